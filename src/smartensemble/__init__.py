@@ -1,0 +1,7 @@
+"""Ensembles of simulations: describe them, generate their input, run them, and know which was which."""
+
+from smartensemble.entities import Ensemble, Model
+from smartensemble.settings import BatchSettings, RunSettings, Singularity
+from smartensemble.status import Status
+
+__version__ = "0.1.0"

@@ -1,0 +1,33 @@
+"""A program, ready to run: the waist between what the user says and what the machine does."""
+
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Command:
+    """Everything above produces these and everything below runs them.
+
+    >>> print(Command(("lmp", "-in", "in.melt file"), Path("/tmp")))
+    lmp -in 'in.melt file'
+    """
+
+    argv: tuple[str, ...]  #: the program, by its path, and its arguments
+    cwd: Path  #: the directory that it runs in
+    env: dict[str, str] = field(default_factory=dict)  #: what is added to the environment that it inherits
+    name: str = "job"  #: names its files: ``name.out``, ``name.err``
+    time_limit: float | None = None  #: seconds after which it is ended; None for no limit
+
+    def __str__(self) -> str:
+        return shlex.join(self.argv)
+
+    @property
+    def out(self) -> Path:
+        """Where its standard output goes."""
+        return self.cwd / f"{self.name}.out"
+
+    @property
+    def err(self) -> Path:
+        """Where its standard error goes."""
+        return self.cwd / f"{self.name}.err"

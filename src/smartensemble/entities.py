@@ -1,0 +1,377 @@
+"""A model is a program with its parameters; an ensemble is a group of them."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
+from pathlib import PurePath
+from secrets import randbits
+from typing import overload
+
+from smartensemble import strategies
+from smartensemble.command import Command
+from smartensemble.errors import CaseError, EntityExistsError, InputTypeError, InputValueError, ParameterError, UnknownMemberError, strict
+from smartensemble.files import Files, Paths, attach
+from smartensemble.parameters import Constant, Given, Parameters, argument, positive, resolve
+from smartensemble.settings import BatchSettings, RunSettings
+from smartensemble.status import Run, Status
+from smartensemble.strategies import Strategy
+from smartensemble.table import Seconds, Table
+
+CASES = """there are five ways to initialise an Ensemble:
+  1. run_settings and params
+  2. run_settings and replicas
+  3. batch_settings alone; then add_model()
+  4. run_settings, batch_settings and params
+  5. run_settings, batch_settings and replicas"""
+
+
+#: The columns of a table that are not parameters.
+TAKEN = ("name", "status", "seconds", "exit code", "path", "replica")
+
+#: What stands for the run of a member that was never started, and for the files of one that has none.
+NEVER, NOTHING = Run(), Files()
+
+
+class Model:
+    """One program, with its parameters, its files and its directory.
+
+    >>> model = Model("melt", {"T": 1.5}, RunSettings("echo"))
+    >>> model.params, model.status
+    ({'T': '1.5'}, <Status.NEW: 'New'>)
+    """
+
+    __slots__ = (
+        "__weakref__", "_given", "_home", "_own_settings", "_params", "_parent", "_path", "_settings", "_watch",
+        "batch_settings", "files", "name", "params_as_args", "replica", "run",
+    )  # fmt: skip
+    batch_settings: BatchSettings | None
+    _path: str | None
+
+    @strict
+    def __init__(
+        self,
+        name: str,
+        params: Given,
+        run_settings: RunSettings,
+        path: str | PurePath | None = None,
+        params_as_args: Given = None,
+        batch_settings: BatchSettings | None = None,
+    ) -> None:
+        """A model of one program.
+
+        :param name: its name, which also names its directory.
+        :param params: one value for each parameter, to fill tags in its input files.
+        :param run_settings: how its program is run.
+        :param path: its directory; by default one of its name below its experiment's or ensemble's.
+        :param params_as_args: parameters that are also passed to the program as arguments.
+        :param batch_settings: run it as a batch job of its own.
+        """
+        check_name("Model", name)
+        check_settings(name, run_settings, batch_settings)
+        parameters = resolve(name, params, params_as_args)
+        for parameter, column in parameters.values.items():
+            if not isinstance(column, Constant):
+                raise ParameterError(
+                    f"{name}: parameter {parameter!r} has a list of values; a Model takes one, an Ensemble expands lists"
+                )
+        if run_settings is None:
+            raise InputTypeError(f"{name}: a Model needs run_settings; for example RunSettings('lmp')")
+        self._set(name, {parameter: column[0] for parameter, column in parameters.values.items()}, parameters.arguments, run_settings)
+        self._path = None if path is None else os.path.abspath(path)
+        self.batch_settings = batch_settings
+
+    def _set(self, name: str, given: dict[str, object], arguments: tuple[str, ...], settings: RunSettings) -> None:
+        self.name = name
+        self.params_as_args = arguments
+        self.files = NOTHING
+        self.batch_settings = None
+        self.replica = 0
+        self.run = NEVER
+        self._given = given
+        self._settings = settings
+        self._own_settings: RunSettings | None = None
+        self._params: dict[str, str] | None = None
+        self._parent: Ensemble | None = None
+        self._path = None
+        self._home: str | None = None
+        self._watch: Callable[[], None] | None = None
+
+    @property
+    def params(self) -> dict[str, str]:
+        """Its parameters as text, the way they go into files and arguments. May be changed until it is generated."""
+        if self._params is None:
+            self._params = {name: str(value) for name, value in self._given.items()}
+        return self._params
+
+    @property
+    def values(self) -> dict[str, object]:
+        """Its parameters with the types they were given in; what was changed in `params` is text."""
+        return {name: self._given[name] if str(self._given.get(name)) == text else text for name, text in self.params.items()}
+
+    @property
+    def run_settings(self) -> RunSettings:
+        """How its program is run: its own copy, so that a change concerns no other member."""
+        if self._own_settings is None:
+            self._own_settings = copy(self._settings)
+        return self._own_settings
+
+    @property
+    def path(self) -> str:
+        """Its directory."""
+        if self._path is not None:
+            return self._path
+        home = self._parent.path if self._parent is not None else self._home or os.getcwd()
+        return f"{home}/{self.name}"
+
+    @property
+    def status(self) -> Status:
+        """Where it stands, now."""
+        if self._watch is not None:
+            self._watch()
+        return self.run.status
+
+    @property
+    def command(self) -> Command:
+        """The command that runs it: its program, the arguments of its settings, then its parameters that are arguments."""
+        arguments = [word for name in self.params_as_args for word in argument(name, self.params[name])]
+        return (self._own_settings or self._settings).command(self.name, self.path, arguments)
+
+    def attach_generator_files(self, to_copy: Paths = None, to_symlink: Paths = None, to_configure: Paths = None) -> None:
+        """Files for its directory: copied, linked to, or copied with their tags filled. Replaces what was attached before.
+
+        :raises MissingFileError: a file that is not there.
+        """
+        self.files = attach(self.name, to_copy, to_symlink, to_configure)
+
+    attach_generator_file = attach_generator_files
+
+    def __eq__(self, other: object) -> bool:
+        return self.name == other.name if isinstance(other, Model) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return f"Model({self.name!r}, {self.params!r})"
+
+
+def columns(member: Model) -> dict[str, object]:
+    """Its name and its parameters, as the first cells of a row. A parameter with the name of another column is marked."""
+    return {"name": member.name} | {
+        f"params.{name}" if name in TAKEN else name: value for name, value in member.values.items()
+    }
+
+
+class Ensemble:
+    """A group of models, made from parameters, from a number of replicas, or one by one.
+
+    >>> melt = Ensemble("melt", {"T": [1.5, 3.0]}, run_settings=RunSettings("echo"))
+    >>> [member.name for member in melt]
+    ['melt_0', 'melt_1']
+    >>> melt["melt_1"].params
+    {'T': '3.0'}
+    """
+
+    @strict
+    def __init__(
+        self,
+        name: str,
+        params: Given = None,
+        path: str | PurePath | None = None,
+        params_as_args: Given = None,
+        batch_settings: BatchSettings | None = None,
+        run_settings: RunSettings | None = None,
+        perm_strat: str | Strategy | None = None,
+        *,
+        replicas: int | None = None,
+        n_models: int | None = None,
+        perm_strategy: str | Strategy | None = None,
+        seed: int | None = None,
+    ) -> None:
+        """An ensemble, in one of five ways: see :doc:`/howto/initialise`.
+
+        :param name: its name; members are called ``name_0``, ``name_1``, ...
+        :param params: parameters and their values: a dictionary; or a name, or a list of names, whose values are in
+            `params_as_args`.
+        :param path: its directory; by default one of its name below its experiment's.
+        :param params_as_args: parameters that are also passed to the program as arguments: a dictionary with their
+            values; or a name, or a list of names, whose values are in `params`.
+        :param batch_settings: run it as one batch job.
+        :param run_settings: how each member's program is run. Each member gets its own copy.
+        :param perm_strat: how parameters become members: ``"all_perm"`` (the default), ``"step"``, ``"random"``, or a
+            callable that takes names, lists of values as text, and `n_models`.
+        :param replicas: without parameters, the number of members; with them, the clones of each parameter set; with
+            ``"random"``, the number of samples.
+        :param n_models: the number of samples for ``"random"``, or for a callable to use.
+        :param perm_strategy: the same as `perm_strat`.
+        :param seed: makes ``"random"`` repeatable. Without it one is chosen and recorded.
+        """
+        check_name("Ensemble", name)
+        check_settings(name, run_settings, batch_settings)
+        if perm_strat is not None and perm_strategy is not None and perm_strat != perm_strategy:
+            raise InputValueError(f"{name}: perm_strat={perm_strat!r} and perm_strategy={perm_strategy!r} mean the same; give one")
+        parameters = resolve(name, params, params_as_args)
+        _check_case(name, bool(parameters.values), run_settings, batch_settings, replicas)
+        self.name = name
+        self.path = os.path.join(os.getcwd(), name) if path is None else os.path.abspath(path)
+        self.params = parameters.values
+        self.params_as_args = parameters.arguments
+        self.batch_settings = batch_settings
+        self.run_settings = run_settings
+        self.replicas = None if replicas is None else positive("replicas", replicas)
+        self.perm_strategy = strategies.named(perm_strat or perm_strategy or "all_perm")
+        self.seed = seed
+        self._placed = path is not None
+        self._members: dict[str, Model] = {}
+        if run_settings is not None:
+            self._create(parameters, copy(run_settings), None if n_models is None else positive("n_models", n_models))
+
+    def _create(self, parameters: Parameters, settings: RunSettings, n_models: int | None) -> None:
+        """Make the members: each parameter set, as often as there are replicas."""
+        sets, clones = self._sets(parameters, n_models)
+        number = 0
+        for values in sets:
+            for replica in range(clones):
+                member = Model.__new__(Model)
+                name = f"{self.name}_{number}"
+                member._set(name, values, parameters.arguments, settings)
+                member._parent = self
+                member.replica = replica
+                self._members[name] = member
+                number += 1
+
+    def _sets(self, parameters: Parameters, n_models: int | None) -> tuple[Iterator[dict[str, object]], int]:
+        """The parameter sets, and how many clones of each."""
+        strategy, clones = self.perm_strategy, self.replicas or 1
+        names, values = list(parameters.values), list(parameters.values.values())
+        if not names:
+            if n_models is not None:
+                raise ParameterError(f"{self.name}: n_models={n_models} counts samples of params; replicas={n_models} makes clones")
+            return iter([{}]), clones
+        if strategy == "random":
+            if n_models is not None and self.replicas not in (None, n_models):
+                raise ParameterError(f"{self.name}: n_models={n_models} and replicas={self.replicas} both count samples; give one")
+            count = n_models or self.replicas
+            if count is None:
+                raise ParameterError(f"{self.name}: perm_strategy='random' without a count; give replicas=, the number of samples")
+            self.seed = randbits(32) if self.seed is None else self.seed
+            return strategies.random(names, values, count, self.seed), 1
+        if isinstance(strategy, str):
+            if n_models is not None:
+                raise ParameterError(
+                    f"{self.name}: n_models={n_models} with perm_strategy={strategy!r}, which makes as many as there are; "
+                    "it counts for 'random'"
+                )
+            return strategies.BUILT_IN[strategy](names, values), clones
+        return iter(strategies.custom(strategy, parameters.values, n_models or 0)), clones
+
+    def add_model(self, model: Model) -> None:
+        """Add `model` as a member. It keeps its own settings, parameters and files.
+
+        :raises EntityExistsError: there is a member of that name.
+        """
+        if not isinstance(model, Model):
+            raise InputTypeError(f"{self.name}: {model!r} is no Model; make one with create_model(name, run_settings)")
+        if model.name in self._members:
+            raise EntityExistsError(f"{self.name}: there is a member {model.name!r}; give the model another name")
+        if model._parent is not None:
+            raise EntityExistsError(f"{self.name}: {model.name!r} is a member of {model._parent.name!r}; make another model")
+        model._parent = self
+        self._members[model.name] = model
+
+    def attach_generator_files(self, to_copy: Paths = None, to_symlink: Paths = None, to_configure: Paths = None) -> None:
+        """Files for each member's directory: copied, linked to, or copied with their tags filled.
+
+        Replaces what was attached before. Models that are added later bring their own files.
+
+        :raises MissingFileError: a file that is not there.
+        """
+        files = attach(self.name, to_copy, to_symlink, to_configure)
+        for member in self:
+            member.files = files
+
+    attach_generator_file = attach_generator_files
+
+    def table(self) -> Table:
+        """One row for each member: name, parameters, status, seconds, exit code, path. It prints as a table."""
+        for watch in {member._watch for member in self} - {None}:
+            watch()  # type: ignore[misc]
+        return Table(
+            {
+                **columns(member),
+                "status": str(member.run.status),
+                "seconds": None if member.run.seconds is None else Seconds(member.run.seconds),
+                "exit code": member.run.exit_code,
+                "path": member.path,
+            }
+            for member in self
+        )
+
+    @property
+    def models(self) -> list[Model]:
+        """The members, in order."""
+        return list(self._members.values())
+
+    entities = models
+
+    @property
+    def batch(self) -> bool:
+        """It runs as one batch job."""
+        return self.batch_settings is not None
+
+    def __iter__(self) -> Iterator[Model]:
+        return iter(self._members.values())
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __contains__(self, member: object) -> bool:
+        return (member.name if isinstance(member, Model) else member) in self._members
+
+    @overload
+    def __getitem__(self, key: str | int) -> Model: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[Model]: ...
+    def __getitem__(self, key: str | int | slice) -> Model | list[Model]:
+        """A member by its name or its number, or several by a slice."""
+        if isinstance(key, str):
+            if key not in self._members:
+                raise UnknownMemberError(f"{self.name}: no member {key!r}; there are {_some(list(self._members))}")
+            return self._members[key]
+        return self.models[key]
+
+    def __repr__(self) -> str:
+        return f"Ensemble({self.name!r}, {len(self)} members)"
+
+
+def check_name(kind: str, name: object) -> None:
+    """An error, unless `name` can name a directory."""
+    if not isinstance(name, str):
+        raise InputTypeError(f"{kind}: name is {name!r}; a name is text")
+    if not name or "/" in name or name.startswith(".") or not name.isprintable() or name != name.strip():
+        raise InputValueError(f"{kind}: {name!r} cannot name a directory; use a name without '/', leading dot or outer blanks")
+    if len(name.encode()) > 200:
+        raise InputValueError(f"{kind}: {name[:20]!r}... has {len(name.encode())} bytes; a name may have 200")
+
+
+def check_settings(name: str, run_settings: object, batch_settings: object) -> None:
+    """An error, unless the settings are settings."""
+    if run_settings is not None and not isinstance(run_settings, RunSettings):
+        raise InputTypeError(f"{name}: run_settings is {run_settings!r}; for example RunSettings('lmp', ['-in', 'in.melt'])")
+    if batch_settings is not None and not isinstance(batch_settings, BatchSettings):
+        raise InputTypeError(f"{name}: batch_settings is {batch_settings!r}; for example BatchSettings(nodes=4)")
+
+
+def _check_case(name: str, params: bool, run: object, batch: object, replicas: object) -> None:
+    """An error, unless the arguments are one of the five cases."""
+    if run is not None and (params or replicas is not None):
+        return
+    given = [word for word, there in (("run_settings", run), ("batch_settings", batch), ("params", params)) if there]
+    given += [] if replicas is None else ["replicas"]
+    if given != ["batch_settings"]:
+        raise CaseError(f"{name}: {' and '.join(given) or 'nothing but a name'} given; {CASES}")
+
+
+def _some(names: list[str]) -> str:
+    """A few of `names`, for a message."""
+    return ", ".join(names[:5]) + (f", ... {names[-1]}" if len(names) > 5 else "") if names else "none"

@@ -1,0 +1,63 @@
+"""Which files a member's directory is made from."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from smartensemble.errors import InputTypeError, InputValueError, MissingFileError
+
+#: One path or several.
+Paths = str | PurePath | Iterable[str | PurePath] | None
+
+#: Files that generate writes into every member's directory.
+RESERVED = ("params.json",)
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files and directories to put into a member's directory: absolute paths that are there."""
+
+    to_copy: tuple[str, ...] = ()
+    to_symlink: tuple[str, ...] = ()
+    to_configure: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self.to_copy, *self.to_symlink, *self.to_configure))
+
+
+def attach(subject: str, to_copy: Paths = None, to_symlink: Paths = None, to_configure: Paths = None) -> Files:
+    """The files, checked: each is there, and no link takes the place of another file.
+
+    >>> attach("melt", to_configure="no-such-file")
+    Traceback (most recent call last):
+    smartensemble.errors.MissingFileError: melt: to_configure: no file ...no-such-file; give the path of one that is there
+    """
+    given = {"to_copy": to_copy, "to_symlink": to_symlink, "to_configure": to_configure}
+    found = {word: tuple(_find(f"{subject}: {word}", path) for path in _several(subject, word, paths)) for word, paths in given.items()}
+    files = Files(**found)
+    taken = [os.path.basename(path) for path in (*files.to_copy, *files.to_configure) if os.path.isfile(path)]
+    for path in files.to_symlink:
+        if (name := os.path.basename(path)) in taken:
+            raise InputValueError(f"{subject}: to_symlink: {name!r} would take the place of another file; attach it once")
+        taken.append(name)
+    return files
+
+
+def _several(subject: str, word: str, paths: Paths) -> list[str | PurePath]:
+    if isinstance(paths, (str, PurePath)):
+        return [paths]
+    if isinstance(paths, bytes) or not isinstance(paths or [], Iterable):
+        raise InputTypeError(f"{subject}: {word} is {paths!r}; give a path or a list of paths")
+    return list(paths or [])
+
+
+def _find(subject: str, path: object) -> str:
+    if not isinstance(path, (str, PurePath)):
+        raise InputTypeError(f"{subject}: {path!r} is no path; give text or a pathlib.Path")
+    absolute = os.path.abspath(path)
+    if not os.path.exists(absolute):
+        raise MissingFileError(f"{subject}: no file {absolute}; give the path of one that is there")
+    if os.path.basename(absolute) in RESERVED:
+        raise InputValueError(f"{subject}: {os.path.basename(absolute)!r} is written by generate itself; rename the file")
+    return absolute

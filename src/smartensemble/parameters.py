@@ -1,0 +1,148 @@
+"""Which parameters an entity has, which values they take, and which of them are arguments.
+
+Parameters come from two arguments, ``params`` and ``params_as_args``. Each is a dictionary of names and values, or
+only names (one, or several), whose values the other one carries. A name in ``params_as_args`` is also passed to the
+program as a command-line argument.
+"""
+
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+from smartensemble.errors import InputTypeError, ParameterError
+
+#: What ``params`` and ``params_as_args`` accept.
+Given = Mapping[str, object] | str | Iterable[str] | None
+
+#: The values of one parameter.
+Values = Sequence[object]
+
+
+class Constant(tuple[object, ...]):
+    """The only value of a parameter that was given without a list: the same for every member."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Names with their values, in the order in which they were named, and the names that are arguments."""
+
+    values: dict[str, Values] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+
+
+def resolve(subject: str, params: Given, params_as_args: Given = None) -> Parameters:
+    """The parameters of `subject`, each with its values from where they were given.
+
+    >>> resolve("melt", "THERMO", {"THERMO": [1, 2]})
+    Parameters(values={'THERMO': [1, 2]}, arguments=('THERMO',))
+    >>> resolve("melt", {"T": 1.5}, "P")
+    Traceback (most recent call last):
+    smartensemble.errors.ParameterError: melt: parameter 'P' has no values; give them as params={'P': [...]}
+    """
+    names, given = _read(subject, "params", params)
+    argument_names, given_as_arguments = _read(subject, "params_as_args", params_as_args)
+    values: dict[str, Values] = {}
+    for name in dict.fromkeys((*names, *argument_names)):
+        if name in given and name in given_as_arguments:
+            raise ParameterError(
+                f"{subject}: parameter {name!r} has values in params and in params_as_args; "
+                f"keep one, and only the name in the other: params_as_args={name!r}"
+            )
+        if name not in given and name not in given_as_arguments:
+            where = "params" if name in argument_names else "params_as_args"
+            raise ParameterError(f"{subject}: parameter {name!r} has no values; give them as {where}={{{name!r}: [...]}}")
+        values[name] = given[name] if name in given else given_as_arguments[name]
+    return Parameters(values, tuple(argument_names))
+
+
+def argument(name: str, value: str) -> tuple[str, ...]:
+    """The command-line arguments that give `value` to the parameter `name`: one argument stays one argument.
+
+    >>> argument("T", "1"), argument("THERMO", "1"), argument("-var", "1"), argument("--steps", "1")
+    (('-T', '1'), ('--THERMO=1',), ('-var', '1'), ('--steps=1',))
+    """
+    if name.startswith("--"):
+        return (f"{name}={value}",)
+    if name.startswith("-"):
+        return (name, value)
+    return (f"-{name}", value) if len(name) == 1 else (f"--{name}={value}",)
+
+
+def positive(subject: str, value: object) -> int:
+    """`value` as a whole number above zero, or an error."""
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = 0
+    if isinstance(value, bool) or number < 1:
+        kind = ParameterError if isinstance(value, int) else InputTypeError
+        raise kind(f"{subject}: {value!r} is not a whole number above zero; for example {subject}=4")
+    return number
+
+
+def _read(subject: str, word: str, given: Given) -> tuple[list[str], dict[str, Values]]:
+    """The names in one of the two arguments, and the values that came with them."""
+    if given is None:
+        return [], {}
+    if isinstance(given, Mapping):
+        values = {name: _values(f"{subject}: {word}[{name!r}]", value) for name, value in given.items()}
+    else:
+        values = {}
+    if isinstance(given, (bytes, int, float)) or not isinstance(given, Iterable):
+        raise InputTypeError(
+            f"{subject}: {word} is {given!r}; give a dictionary of names and values, a name, or a list of names"
+        )
+    names = [given] if isinstance(given, str) else list(given)
+    for name in names:
+        if not isinstance(name, str):
+            raise InputTypeError(f"{subject}: {word} names a parameter {name!r}; a name is a string")
+        if not name or name != name.strip() or "\n" in name:
+            raise ParameterError(f"{subject}: {word} names a parameter {name!r}; a name has no blanks around it")
+    return names, values
+
+
+def _values(subject: str, given: object) -> Values:
+    """The values of one parameter: of any iterable in its order, or one value on its own.
+
+    >>> _values("T", range(2)), _values("T", "text"), _values("T", 1.5)
+    (range(0, 2), ('text',), (1.5,))
+    """
+    if given is None:
+        raise ParameterError(f"{subject} is None, which is no value; leave the parameter out, or write 'None'")
+    if isinstance(given, (bytes, bytearray)):
+        raise InputTypeError(f"{subject} is bytes; parameters are text or numbers: decode it")
+    if isinstance(given, (Mapping, set, frozenset)):
+        raise InputTypeError(f"{subject} is a {type(given).__name__}, which has no order of values; give a list")
+    if isinstance(given, range):
+        values: Values = given
+    elif isinstance(given, (str, PurePath)) or not _iterable(given):
+        return Constant((plain(given),))
+    else:
+        values = [plain(value) for value in given]  # type: ignore[attr-defined]
+    if not values:
+        raise ParameterError(f"{subject} is an empty list, which makes no members; give at least one value")
+    return values
+
+
+def _iterable(value: object) -> bool:
+    """Whether iterating works: a numpy array of no dimensions says that it is iterable, and is not."""
+    try:
+        iter(value)  # type: ignore[call-overload]
+    except TypeError:
+        return False
+    return True
+
+
+def plain(value: object) -> object:
+    """A numpy scalar as the Python number that prints the same; anything else as it is.
+
+    >>> import numpy
+    >>> plain(numpy.float32(0.1)), plain(numpy.int64(3)), plain("text")
+    (0.1, 3, 'text')
+    """
+    item = getattr(value, "item", None)
+    if not callable(item):
+        return value
+    number = item()
+    return float(str(value)) if isinstance(number, float) else number

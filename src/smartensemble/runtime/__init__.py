@@ -1,0 +1,1 @@
+"""What does things: writes directories, starts programs, watches them, ends them."""

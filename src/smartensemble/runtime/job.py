@@ -1,0 +1,23 @@
+"""What a launcher is: the seam between the experiment and whatever starts programs."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from smartensemble.command import Command
+from smartensemble.status import Run
+
+#: A command, and the record of its run that the launcher keeps up to date.
+Job = tuple[Command, Run]
+
+
+class Launcher(Protocol):
+    """Starts commands, watches them, ends them."""
+
+    def start(self, jobs: Sequence[Job], at_once: int | None = None) -> None:
+        """Begin to run `jobs`, at most `at_once` of them at a time."""
+
+    def stop(self, runs: Sequence[Run], grace: float) -> list[int]:
+        """End `runs` and all that they started; the processes that did not end."""
+
+    def wait(self, until: Callable[[], bool], timeout: float | None = None) -> bool:
+        """Take news until `until` holds; False if `timeout` seconds pass before."""

@@ -1,0 +1,209 @@
+"""Run commands on this machine: the driver's end of the supervisor."""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import count
+from pathlib import Path
+
+from smartensemble.command import Command
+from smartensemble.errors import StateError, UnsupportedError
+from smartensemble.runtime import supervisor
+from smartensemble.runtime.job import Job
+from smartensemble.status import Run, Status
+
+LAST_WORDS = 3  #: lines of a failed member's output that its reason shows
+
+
+class Local:
+    """The launcher of this machine. See :mod:`smartensemble.runtime.supervisor` for what does the work."""
+
+    def __init__(self) -> None:
+        if not sys.platform.startswith("linux"):
+            raise UnsupportedError(
+                f"launcher 'local': needs Linux, and this is {sys.platform}; here you can expand, generate and preview"
+            )
+        self._pid = os.getpid()
+        self._numbers = count(1)
+        self._jobs: dict[int, Job] = {}
+        self._stopped: dict[int, list[int]] = {}
+        self._inbox = bytearray()
+        self._turn = threading.Condition()
+        self._reading = False
+        self._alive = True
+        self._channel, self._process = _start_supervisor()
+        self._close = weakref.finalize(self, _close, self._channel, self._process, self._pid)
+
+    @property
+    def usable(self) -> bool:
+        """Its supervisor lives, and belongs to this process: after a fork, the child needs another one."""
+        return self._alive and self._pid == os.getpid()
+
+    def start(self, jobs: Sequence[Job], at_once: int | None = None) -> None:
+        """Begin to run `jobs`, at most `at_once` of them at a time."""
+        works = []
+        for command, run in jobs:
+            number = next(self._numbers)
+            run.status = Status.QUEUED
+            self._jobs[number] = command, run
+            run.handle = number
+            out, err = str(command.out), str(command.err)
+            works.append((number, command.name, command.argv, str(command.cwd), command.env, out, err, command.time_limit))
+        self._ask("launch", at_once, dict(os.environ), works)
+
+    def stop(self, runs: Sequence[Run], grace: float) -> list[int]:
+        """End `runs` and all that they started; the processes that did not end."""
+        token = next(self._numbers)
+        self._ask("stop", token, [run.handle for run in runs if run.handle], grace)
+        self.wait(lambda: token in self._stopped)
+        return self._stopped.pop(token, [])
+
+    def wait(self, until: Callable[[], bool], timeout: float | None = None) -> bool:
+        """Take news until `until` holds; False if `timeout` seconds pass before.
+
+        Any thread may wait: one reads at a time, for all.
+        """
+        limit = None if timeout is None else time.monotonic() + timeout
+        with self._turn:
+            while self._alive and not until():
+                left = None if limit is None else limit - time.monotonic()
+                if self._reading:
+                    if left is not None and left <= 0:
+                        return False
+                    self._turn.wait(left)
+                elif not self._read(left):
+                    return until()
+            return until()
+
+    def _read(self, timeout: float | None) -> bool:
+        """Wait for news without holding the lock, then take them in; False if there are none in time."""
+        self._reading = True
+        self._turn.release()
+        try:
+            poll = select.poll()
+            poll.register(self._channel, select.POLLIN)
+            ready = poll.poll(None if timeout is None else max(0.0, timeout * 1000))
+            data = self._channel.recv(1 << 20) if ready else None
+        finally:
+            self._turn.acquire()
+            self._reading = False
+            self._turn.notify_all()
+        if data is None:
+            return False
+        if not data:
+            self._lost()
+        self._inbox += data
+        events = {"started": self._started, "ended": self._ended, "stopped": self._stop_done}
+        for name, *values in supervisor.unpack(self._inbox):
+            events[name](*values)
+        return True
+
+    def _ask(self, *request: object) -> None:
+        if not self.usable:
+            raise StateError("launcher 'local': its supervisor was killed, and has ended all members; start them again")
+        try:
+            self._channel.sendall(supervisor.pack(request))
+        except OSError:
+            self._lost()
+
+    # --- events -------------------------------------------------------------------------------------------------
+
+    def _started(self, number: int, _pid: int, when: float) -> None:
+        run = self._jobs[number][1]
+        run.status, run.started = Status.RUNNING, when
+
+    def _ended(self, number: int, outcome: str, detail: int | str | None, when: float) -> None:
+        command, run = self._jobs.pop(number)
+        run.ended = when
+        run.exit_code = detail if outcome == "exit" and isinstance(detail, int) else None
+        run.signal = detail if outcome == "signal" and isinstance(detail, int) else None
+        run.reason = reason(command, run, outcome, detail)
+        run.status = OUTCOMES.get(outcome, Status.FAILED) if run.exit_code != 0 else Status.COMPLETED
+
+    def _stop_done(self, token: int, left: list[int]) -> None:
+        self._stopped[token] = left
+
+    def _lost(self) -> None:
+        """The supervisor is gone, and its sentinel has killed what it left."""
+        self._alive = False
+        for _, run in self._jobs.values():
+            run.status, run.ended = Status.FAILED, time.time()
+            run.reason = "the supervisor was killed, and every member with it; start it again"
+        self._jobs.clear()
+
+
+OUTCOMES = {"cancelled": Status.CANCELLED}
+
+
+def reason(command: Command, run: Run, outcome: str, detail: int | str | None) -> str:
+    """Why a command is not Completed, for a person to act on; nothing if it is."""
+    if outcome == "failed":
+        return str(detail)
+    if outcome == "cancelled":
+        return "stopped" if run.started else "stopped before it started"
+    if outcome == "limit":
+        return f"ended at its time limit of {command.time_limit:g} s" + last_words(command)
+    if outcome == "signal":
+        name = signal.Signals(run.signal).name if run.signal in iter(signal.Signals) else f"signal {run.signal}"
+        return f"ended by {name}" + last_words(command)
+    return f"exit code {detail}" + last_words(command) if detail else ""
+
+
+def last_words(command: Command) -> str:
+    """The last lines that a program wrote: on its standard error, or where there is nothing, on its standard output."""
+    for path in (command.err, command.out):
+        if lines := tail(path):
+            return f"; the end of {path.name}:\n  " + "\n  ".join(lines)
+    return "; it wrote nothing"
+
+
+def tail(path: Path, lines: int = LAST_WORDS) -> list[str]:
+    """The last lines of a file that are not blank; none if there is no such file."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return []
+    return [line.rstrip() for line in text.splitlines() if line.strip()][-lines:]
+
+
+def _start_supervisor() -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
+    """The supervisor's process, and a socket to it. It is a session of its own, so that Ctrl-C reaches the driver alone."""
+    ours, theirs = socket.socketpair()
+    try:
+        driver = os.pidfd_open(os.getpid())
+    except OSError:  # before Linux 5.3; the closed socket has to do
+        driver = -1
+    argv = [sys.executable, "-I", "-S", supervisor.__file__, str(theirs.fileno()), str(driver)]
+    passed = [descriptor for descriptor in (theirs.fileno(), driver) if descriptor >= 0]
+    process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, pass_fds=passed, start_new_session=True)
+    theirs.close()
+    if driver >= 0:
+        os.close(driver)
+    return ours, process
+
+
+def _close(channel: socket.socket, process: "subprocess.Popen[bytes]", pid: int) -> None:
+    """Let the supervisor end everything, and wait until it has."""
+    channel.close()
+    if pid == os.getpid():
+        process.wait()
+
+
+_launchers: deque[Local] = deque(maxlen=1)
+
+
+def local() -> Local:
+    """The launcher of this process: one for all its experiments."""
+    if not _launchers or not _launchers[-1].usable:
+        _launchers.append(Local())
+    return _launchers[-1]

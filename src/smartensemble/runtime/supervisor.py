@@ -1,0 +1,449 @@
+"""A small program that runs the members on this machine, and lets none of them outlive their driver.
+
+It is started by its path, once for each driver, with nothing but the standard library, and is two processes:
+
+    driver ── sentinel ── supervisor ── member, member, member, ...
+
+The *supervisor* starts members, waits for them, and ends them. It is a single thread that sleeps in ``poll`` until the
+driver sends a request, a process ends (SIGCHLD) or a time limit is reached. No descriptor is held for a member: its
+end is learnt from ``waitpid``, and its output files are opened by the child itself.
+
+It is a *subreaper*: a process whose parent ended, also one that called ``setsid`` and forked twice, becomes its
+child. So all that members ever started is below it, and it is done when it has no children left.
+
+The *sentinel* is a subreaper as well, and only waits. When the supervisor is killed, it inherits all that was below,
+kills it, and ends.
+
+Everything is ended when the driver ends, however it ends: the socket to the driver then reads as closed, and the
+driver's process descriptor as ready.
+
+Requests and events are values in ``marshal``, each behind its length in four bytes; the same interpreter is at both ends::
+
+    ("launch", at_once, environ, [(id, name, argv, cwd, env, out, err, time_limit), ...])
+    ("stop", token, [id, ...], grace)
+
+    ("started", id, pid, time)    ("ended", id, outcome, detail, time)    ("stopped", token, [pid that did not end, ...])
+
+An outcome is "exit" (detail: the code), "signal" (its number), "failed" (why it could not be started), "limit" or
+"cancelled" (nothing).
+
+See prctl(2), PR_SET_CHILD_SUBREAPER; credentials(7) for process groups.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import marshal
+import os
+import select
+import signal
+import sys
+import time
+from collections import deque
+from heapq import heappop, heappush
+
+TYPE_CHECKING = False  # importing typing would cost a third of the time that this program takes to start
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+MARK = "SMARTENSEMBLE_MEMBER"  #: in the environment of all that a member starts
+GRACE = 5.0  #: seconds between SIGTERM and SIGKILL when the driver ended
+PATIENCE = 5.0  #: seconds after SIGKILL before a process is given up
+DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
+
+#: A member to run: id, name, argv, cwd, env, out, err, time_limit.
+Work = tuple[int, str, tuple[str, ...], str, dict[str, str], str, str, float | None]
+
+
+def main(channel: int, driver: int) -> None:
+    """Split into sentinel and supervisor."""
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    sentinel = os.getpid()
+    supervisor = os.fork()
+    if supervisor:
+        os.close(channel)
+        watch_over(supervisor)
+    else:
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
+        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != sentinel:
+            os._exit(1)
+        Supervisor(channel, driver).serve()
+    os._exit(0)
+
+
+def watch_over(supervisor: int) -> None:
+    """Wait for the supervisor's end; then kill all that it left."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    while os.wait()[0] != supervisor:
+        pass
+    while True:
+        for pid in below(os.getpid(), tree()):
+            send(pid, signal.SIGKILL)
+        try:
+            os.wait()
+        except ChildProcessError:
+            return
+
+
+def tree() -> dict[int, tuple[int, str]]:
+    """The parent and the state of every process of this machine. See proc_pid_stat(5)."""
+    found = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdecimal():
+            try:
+                with open(f"/proc/{entry}/stat", "rb") as file:
+                    state, parent = file.read().rpartition(b")")[2].split(None, 2)[:2]
+            except OSError:  # it ended meanwhile
+                continue
+            found[int(entry)] = (int(parent), state.decode())
+    return found
+
+
+def below(root: int, processes: dict[int, tuple[int, str]]) -> list[int]:
+    """The living processes below `root`, parents first."""
+    children: dict[int, list[int]] = {}
+    for pid, (parent, _) in processes.items():
+        children.setdefault(parent, []).append(pid)
+    found = list(children.get(root, []))
+    for pid in found:
+        found += children.get(pid, [])
+    return [pid for pid in found if processes[pid][1] not in "ZX"]
+
+
+def send(pid: int, number: int) -> None:
+    """Send a signal; a process that ended meanwhile, or became another user's, is no error."""
+    try:
+        os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def marked(pid: int) -> int | None:
+    """The member that process `pid` belongs to, by the mark in its environment."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            marks = [line for line in file.read().split(b"\0") if line.startswith(MARK.encode() + b"=")]
+        return int(marks[0].rpartition(b":")[2])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+class Ending:
+    """Processes that are being ended: first by SIGTERM; by SIGKILL what is left after the grace."""
+
+    def __init__(self, members: set[int] | None, grace: float, token: int | None) -> None:
+        self.members = members  #: whose processes; None for everybody's
+        self.token = token  #: what the driver calls it; None if it did not ask
+        self.number = signal.SIGTERM if grace > 0 else signal.SIGKILL
+        self.due = time.monotonic() + (grace if grace > 0 else PATIENCE)  #: when it takes the next step
+        self.signalled: set[int] = set()  #: what was sent this signal already
+        self.awaited: set[int] = set()  #: our own children among them: nothing is looked at before they have ended
+
+
+class Launch:
+    """Members that were asked for together: those that wait, and how many more of them may run."""
+
+    def __init__(self, at_once: int | None, environ: dict[str, str], works: list[Work]) -> None:
+        self.waiting = deque(works)
+        self.environ = environ
+        self.free = len(works) if at_once is None else at_once
+
+
+class Supervisor:
+    """The members that run, those that wait, and those that are being ended."""
+
+    def __init__(self, channel: int, driver: int) -> None:
+        self.channel = channel
+        self.driver = driver
+        self.inbox = bytearray()
+        self.outbox = bytearray()
+        self.flushed = 0.0
+        self.launches: list[Launch] = []  #: those that have members waiting
+        self.members: dict[int, int] = {}  #: pid of a running member -> its id
+        self.launched: dict[int, Launch] = {}  #: id of a running member -> its launch
+        self.limits: list[tuple[float, int]] = []  #: a heap of time limits; members that have ended may be in it
+        self.verdicts: dict[int, str] = {}  #: id -> the outcome of a member that we end
+        self.endings: list[Ending] = []
+        self.childless = True
+        self.closing = False
+        self.terminated = False
+
+    # --- the loop -----------------------------------------------------------------------------------------------
+
+    def serve(self) -> None:
+        """Work until the driver is gone and nothing is left below."""
+        wake, wakes = os.pipe()
+        for descriptor in (self.channel, wake, wakes):
+            os.set_blocking(descriptor, False)
+        signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: setattr(self, "terminated", True))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        self.poll = select.poll()
+        for descriptor in (wake, self.channel, self.driver):
+            if descriptor >= 0:
+                self.poll.register(descriptor, select.POLLIN)
+        while not (self.closing and not self.endings):
+            for ready, events in self.poll.poll(self.timeout()):
+                if ready == wake:
+                    os.read(wake, 4096)
+                elif ready == self.driver:
+                    self.close()
+                elif events & ~select.POLLOUT and not self.closing:
+                    self.receive()
+            if self.terminated:
+                self.close()
+            self.reap()
+            self.start_one()
+            self.end_overdue()
+            self.flush()
+
+    def startable(self) -> Launch | None:
+        """A launch that may start a member now."""
+        return next((launch for launch in self.launches if launch.free), None)
+
+    def timeout(self) -> float | None:
+        """Milliseconds until something is to be done without being woken; None for never."""
+        if self.startable():
+            return 0
+        while self.limits and self.limits[0][1] not in self.launched:
+            heappop(self.limits)
+        due = [ending.due for ending in self.endings] + [limit for limit, _ in self.limits[:1]]
+        return max(0.0, (min(due) - time.monotonic()) * 1000 + 1) if due else None
+
+    # --- talking with the driver --------------------------------------------------------------------------------
+
+    def receive(self) -> None:
+        """Read and do what the driver asks; nothing to read means that it closed."""
+        try:
+            data = os.read(self.channel, 1 << 20)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.close()
+        self.inbox += data
+        requests = {"launch": self.launch, "stop": self.stop}
+        for name, *values in unpack(self.inbox):
+            requests[name](*values)
+
+    def tell(self, *event: object) -> None:
+        """Queue an event for the driver. A driver that does not read never holds us up."""
+        self.outbox += pack(event)
+
+    def flush(self) -> None:
+        """Send the events that wait; a few at a time while members are being started, so as not to wake it for each."""
+        if self.startable() and time.monotonic() < self.flushed + 0.02:
+            return
+        self.flushed = time.monotonic()
+        try:
+            while self.outbox:
+                del self.outbox[: os.write(self.channel, self.outbox[: 1 << 18])]
+        except BlockingIOError:
+            pass
+        except OSError:  # the driver is gone
+            self.outbox.clear()
+        if not self.closing:
+            self.poll.modify(self.channel, select.POLLIN | (select.POLLOUT if self.outbox else 0))
+
+    # --- requests -----------------------------------------------------------------------------------------------
+
+    def launch(self, at_once: int | None, environ: dict[str, str], works: list[Work]) -> None:
+        """Queue members; at most `at_once` of them run at a time."""
+        self.launches.append(Launch(at_once, environ, works))
+
+    def stop(self, token: int, members: list[int], grace: float) -> None:
+        """End members: those that wait, those that run, and what those that ended left behind."""
+        self.end(set(members), grace, "cancelled", token)
+
+    def close(self) -> None:
+        """End everything, and then this process."""
+        if not self.closing:
+            self.closing = True
+            self.poll.unregister(self.channel)
+            if self.driver >= 0:
+                self.poll.unregister(self.driver)
+            self.end(None, GRACE, "cancelled")
+
+    # --- starting and ending one member --------------------------------------------------------------------------
+
+    def start_one(self) -> None:
+        """Start one member that waits: one, so that requests and ends are never kept waiting for long."""
+        if (launch := self.startable()) is None:
+            return
+        work = launch.waiting.popleft()
+        member, *_, limit = work
+        if not launch.waiting:
+            self.launches.remove(launch)
+        try:
+            pid = spawn(work, launch.environ)
+        except OSError as error:
+            self.tell("ended", member, "failed", why(error, work), time.time())
+            return
+        launch.free -= 1
+        self.members[pid] = member
+        self.launched[member] = launch
+        self.childless = False
+        if limit is not None:
+            heappush(self.limits, (time.monotonic() + limit, member))
+        self.tell("started", member, pid, time.time())
+
+    def reap(self) -> None:
+        """Take the ends of members, and of orphans that came to us."""
+        try:
+            while (found := os.waitpid(-1, os.WNOHANG))[0]:
+                for ending in self.endings:
+                    ending.awaited.discard(found[0])
+                if found[0] in self.members:
+                    self.ended(*found)
+        except ChildProcessError:
+            self.childless = True
+
+    def ended(self, pid: int, status: int) -> None:
+        """A member's program ended: say so, and let another one start."""
+        member = self.members.pop(pid)
+        self.launched.pop(member).free += 1
+        if verdict := self.verdicts.pop(member, None):
+            self.tell("ended", member, verdict, None, time.time())
+        elif os.WIFSIGNALED(status):
+            self.tell("ended", member, "signal", os.WTERMSIG(status), time.time())
+        else:
+            self.tell("ended", member, "exit", os.WEXITSTATUS(status), time.time())
+
+    # --- ending many --------------------------------------------------------------------------------------------
+
+    def end(self, members: set[int] | None, grace: float, verdict: str, token: int | None = None) -> None:
+        """Cancel those of `members` that wait, and begin to end those that run."""
+        for launch in self.launches:
+            kept = [work for work in launch.waiting if members is not None and work[0] not in members]
+            for work in launch.waiting:
+                if work not in kept:
+                    self.tell("ended", work[0], "cancelled", None, time.time())
+            launch.waiting = deque(kept)
+        self.launches = [launch for launch in self.launches if launch.waiting]
+        for member in self.launched:
+            if members is None or member in members:
+                self.verdicts.setdefault(member, verdict)
+        self.endings.append(Ending(members, grace, token))
+        self.pursue(self.endings[-1])
+
+    def end_overdue(self) -> None:
+        """End members at their time limit, and go on with what is being ended."""
+        now = time.monotonic()
+        overdue = set()
+        while self.limits and self.limits[0][0] <= now:
+            overdue.add(heappop(self.limits)[1])
+        if overdue := overdue & self.launched.keys():
+            self.end(overdue, GRACE, "limit")
+        for ending in list(self.endings):
+            if now >= ending.due:
+                self.step_up(ending)
+            elif not ending.awaited:
+                self.pursue(ending)
+
+    def step_up(self, ending: Ending) -> None:
+        """The grace is over: SIGKILL. So is the patience after that: give up, which only the kernel can be the cause of."""
+        if ending.number == signal.SIGKILL:
+            self.done(ending, self.victims(ending.members))
+            return
+        ending.number = signal.SIGKILL
+        ending.due = time.monotonic() + PATIENCE
+        ending.signalled.clear()
+        self.pursue(ending)
+
+    def pursue(self, ending: Ending) -> None:
+        """Signal every process of an ending that was not signalled yet. When none is left, it is done."""
+        # A process that forks and ends just while the table is read shows neither itself nor its child: read it again.
+        victims = self.victims(ending.members) or self.victims(ending.members)
+        for pid in victims.keys() - ending.signalled:
+            ending.signalled.add(pid)
+            send(pid, ending.number)
+            send(pid, signal.SIGCONT)  # a stopped process cannot obey
+        ending.awaited = {pid for pid, parent in victims.items() if parent == os.getpid()}
+        running = not self.childless if ending.members is None else bool(ending.members & self.launched.keys())
+        if not victims and not running:
+            self.done(ending, {})
+
+    def done(self, ending: Ending, left: dict[int, int]) -> None:
+        """Tell who asked, with the processes that even SIGKILL did not end."""
+        self.endings.remove(ending)
+        if ending.token is not None:
+            self.tell("stopped", ending.token, sorted(left))
+
+    def victims(self, members: set[int] | None) -> dict[int, int]:
+        """The living processes of `members` with their parents: below their programs, and below orphans with their mark."""
+        processes = tree()
+        found: dict[int, int] = {}
+        for child, (parent, state) in processes.items():
+            if parent != os.getpid():
+                continue
+            if members is None or (self.members[child] if child in self.members else marked(child)) in members:
+                found.update({pid: processes[pid][0] for pid in below(child, processes)})
+                if state not in "ZX":
+                    found[child] = parent
+        return found
+
+
+def spawn(work: Work, environ: dict[str, str]) -> int:
+    """Start a member in a process group of its own, and return its pid."""
+    member, name, argv, cwd, env, out, err, _ = work
+    write = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+    os.chdir(cwd)
+    return os.posix_spawn(
+        argv[0],
+        argv,
+        {**environ, **env, MARK: f"{name}:{member}"},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, out, write, 0o666),
+            (os.POSIX_SPAWN_OPEN, 2, err, write, 0o666),
+        ],
+        setpgroup=0,
+        setsigmask=[],
+        setsigdef=DEFAULT_SIGNALS,
+    )
+
+
+def why(error: OSError, work: Work) -> str:
+    """What kept a program from starting, and what to do about it."""
+    _, _, (program, *_), cwd, _, out, err, _ = work
+    words = os.strerror(error.errno or 0)
+    if not os.path.isdir(cwd):
+        return f"directory {cwd} is not there; generate the ensemble again"
+    if not os.path.exists(program):
+        return f"program {program} is not there any more; install it again"
+    if not os.access(program, os.X_OK):
+        return f"program {program} may not be executed; run chmod +x on it"
+    if words == "Exec format error":
+        return f"program {program} is no program for this machine; a script begins with a line such as #!/bin/sh"
+    for path in (out, err):
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o666))
+        except OSError as reason:
+            return f"output file {path} cannot be written: {reason.strerror}"
+    return f"program {program} could not be started: {words}; with too many processes at once, set max_running="
+
+
+def pack(message: object) -> bytes:
+    """A message behind its length."""
+    data = marshal.dumps(message)
+    return len(data).to_bytes(4, "little") + data
+
+
+def unpack(buffer: bytearray) -> Iterator[tuple[Any, ...]]:
+    """The whole messages in `buffer`, which are taken out of it."""
+    while len(buffer) >= 4 and len(buffer) >= 4 + (size := int.from_bytes(buffer[:4], "little")):
+        message = marshal.loads(buffer[4 : 4 + size])  # noqa: S302 - from our own process, over a private socket
+        del buffer[: 4 + size]
+        yield message
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,106 @@
+"""Write a batch job as text: one script for each member, and one that runs them all."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from smartensemble.command import Command
+from smartensemble.schedulers.base import Scheduler
+from smartensemble.settings import BatchSettings
+
+
+def member_script(command: Command) -> str:
+    """A script that runs one member, by hand as well as in a batch job.
+
+    It makes ``NAME.started`` when it begins, and leaves the exit code in ``NAME.exit``: whoever looks at the directory
+    knows how the member stands.
+
+    >>> print(member_script(Command(("/bin/echo", "a b"), Path("/scratch/melt_0"), {"N": "1"}, "melt_0", 60)))
+    #!/bin/bash
+    # melt_0: run it again by hand with bash melt_0.sh
+    cd /scratch/melt_0 || exit
+    export N=1
+    rm -f melt_0.exit
+    : > melt_0.started
+    timeout --kill-after=5 60 /bin/echo 'a b' < /dev/null > melt_0.out 2> melt_0.err
+    code=$?
+    echo "$code" > melt_0.exit
+    exit "$code"
+    <BLANKLINE>
+    """
+    name = {suffix: shlex.quote(f"{command.name}.{suffix}") for suffix in ("sh", "started", "exit", "out", "err")}
+    limit = "" if command.time_limit is None else f"timeout --kill-after=5 {command.time_limit:g} "
+    return "\n".join(
+        [
+            "#!/bin/bash",
+            f"# {command.name}: run it again by hand with bash {name['sh']}",
+            f"cd {shlex.quote(str(command.cwd))} || exit",
+            *(f"export {variable}={shlex.quote(value)}" for variable, value in command.env.items()),
+            f"rm -f {name['exit']}",
+            f": > {name['started']}",
+            f"{limit}{command} < /dev/null > {name['out']} 2> {name['err']}",
+            "code=$?",
+            f'echo "$code" > {name["exit"]}',
+            'exit "$code"',
+            "",
+        ]
+    )
+
+
+def batch_script(
+    name: str, directory: Path, scripts: Sequence[Path], settings: BatchSettings, scheduler: Scheduler, at_once: int | None = None
+) -> str:
+    """A script that runs all `scripts` at once, or `at_once` of them at a time, and fails if one of them fails.
+
+    >>> from smartensemble.schedulers.base import LOCAL
+    >>> scripts = [Path("/scratch/melt/melt_0/melt_0.sh"), Path("/scratch/melt/melt_1/melt_1.sh")]
+    >>> print(batch_script("melt", Path("/scratch/melt"), scripts, BatchSettings(preamble="module load lammps"), LOCAL))
+    #!/bin/bash
+    # melt: a batch job of 2 members
+    module load lammps
+    cd /scratch/melt || exit
+    failed=0 running=0
+    start() {
+        bash "$1" &
+        running=$((running + 1))
+    }
+    start melt_0/melt_0.sh
+    start melt_1/melt_1.sh
+    # A bare wait would return 0 whatever the members did.
+    while [ "$running" -gt 0 ]; do
+        wait -n || failed=1
+        running=$((running - 1))
+    done
+    exit "$failed"
+    <BLANKLINE>
+    """
+    throttle = [
+        f'    if [ "$running" -ge {at_once} ]; then',
+        "        wait -n || failed=1",
+        "        running=$((running - 1))",
+        "    fi",
+    ]
+    members = [path.relative_to(directory) if path.is_relative_to(directory) else path for path in scripts]
+    return "\n".join(
+        [
+            "#!/bin/bash",
+            *scheduler.directives(settings),
+            f"# {name}: a batch job of {len(scripts)} member{'s' * (len(scripts) != 1)}",
+            *settings.preamble,
+            f"cd {shlex.quote(str(directory))} || exit",
+            "failed=0 running=0",
+            "start() {",
+            *(throttle if at_once else []),
+            '    bash "$1" &',
+            "    running=$((running + 1))",
+            "}",
+            *(f"start {shlex.quote(str(path))}" for path in members),
+            "# A bare wait would return 0 whatever the members did.",
+            'while [ "$running" -gt 0 ]; do',
+            "    wait -n || failed=1",
+            "    running=$((running - 1))",
+            "done",
+            'exit "$failed"',
+            "",
+        ]
+    )

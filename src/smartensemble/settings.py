@@ -1,0 +1,267 @@
+"""How a program is run, and how a batch of them is: descriptions that any machine can carry out."""
+
+import os
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from copy import copy
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path, PurePath
+
+from smartensemble.command import Command
+from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, NotExecutableError, strict
+from smartensemble.parameters import positive
+
+#: Words for a command line: text that is split as a shell would, or the words themselves.
+Words = str | Iterable[str | int | float | PurePath]
+
+#: A duration: seconds, a timedelta, or ``"HH:MM:SS"``.
+Duration = float | timedelta | str
+
+
+@dataclass(frozen=True)
+class Singularity:
+    """An image to run a program in, by Singularity or Apptainer.
+
+    >>> Singularity("lammps.sif", mount="/scratch").wrap(["lmp", "-in", "in.melt"])[1:]
+    ('exec', '--bind', '/scratch', 'lammps.sif', 'lmp', '-in', 'in.melt')
+    """
+
+    image: str
+    args: Words = ()
+    mount: str | Iterable[str] = ()
+    working_directory: str | None = None
+
+    def wrap(self, argv: Iterable[str]) -> tuple[str, ...]:
+        """`argv`, run inside the image."""
+        program = shutil.which("singularity") or shutil.which("apptainer") or "singularity"
+        mounts = [self.mount] if isinstance(self.mount, str) else list(self.mount)
+        binds = ("--bind", ",".join(mounts)) if mounts else ()
+        pwd = ("--pwd", self.working_directory) if self.working_directory else ()
+        return (program, "exec", *words("args", self.args), *binds, *pwd, self.image, *argv)
+
+
+class RunSettings:
+    """How each member's program is run.
+
+    >>> settings = RunSettings("echo", ["hello", "world"], env_vars={"LANG": "C"})
+    >>> settings.add_exe_args("--loud")
+    >>> settings.exe_args
+    ['hello', 'world', '--loud']
+
+    The program is looked for at once, on PATH and below the working directory:
+
+    >>> RunSettings("no-such-program")
+    Traceback (most recent call last):
+    smartensemble.errors.MissingFileError: no-such-program: no such program on PATH; give its path, or install it
+    """
+
+    @strict
+    def __init__(
+        self,
+        exe: str | PurePath,
+        exe_args: Words | None = None,
+        run_command: str | None = None,
+        run_args: Mapping[str, object] | None = None,
+        env_vars: Mapping[str, object] | None = None,
+        container: Singularity | None = None,
+        *,
+        time_limit: Duration | None = None,
+    ) -> None:
+        """Settings for the program `exe`.
+
+        :param exe: the program, by name or path. Inside a `container` it is looked for when it runs, not now.
+        :param exe_args: its arguments: a list, or text that is split as a shell would.
+        :param run_command: a program that starts it, such as ``"mpirun"``.
+        :param run_args: options of `run_command`: ``{"n": 2}`` is ``-n 2``, ``{"map-by": "core"}`` is
+            ``--map-by=core``, and a value of None makes an option without a value.
+        :param env_vars: variables added to the environment that it inherits.
+        :param container: the image that it runs in.
+        :param time_limit: how long a member may run: seconds, a timedelta or ``"HH:MM:SS"``. One that runs longer is
+            ended, and has failed.
+        :raises MissingFileError: `exe` or `run_command` is not there (a FileNotFoundError).
+        """
+        if container is not None and not isinstance(container, Singularity):
+            raise InputTypeError(f"container: {container!r} is no container; for example Singularity('image.sif')")
+        if run_args and not run_command:
+            raise InputValueError(f"run_args: {dict(run_args)!r} without a run_command to take them; give run_command='mpirun'")
+        self.container = container
+        self.exe = str(exe) if container else find_program(exe)
+        self.exe_args = words("exe_args", exe_args or ())
+        self.run_command = None if run_command in (None, "", "auto") else find_program(run_command)
+        self.run_args = dict(run_args or {})
+        self.env_vars: dict[str, str] = {}
+        self.update_env(env_vars or {})
+        self.time_limit = None if time_limit is None else seconds("time_limit", time_limit)
+
+    def add_exe_args(self, args: Words) -> None:
+        """Add arguments after those that are there."""
+        self.exe_args += words("exe_args", args)
+
+    def update_env(self, env_vars: Mapping[str, object]) -> None:
+        """Add variables to the members' environment, or change them. With None a variable keeps the value that is inherited."""
+        if not isinstance(env_vars, Mapping):
+            raise InputTypeError(f"env_vars: {env_vars!r} is no dictionary; for example {{'OMP_NUM_THREADS': 1}}")
+        for name, value in env_vars.items():
+            if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+                raise InputValueError(f"env_vars: {name!r} is no name of an environment variable; use letters, digits and _")
+            if value is None:
+                self.env_vars.pop(name, None)
+            else:
+                self.env_vars[name] = _no_nul("env_vars", value)
+
+    def command(self, name: str, cwd: str, arguments: Iterable[str] = ()) -> Command:
+        """The command that runs the program in `cwd`, with `arguments` after its own."""
+        argv = (self.exe, *self.exe_args, *arguments)
+        if self.container:
+            argv = self.container.wrap(argv)
+        if self.run_command:
+            argv = (self.run_command, *options(self.run_args), *argv)
+        return Command(argv, Path(cwd), dict(self.env_vars), name, self.time_limit)
+
+    def __copy__(self) -> "RunSettings":
+        twin = RunSettings.__new__(RunSettings)
+        twin.__dict__.update({name: copy(value) for name, value in self.__dict__.items()})
+        return twin
+
+    def __repr__(self) -> str:
+        return f"RunSettings({shlex.join([self.exe, *self.exe_args])!r})"
+
+
+class BatchSettings:
+    """What a batch job for a whole ensemble asks of a scheduler.
+
+    >>> settings = BatchSettings(nodes=2, time="01:00:00")
+    >>> settings.add_preamble("module load lammps")
+    >>> settings
+    BatchSettings(nodes=2, time='01:00:00', preamble=['module load lammps'])
+    """
+
+    @strict
+    def __init__(
+        self,
+        nodes: int | None = None,
+        time: Duration | None = None,
+        queue: str | None = None,
+        account: str | None = None,
+        batch_args: Mapping[str, object] | None = None,
+        preamble: str | Iterable[str] = (),
+    ) -> None:
+        """Settings for a batch job.
+
+        :param nodes: how many nodes the whole job gets, not each member.
+        :param time: how long the job may run: seconds, a timedelta or ``"HH:MM:SS"``.
+        :param queue: the queue or partition.
+        :param account: the account that is charged.
+        :param batch_args: further options of the scheduler, passed on as they are.
+        :param preamble: lines of shell that run before the members start, for all of them.
+        """
+        self.nodes = None if nodes is None else positive("nodes", nodes)
+        self.time = time or None
+        self.queue = queue or None
+        self.account = account or None
+        self.batch_args = dict(batch_args or {})
+        self.preamble: list[str] = []
+        if self.time is not None:
+            seconds("time", self.time)
+        self.add_preamble(preamble)
+
+    def add_preamble(self, lines: str | Iterable[str]) -> None:
+        """Add lines of shell that run before the members start."""
+        added = lines.splitlines() if isinstance(lines, str) else list(lines)
+        if not all(isinstance(line, str) for line in added):
+            raise InputTypeError(f"preamble: {lines!r} holds what is no text; give lines of shell")
+        self.preamble += added
+
+    @property
+    def time_limit(self) -> float | None:
+        """Its `time`, in seconds."""
+        return None if self.time is None else seconds("time", self.time)
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if value)
+        return f"BatchSettings({given})"
+
+
+def find_program(exe: object) -> str:
+    """The absolute path of a program: looked for on PATH, then below the working directory."""
+    if not isinstance(exe, (str, PurePath)):
+        raise InputTypeError(f"exe: {exe!r} is no program; give its name or path, and its arguments as exe_args")
+    name = str(exe)
+    if found := shutil.which(name) or shutil.which(os.path.join(".", name)):
+        return os.path.abspath(found)
+    if os.path.isdir(name):
+        raise NotExecutableError(f"{name}: is a directory; give the program in it")
+    if os.path.exists(name):
+        raise NotExecutableError(f"{name}: may not be executed; run chmod +x {shlex.quote(name)}")
+    beside = os.path.join(os.path.dirname(sys.executable), name)
+    if os.path.dirname(name):
+        raise MissingFileError(f"{name}: no such program; give the path of one that is there")
+    if os.access(beside, os.X_OK):
+        raise MissingFileError(f"{name}: no such program on PATH; there is {beside}: give that, or activate the environment")
+    raise MissingFileError(f"{name}: no such program on PATH; give its path, or install it")
+
+
+def words(subject: str, given: Words) -> list[str]:
+    """`given` as words of a command line.
+
+    >>> words("exe_args", "-in 'my file'"), words("exe_args", ["-in", "my file", 4])
+    (['-in', 'my file'], ['-in', 'my file', '4'])
+    """
+    if isinstance(given, str):
+        return shlex.split(given)
+    if isinstance(given, (bytes, Mapping)) or not isinstance(given, Iterable):
+        raise InputTypeError(f"{subject}: {given!r} is no list of arguments; for example ['-in', 'in.melt']")
+    return [_no_nul(subject, word) for word in given]
+
+
+def options(given: Mapping[str, object]) -> list[str]:
+    """Options of a command, as it wants to see them.
+
+    >>> options({"n": 2, "map-by": "core", "oversubscribe": None})
+    ['-n', '2', '--map-by=core', '--oversubscribe']
+    """
+    spelled: list[str] = []
+    for name, value in given.items():
+        option = name if name.startswith("-") else ("-" if len(name) == 1 else "--") + name
+        if value is None:
+            spelled.append(option)
+        elif option.startswith("--"):
+            spelled.append(f"{option}={value}")
+        else:
+            spelled += [option, str(value)]
+    return spelled
+
+
+def seconds(subject: str, duration: Duration) -> float:
+    """A duration in seconds.
+
+    >>> seconds("time", "01:30:00"), seconds("time", timedelta(minutes=1)), seconds("time", 2.5)
+    (5400.0, 60.0, 2.5)
+    """
+    if isinstance(duration, timedelta):
+        value = duration.total_seconds()
+    elif isinstance(duration, str):
+        if not (match := re.fullmatch(r"(?:(\d+)-)?(\d+):([0-5]?\d):([0-5]?\d)", duration)):
+            raise InputValueError(f"{subject}: {duration!r} is no duration; give 'HH:MM:SS' or seconds")
+        days, hours, minutes, rest = (int(part or 0) for part in match.groups())
+        value = float(((days * 24 + hours) * 60 + minutes) * 60 + rest)
+    elif isinstance(duration, (int, float)) and not isinstance(duration, bool):
+        value = float(duration)
+    else:
+        raise InputTypeError(f"{subject}: {duration!r} is no duration; give 'HH:MM:SS' or seconds")
+    if not value > 0:
+        raise InputValueError(f"{subject}: {duration!r} is not above zero; leave it out for no limit")
+    return value
+
+
+def _no_nul(subject: str, value: object) -> str:
+    """`value` as text that the system can pass to a program."""
+    if not isinstance(value, (str, int, float, PurePath)):
+        raise InputTypeError(f"{subject}: {value!r} is neither text nor a number")
+    if "\0" in str(value):
+        raise InputValueError(f"{subject}: {value!r} holds a NUL character, which no program can receive; take it out")
+    return str(value)

@@ -1,0 +1,53 @@
+"""What is known of a member's run: one word, and the facts behind it."""
+
+import time
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Status(Enum):
+    """Where a member is on its way from described to ended.
+
+    >>> Status.RUNNING.final, Status.FAILED.final
+    (False, True)
+    """
+
+    NEW = "New"  #: described, not started
+    QUEUED = "Queued"  #: waits for its turn
+    RUNNING = "Running"  #: its program runs
+    COMPLETED = "Completed"  #: its program ended with exit code 0
+    FAILED = "Failed"  #: its program could not be started, ended with another code, by a signal, or at its time limit
+    CANCELLED = "Cancelled"  #: stopped on request, before or while it ran
+
+    @property
+    def final(self) -> bool:
+        """Nothing will happen any more, unless it is started again."""
+        return self in (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+
+    @property
+    def active(self) -> bool:
+        """Started and not ended."""
+        return self in (Status.QUEUED, Status.RUNNING)
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of one member. Whoever runs it keeps this up to date."""
+
+    status: Status = Status.NEW
+    started: float | None = None  #: when its program started, in seconds since 1970
+    ended: float | None = None  #: when it was known to have ended
+    exit_code: int | None = None  #: what the program returned; None while it runs, or when a signal ended it
+    signal: int | None = None  #: the signal that ended it
+    reason: str = ""  #: why it is not Completed, for a person to read
+    handle: int = 0  #: what its launcher calls it
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it has run, up to its end or to now; None before it starts."""
+        if self.started is None:
+            return None
+        return max(0.0, (time.time() if self.ended is None else self.ended) - self.started)

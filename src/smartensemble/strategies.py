@@ -1,0 +1,122 @@
+"""Expand one dictionary of parameters into many."""
+
+import random as _random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import product
+from math import prod
+from typing import TypeVar
+
+from smartensemble.errors import InputTypeError, StrategyError, did_you_mean
+from smartensemble.parameters import Constant, Values
+
+T = TypeVar("T")
+
+#: A strategy of your own: names, the values of each as text, and ``n_models`` (0 when it was not given) in;
+#: a dictionary for each member out.
+Strategy = Callable[[list[str], list[list[str]], int], Iterable[Mapping[str, object]]]
+
+
+def all_perm(names: Sequence[str], values: Sequence[Sequence[T]], n_models: int = 0) -> Iterator[dict[str, T]]:
+    """Every combination; the last parameter changes fastest. `n_models` has no meaning here.
+
+    >>> list(all_perm(["T", "P"], [[1, 2], [5, 6]]))
+    [{'T': 1, 'P': 5}, {'T': 1, 'P': 6}, {'T': 2, 'P': 5}, {'T': 2, 'P': 6}]
+    """
+    return (dict(zip(names, point, strict=True)) for point in product(*values))
+
+
+def step(names: Sequence[str], values: Sequence[Sequence[T]], n_models: int = 0) -> Iterator[dict[str, T]]:
+    """The first value of each list, then the second ones, and so on: lists of one length. `n_models` has no meaning here.
+
+    >>> list(step(["T", "P"], [[1, 2], [5, 6]]))
+    [{'T': 1, 'P': 5}, {'T': 2, 'P': 6}]
+    >>> step(["T", "P"], [[1, 2, 3], [5, 6]])
+    Traceback (most recent call last):
+    smartensemble.errors.StrategyError: step: 'T' has 3 values and 'P' has 2; give lists of one length, or one value alone
+    """
+    lengths = {name: len(column) for name, column in zip(names, values, strict=True) if not isinstance(column, Constant)}
+    longest = max(lengths, key=lengths.__getitem__, default=None)
+    shortest = min(lengths, key=lengths.__getitem__, default=None)
+    if longest is None or shortest is None:
+        return all_perm(names, values)
+    if lengths[longest] != lengths[shortest]:
+        raise StrategyError(
+            f"step: {longest!r} has {lengths[longest]} values and {shortest!r} has {lengths[shortest]}; "
+            "give lists of one length, or one value alone"
+        )
+    columns = [tuple(column) * lengths[longest] if isinstance(column, Constant) else column for column in values]
+    return (dict(zip(names, point, strict=True)) for point in zip(*columns, strict=True))
+
+
+def random(
+    names: Sequence[str], values: Sequence[Sequence[T]], n_models: int = 0, seed: int | None = None
+) -> Iterator[dict[str, T]]:
+    """`n_models` different combinations, drawn without replacement; all of them, shuffled, where there are fewer.
+
+    The product is never built: combinations are numbered, and numbers are drawn. One seed gives one sequence, of which
+    a larger `n_models` shows more.
+
+    >>> list(random(["T", "P"], [range(10**6), range(10**6)], 2, seed=7))
+    [{'T': 434439, 'P': 589175}, {'T': 54335, 'P': 349841}]
+    """
+    lengths = [len(column) for column in values]
+    for number in _draw(prod(lengths), n_models, _random.Random(seed)):
+        point = []
+        for column, length in zip(reversed(values), reversed(lengths), strict=True):
+            number, index = divmod(number, length)
+            point.append(column[index])
+        yield dict(zip(names, reversed(point), strict=True))
+
+
+def _draw(size: int, count: int, source: _random.Random) -> Iterator[int]:
+    """`count` different numbers below `size`, in random order: a Fisher-Yates shuffle that stores only what it moved.
+
+    It asks `source` for bits alone, whose sequence no version of Python has changed.
+    """
+    moved: dict[int, int] = {}
+    for done in range(min(count, size)):
+        left = size - done
+        bits = left.bit_length()
+        while (chosen := source.getrandbits(bits)) >= left:
+            pass
+        yield moved.get(done + chosen, done + chosen)
+        moved[done + chosen] = moved.get(done, done)
+
+
+BUILT_IN: dict[str, Callable[..., Iterator[dict[str, object]]]] = {"all_perm": all_perm, "step": step, "random": random}
+
+
+def named(strategy: str | Strategy) -> str | Strategy:
+    """The name of a built-in strategy, or the callable itself.
+
+    >>> named("stepp")
+    Traceback (most recent call last):
+    smartensemble.errors.StrategyError: perm_strategy: no strategy 'stepp'; did you mean 'step'? There are all_perm, step, random, or any callable
+    """
+    if isinstance(strategy, str):
+        if strategy not in BUILT_IN:
+            raise StrategyError(f"perm_strategy: no strategy {strategy!r}{did_you_mean(strategy, BUILT_IN)}, or any callable")
+        return strategy
+    if not callable(strategy):
+        raise InputTypeError(f"perm_strategy: {strategy!r} is no strategy; there are {', '.join(BUILT_IN)}, or any callable")
+    return next((name for name, function in BUILT_IN.items() if function is strategy), strategy)
+
+
+def custom(strategy: Strategy, values: Mapping[str, Values], n_models: int) -> list[dict[str, object]]:
+    """What a strategy of the user's returns for `values`, checked, with the types that the values were given in."""
+    name = getattr(strategy, "__name__", repr(strategy))
+    given = {parameter: {str(value): value for value in reversed(column)} for parameter, column in values.items()}
+    answer = strategy(list(values), [[str(value) for value in column] for column in values.values()], n_models)
+    if isinstance(answer, (str, Mapping)) or not isinstance(answer, Iterable):
+        raise StrategyError(f"{name}: returned {answer!r:.80}; a strategy returns a list of dictionaries, one for each member")
+    members = []
+    for point in answer:
+        if not isinstance(point, Mapping):
+            raise StrategyError(f"{name}: returned {point!r:.80} for a member; give a dictionary of names and values")
+        for parameter, value in point.items():
+            if not isinstance(parameter, str) or not isinstance(value, (str, int, float)):
+                raise InputTypeError(f"{name}: returned {parameter!r}: {value!r:.80}; names are text, values text or numbers")
+        members.append({parameter: given.get(parameter, {}).get(str(value), value) for parameter, value in point.items()})
+    if not members:
+        raise StrategyError(f"{name}: returned no members; return at least one dictionary")
+    return members
