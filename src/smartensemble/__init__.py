@@ -1,7 +1,10 @@
 """Ensembles of simulations: describe them, generate their input, run them, and know which was which."""
 
 from smartensemble.entities import Ensemble, Model
+from smartensemble.experiment import Experiment
 from smartensemble.settings import BatchSettings, RunSettings, Singularity
 from smartensemble.status import Status
 
 __version__ = "0.1.0"
+
+__all__ = ["BatchSettings", "Ensemble", "Experiment", "Model", "RunSettings", "Singularity", "Status"]

@@ -9,7 +9,15 @@ from typing import overload
 
 from smartensemble import strategies
 from smartensemble.command import Command
-from smartensemble.errors import CaseError, EntityExistsError, InputTypeError, InputValueError, ParameterError, UnknownMemberError, strict
+from smartensemble.errors import (
+    CaseError,
+    EntityExistsError,
+    InputTypeError,
+    InputValueError,
+    ParameterError,
+    UnknownMemberError,
+    strict,
+)
 from smartensemble.files import Files, Paths, attach
 from smartensemble.parameters import Constant, Given, Parameters, argument, positive, resolve
 from smartensemble.settings import BatchSettings, RunSettings
@@ -42,7 +50,7 @@ class Model:
 
     __slots__ = (
         "__weakref__", "_given", "_home", "_own_settings", "_params", "_parent", "_path", "_settings", "_watch",
-        "batch_settings", "files", "name", "params_as_args", "replica", "run",
+        "batch_settings", "files", "generated", "name", "params_as_args", "replica", "run",
     )  # fmt: skip
     batch_settings: BatchSettings | None
     _path: str | None
@@ -76,7 +84,9 @@ class Model:
                 )
         if run_settings is None:
             raise InputTypeError(f"{name}: a Model needs run_settings; for example RunSettings('lmp')")
-        self._set(name, {parameter: column[0] for parameter, column in parameters.values.items()}, parameters.arguments, run_settings)
+        self._set(
+            name, {parameter: column[0] for parameter, column in parameters.values.items()}, parameters.arguments, run_settings
+        )
         self._path = None if path is None else os.path.abspath(path)
         self.batch_settings = batch_settings
 
@@ -84,6 +94,7 @@ class Model:
         self.name = name
         self.params_as_args = arguments
         self.files = NOTHING
+        self.generated = False
         self.batch_settings = None
         self.replica = 0
         self.run = NEVER
@@ -124,6 +135,19 @@ class Model:
         return f"{home}/{self.name}"
 
     @property
+    def ensemble(self) -> "Ensemble | None":
+        """The ensemble that it is a member of."""
+        return self._parent
+
+    def place(self, home: str) -> None:
+        """Put its directory below `home`, unless it has a path of its own or is in an ensemble."""
+        self._home = home
+
+    def watch(self, look: Callable[[], None]) -> None:
+        """Have `look` called before its status is told."""
+        self._watch = look
+
+    @property
     def status(self) -> Status:
         """Where it stands, now."""
         if self._watch is not None:
@@ -157,9 +181,7 @@ class Model:
 
 def columns(member: Model) -> dict[str, object]:
     """Its name and its parameters, as the first cells of a row. A parameter with the name of another column is marked."""
-    return {"name": member.name} | {
-        f"params.{name}" if name in TAKEN else name: value for name, value in member.values.items()
-    }
+    return {"name": member.name} | {f"params.{name}" if name in TAKEN else name: value for name, value in member.values.items()}
 
 
 class Ensemble:
@@ -209,7 +231,9 @@ class Ensemble:
         check_name("Ensemble", name)
         check_settings(name, run_settings, batch_settings)
         if perm_strat is not None and perm_strategy is not None and perm_strat != perm_strategy:
-            raise InputValueError(f"{name}: perm_strat={perm_strat!r} and perm_strategy={perm_strategy!r} mean the same; give one")
+            raise InputValueError(
+                f"{name}: perm_strat={perm_strat!r} and perm_strategy={perm_strategy!r} mean the same; give one"
+            )
         parameters = resolve(name, params, params_as_args)
         _check_case(name, bool(parameters.values), run_settings, batch_settings, replicas)
         self.name = name
@@ -246,14 +270,20 @@ class Ensemble:
         names, values = list(parameters.values), list(parameters.values.values())
         if not names:
             if n_models is not None:
-                raise ParameterError(f"{self.name}: n_models={n_models} counts samples of params; replicas={n_models} makes clones")
+                raise ParameterError(
+                    f"{self.name}: n_models={n_models} counts samples of params; replicas={n_models} makes clones"
+                )
             return iter([{}]), clones
         if strategy == "random":
             if n_models is not None and self.replicas not in (None, n_models):
-                raise ParameterError(f"{self.name}: n_models={n_models} and replicas={self.replicas} both count samples; give one")
+                raise ParameterError(
+                    f"{self.name}: n_models={n_models} and replicas={self.replicas} both count samples; give one"
+                )
             count = n_models or self.replicas
             if count is None:
-                raise ParameterError(f"{self.name}: perm_strategy='random' without a count; give replicas=, the number of samples")
+                raise ParameterError(
+                    f"{self.name}: perm_strategy='random' without a count; give replicas=, the number of samples"
+                )
             self.seed = randbits(32) if self.seed is None else self.seed
             return strategies.random(names, values, count, self.seed), 1
         if isinstance(strategy, str):
@@ -264,6 +294,11 @@ class Ensemble:
                 )
             return strategies.BUILT_IN[strategy](names, values), clones
         return iter(strategies.custom(strategy, parameters.values, n_models or 0)), clones
+
+    def place(self, home: str) -> None:
+        """Put its directory below `home`, unless it has a path of its own."""
+        if not self._placed:
+            self.path = os.path.join(home, self.name)
 
     def add_model(self, model: Model) -> None:
         """Add `model` as a member. It keeps its own settings, parameters and files.

@@ -13,6 +13,7 @@ Each class also inherits the built-in exception that a careful caller would expe
     ├── EntityExistsError (ValueError)         a second model of the same name
     ├── MissingFileError (FileNotFoundError)   a program or file that is not there
     ├── NotExecutableError (PermissionError)   a program that may not be executed
+    ├── NoDirectoryError (NotADirectoryError)  a directory that is not there
     ├── DirectoryExistsError (FileExistsError) a directory that generate would overwrite
     ├── UnknownMemberError (KeyError)          a name that no member has
     └── StateError (RuntimeError)              an act that does not fit what is running
@@ -71,6 +72,10 @@ class MissingFileError(SmartEnsembleError, FileNotFoundError):
 
 class NotExecutableError(SmartEnsembleError, PermissionError):
     """A program that may not be executed."""
+
+
+class NoDirectoryError(SmartEnsembleError, NotADirectoryError):
+    """A directory that is not there."""
 
 
 class DirectoryExistsError(SmartEnsembleError, FileExistsError):

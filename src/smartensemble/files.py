@@ -34,7 +34,10 @@ def attach(subject: str, to_copy: Paths = None, to_symlink: Paths = None, to_con
     smartensemble.errors.MissingFileError: melt: to_configure: no file ...no-such-file; give the path of one that is there
     """
     given = {"to_copy": to_copy, "to_symlink": to_symlink, "to_configure": to_configure}
-    found = {word: tuple(_find(f"{subject}: {word}", path) for path in _several(subject, word, paths)) for word, paths in given.items()}
+    found = {
+        word: tuple(_find(f"{subject}: {word}", path) for path in _several(subject, word, paths))
+        for word, paths in given.items()
+    }
     files = Files(**found)
     taken = [os.path.basename(path) for path in (*files.to_copy, *files.to_configure) if os.path.isfile(path)]
     for path in files.to_symlink:

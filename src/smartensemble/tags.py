@@ -51,7 +51,9 @@ class Template:
         return b"".join(parts)
 
 
-def template(content: bytes, names: Iterable[str], tag: Delimiter = ";", where: str = "", allow_unknown: bool = False) -> Template:
+def template(
+    content: bytes, names: Iterable[str], tag: Delimiter = ";", where: str = "", allow_unknown: bool = False
+) -> Template:
     r"""`content`, cut at the tags of the parameters `names`.
 
     An identifier between delimiters that names no parameter is an error, which `where` begins:

@@ -20,6 +20,7 @@ from smartensemble.runtime import supervisor
 from smartensemble.runtime.job import Job
 from smartensemble.status import Run, Status
 
+FLAGS = ("-I", "-S")  #: of the interpreter that runs the supervisor: the standard library is enough, and starts sooner
 LAST_WORDS = 3  #: lines of a failed member's output that its reason shows
 
 
@@ -101,7 +102,7 @@ class Local:
         if not data:
             self._lost()
         self._inbox += data
-        events = {"started": self._started, "ended": self._ended, "stopped": self._stop_done}
+        events: dict[str, Callable[..., None]] = {"started": self._started, "ended": self._ended, "stopped": self._stop_done}
         for name, *values in supervisor.unpack(self._inbox):
             events[name](*values)
         return True
@@ -152,8 +153,8 @@ def reason(command: Command, run: Run, outcome: str, detail: int | str | None) -
     if outcome == "limit":
         return f"ended at its time limit of {command.time_limit:g} s" + last_words(command)
     if outcome == "signal":
-        name = signal.Signals(run.signal).name if run.signal in iter(signal.Signals) else f"signal {run.signal}"
-        return f"ended by {name}" + last_words(command)
+        names = {number.value: number.name for number in signal.Signals}
+        return f"ended by {names.get(run.signal or 0, f'signal {detail}')}" + last_words(command)
     return f"exit code {detail}" + last_words(command) if detail else ""
 
 
@@ -183,7 +184,7 @@ def _start_supervisor() -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
         driver = os.pidfd_open(os.getpid())
     except OSError:  # before Linux 5.3; the closed socket has to do
         driver = -1
-    argv = [sys.executable, "-I", "-S", supervisor.__file__, str(theirs.fileno()), str(driver)]
+    argv = [sys.executable, *FLAGS, supervisor.__file__, str(theirs.fileno()), str(driver)]
     passed = [descriptor for descriptor in (theirs.fileno(), driver) if descriptor >= 0]
     process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, pass_fds=passed, start_new_session=True)
     theirs.close()

@@ -44,7 +44,7 @@ from heapq import heappop, heappush
 
 TYPE_CHECKING = False  # importing typing would cost a third of the time that this program takes to start
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
@@ -230,7 +230,7 @@ class Supervisor:
         if not data:
             self.close()
         self.inbox += data
-        requests = {"launch": self.launch, "stop": self.stop}
+        requests: dict[str, Callable[..., None]] = {"launch": self.launch, "stop": self.stop}
         for name, *values in unpack(self.inbox):
             requests[name](*values)
 
@@ -431,7 +431,7 @@ def why(error: OSError, work: Work) -> str:
     return f"program {program} could not be started: {words}; with too many processes at once, set max_running="
 
 
-def pack(message: object) -> bytes:
+def pack(message: tuple[Any, ...]) -> bytes:
     """A message behind its length."""
     data = marshal.dumps(message)
     return len(data).to_bytes(4, "little") + data

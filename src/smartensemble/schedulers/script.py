@@ -48,7 +48,12 @@ def member_script(command: Command) -> str:
 
 
 def batch_script(
-    name: str, directory: Path, scripts: Sequence[Path], settings: BatchSettings, scheduler: Scheduler, at_once: int | None = None
+    name: str,
+    directory: Path,
+    scripts: Sequence[Path],
+    settings: BatchSettings,
+    scheduler: Scheduler,
+    at_once: int | None = None,
 ) -> str:
     """A script that runs all `scripts` at once, or `at_once` of them at a time, and fails if one of them fails.
 
@@ -59,27 +64,14 @@ def batch_script(
     # melt: a batch job of 2 members
     module load lammps
     cd /scratch/melt || exit
-    failed=0 running=0
-    start() {
-        bash "$1" &
-        running=$((running + 1))
-    }
-    start melt_0/melt_0.sh
-    start melt_1/melt_1.sh
-    # A bare wait would return 0 whatever the members did.
-    while [ "$running" -gt 0 ]; do
-        wait -n || failed=1
-        running=$((running - 1))
-    done
-    exit "$failed"
+    members=(
+        melt_0/melt_0.sh
+        melt_1/melt_1.sh
+    )
+    # A member that fails ends no other one, and fails the job in the end.
+    printf '%s\\0' "${members[@]}" | xargs -0 -n 1 -P 0 bash -c 'bash "$0" || exit 1'
     <BLANKLINE>
     """
-    throttle = [
-        f'    if [ "$running" -ge {at_once} ]; then',
-        "        wait -n || failed=1",
-        "        running=$((running - 1))",
-        "    fi",
-    ]
     members = [path.relative_to(directory) if path.is_relative_to(directory) else path for path in scripts]
     return "\n".join(
         [
@@ -88,19 +80,11 @@ def batch_script(
             f"# {name}: a batch job of {len(scripts)} member{'s' * (len(scripts) != 1)}",
             *settings.preamble,
             f"cd {shlex.quote(str(directory))} || exit",
-            "failed=0 running=0",
-            "start() {",
-            *(throttle if at_once else []),
-            '    bash "$1" &',
-            "    running=$((running + 1))",
-            "}",
-            *(f"start {shlex.quote(str(path))}" for path in members),
-            "# A bare wait would return 0 whatever the members did.",
-            'while [ "$running" -gt 0 ]; do',
-            "    wait -n || failed=1",
-            "    running=$((running - 1))",
-            "done",
-            'exit "$failed"',
+            "members=(",
+            *(f"    {shlex.quote(str(path))}" for path in members),
+            ")",
+            "# A member that fails ends no other one, and fails the job in the end.",
+            f"printf '%s\\0' \"${{members[@]}}\" | xargs -0 -n 1 -P {at_once or 0} bash -c 'bash \"$0\" || exit 1'",
             "",
         ]
     )

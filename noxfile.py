@@ -1,0 +1,54 @@
+"""What can be done with this project: ``nox -s demo``, ``nox -s tests``, ``nox -s docs``."""
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.options.sessions = ["tests"]
+nox.options.reuse_venv = "yes"
+nox.needs_version = ">=2024.10.9"
+
+TUTORIAL = Path("tutorials/melt/melt.md").absolute()
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Run the LAMMPS tutorial as a script, with live progress; its results lie in demo/."""
+    session.install("-q", "-e.[tutorials]", "jupytext")
+    directory = Path("demo").absolute()
+    directory.mkdir(exist_ok=True)
+    shutil.copy(TUTORIAL.with_name("in.melt"), directory)
+    session.run("jupytext", "--quiet", "--to", "py:percent", "--output", str(directory / "melt.py"), str(TUTORIAL))
+    session.chdir(directory)
+    session.run("python", "melt.py", env={"MPLBACKEND": "agg"})
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Check everything: style, types, layers, tests, pages, tutorials, and what of the source they ran."""
+    session.install("-q", "-e.[lint]")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+    session.run("lint-imports")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    build(session, "coverage", "run", "-m", "sphinx")
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site into build/html: its notebooks are executed, and a warning is an error."""
+    session.install("-q", "-e.[docs]")
+    build(session, "sphinx-build")
+
+
+def build(session: nox.Session, *command: str) -> None:
+    """Build the site with `command`."""
+    shutil.rmtree("build", ignore_errors=True)
+    session.run(*command, "-W", "--keep-going", "-q", "-n", "-b", "html", "-d", "build/doctrees", "docs", "build/html")
+    session.log(f"the site is at {os.path.abspath('build/html/index.html')}")

@@ -1,0 +1,92 @@
+"""A batch job: members that run inside one script, and how they stand by the files that they leave."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from smartensemble.command import Command
+from smartensemble.runtime.local import last_words
+from smartensemble.schedulers.base import Scheduler
+from smartensemble.schedulers.script import batch_script, member_script
+from smartensemble.settings import BatchSettings
+from smartensemble.status import Run, Status
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch job of `members`, each a command with the record of its run."""
+
+    name: str
+    directory: Path
+    members: Sequence[tuple[Command, Run]]
+    settings: BatchSettings
+    scheduler: Scheduler
+    run: Run
+
+    @property
+    def command(self) -> Command:
+        """The command that runs the script on this machine."""
+        return Command(("/bin/bash", str(self.script)), self.directory, {}, self.name, self.settings.time_limit)
+
+    @property
+    def script(self) -> Path:
+        """Where the script is."""
+        return self.directory / f"{self.name}.sh"
+
+    def text(self, at_once: int | None = None) -> str:
+        """The script, as it is handed to the scheduler."""
+        scripts = [_beside(command, "sh") for command, _ in self.members]
+        return batch_script(self.name, self.directory, scripts, self.settings, self.scheduler, at_once)
+
+    def write(self, at_once: int | None = None) -> None:
+        """Write the scripts, and take away what an earlier run left."""
+        for command, _ in self.members:
+            for suffix in ("started", "exit"):
+                _beside(command, suffix).unlink(missing_ok=True)
+            _beside(command, "sh").write_text(member_script(command), encoding="utf-8", errors="surrogateescape")
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.script.write_text(self.text(at_once), encoding="utf-8", errors="surrogateescape")
+
+    def look(self) -> None:
+        """Bring the members' records up to date with their files, and with the job's own end."""
+        over = self.run.status.final  # asked first: what the job did before its end is then on the disk
+        for command, run in self.members:
+            if not run.status.final:
+                self._look_at(command, run, over)
+
+    def _look_at(self, command: Command, run: Run, over: bool) -> None:
+        started = _written(_beside(command, "started"))
+        ended = _written(_beside(command, "exit"))
+        code = _beside(command, "exit").read_text() if ended else ""
+        if started:
+            run.status, run.started = Status.RUNNING, started
+        if code.endswith("\n"):
+            run.exit_code, run.ended = int(code), ended
+            run.status = Status.FAILED if run.exit_code else Status.COMPLETED
+            run.reason = _reason(command, run.exit_code)
+        elif over:
+            run.ended = self.run.ended
+            run.status = Status.CANCELLED if self.run.status is Status.CANCELLED else Status.FAILED
+            run.reason = self.run.reason or f"the batch job {self.name} ended before it" + last_words(self.command)
+
+
+def _beside(command: Command, suffix: str) -> Path:
+    return command.cwd / f"{command.name}.{suffix}"
+
+
+def _written(path: Path) -> float | None:
+    """When a file was written; None if it is not there."""
+    try:
+        return os.stat(path).st_mtime
+    except FileNotFoundError:
+        return None
+
+
+def _reason(command: Command, code: int) -> str:
+    """Why a member of a batch job is not Completed; nothing if it is."""
+    if not code:
+        return ""
+    if code in (124, 137) and command.time_limit is not None:
+        return f"ended at its time limit of {command.time_limit:g} s" + last_words(command)
+    return f"exit code {code}" + last_words(command)

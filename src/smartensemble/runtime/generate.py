@@ -1,0 +1,225 @@
+"""Write a member's directory: whole, or not at all."""
+
+import csv
+import json
+import os
+import platform
+import shutil
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from smartensemble.entities import Ensemble, Model, columns
+from smartensemble.errors import DirectoryExistsError, ParameterError, StateError, TagError
+from smartensemble.tags import Delimiter, Template, template
+
+RECORD = "params.json"  #: in each member's directory
+INDEX = "members.csv"  #: in each ensemble's directory
+
+
+@dataclass(frozen=True)
+class Options:
+    """How input files are filled."""
+
+    tag: Delimiter = ";"
+    allow_unknown: bool = False
+    allow_unused: bool = False
+
+
+class Renderer:
+    """Input files, read once and filled for each member."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self._templates: dict[object, list[tuple[str, Template, int]]] = {}
+
+    def templates(self, model: Model) -> list[tuple[str, Template, int]]:
+        """The files that `model` configures: name in its directory, content cut at the tags, mode."""
+        key = model.files.to_configure, tuple(model.params)
+        if key not in self._templates:
+            self._templates[key] = [
+                (target, self._read(source, model), stat.S_IMODE(os.stat(source).st_mode))
+                for source, target in configured(model)
+            ]
+        return self._templates[key]
+
+    def _read(self, path: str, model: Model) -> Template:
+        content = Path(path).read_bytes()
+        if b"\0" in content:
+            raise TagError(f"{path}: is no text, so it has no tags; attach it with to_copy")
+        return template(content, model.params, self.options.tag, path, self.options.allow_unknown)
+
+    def files(self, model: Model) -> Iterator[tuple[str, bytes, int]]:
+        """The configured files of `model`: name in its directory, content, mode."""
+        for target, content, mode in self.templates(model):
+            yield target, content.fill(model.params), mode
+
+    def check(self, model: Model) -> None:
+        """An error, unless every tag has a parameter, and every parameter a use."""
+        used = {name for _, content, _ in self.templates(model) for name in content.names}
+        unused = model.params.keys() - used - set(model.params_as_args)
+        if unused and model.files.to_configure and not self.options.allow_unused:
+            files = ", ".join(os.path.basename(path) for path in model.files.to_configure)
+            raise ParameterError(
+                f"{model.name}: no tag in {files} and no argument uses {', '.join(map(repr, sorted(unused)))}; "
+                "add the tag, or pass allow_unused=True"
+            )
+
+
+def configured(model: Model) -> Iterator[tuple[str, str]]:
+    """Each file to configure, with its name in the member's directory. A directory stands for the files below it."""
+    for path in model.files.to_configure:
+        if os.path.isdir(path):
+            for root, _, names in os.walk(path):
+                for name in sorted(names):
+                    source = os.path.join(root, name)
+                    yield source, os.path.relpath(source, path)
+        else:
+            yield path, os.path.basename(path)
+
+
+def check(models: Sequence[Model], options: Options, overwrite: bool) -> Renderer:
+    """An error, unless all of `models` can be generated. Nothing is written."""
+    for model in models:
+        if model.run.status.active:
+            raise StateError(f"{model.name}: is running; wait for it or stop it before you generate it again")
+    there = [] if overwrite else [model.path for model in models if os.path.lexists(model.path)]
+    if there:
+        raise DirectoryExistsError(
+            f"{there[0]}{f' and {len(there) - 1} more' * (len(there) > 1)}: there already; pass overwrite=True to replace it"
+        )
+    renderer = Renderer(options)
+    # Models with the same files, parameters and arguments pass or fail together.
+    for model in {(model.files, tuple(model.params), model.params_as_args): model for model in models}.values():
+        renderer.check(model)
+    return renderer
+
+
+def write(model: Model, renderer: Renderer, origin: dict[str, object]) -> None:
+    """Write the directory of `model` beside its place, then move it there: it is whole or not there."""
+    home, name = os.path.split(model.path)
+    new, old = os.path.join(home, f".{name}.new"), os.path.join(home, f".{name}.old")
+    os.makedirs(home, exist_ok=True)
+    remove(new)  # what a killed driver may have left
+    os.mkdir(new)
+    try:
+        _fill(new, model, renderer)
+        with open(os.path.join(new, RECORD), "w", encoding="utf-8") as file:
+            json.dump(record(model, origin), file, indent=2, default=str, ensure_ascii=False)
+            file.write("\n")
+        if os.path.lexists(model.path):
+            remove(old)
+            os.rename(model.path, old)
+        os.rename(new, model.path)
+    except BaseException:
+        remove(new)
+        raise
+    remove(old)
+
+
+def _fill(directory: str, model: Model, renderer: Renderer) -> None:
+    """Copy, link, configure; what is configured replaces what was copied."""
+    for source in model.files.to_copy:
+        if os.path.isdir(source):
+            shutil.copytree(source, directory, symlinks=True, dirs_exist_ok=True)
+        else:
+            shutil.copy(source, directory)
+    for source in model.files.to_symlink:
+        os.symlink(source, os.path.join(directory, os.path.basename(source)))
+    for target, content, mode in renderer.files(model):
+        path = os.path.join(directory, target)
+        if os.sep in target:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+        remove(path)
+        with open(path, "wb") as file:
+            file.write(content)
+            os.fchmod(file.fileno(), mode)
+
+
+def remove(path: str) -> None:
+    """Delete a file, a link or a directory, if it is there."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        os.unlink(path)
+
+
+def record(model: Model, origin: dict[str, object]) -> dict[str, object]:
+    """What ``params.json`` says of a member: its parameters, where they come from, how it is run, and by which versions."""
+    return {
+        "name": model.name,
+        **origin,
+        "replica": model.replica,
+        "params": model.values,
+        "command": list(model.command.argv),
+        "versions": {"smartensemble": _version(), "python": platform.python_version()},
+    }
+
+
+def origin(ensemble: Ensemble) -> dict[str, object]:
+    """Which ensemble, strategy and seed a member comes from."""
+    strategy = ensemble.perm_strategy
+    return {
+        "ensemble": ensemble.name,
+        "perm_strategy": strategy if isinstance(strategy, str) else getattr(strategy, "__name__", repr(strategy)),
+        "seed": ensemble.seed,
+    }
+
+
+def is_there(model: Model) -> bool:
+    """Whether the directory of `model` is there, made for the same parameters or by somebody else.
+
+    :raises StateError: it was made for other parameters.
+    """
+    if not os.path.isdir(model.path):
+        return False
+    before = recorded(model)
+    if before is not None and before != model.params:
+        then = ", ".join(f"{name}={value}" for name, value in before.items()) or "none"
+        now = ", ".join(f"{name}={value}" for name, value in model.params.items()) or "none"
+        raise StateError(
+            f"{model.name}: {model.path} was generated for other parameters ({then}; now {now}); generate it with overwrite=True"
+        )
+    return True
+
+
+def recorded(model: Model) -> dict[str, str] | None:
+    """The parameters that the directory of `model` was generated with, as text; None without a record."""
+    try:
+        params = json.loads(Path(model.path, RECORD).read_text(encoding="utf-8"))["params"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return {name: str(value) for name, value in params.items()}
+
+
+def write_index(ensemble: Ensemble) -> None:
+    """Write ``members.csv``: which member has which parameters, and where."""
+    rows = [columns(member) | {"replica": member.replica, "path": member.path} for member in ensemble]
+    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in ("replica", "path")]
+    replicas = ["replica"] if any(member.replica for member in ensemble) else []
+    new = os.path.join(ensemble.path, f".{INDEX}.new")
+    os.makedirs(ensemble.path, exist_ok=True)
+    with open(new, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [*names, *replicas, "path"], extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    os.replace(new, os.path.join(ensemble.path, INDEX))
+
+
+def former_members(ensemble: Ensemble) -> list[str]:
+    """The directories that an earlier ``generate`` of this ensemble made and that belong to no member now."""
+    try:
+        with open(os.path.join(ensemble.path, INDEX), newline="", encoding="utf-8") as file:
+            names = [row.get("name") or "" for row in csv.DictReader(file)]
+    except OSError:
+        return []
+    paths = [os.path.join(ensemble.path, name) for name in names if name and name not in ensemble]
+    return [path for path in paths if os.path.isfile(os.path.join(path, RECORD))]
+
+
+@cache
+def _version() -> str:
+    return version("smartensemble")

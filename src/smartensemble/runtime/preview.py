@@ -1,0 +1,35 @@
+"""Show what generate and start would write and run, and do none of it."""
+
+from collections.abc import Iterator, Sequence
+
+from smartensemble.entities import Model
+from smartensemble.runtime.batch import Batch
+from smartensemble.runtime.generate import Renderer
+
+
+def preview(experiment: str, models: Sequence[Model], batches: Sequence[Batch], renderer: Renderer) -> str:
+    """Each batch script, and each member's directory, command, environment and input files."""
+    lines = [f"experiment {experiment}"]
+    for batch in batches:
+        lines += ["", f"batch script {batch.script}", *_indented(batch.text())]
+    for model in models:
+        lines += ["", *_member(model, renderer)]
+    return "\n".join(lines) + "\n"
+
+
+def _member(model: Model, renderer: Renderer) -> Iterator[str]:
+    command = model.command
+    yield f"member {model.name}" + "".join(f"  {name}={value}" for name, value in model.params.items())
+    yield f"  directory  {model.path}"
+    yield f"  command    {command}"
+    for name, value in command.env.items():
+        yield f"  variable   {name}={value}"
+    for word, paths in (("copy", model.files.to_copy), ("symlink", model.files.to_symlink)):
+        yield from (f"  {word:<11}{path}" for path in paths)
+    for target, content, _ in renderer.files(model):
+        yield f"  configure  {target}"
+        yield from _indented(content.decode(errors="replace"))
+
+
+def _indented(text: str) -> list[str]:
+    return [f"    | {line}".rstrip() for line in text.splitlines()]
