@@ -1,7 +1,7 @@
 """A model is a program with its parameters; an ensemble is a group of them."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from copy import copy
 from pathlib import PurePath
 from secrets import randbits

@@ -297,9 +297,8 @@ class Experiment:
                 raise StateError(
                     f"{batch.name}: runs as one batch job, whose members cannot be stopped alone; stop the ensemble"
                 )
-        if runs and self._launcher:
-            if left := self._launcher.stop(runs, grace):
-                logger.warning("%s: processes %s did not end, even by SIGKILL", self.name, ", ".join(map(str, left)))
+        if runs and self._launcher and (left := self._launcher.stop(runs, grace)):
+            logger.warning("%s: processes %s did not end, even by SIGKILL", self.name, ", ".join(map(str, left)))
         self._look()
 
     def get_status(self, *entities: Model | Ensemble) -> list[Status]:
@@ -391,7 +390,7 @@ class Experiment:
                 "%s: %d members at once on %d CPUs; max_running=%d runs fewer at a time", self.name, count, cpus, cpus
             )
         ignored = {
-            word: None for batch in self._batch_jobs(entities) for word in batch.scheduler.without_effect(batch.settings)
+            word: None for batch in self._batch_jobs(entities) for word in batch.scheduler.without_effect(batch.settings.asked)
         }
         if ignored:
             logger.warning("%s: on this machine %s has no effect; the script runs with bash", self.name, ", ".join(ignored))

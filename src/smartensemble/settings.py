@@ -177,6 +177,11 @@ class BatchSettings:
         self.preamble += added
 
     @property
+    def asked(self) -> dict[str, object]:
+        """What is asked of the scheduler, by portable names."""
+        return {name: getattr(self, name) for name in ("nodes", "time", "queue", "account", "batch_args")}
+
+    @property
     def time_limit(self) -> float | None:
         """Its `time`, in seconds."""
         return None if self.time is None else seconds("time", self.time)

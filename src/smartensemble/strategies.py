@@ -16,8 +16,8 @@ T = TypeVar("T")
 Strategy = Callable[[list[str], list[list[str]], int], Iterable[Mapping[str, object]]]
 
 
-def all_perm(names: Sequence[str], values: Sequence[Sequence[T]], n_models: int = 0) -> Iterator[dict[str, T]]:
-    """Every combination; the last parameter changes fastest. `n_models` has no meaning here.
+def all_perm(names: Sequence[str], values: Sequence[Sequence[T]], _n_models: int = 0) -> Iterator[dict[str, T]]:
+    """Every combination; the last parameter changes fastest.
 
     >>> list(all_perm(["T", "P"], [[1, 2], [5, 6]]))
     [{'T': 1, 'P': 5}, {'T': 1, 'P': 6}, {'T': 2, 'P': 5}, {'T': 2, 'P': 6}]
@@ -25,8 +25,8 @@ def all_perm(names: Sequence[str], values: Sequence[Sequence[T]], n_models: int 
     return (dict(zip(names, point, strict=True)) for point in product(*values))
 
 
-def step(names: Sequence[str], values: Sequence[Sequence[T]], n_models: int = 0) -> Iterator[dict[str, T]]:
-    """The first value of each list, then the second ones, and so on: lists of one length. `n_models` has no meaning here.
+def step(names: Sequence[str], values: Sequence[Sequence[T]], _n_models: int = 0) -> Iterator[dict[str, T]]:
+    """The first value of each list, then the second ones, and so on: lists of one length.
 
     >>> list(step(["T", "P"], [[1, 2], [5, 6]]))
     [{'T': 1, 'P': 5}, {'T': 2, 'P': 6}]
@@ -91,7 +91,7 @@ def named(strategy: str | Strategy) -> str | Strategy:
 
     >>> named("stepp")
     Traceback (most recent call last):
-    smartensemble.errors.StrategyError: perm_strategy: no strategy 'stepp'; did you mean 'step'? There are all_perm, step, random, or any callable
+    smartensemble.errors.StrategyError: perm_strategy: no strategy 'stepp'; did you mean 'step'? There are ..., or any callable
     """
     if isinstance(strategy, str):
         if strategy not in BUILT_IN:

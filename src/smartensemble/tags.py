@@ -60,7 +60,7 @@ def template(
 
     >>> template(b"units lj\nrun ;STEPS;\n", ["T"], where="in.melt")
     Traceback (most recent call last):
-    smartensemble.errors.TagError: in.melt:2: no parameter named 'STEPS'; have T. If ';STEPS;' is no tag, choose another delimiter, tag=..., or pass allow_unknown=True
+    smartensemble.errors.TagError: in.melt:2: no parameter named 'STEPS'; have T. If ';STEPS;' is no tag, ...
     """
     opening, closing = (re.escape(side).encode() for side in pair(tag))
     known = b"|".join(re.escape(name).encode() for name in sorted(names, key=len, reverse=True)) or rb"(?!)"

@@ -37,7 +37,9 @@ class Batch:
     def text(self, at_once: int | None = None) -> str:
         """The script, as it is handed to the scheduler."""
         scripts = [_beside(command, "sh") for command, _ in self.members]
-        return batch_script(self.name, self.directory, scripts, self.settings, self.scheduler, at_once)
+        return batch_script(
+            self.name, self.directory, scripts, self.scheduler, self.settings.asked, self.settings.preamble, at_once
+        )
 
     def write(self, at_once: int | None = None) -> None:
         """Write the scripts, and take away what an earlier run left."""

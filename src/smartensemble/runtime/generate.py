@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -181,7 +181,7 @@ def is_there(model: Model) -> bool:
         then = ", ".join(f"{name}={value}" for name, value in before.items()) or "none"
         now = ", ".join(f"{name}={value}" for name, value in model.params.items()) or "none"
         raise StateError(
-            f"{model.name}: {model.path} was generated for other parameters ({then}; now {now}); generate it with overwrite=True"
+            f"{model.name}: {model.path} was generated for other parameters ({then}; now {now}); generate it, overwrite=True"
         )
     return True
 

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from smartensemble.command import Command
-from smartensemble.schedulers.base import Scheduler
-from smartensemble.settings import BatchSettings
+from smartensemble.schedulers.base import Asked, Scheduler
 
 
 def member_script(command: Command) -> str:
@@ -51,15 +50,16 @@ def batch_script(
     name: str,
     directory: Path,
     scripts: Sequence[Path],
-    settings: BatchSettings,
     scheduler: Scheduler,
+    asked: Asked,
+    preamble: Sequence[str] = (),
     at_once: int | None = None,
 ) -> str:
     """A script that runs all `scripts` at once, or `at_once` of them at a time, and fails if one of them fails.
 
     >>> from smartensemble.schedulers.base import LOCAL
     >>> scripts = [Path("/scratch/melt/melt_0/melt_0.sh"), Path("/scratch/melt/melt_1/melt_1.sh")]
-    >>> print(batch_script("melt", Path("/scratch/melt"), scripts, BatchSettings(preamble="module load lammps"), LOCAL))
+    >>> print(batch_script("melt", Path("/scratch/melt"), scripts, LOCAL, {}, ["module load lammps"]))
     #!/bin/bash
     # melt: a batch job of 2 members
     module load lammps
@@ -76,9 +76,9 @@ def batch_script(
     return "\n".join(
         [
             "#!/bin/bash",
-            *scheduler.directives(settings),
+            *scheduler.directives(asked),
             f"# {name}: a batch job of {len(scripts)} member{'s' * (len(scripts) != 1)}",
-            *settings.preamble,
+            *preamble,
             f"cd {shlex.quote(str(directory))} || exit",
             "members=(",
             *(f"    {shlex.quote(str(path))}" for path in members),
