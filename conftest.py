@@ -4,14 +4,16 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from doctest import ELLIPSIS
+from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sybil import Document, Example, Region, Sybil
+from sybil.sybil import SybilCollection
 from sybil.document import PythonDocStringDocument
 from sybil.parsers.abstract.lexers import BlockLexer
+from sybil.parsers.markdown import PythonCodeBlockParser as MarkdownPythonCodeBlockParser
 from sybil.parsers.rest import DocTestParser, PythonCodeBlockParser, SkipParser
 from sybil.parsers.rest.lexers import DirectiveLexer
 
@@ -88,12 +90,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.chdir(home)
 
 
-def in_page(namespace: dict[str, Any]) -> None:
-    """Leave the namespace of a page as it is."""
-
-
 pages = Sybil(
-    parsers=[DocTestParser(optionflags=ELLIPSIS), PythonCodeBlockParser(), BlockParser(), SkipParser()],
+    parsers=[DocTestParser(optionflags=ELLIPSIS | NORMALIZE_WHITESPACE), PythonCodeBlockParser(), BlockParser(), SkipParser()],
     patterns=["docs/**/*.rst", "docs/*.rst"],
     fixtures=["page"],
 )
@@ -103,4 +101,5 @@ docstrings = Sybil(
     document_types={".py": PythonDocStringDocument},
     fixtures=["page"],
 )
-pytest_collect_file = (pages + docstrings).pytest()
+readme = Sybil(parsers=[MarkdownPythonCodeBlockParser()], patterns=["README.md"], fixtures=["page"])
+pytest_collect_file = SybilCollection([pages, docstrings, readme]).pytest()

@@ -331,15 +331,17 @@ class Ensemble:
         """One row for each member: name, parameters, status, seconds, exit code, path. It prints as a table."""
         for watch in {member._watch for member in self} - {None}:
             watch()  # type: ignore[misc]
+        cells = [columns(member) for member in self]
+        names = dict.fromkeys(name for row in cells for name in row)
         return Table(
             {
-                **columns(member),
+                **{name: row.get(name) for name in names},
                 "status": str(member.run.status),
                 "seconds": None if member.run.seconds is None else Seconds(member.run.seconds),
                 "exit code": member.run.exit_code,
                 "path": member.path,
             }
-            for member in self
+            for member, row in zip(self, cells, strict=True)
         )
 
     @property

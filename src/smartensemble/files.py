@@ -1,7 +1,7 @@
 """Which files a member's directory is made from."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -50,14 +50,18 @@ def attach(subject: str, to_copy: Paths = None, to_symlink: Paths = None, to_con
 def _several(subject: str, word: str, paths: Paths) -> list[str | PurePath]:
     if isinstance(paths, (str, PurePath)):
         return [paths]
-    if isinstance(paths, bytes) or not isinstance(paths or [], Iterable):
+    if paths is None:
+        return []
+    if isinstance(paths, (bytes, Mapping)) or not isinstance(paths, Iterable):
         raise InputTypeError(f"{subject}: {word} is {paths!r}; give a path or a list of paths")
-    return list(paths or [])
+    return list(paths)
 
 
 def _find(subject: str, path: object) -> str:
     if not isinstance(path, (str, PurePath)):
         raise InputTypeError(f"{subject}: {path!r} is no path; give text or a pathlib.Path")
+    if not str(path):
+        raise InputValueError(f"{subject}: '' is no path; give the path of a file or directory")
     absolute = os.path.abspath(path)
     if not os.path.exists(absolute):
         raise MissingFileError(f"{subject}: no file {absolute}; give the path of one that is there")

@@ -81,6 +81,18 @@ def positive(subject: str, value: object) -> int:
     return number
 
 
+def whole(subject: str, value: object) -> int:
+    """`value` as a whole number that is not below zero, or an error."""
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = -1
+    if isinstance(value, bool) or number < 0:
+        kind = ParameterError if isinstance(value, int) else InputTypeError
+        raise kind(f"{subject}: {value!r} is not a whole number, zero or more; for example {subject}=7")
+    return number
+
+
 def _read(subject: str, word: str, given: Given) -> tuple[list[str], dict[str, Values]]:
     """The names in one of the two arguments, and the values that came with them."""
     if given is None:
@@ -89,7 +101,7 @@ def _read(subject: str, word: str, given: Given) -> tuple[list[str], dict[str, V
         values = {name: _values(f"{subject}: {word}[{name!r}]", value) for name, value in given.items()}
     else:
         values = {}
-    if isinstance(given, (bytes, int, float)) or not isinstance(given, Iterable):
+    if isinstance(given, (bytes, bytearray, set, frozenset)) or not _iterable(given):
         raise InputTypeError(
             f"{subject}: {word} is {given!r}; give a dictionary of names and values, a name, or a list of names"
         )
@@ -97,8 +109,8 @@ def _read(subject: str, word: str, given: Given) -> tuple[list[str], dict[str, V
     for name in names:
         if not isinstance(name, str):
             raise InputTypeError(f"{subject}: {word} names a parameter {name!r}; a name is a string")
-        if not name or name != name.strip() or "\n" in name:
-            raise ParameterError(f"{subject}: {word} names a parameter {name!r}; a name has no blanks around it")
+        if not name or name != name.strip() or not name.isprintable():
+            raise ParameterError(f"{subject}: {word} names a parameter {name!r}; use a word without blanks around it")
     return names, values
 
 
@@ -110,19 +122,28 @@ def _values(subject: str, given: object) -> Values:
     """
     if given is None:
         raise ParameterError(f"{subject} is None, which is no value; leave the parameter out, or write 'None'")
-    if isinstance(given, (bytes, bytearray)):
+    if isinstance(given, (bytes, bytearray, memoryview)):
         raise InputTypeError(f"{subject} is bytes; parameters are text or numbers: decode it")
     if isinstance(given, (Mapping, set, frozenset)):
         raise InputTypeError(f"{subject} is a {type(given).__name__}, which has no order of values; give a list")
     if isinstance(given, range):
         values: Values = given
     elif isinstance(given, (str, PurePath)) or not _iterable(given):
-        return Constant((plain(given),))
+        return Constant((_value(subject, given),))
     else:
-        values = [plain(value) for value in given]  # type: ignore[attr-defined]
+        values = [_value(subject, value) for value in given]  # type: ignore[attr-defined]
     if not values:
         raise ParameterError(f"{subject} is an empty list, which makes no members; give at least one value")
     return values
+
+
+def _value(subject: str, given: object) -> object:
+    """One value, or an error if it cannot be written into a file or passed to a program."""
+    if isinstance(given, (bytes, bytearray, set, frozenset, Mapping)) or getattr(given, "ndim", 0):
+        raise InputTypeError(f"{subject} holds {given!r:.80}; each value is text or a number")
+    if isinstance(given, str) and "\0" in given:
+        raise ParameterError(f"{subject} holds {given!r:.80}, with a NUL character, which no program can receive; take it out")
+    return plain(given)
 
 
 def _iterable(value: object) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 
 from smartensemble.command import Command
 from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, NotExecutableError, strict
-from smartensemble.parameters import positive
+from smartensemble.parameters import plain, positive
 
 #: Words for a command line: text that is split as a shell would, or the words themselves.
 Words = str | Iterable[str | int | float | PurePath]
@@ -32,14 +32,24 @@ class Singularity:
 
     image: str
     args: Words = ()
-    mount: str | Iterable[str] = ()
+    mount: (
+        str | Iterable[str] | Mapping[str, str | None]
+    ) = ()  #: directories; or what each is called inside: ``{"/scratch": "/data"}``
     working_directory: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check now what would else fail when a member starts."""
+        _text("image", self.image)
+        mount = self.mount
+        if isinstance(mount, Mapping):
+            mount = [f"{outside}:{inside}" if inside else outside for outside, inside in mount.items()]
+        object.__setattr__(self, "mount", tuple([mount] if isinstance(mount, str) else words("mount", mount)))
+        object.__setattr__(self, "args", tuple(words("args", self.args)))
 
     def wrap(self, argv: Iterable[str]) -> tuple[str, ...]:
         """`argv`, run inside the image."""
         program = shutil.which("singularity") or shutil.which("apptainer") or "singularity"
-        mounts = [self.mount] if isinstance(self.mount, str) else list(self.mount)
-        binds = ("--bind", ",".join(mounts)) if mounts else ()
+        binds = ("--bind", ",".join(self.mount)) if self.mount else ()
         pwd = ("--pwd", self.working_directory) if self.working_directory else ()
         return (program, "exec", *words("args", self.args), *binds, *pwd, self.image, *argv)
 
@@ -86,15 +96,15 @@ class RunSettings:
         """
         if container is not None and not isinstance(container, Singularity):
             raise InputTypeError(f"container: {container!r} is no container; for example Singularity('image.sif')")
-        if run_args and not run_command:
-            raise InputValueError(f"run_args: {dict(run_args)!r} without a run_command to take them; give run_command='mpirun'")
         self.container = container
-        self.exe = str(exe) if container else find_program(exe)
-        self.exe_args = words("exe_args", exe_args or ())
-        self.run_command = None if run_command in (None, "", "auto") else find_program(run_command)
-        self.run_args = dict(run_args or {})
+        self.exe = str(exe) if container and isinstance(exe, (str, PurePath)) else find_program(exe)
+        self.exe_args = [] if exe_args is None else words("exe_args", exe_args)
+        self.run_command = None if run_command in (None, "", "auto") else find_program(run_command, "run_command")
+        self.run_args = {} if run_args is None else _options("run_args", run_args)
+        if self.run_args and not self.run_command:
+            raise InputValueError(f"run_args: {self.run_args!r} without a run_command to take them; give run_command='mpirun'")
         self.env_vars: dict[str, str] = {}
-        self.update_env(env_vars or {})
+        self.update_env({} if env_vars is None else env_vars)
         self.time_limit = None if time_limit is None else seconds("time_limit", time_limit)
 
     def add_exe_args(self, args: Words) -> None:
@@ -111,7 +121,7 @@ class RunSettings:
             if value is None:
                 self.env_vars.pop(name, None)
             else:
-                self.env_vars[name] = _no_nul("env_vars", value)
+                self.env_vars[name] = _text(f"env_vars[{name!r}]", value)
 
     def command(self, name: str, cwd: str, arguments: Iterable[str] = ()) -> Command:
         """The command that runs the program in `cwd`, with `arguments` after its own."""
@@ -160,10 +170,10 @@ class BatchSettings:
         :param preamble: lines of shell that run before the members start, for all of them.
         """
         self.nodes = None if nodes is None else positive("nodes", nodes)
-        self.time = time or None
-        self.queue = queue or None
-        self.account = account or None
-        self.batch_args = dict(batch_args or {})
+        self.time = None if time == "" else time
+        self.queue = _line("queue", queue)
+        self.account = _line("account", account)
+        self.batch_args = {} if batch_args is None else _options("batch_args", batch_args)
         self.preamble: list[str] = []
         if self.time is not None:
             seconds("time", self.time)
@@ -171,10 +181,12 @@ class BatchSettings:
 
     def add_preamble(self, lines: str | Iterable[str]) -> None:
         """Add lines of shell that run before the members start."""
+        if isinstance(lines, (bytes, Mapping, set, frozenset)) or not isinstance(lines, Iterable):
+            raise InputTypeError(f"preamble: {lines!r} is no text and no list of lines; for example 'module load lammps'")
         added = lines.splitlines() if isinstance(lines, str) else list(lines)
         if not all(isinstance(line, str) for line in added):
             raise InputTypeError(f"preamble: {lines!r} holds what is no text; give lines of shell")
-        self.preamble += added
+        self.preamble += [_text("preamble", line) for line in added]
 
     @property
     def asked(self) -> dict[str, object]:
@@ -191,11 +203,14 @@ class BatchSettings:
         return f"BatchSettings({given})"
 
 
-def find_program(exe: object) -> str:
+def find_program(exe: object, subject: str = "exe") -> str:
     """The absolute path of a program: looked for on PATH, then below the working directory."""
+    arguments = "run_args" if subject == "run_command" else "exe_args"
     if not isinstance(exe, (str, PurePath)):
-        raise InputTypeError(f"exe: {exe!r} is no program; give its name or path, and its arguments as exe_args")
-    name = str(exe)
+        raise InputTypeError(f"{subject}: {exe!r} is no program; give its name or path, and its arguments as {arguments}")
+    name = _text(subject, exe)
+    if not name.strip():
+        raise InputValueError(f"{subject}: {name!r} is no program; give its name or path")
     if found := shutil.which(name) or shutil.which(os.path.join(".", name)):
         return os.path.abspath(found)
     if os.path.isdir(name):
@@ -207,6 +222,8 @@ def find_program(exe: object) -> str:
         raise MissingFileError(f"{name}: no such program; give the path of one that is there")
     if os.access(beside, os.X_OK):
         raise MissingFileError(f"{name}: no such program on PATH; there is {beside}: give that, or activate the environment")
+    if len(name.split()) > 1:
+        raise MissingFileError(f"{name}: no such program on PATH; give its name alone, and its arguments as {arguments}")
     raise MissingFileError(f"{name}: no such program on PATH; give its path, or install it")
 
 
@@ -217,10 +234,13 @@ def words(subject: str, given: Words) -> list[str]:
     (['-in', 'my file'], ['-in', 'my file', '4'])
     """
     if isinstance(given, str):
-        return shlex.split(given)
-    if isinstance(given, (bytes, Mapping)) or not isinstance(given, Iterable):
+        try:
+            given = shlex.split(given)
+        except ValueError as error:
+            raise InputValueError(f"{subject}: {given!r} cannot be split ({error}); give a list of arguments") from None
+    if isinstance(given, (bytes, Mapping, set, frozenset)) or not isinstance(given, Iterable):
         raise InputTypeError(f"{subject}: {given!r} is no list of arguments; for example ['-in', 'in.melt']")
-    return [_no_nul(subject, word) for word in given]
+    return [_text(subject, word) for word in given]
 
 
 def options(given: Mapping[str, object]) -> list[str]:
@@ -247,6 +267,7 @@ def seconds(subject: str, duration: Duration) -> float:
     >>> seconds("time", "01:30:00"), seconds("time", timedelta(minutes=1)), seconds("time", 2.5)
     (5400.0, 60.0, 2.5)
     """
+    number = plain(duration)
     if isinstance(duration, timedelta):
         value = duration.total_seconds()
     elif isinstance(duration, str):
@@ -254,19 +275,43 @@ def seconds(subject: str, duration: Duration) -> float:
             raise InputValueError(f"{subject}: {duration!r} is no duration; give 'HH:MM:SS' or seconds")
         days, hours, minutes, rest = (int(part or 0) for part in match.groups())
         value = float(((days * 24 + hours) * 60 + minutes) * 60 + rest)
-    elif isinstance(duration, (int, float)) and not isinstance(duration, bool):
-        value = float(duration)
+    elif isinstance(number, (int, float)) and not isinstance(number, bool):
+        value = float(min(number, 10**300))
     else:
         raise InputTypeError(f"{subject}: {duration!r} is no duration; give 'HH:MM:SS' or seconds")
-    if not value > 0:
-        raise InputValueError(f"{subject}: {duration!r} is not above zero; leave it out for no limit")
+    if not 0 < value < 10**9:
+        raise InputValueError(f"{subject}: {duration!r} is not above zero and below 30 years; leave it out for no limit")
     return value
 
 
-def _no_nul(subject: str, value: object) -> str:
+def _options(subject: str, given: object) -> dict[str, object]:
+    """Options of a command, checked."""
+    if not isinstance(given, Mapping):
+        raise InputTypeError(f"{subject}: {given!r} is no dictionary; for example {{'n': 2}}")
+    for name, value in given.items():
+        if not isinstance(name, str) or not name.strip("-") or not name.isprintable():
+            raise InputValueError(f"{subject}: {name!r} is no name of an option; for example {{'n': 2}}")
+        if value is not None:
+            _text(f"{subject}[{name!r}]", value)
+    return dict(given)
+
+
+def _line(subject: str, value: object) -> str | None:
+    """`value` as one line of text, or None for none."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise InputTypeError(f"{subject}: {value!r} is no text; give its name")
+    if not value.isprintable():
+        raise InputValueError(f"{subject}: {value!r} is more than a line of text; give its name")
+    return value
+
+
+def _text(subject: str, value: object) -> str:
     """`value` as text that the system can pass to a program."""
+    value = plain(value)
     if not isinstance(value, (str, int, float, PurePath)):
-        raise InputTypeError(f"{subject}: {value!r} is neither text nor a number")
+        raise InputTypeError(f"{subject}: {value!r} is neither text nor a number; give one of these")
     if "\0" in str(value):
         raise InputValueError(f"{subject}: {value!r} holds a NUL character, which no program can receive; take it out")
     return str(value)

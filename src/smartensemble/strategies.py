@@ -7,7 +7,7 @@ from math import prod
 from typing import TypeVar
 
 from smartensemble.errors import InputTypeError, StrategyError, did_you_mean
-from smartensemble.parameters import Constant, Values
+from smartensemble.parameters import Constant, Values, plain
 
 T = TypeVar("T")
 
@@ -114,9 +114,11 @@ def custom(strategy: Strategy, values: Mapping[str, Values], n_models: int) -> l
         if not isinstance(point, Mapping):
             raise StrategyError(f"{name}: returned {point!r:.80} for a member; give a dictionary of names and values")
         for parameter, value in point.items():
-            if not isinstance(parameter, str) or not isinstance(value, (str, int, float)):
+            if not isinstance(parameter, str) or not isinstance(plain(value), (str, int, float)):
                 raise InputTypeError(f"{name}: returned {parameter!r}: {value!r:.80}; names are text, values text or numbers")
-        members.append({parameter: given.get(parameter, {}).get(str(value), value) for parameter, value in point.items()})
+        members.append(
+            {parameter: given.get(parameter, {}).get(str(value), plain(value)) for parameter, value in point.items()}
+        )
     if not members:
         raise StrategyError(f"{name}: returned no members; return at least one dictionary")
     return members

@@ -31,8 +31,8 @@ class Table(list[dict[str, object]]):
         columns = self.columns
         rows = [[_cell(row.get(name)) for name in columns] for row in self]
         right = [any(isinstance(row.get(name), (int, float)) for row in self) for name in columns]
-        if style.endswith("html"):
-            rows = [[escape(cell) for cell in row] for row in rows]
+        if style == "unsafehtml":
+            rows, columns = [[escape(cell) for cell in row] for row in rows], [escape(name) for name in columns]
         if len(rows) > SHOWN:
             rows = [*rows[: SHOWN // 2], ["..."] * len(columns), *rows[-SHOWN // 2 :]]
         align = ["right" if is_number else "left" for is_number in right]
