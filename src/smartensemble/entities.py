@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from copy import copy
+from math import prod
 from pathlib import PurePath
 from secrets import randbits
 from typing import overload
@@ -15,11 +16,12 @@ from smartensemble.errors import (
     InputTypeError,
     InputValueError,
     ParameterError,
+    StrategyError,
     UnknownMemberError,
     strict,
 )
 from smartensemble.files import Files, Paths, attach
-from smartensemble.parameters import Constant, Given, Parameters, argument, positive, resolve
+from smartensemble.parameters import Constant, Given, Parameters, argument, positive, resolve, whole
 from smartensemble.settings import BatchSettings, RunSettings
 from smartensemble.status import Run, Status
 from smartensemble.strategies import Strategy
@@ -32,6 +34,9 @@ CASES = """there are five ways to initialise an Ensemble:
   4. run_settings, batch_settings and params
   5. run_settings, batch_settings and replicas"""
 
+
+#: The most members that an ensemble makes.
+MOST = 1_000_000
 
 #: The columns of a table that are not parameters.
 TAKEN = ("name", "status", "seconds", "exit code", "path", "replica")
@@ -85,9 +90,12 @@ class Model:
         if run_settings is None:
             raise InputTypeError(f"{name}: a Model needs run_settings; for example RunSettings('lmp')")
         self._set(
-            name, {parameter: column[0] for parameter, column in parameters.values.items()}, parameters.arguments, run_settings
+            name,
+            {parameter: column[0] for parameter, column in parameters.values.items()},
+            parameters.arguments,
+            copy(run_settings),
         )
-        self._path = None if path is None else os.path.abspath(path)
+        self._path = None if path is None else _absolute(name, path)
         self.batch_settings = batch_settings
 
     def _set(self, name: str, given: dict[str, object], arguments: tuple[str, ...], settings: RunSettings) -> None:
@@ -117,7 +125,8 @@ class Model:
     @property
     def values(self) -> dict[str, object]:
         """Its parameters with the types they were given in; what was changed in `params` is text."""
-        return {name: self._given[name] if str(self._given.get(name)) == text else text for name, text in self.params.items()}
+        given = self._given
+        return {name: given[name] if name in given and str(given[name]) == text else text for name, text in self.params.items()}
 
     @property
     def run_settings(self) -> RunSettings:
@@ -235,16 +244,21 @@ class Ensemble:
                 f"{name}: perm_strat={perm_strat!r} and perm_strategy={perm_strategy!r} mean the same; give one"
             )
         parameters = resolve(name, params, params_as_args)
-        _check_case(name, bool(parameters.values), run_settings, batch_settings, replicas)
+        _check_case(name, bool(parameters.values), run_settings, batch_settings, replicas, n_models)
         self.name = name
-        self.path = os.path.join(os.getcwd(), name) if path is None else os.path.abspath(path)
+        self.path = os.path.join(os.getcwd(), name) if path is None else _absolute(name, path)
         self.params = parameters.values
         self.params_as_args = parameters.arguments
         self.batch_settings = batch_settings
         self.run_settings = run_settings
         self.replicas = None if replicas is None else positive("replicas", replicas)
-        self.perm_strategy = strategies.named(perm_strat or perm_strategy or "all_perm")
-        self.seed = seed
+        given = perm_strategy if perm_strat is None else perm_strat
+        self.perm_strategy = strategies.named("all_perm" if given is None else given)
+        self.seed = None if seed is None else whole("seed", seed)
+        if seed is not None and (self.perm_strategy != "random" or not parameters.values):
+            raise ParameterError(
+                f"{name}: seed={seed} where nothing is drawn; it counts for params with perm_strategy='random'"
+            )
         self._placed = path is not None
         self._members: dict[str, Model] = {}
         if run_settings is not None:
@@ -252,6 +266,7 @@ class Ensemble:
 
     def _create(self, parameters: Parameters, settings: RunSettings, n_models: int | None) -> None:
         """Make the members: each parameter set, as often as there are replicas."""
+        self._check_size(parameters, n_models)
         sets, clones = self._sets(parameters, n_models)
         number = 0
         for values in sets:
@@ -263,6 +278,18 @@ class Ensemble:
                 member.replica = replica
                 self._members[name] = member
                 number += 1
+
+    def _check_size(self, parameters: Parameters, n_models: int | None) -> None:
+        """An error, unless there are few enough members to make them all."""
+        clones, sizes = self.replicas or 1, [len(column) for column in parameters.values.values()]
+        if self.perm_strategy == "random" and sizes:
+            size = min(prod(sizes), n_models or clones)
+        else:
+            size = clones * {"all_perm": prod(sizes), "step": max(sizes, default=1)}.get(str(self.perm_strategy), 1)
+        if size > MOST:
+            raise ParameterError(
+                f"{self.name}: {size:,} members, where {MOST:,} are the most; perm_strategy='random', replicas=100 draws some"
+            )
 
     def _sets(self, parameters: Parameters, n_models: int | None) -> tuple[Iterator[dict[str, object]], int]:
         """The parameter sets, and how many clones of each."""
@@ -293,7 +320,13 @@ class Ensemble:
                     "it counts for 'random'"
                 )
             return strategies.BUILT_IN[strategy](names, values), clones
-        return iter(strategies.custom(strategy, parameters.values, n_models or 0)), clones
+        answered = strategies.custom(strategy, parameters.values, n_models or 0)
+        for point in answered:
+            if missing := [name for name in parameters.arguments if name not in point]:
+                raise StrategyError(
+                    f"{self.name}: the strategy returned {point!r:.80} without {missing[0]!r}, an argument; return that too"
+                )
+        return iter(answered), clones
 
     def place(self, home: str) -> None:
         """Put its directory below `home`, unless it has a path of its own."""
@@ -399,12 +432,21 @@ def check_settings(name: str, run_settings: object, batch_settings: object) -> N
         raise InputTypeError(f"{name}: batch_settings is {batch_settings!r}; for example BatchSettings(nodes=4)")
 
 
-def _check_case(name: str, params: bool, run: object, batch: object, replicas: object) -> None:
+def _absolute(name: str, path: object) -> str:
+    """`path` as an absolute one, or an error if it is none."""
+    if not isinstance(path, (str, PurePath)):
+        raise InputTypeError(f"{name}: path is {path!r}; give text or a pathlib.Path")
+    if not str(path) or "\0" in str(path):
+        raise InputValueError(f"{name}: path {str(path)!r} cannot be a directory; give one, or leave it out")
+    return os.path.abspath(path)
+
+
+def _check_case(name: str, params: bool, run: object, batch: object, replicas: object, n_models: object) -> None:
     """An error, unless the arguments are one of the five cases."""
     if run is not None and (params or replicas is not None):
         return
     given = [word for word, there in (("run_settings", run), ("batch_settings", batch), ("params", params)) if there]
-    given += [] if replicas is None else ["replicas"]
+    given += [word for word, count in (("replicas", replicas), ("n_models", n_models)) if count is not None]
     if given != ["batch_settings"]:
         raise CaseError(f"{name}: {' and '.join(given) or 'nothing but a name'} given; {CASES}")
 

@@ -6,6 +6,7 @@ program as a command-line argument.
 """
 
 import operator
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -53,7 +54,7 @@ def resolve(subject: str, params: Given, params_as_args: Given = None) -> Parame
             where = "params" if name in argument_names else "params_as_args"
             raise ParameterError(f"{subject}: parameter {name!r} has no values; give them as {where}={{{name!r}: [...]}}")
         values[name] = given[name] if name in given else given_as_arguments[name]
-    return Parameters(values, tuple(argument_names))
+    return Parameters(values, tuple(dict.fromkeys(argument_names)))
 
 
 def argument(name: str, value: str) -> tuple[str, ...]:
@@ -127,6 +128,8 @@ def _values(subject: str, given: object) -> Values:
     if isinstance(given, (Mapping, set, frozenset)):
         raise InputTypeError(f"{subject} is a {type(given).__name__}, which has no order of values; give a list")
     if isinstance(given, range):
+        if given[sys.maxsize : sys.maxsize + 1]:
+            raise ParameterError(f"{subject} is {given!r}, with more values than can be counted; give a shorter range")
         values: Values = given
     elif isinstance(given, (str, PurePath)) or not _iterable(given):
         return Constant((_value(subject, given),))
@@ -139,7 +142,7 @@ def _values(subject: str, given: object) -> Values:
 
 def _value(subject: str, given: object) -> object:
     """One value, or an error if it cannot be written into a file or passed to a program."""
-    if isinstance(given, (bytes, bytearray, set, frozenset, Mapping)) or getattr(given, "ndim", 0):
+    if isinstance(given, (bytes, bytearray, set, frozenset, Mapping)) or getattr(given, "ndim", 0) != 0:
         raise InputTypeError(f"{subject} holds {given!r:.80}; each value is text or a number")
     if isinstance(given, str) and "\0" in given:
         raise ParameterError(f"{subject} holds {given!r:.80}, with a NUL character, which no program can receive; take it out")

@@ -32,9 +32,7 @@ class Singularity:
 
     image: str
     args: Words = ()
-    mount: (
-        str | Iterable[str] | Mapping[str, str | None]
-    ) = ()  #: directories; or what each is called inside: ``{"/scratch": "/data"}``
+    mount: str | Iterable[str] | Mapping[str, str | None] = ()  #: directories, or ``{"/outside": "/inside"}``
     working_directory: str | None = None
 
     def __post_init__(self) -> None:
@@ -279,8 +277,8 @@ def seconds(subject: str, duration: Duration) -> float:
         value = float(min(number, 10**300))
     else:
         raise InputTypeError(f"{subject}: {duration!r} is no duration; give 'HH:MM:SS' or seconds")
-    if not 0 < value < 10**9:
-        raise InputValueError(f"{subject}: {duration!r} is not above zero and below 30 years; leave it out for no limit")
+    if not value > 0:
+        raise InputValueError(f"{subject}: {duration!r} is not above zero; leave it out for no limit")
     return value
 
 

@@ -113,12 +113,11 @@ def custom(strategy: Strategy, values: Mapping[str, Values], n_models: int) -> l
     for point in answer:
         if not isinstance(point, Mapping):
             raise StrategyError(f"{name}: returned {point!r:.80} for a member; give a dictionary of names and values")
-        for parameter, value in point.items():
-            if not isinstance(parameter, str) or not isinstance(plain(value), (str, int, float)):
+        answered = {parameter: plain(value) for parameter, value in point.items()}
+        for parameter, value in answered.items():
+            if not isinstance(parameter, str) or not isinstance(value, (str, int, float)):
                 raise InputTypeError(f"{name}: returned {parameter!r}: {value!r:.80}; names are text, values text or numbers")
-        members.append(
-            {parameter: given.get(parameter, {}).get(str(value), plain(value)) for parameter, value in point.items()}
-        )
+        members.append({parameter: given.get(parameter, {}).get(str(value), value) for parameter, value in answered.items()})
     if not members:
         raise StrategyError(f"{name}: returned no members; return at least one dictionary")
     return members

@@ -19,7 +19,7 @@ def member_script(command: Command) -> str:
     # melt_0: run it again by hand with bash melt_0.sh
     cd /scratch/melt_0 || exit
     export N=1
-    rm -f -- melt_0.exit
+    rm -f melt_0.exit
     : > melt_0.started
     timeout --kill-after=5 60 /bin/echo 'a b' < /dev/null > melt_0.out 2> melt_0.err
     code=$?
@@ -27,7 +27,7 @@ def member_script(command: Command) -> str:
     exit "$code"
     <BLANKLINE>
     """
-    name = {suffix: shlex.quote(f"{command.name}.{suffix}") for suffix in ("sh", "started", "exit", "out", "err")}
+    name = {suffix: _word(f"{command.name}.{suffix}") for suffix in ("sh", "started", "exit", "out", "err")}
     limit = "" if command.time_limit is None else f"timeout --kill-after=5 {command.time_limit:.15g} "
     return "\n".join(
         [
@@ -35,7 +35,7 @@ def member_script(command: Command) -> str:
             f"# {command.name}: run it again by hand with bash {name['sh']}",
             f"cd {shlex.quote(str(command.cwd))} || exit",
             *(f"export {variable}={shlex.quote(value)}" for variable, value in command.env.items()),
-            f"rm -f -- {name['exit']}",
+            f"rm -f {name['exit']}",
             f": > {name['started']}",
             f"{limit}{command} < /dev/null > {name['out']} 2> {name['err']}",
             "code=$?",
@@ -69,7 +69,7 @@ def batch_script(
         melt_1/melt_1.sh
     )
     # A member that fails ends no other one, and fails the job in the end.
-    printf '%s\\0' "${members[@]}" | xargs -0 -n 1 -P 0 bash -c 'bash -- "$0" || exit 1'
+    printf '%s\\0' "${members[@]}" | xargs -0 -n 1 -P 0 bash -c 'bash "$0" || exit 1'
     <BLANKLINE>
     """
     members = [path.relative_to(directory) if path.is_relative_to(directory) else path for path in scripts]
@@ -81,10 +81,19 @@ def batch_script(
             *preamble,
             f"cd {shlex.quote(str(directory))} || exit",
             "members=(",
-            *(f"    {shlex.quote(str(path))}" for path in members),
+            *(f"    {_word(str(path))}" for path in members),
             ")",
             "# A member that fails ends no other one, and fails the job in the end.",
-            f"printf '%s\\0' \"${{members[@]}}\" | xargs -0 -n 1 -P {at_once or 0} bash -c 'bash -- \"$0\" || exit 1'",
+            f"printf '%s\\0' \"${{members[@]}}\" | xargs -0 -n 1 -P {at_once or 0} bash -c 'bash \"$0\" || exit 1'",
             "",
         ]
     )
+
+
+def _word(path: str) -> str:
+    """`path`, quoted for the shell. One that begins with ``-`` must not be taken for an option.
+
+    >>> _word("melt 0.sh"), _word("-melt.sh")
+    ("'melt 0.sh'", './-melt.sh')
+    """
+    return shlex.quote(f"./{path}" if path.startswith("-") else path)

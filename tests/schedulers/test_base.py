@@ -1,0 +1,42 @@
+"""A scheduler is a table: what is in it is spelled, what is not has no effect and is named."""
+
+import pytest
+
+from smartensemble.schedulers.base import LOCAL, Scheduler
+
+SLURM = Scheduler("slurm", "#SBATCH", {"nodes": "--nodes", "time": "--time", "account": ""})
+
+
+@pytest.mark.parametrize(
+    ("asked", "lines"),
+    [
+        ({}, []),
+        ({"nodes": 2}, ["#SBATCH --nodes=2"]),
+        ({"time": "01:00:00", "nodes": 2}, ["#SBATCH --nodes=2", "#SBATCH --time=01:00:00"]),
+        ({"nodes": None, "time": ""}, []),
+        ({"account": "mine", "queue": "debug"}, []),
+    ],
+)
+def test_what_is_asked_for_is_spelled_in_the_order_of_the_table(asked: dict[str, object], lines: list[str]) -> None:
+    assert list(SLURM.directives(asked)) == lines
+
+
+@pytest.mark.parametrize(
+    ("asked", "options"),
+    [
+        ({}, []),
+        ({"nodes": 2, "time": 60}, []),
+        ({"queue": "debug", "nodes": 2, "batch_args": {"x": 1}}, ["queue", "batch_args"]),
+        ({"queue": None, "batch_args": {}}, []),
+        ({"account": "mine"}, []),
+    ],
+)
+def test_what_is_not_in_the_table_has_no_effect(asked: dict[str, object], options: list[str]) -> None:
+    assert SLURM.without_effect(asked) == options
+
+
+def test_this_machine_has_no_directives_and_keeps_the_time_itself() -> None:
+    asked = {"nodes": 4, "time": "00:10:00", "queue": "debug", "account": "mine", "batch_args": {"x": "y"}}
+
+    assert list(LOCAL.directives(asked)) == []
+    assert LOCAL.without_effect(asked) == ["nodes", "queue", "account", "batch_args"]

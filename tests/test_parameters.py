@@ -1,0 +1,263 @@
+"""Names and values are taken from params and params_as_args by one rule; what breaks it is answered with a remedy."""
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from smartensemble.errors import InputTypeError, ParameterError, SmartEnsembleError
+from smartensemble.parameters import Constant, Given, argument, plain, positive, resolve, whole
+
+NOTHING = "give a dictionary of names and values, a name, or a list of names"
+
+
+@pytest.mark.parametrize(
+    ("params", "params_as_args", "values", "arguments"),
+    [
+        ({"T": [1, 2]}, None, {"T": [1, 2]}, ()),
+        ({"T": [1, 2], "P": 5}, None, {"T": [1, 2], "P": [5]}, ()),
+        ({"T": [1, 2]}, "T", {"T": [1, 2]}, ("T",)),
+        ({"T": [1, 2], "P": [5]}, ["P"], {"T": [1, 2], "P": [5]}, ("P",)),
+        ({"T": [1, 2]}, {"P": [5]}, {"T": [1, 2], "P": [5]}, ("P",)),
+        ("THERMO", {"THERMO": [1, 2, 3, 4]}, {"THERMO": [1, 2, 3, 4]}, ("THERMO",)),
+        (["T", "P"], {"P": [5], "T": [1]}, {"T": [1], "P": [5]}, ("P", "T")),
+        (("T",), {"T": 1}, {"T": [1]}, ("T",)),
+        (None, {"T": [1, 2]}, {"T": [1, 2]}, ("T",)),
+        ({}, {"T": [1, 2]}, {"T": [1, 2]}, ("T",)),
+        ({"T": 1}, ["T", "T"], {"T": [1]}, ("T",)),
+        ({"T": 1}, iter(["T"]), {"T": [1]}, ("T",)),
+        (None, None, {}, ()),
+        ([], {}, {}, ()),
+    ],
+)
+def test_each_parameter_takes_its_values_from_where_they_are(
+    params: Given, params_as_args: Given, values: dict[str, list[object]], arguments: tuple[str, ...]
+) -> None:
+    parameters = resolve("melt", params, params_as_args)
+
+    assert {name: list(column) for name, column in parameters.values.items()} == values
+    assert list(parameters.values) == list(values)
+    assert parameters.arguments == arguments
+
+
+@pytest.mark.parametrize(
+    ("params", "params_as_args", "message"),
+    [
+        ("T", None, "parameter 'T' has no values; give them as params_as_args={'T': [...]}"),
+        (None, "T", "parameter 'T' has no values; give them as params={'T': [...]}"),
+        ("T", "T", "parameter 'T' has no values; give them as params={'T': [...]}"),
+        ({"T": 1}, "P", "parameter 'P' has no values; give them as params={'P': [...]}"),
+        (["T", "P"], {"T": 1}, "parameter 'P' has no values; give them as params_as_args={'P': [...]}"),
+        (
+            {"T": [1]},
+            {"T": [1]},
+            "parameter 'T' has values in params and in params_as_args; "
+            "keep one, and only the name in the other: params_as_args='T'",
+        ),
+    ],
+)
+def test_values_nowhere_or_in_two_places_are_an_error_with_its_remedy(
+    params: Given, params_as_args: Given, message: str
+) -> None:
+    with pytest.raises(ParameterError) as caught:
+        resolve("melt", params, params_as_args)
+
+    assert str(caught.value) == f"melt: {message}"
+
+
+@pytest.mark.parametrize("word", ["params", "params_as_args"])
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        (1, InputTypeError, f"is 1; {NOTHING}"),
+        (1.5, InputTypeError, f"is 1.5; {NOTHING}"),
+        (True, InputTypeError, f"is True; {NOTHING}"),
+        (b"T", InputTypeError, f"is b'T'; {NOTHING}"),
+        ({"T"}, InputTypeError, f"is {{'T'}}; {NOTHING}"),
+        (np.array(3), InputTypeError, f"is array(3); {NOTHING}"),
+        (np.array([1]), InputTypeError, "names a parameter np.int64(1); a name is a string"),
+        ([1], InputTypeError, "names a parameter 1; a name is a string"),
+        ([None], InputTypeError, "names a parameter None; a name is a string"),
+        ([["T", 1]], InputTypeError, "names a parameter ['T', 1]; a name is a string"),
+        ({1: 2}, InputTypeError, "names a parameter 1; a name is a string"),
+        ({b"T": 2}, InputTypeError, "names a parameter b'T'; a name is a string"),
+        ("", ParameterError, "names a parameter ''; use a word without blanks around it"),
+        (" T", ParameterError, "names a parameter ' T'; use a word without blanks around it"),
+        ({"T\n": 1}, ParameterError, "names a parameter 'T\\n'; use a word without blanks around it"),
+        ({"a\nb": 1}, ParameterError, "names a parameter 'a\\nb'; use a word without blanks around it"),
+        ({"a\0b": 1}, ParameterError, "names a parameter 'a\\x00b'; use a word without blanks around it"),
+    ],
+)
+def test_what_names_no_parameter_is_an_error(word: str, given: Given, error: type[Exception], message: str) -> None:
+    with pytest.raises(error) as caught:
+        resolve("melt", **{word: given, **({"params": None} if word == "params_as_args" else {})})
+
+    assert str(caught.value) == f"melt: {word} {message}"
+
+
+@pytest.mark.parametrize(
+    ("given", "values"),
+    [
+        ([1, 2], [1, 2]),
+        ((1, 2), [1, 2]),
+        (range(3), [0, 1, 2]),
+        ({"a": 1, "b": 2}.values(), [1, 2]),
+        (iter("ab"), ["a", "b"]),
+        ((letter for letter in "ab"), ["a", "b"]),
+        (np.arange(3), [0, 1, 2]),
+        (np.array([0.1, 0.2], dtype=np.float32), [0.1, 0.2]),
+        (np.linspace(0, 1, 3), [0.0, 0.5, 1.0]),
+        (np.array(["a", "b"]), ["a", "b"]),
+        (np.array([True]), [True]),
+        ([1, "1", 1.0, None], [1, "1", 1.0, None]),
+        ([1, 1], [1, 1]),
+        ([10**30], [10**30]),
+        (["", "a b", "a\nb", "é;"], ["", "a b", "a\nb", "é;"]),
+        ([Path("a")], [Path("a")]),
+    ],
+)
+def test_values_come_from_any_iterable_in_its_order(given: object, values: list[object]) -> None:
+    column = resolve("melt", {"T": given}).values["T"]
+
+    assert list(column) == values
+    assert [type(value) for value in column] == [type(value) for value in values]
+    assert not isinstance(column, Constant)
+
+
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [
+        (1, 1),
+        (1.5, 1.5),
+        (True, True),
+        ("text", "text"),
+        ("", ""),
+        (Path("a/b"), Path("a/b")),
+        (Fraction(1, 3), Fraction(1, 3)),
+        (10**30, 10**30),
+        (np.array(3), 3),
+        (np.float32(0.1), 0.1),
+        (np.int64(3), 3),
+        (np.str_("a"), "a"),
+    ],
+)
+def test_what_is_no_iterable_is_one_value_for_all(given: object, value: object) -> None:
+    column = resolve("melt", {"T": given}).values["T"]
+
+    assert isinstance(column, Constant)
+    assert column == (value,)
+    assert type(column[0]) is type(value)
+
+
+def numbers() -> Iterator[int]:
+    yield from ()
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        (None, ParameterError, "is None, which is no value; leave the parameter out, or write 'None'"),
+        ([], ParameterError, "is an empty list, which makes no members; give at least one value"),
+        (range(0), ParameterError, "is an empty list"),
+        (numbers(), ParameterError, "is an empty list"),
+        (np.array([]), ParameterError, "is an empty list"),
+        (range(10**30), ParameterError, "more values than can be counted; give a shorter range"),
+        ("a\0b", ParameterError, "a NUL character, which no program can receive; take it out"),
+        (["a", "\0"], ParameterError, "a NUL character, which no program can receive; take it out"),
+        (b"x", InputTypeError, "is bytes; parameters are text or numbers: decode it"),
+        (bytearray(b"x"), InputTypeError, "is bytes"),
+        (memoryview(b"x"), InputTypeError, "is bytes"),
+        ([b"x"], InputTypeError, "holds b'x'; each value is text or a number"),
+        ([{"a": 1}], InputTypeError, "holds {'a': 1}; each value is text or a number"),
+        ({1, 2}, InputTypeError, "is a set, which has no order of values; give a list"),
+        (frozenset([1]), InputTypeError, "is a frozenset, which has no order of values; give a list"),
+        ({"a": 1}, InputTypeError, "is a dict, which has no order of values; give a list"),
+        (np.array([[1, 2], [3, 4]]), InputTypeError, "holds array([1, 2]); each value is text or a number"),
+    ],
+)
+def test_what_holds_no_values_is_an_error_that_names_the_parameter(given: object, error: type[Exception], message: str) -> None:
+    with pytest.raises(error) as caught:
+        resolve("melt", {"T": given})
+
+    assert str(caught.value).startswith("melt: params['T'] ")
+    assert message in str(caught.value)
+
+
+def test_a_range_is_not_expanded() -> None:
+    values = range(10**12)
+
+    assert resolve("melt", {"T": values}).values["T"] is values
+
+
+def test_the_callers_list_can_change_without_effect() -> None:
+    values = [1, 2]
+
+    parameters = resolve("melt", {"T": values})
+    values.append(3)
+
+    assert list(parameters.values["T"]) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("T", "1", ("-T", "1")),
+        ("é", "1", ("-é", "1")),
+        ("THERMO", "1", ("--THERMO=1",)),
+        ("-var", "1", ("-var", "1")),
+        ("--steps", "1", ("--steps=1",)),
+        ("T", "a b", ("-T", "a b")),
+        ("THERMO", "a 'b\n", ("--THERMO=a 'b\n",)),
+        ("T", "", ("-T", "")),
+        ("T", "-1", ("-T", "-1")),
+    ],
+)
+def test_a_parameter_is_spelled_as_smartsim_spells_it_and_its_value_stays_whole(
+    name: str, value: str, words: tuple[str, ...]
+) -> None:
+    assert argument(name, value) == words
+
+
+@pytest.mark.parametrize("value", [1, 4, 10**30, np.int64(4), np.uint8(4)])
+def test_a_count_is_a_python_int(value: int) -> None:
+    assert type(positive("replicas", value)) is int
+    assert positive("replicas", value) == value
+
+
+@pytest.mark.parametrize("value", [0, -1, True, False, -(10**30)])
+def test_a_whole_number_that_is_no_count_is_a_value_error(value: int) -> None:
+    with pytest.raises(ParameterError) as caught:
+        positive("replicas", value)
+
+    assert str(caught.value) == f"replicas: {value!r} is not a whole number above zero; for example replicas=4"
+
+
+@pytest.mark.parametrize("check", [positive, whole])
+@pytest.mark.parametrize("value", [2.0, "2", None, [2], float("nan"), b"2", np.float64(2), np.array([1, 2])])
+def test_what_is_no_whole_number_is_a_type_error(check: Callable[[str, object], int], value: object) -> None:
+    with pytest.raises(InputTypeError, match=r"^replicas: .* is not a whole number"):
+        check("replicas", value)
+
+
+def test_a_seed_may_be_zero_but_neither_negative_nor_a_claim() -> None:
+    assert [whole("seed", value) for value in (0, 7, np.int64(7), 10**30)] == [0, 7, 7, 10**30]
+    for value in (-1, True, False):
+        with pytest.raises(ParameterError, match=f"^seed: {value} is not a whole number, zero or more; for example seed=7"):
+            whole("seed", value)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_a_numpy_float_becomes_the_number_that_prints_the_same(dtype: Callable[[float], object]) -> None:
+    value = dtype(0.1)
+
+    number = plain(value)
+
+    assert type(number) is float
+    assert str(number) == str(value)
+
+
+def test_all_errors_are_of_one_tree() -> None:
+    with pytest.raises(SmartEnsembleError):
+        resolve("melt", 1)  # type: ignore[arg-type]
