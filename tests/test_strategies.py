@@ -87,7 +87,7 @@ def test_step_names_both_lists_and_lengths_that_differ(values: list[Sequence[int
 def test_random_draws_different_combinations_of_the_product(values: list[list[int]], count: int, seed: int) -> None:
     unequal = [list(enumerate(column)) for column in values]
 
-    drawn = points(strategies.random(names(values), unequal, count, seed))
+    drawn = points(strategies.random(names(values), unequal, [count], seed))
 
     assert len(set(drawn)) == len(drawn) == min(count, prod(map(len, values)))
     assert set(drawn) <= set(product(*unequal))
@@ -95,28 +95,28 @@ def test_random_draws_different_combinations_of_the_product(values: list[list[in
 
 @given(columns, seeds)
 def test_random_gives_the_whole_product_where_it_is_small_enough(values: list[list[int]], seed: int) -> None:
-    drawn = points(strategies.random(names(values), values, 5**4, seed))
+    drawn = points(strategies.random(names(values), values, [5**4], seed))
 
     assert sorted(drawn) == sorted(product(*values))
 
 
 @given(columns, st.integers(1, 30), st.integers(1, 30), seeds)
 def test_a_larger_sample_begins_with_the_smaller_one(values: list[list[int]], few: int, more: int, seed: int) -> None:
-    smaller = list(strategies.random(names(values), values, few, seed))
-    larger = list(strategies.random(names(values), values, few + more, seed))
+    smaller = list(strategies.random(names(values), values, [few], seed))
+    larger = list(strategies.random(names(values), values, [few + more], seed))
 
     assert larger[: len(smaller)] == smaller
 
 
 def test_random_shuffles_what_it_gives_whole() -> None:
-    drawn = points(strategies.random(["T"], [range(1000)], 1000, seed=1))
+    drawn = points(strategies.random(["T"], [range(1000)], [1000], seed=1))
 
     assert drawn != [(number,) for number in range(1000)]
 
 
 def test_every_order_is_about_as_likely() -> None:
     """1,200 seeds, 6 orders: 200 each. Fixed seeds, so that this passes always or never."""
-    orders = [tuple(points(strategies.random(["T"], ["abc"], 3, seed))) for seed in range(1200)]
+    orders = [tuple(points(strategies.random(["T"], ["abc"], [3], seed))) for seed in range(1200)]
 
     counts = [orders.count(order) for order in set(orders)]
 
@@ -126,7 +126,7 @@ def test_every_order_is_about_as_likely() -> None:
 
 
 def test_another_seed_gives_another_sample() -> None:
-    samples = {str(list(strategies.random(["T"], [range(10**6)], 5, seed))) for seed in range(100)}
+    samples = {str(list(strategies.random(["T"], [range(10**6)], [5], seed))) for seed in range(100)}
 
     assert len(samples) == 100
 
@@ -142,7 +142,7 @@ PROGRAM = """
 import json, sys
 from smartensemble.strategies import random
 cases = [(eval(values), count, seed) for values, count, seed in json.loads(sys.argv[1])]
-samples = [[list(point.values()) for point in random(list("abc")[:len(v)], v, n, seed)] for v, n, seed in cases]
+samples = [[list(point.values()) for point in random(list("abc")[:len(v)], v, [n], seed)] for v, n, seed in cases]
 print(json.dumps(["%d.%d" % sys.version_info[:2], samples]))
 """
 
@@ -178,35 +178,12 @@ def test_a_seed_gives_the_recorded_members_on_every_python(python: str) -> None:
 def test_a_hundred_of_a_million_million_take_no_memory() -> None:
     tracemalloc.start()
 
-    members = list(strategies.random(["T", "P"], [range(10**6), range(10**6)], 100, seed=1))
+    members = list(strategies.random(["T", "P"], [range(10**6), range(10**6)], [100], seed=1))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
     assert len(set(points(members))) == 100
     assert peak < 200_000
-
-
-@pytest.mark.parametrize("name", ["all_perm", "step", "random"])
-def test_a_built_in_strategy_is_known_by_its_name_and_itself(name: str) -> None:
-    assert strategies.named(name) == name
-    assert strategies.named(getattr(strategies, name)) == name
-
-
-@pytest.mark.parametrize(
-    ("strategy", "error", "message"),
-    [
-        ("stepp", StrategyError, "no strategy 'stepp'; did you mean 'step'? There are all_perm, step, random"),
-        ("", StrategyError, "no strategy ''; there are all_perm, step, random"),
-        (1, InputTypeError, "1 is no strategy; there are all_perm, step, random"),
-        (b"step", InputTypeError, "b'step' is no strategy; there are all_perm, step, random"),
-    ],
-)
-def test_what_is_no_strategy_is_answered_with_all_that_are(strategy: str, error: type[Exception], message: str) -> None:
-    with pytest.raises(error) as caught:
-        strategies.named(strategy)
-
-    assert str(caught.value).startswith(f"perm_strategy: {message}")
-    assert str(caught.value).endswith(", or any callable")
 
 
 def test_a_strategy_of_ones_own_is_called_as_by_smartsim() -> None:

@@ -3,12 +3,9 @@
 import os
 from collections.abc import Callable, Iterator
 from copy import copy
-from math import prod
 from pathlib import PurePath
-from secrets import randbits
 from typing import overload
 
-from smartensemble import strategies
 from smartensemble.command import Command
 from smartensemble.errors import (
     CaseError,
@@ -20,8 +17,9 @@ from smartensemble.errors import (
     UnknownMemberError,
     strict,
 )
+from smartensemble.expansion import Expansion, expansion
 from smartensemble.files import Files, Paths, attach
-from smartensemble.parameters import Constant, Given, Parameters, argument, positive, resolve, whole
+from smartensemble.parameters import Constant, Given, argument, positive, resolve
 from smartensemble.settings import BatchSettings, RunSettings
 from smartensemble.status import Run, Status
 from smartensemble.strategies import Strategy
@@ -34,9 +32,6 @@ CASES = """there are five ways to initialise an Ensemble:
   4. run_settings, batch_settings and params
   5. run_settings, batch_settings and replicas"""
 
-
-#: The most members that an ensemble makes.
-MOST = 1_000_000
 
 #: The columns of a table that are not parameters.
 TAKEN = ("name", "status", "seconds", "exit code", "path", "replica")
@@ -229,13 +224,13 @@ class Ensemble:
             values; or a name, or a list of names, whose values are in `params`.
         :param batch_settings: run it as one batch job.
         :param run_settings: how each member's program is run. Each member gets its own copy.
-        :param perm_strat: how parameters become members: ``"all_perm"`` (the default), ``"step"``, ``"random"``, or a
-            callable that takes names, lists of values as text, and `n_models`.
+        :param perm_strat: how parameters become members: ``"all_perm"`` (the default), ``"step"``, ``"random"``,
+            ``"latin_hypercube"``, ``"sobol"``, or a callable that takes names, lists of values as text, and `n_models`.
         :param replicas: without parameters, the number of members; with them, the clones of each parameter set; with
-            ``"random"``, the number of samples.
-        :param n_models: the number of samples for ``"random"``, or for a callable to use.
+            a strategy that samples, the number of samples.
+        :param n_models: the number of samples as well, or for a callable to use.
         :param perm_strategy: the same as `perm_strat`.
-        :param seed: makes ``"random"`` repeatable. Without it one is chosen and recorded.
+        :param seed: makes samples repeatable. Without it one is chosen and recorded.
         """
         check_name("Ensemble", name)
         check_settings(name, run_settings, batch_settings)
@@ -251,82 +246,61 @@ class Ensemble:
         self.params_as_args = parameters.arguments
         self.batch_settings = batch_settings
         self.run_settings = run_settings
-        self.replicas = None if replicas is None else positive("replicas", replicas)
+        self.replicas = replicas
         given = perm_strategy if perm_strat is None else perm_strat
-        self.perm_strategy = strategies.named("all_perm" if given is None else given)
-        self.seed = None if seed is None else whole("seed", seed)
-        if seed is not None and (self.perm_strategy != "random" or not parameters.values):
-            raise ParameterError(
-                f"{name}: seed={seed} where nothing is drawn; it counts for params with perm_strategy='random'"
-            )
+        self._expansion = expansion(name, parameters, "all_perm" if given is None else given, replicas, n_models, seed)
         self._placed = path is not None
+        self._files = NOTHING
         self._members: dict[str, Model] = {}
-        if run_settings is not None:
-            self._create(parameters, copy(run_settings), None if n_models is None else positive("n_models", n_models))
+        self._generated = 0  #: members made so far, which numbers the next one
+        self._settings = None if run_settings is None else copy(run_settings)
+        if self._settings is not None:
+            self._create(self._expansion, self._settings)
 
-    def _create(self, parameters: Parameters, settings: RunSettings, n_models: int | None) -> None:
-        """Make the members: each parameter set, as often as there are replicas."""
-        self._check_size(parameters, n_models)
-        sets, clones = self._sets(parameters, n_models)
-        number = 0
-        for values in sets:
-            for replica in range(clones):
+    def _create(self, plan: Expansion, settings: RunSettings) -> list[Model]:
+        """Add members for each parameter set of `plan`, as often as there are clones."""
+        number = self._generated
+        made: dict[str, Model] = {}
+        for values in plan.sets():
+            for replica in range(plan.clones):
                 member = Model.__new__(Model)
                 name = f"{self.name}_{number}"
-                member._set(name, values, parameters.arguments, settings)
+                member._set(name, values, plan.parameters.arguments, settings)
                 member._parent = self
                 member.replica = replica
-                self._members[name] = member
+                made[name] = member
                 number += 1
+        if taken := made.keys() & self._members.keys():
+            raise EntityExistsError(f"{self.name}: there is a member {min(taken)!r} that was added; give that another name")
+        self._members.update(made)
+        self._expansion = plan
+        self._generated = number
+        return list(made.values())
 
-    def _check_size(self, parameters: Parameters, n_models: int | None) -> None:
-        """An error, unless there are few enough members to make them all."""
-        clones, sizes = self.replicas or 1, [len(column) for column in parameters.values.values()]
-        if self.perm_strategy == "random" and sizes:
-            size = min(prod(sizes), n_models or clones)
-        else:
-            size = clones * {"all_perm": prod(sizes), "step": max(sizes, default=1)}.get(str(self.perm_strategy), 1)
-        if size > MOST:
-            raise ParameterError(
-                f"{self.name}: {size:,} members, where {MOST:,} are the most; perm_strategy='random', replicas=100 draws some"
-            )
+    @property
+    def perm_strategy(self) -> str | Strategy:
+        """How parameters became members: the name of a strategy, or a callable."""
+        return self._expansion.strategy
 
-    def _sets(self, parameters: Parameters, n_models: int | None) -> tuple[Iterator[dict[str, object]], int]:
-        """The parameter sets, and how many clones of each."""
-        strategy, clones = self.perm_strategy, self.replicas or 1
-        names, values = list(parameters.values), list(parameters.values.values())
-        if not names:
-            if n_models is not None:
-                raise ParameterError(
-                    f"{self.name}: n_models={n_models} counts samples of params; replicas={n_models} makes clones"
-                )
-            return iter([{}]), clones
-        if strategy == "random":
-            if n_models is not None and self.replicas not in (None, n_models):
-                raise ParameterError(
-                    f"{self.name}: n_models={n_models} and replicas={self.replicas} both count samples; give one"
-                )
-            count = n_models or self.replicas
-            if count is None:
-                raise ParameterError(
-                    f"{self.name}: perm_strategy='random' without a count; give replicas=, the number of samples"
-                )
-            self.seed = randbits(32) if self.seed is None else self.seed
-            return strategies.random(names, values, count, self.seed), 1
-        if isinstance(strategy, str):
-            if n_models is not None:
-                raise ParameterError(
-                    f"{self.name}: n_models={n_models} with perm_strategy={strategy!r}, which makes as many as there are; "
-                    "it counts for 'random'"
-                )
-            return strategies.BUILT_IN[strategy](names, values), clones
-        answered = strategies.custom(strategy, parameters.values, n_models or 0)
-        for point in answered:
-            if missing := [name for name in parameters.arguments if name not in point]:
-                raise StrategyError(
-                    f"{self.name}: the strategy returned {point!r:.80} without {missing[0]!r}, an argument; return that too"
-                )
-        return iter(answered), clones
+    @property
+    def seed(self) -> int | None:
+        """What the samples were drawn with; None where nothing is drawn."""
+        return self._expansion.seed
+
+    def extend(self, count: int) -> list[Model]:
+        """Add `count` samples to a sampled design, and return their members. Those that exist stay as they are.
+
+        The new members get the files that were attached to the ensemble.
+
+        :raises StrategyError: the ensemble was not sampled, or has no combinations left.
+        """
+        plan = self._expansion.grown(positive("extend", count))
+        if self._settings is None:
+            raise StrategyError(f"{self.name}: was not sampled, so it cannot grow; give params and run_settings")
+        added = self._create(plan, self._settings)
+        for member in added:
+            member.files = self._files
+        return added
 
     def place(self, home: str) -> None:
         """Put its directory below `home`, unless it has a path of its own."""
@@ -354,9 +328,9 @@ class Ensemble:
 
         :raises MissingFileError: a file that is not there.
         """
-        files = attach(self.name, to_copy, to_symlink, to_configure)
+        self._files = attach(self.name, to_copy, to_symlink, to_configure)
         for member in self:
-            member.files = files
+            member.files = self._files
 
     attach_generator_file = attach_generator_files
 

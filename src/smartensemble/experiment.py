@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
@@ -69,6 +70,7 @@ class Experiment:
         self._launcher: Launcher | None = None
         self._started: dict[str, tuple[Model, Run]] = {}  #: by directory, whose one run at a time this is
         self._batches: list[Batch] = []
+        self._turn = threading.Lock()  #: held by the one thread that generates or starts
 
     # --- create -------------------------------------------------------------------------------------------------
 
@@ -171,14 +173,13 @@ class Experiment:
         :raises TagError: a tag names no parameter.
         """
         models = self._models(entities)
-        self._look()
-        self._check_not_running(models)
-        renderer = generation.check(models, generation.Options(tag, allow_unknown, allow_unused), overwrite)
-        former = [path for entity in entities if isinstance(entity, Ensemble) for path in generation.former_members(entity)]
-        if overwrite:
-            for path in former:
+        with self._turn:
+            former = [path for entity in entities if isinstance(entity, Ensemble) for path in generation.former_members(entity)]
+            self._check_not_running([model.path for model in models] + former * overwrite)
+            renderer = generation.check(models, generation.Options(tag, allow_unknown, allow_unused), overwrite)
+            for path in former * overwrite:
                 generation.remove(path)
-        self._write(models, renderer)
+            self._write(models, renderer)
         if verbose:
             for model in models:
                 logger.warning("%s: generated %s", model.name, model.path)
@@ -238,11 +239,23 @@ class Experiment:
         """
         models = self._models(entities)
         at_once = None if max_running is None else positive("max_running", max_running)
-        self._look()
-        self._check_not_running(models)
+        with self._turn:
+            self._launch(entities, models, at_once, summary)
+        if block:
+            title = ", ".join(entity.name for entity in entities[:3]) + ", ..." * (len(entities) > 3)
+            self._watch([(model.name, model.run) for model in models], title, kill_on_interrupt, progress)
+
+    def _launch(
+        self, entities: Sequence[Model | Ensemble], models: Sequence[Model], at_once: int | None, summary: bool
+    ) -> None:
+        """Generate what is missing, and hand everything to the launcher."""
+        self._check_not_running([model.path for model in models])
         self._launcher = launcher = LAUNCHERS[self.launcher]()
         missing = [model for model in models if not model.generated and not generation.is_there(model)]
         self._write(missing, generation.check(missing, generation.Options(), overwrite=False))
+        self._advise(entities, len(models), at_once)
+        for batch in self._batch_jobs(entities):  # before anything counts as started: a full disk starts nothing
+            batch.write(at_once)
         for model in models:
             model.run = Run(Status.QUEUED)
             model.watch(self._look)
@@ -250,17 +263,10 @@ class Experiment:
         batches = list(self._batch_jobs(entities))
         in_batches = {id(run) for batch in batches for _, run in batch.members}
         jobs: list[Job] = [(model.command, model.run) for model in models if id(model.run) not in in_batches]
-        self._advise(entities, len(models), at_once)
         if summary:
             print(Table({"name": model.name, "command": str(model.command)} for model in models))
-        for batch in batches:
-            batch.write(at_once)
-            jobs.append((batch.command, batch.run))
         self._batches += batches
-        launcher.start(jobs, at_once)
-        if block:
-            title = ", ".join(entity.name for entity in entities[:3]) + ", ..." * (len(entities) > 3)
-            self._watch([(model.name, model.run) for model in models], title, kill_on_interrupt, progress)
+        launcher.start([*jobs, *((batch.command, batch.run) for batch in batches)], at_once)
 
     def wait(self, *entities: Model | Ensemble, timeout: float | None = None) -> bool:
         """Wait until `entities`, or all that was started, have ended; False if `timeout` seconds pass before."""
@@ -272,7 +278,7 @@ class Experiment:
         try:
             while not self.wait(timeout=interval):
                 if verbose:
-                    for model, run in self._started.values():
+                    for model, run in list(self._started.values()):
                         print(f"{model.name}: {run.status}")
         except KeyboardInterrupt:
             if kill_on_interrupt:
@@ -329,7 +335,7 @@ class Experiment:
                 "Status": str(run.status),
                 "Returncode": run.exit_code,
             }
-            for model, run in self._started.values()
+            for model, run in list(self._started.values())
         ).format(style)
 
     def __repr__(self) -> str:
@@ -377,10 +383,12 @@ class Experiment:
             elif isinstance(entity, Ensemble):
                 yield from self._batch_jobs([model for model in entity if model.batch_settings is not None])
 
-    def _check_not_running(self, models: Sequence[Model]) -> None:
-        for model in models:
-            if model.path in self._started and self._started[model.path][1].status.active:
-                raise StateError(f"{model.name}: runs in {model.path}; wait for it or stop it first")
+    def _check_not_running(self, paths: Sequence[str]) -> None:
+        """An error, unless no member runs in one of the directories `paths`."""
+        self._look()
+        for path in paths:
+            if path in self._started and self._started[path][1].status.active:
+                raise StateError(f"{self._started[path][0].name}: runs in {path}; wait for it or stop it first")
 
     def _advise(self, entities: Sequence[Model | Ensemble], count: int, at_once: int | None) -> None:
         """Say once what has no effect here, and what may be too much."""
@@ -409,9 +417,10 @@ class Experiment:
         """Take in news until `until` holds; False if `timeout` seconds pass before. Batch jobs are looked at by and by."""
 
         def news() -> bool:
-            for batch in self._batches:
+            for batch in list(self._batches):  # another thread may add to it
                 batch.look()
-            self._batches = [batch for batch in self._batches if not batch.run.status.final]
+                if batch.run.status.final:
+                    self._batches.remove(batch)
             return until()
 
         limit = None if timeout is None else time.monotonic() + timeout

@@ -20,6 +20,10 @@ Given = Mapping[str, object] | str | Iterable[str] | None
 Values = Sequence[object]
 
 
+#: Types of values that need no look at each of them.
+PLAIN = frozenset((int, float, bool))
+
+
 class Constant(tuple[object, ...]):
     """The only value of a parameter that was given without a list: the same for every member."""
 
@@ -134,7 +138,11 @@ def _values(subject: str, given: object) -> Values:
     elif isinstance(given, (str, PurePath)) or not _iterable(given):
         return Constant((_value(subject, given),))
     else:
-        values = [_value(subject, value) for value in given]  # type: ignore[attr-defined]
+        values = list(given)  # type: ignore[call-overload]
+        if not PLAIN.issuperset(map(type, values)):
+            values = [_value(subject, value) for value in values]
+        if isinstance(given, tuple):  # a design takes it for a range, if it is a pair of numbers
+            values = tuple(values)
     if not values:
         raise ParameterError(f"{subject} is an empty list, which makes no members; give at least one value")
     return values

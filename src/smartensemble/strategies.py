@@ -2,11 +2,11 @@
 
 import random as _random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import product
+from itertools import islice, product
 from math import prod
 from typing import TypeVar
 
-from smartensemble.errors import InputTypeError, StrategyError, did_you_mean
+from smartensemble.errors import InputTypeError, StrategyError
 from smartensemble.parameters import Constant, Values, plain
 
 T = TypeVar("T")
@@ -49,23 +49,26 @@ def step(names: Sequence[str], values: Sequence[Sequence[T]], _n_models: int = 0
 
 
 def random(
-    names: Sequence[str], values: Sequence[Sequence[T]], n_models: int = 0, seed: int | None = None
+    names: Sequence[str], values: Sequence[Sequence[T]], sizes: Sequence[int], seed: int | None = None
 ) -> Iterator[dict[str, T]]:
-    """`n_models` different combinations, drawn without replacement; all of them, shuffled, where there are fewer.
+    """Different combinations, drawn without replacement: the last of several batches of `sizes`.
 
-    The product is never built: combinations are numbered, and numbers are drawn. One seed gives one sequence, of which
-    a larger `n_models` shows more.
+    The product is never built: combinations are numbered, and numbers are drawn. One seed gives one sequence, of which more
+    samples show more; where it is longer than there are combinations, it has all of them.
 
-    >>> list(random(["T", "P"], [range(10**6), range(10**6)], 2, seed=7))
+    >>> list(random(["T", "P"], [range(10**6), range(10**6)], [2], seed=7))
     [{'T': 434439, 'P': 589175}, {'T': 54335, 'P': 349841}]
+    >>> list(random(["T", "P"], [range(10**6), range(10**6)], [1, 1], seed=7))
+    [{'T': 54335, 'P': 349841}]
     """
     lengths = [len(column) for column in values]
-    for number in _draw(prod(lengths), n_models, _random.Random(seed)):
-        point = []
-        for column, length in zip(reversed(values), reversed(lengths), strict=True):
-            number, index = divmod(number, length)
-            point.append(column[index])
-        yield dict(zip(names, reversed(point), strict=True))
+    numbers = _draw(prod(lengths), sum(sizes), _random.Random(seed))
+    for number in islice(numbers, sum(sizes[:-1]), None):
+        rest, indices = number, []
+        for length in reversed(lengths):
+            rest, index = divmod(rest, length)
+            indices.append(index)
+        yield {name: column[index] for name, column, index in zip(names, values, reversed(indices), strict=True)}
 
 
 def _draw(size: int, count: int, source: _random.Random) -> Iterator[int]:
@@ -81,25 +84,6 @@ def _draw(size: int, count: int, source: _random.Random) -> Iterator[int]:
             pass
         yield moved.get(done + chosen, done + chosen)
         moved[done + chosen] = moved.get(done, done)
-
-
-BUILT_IN: dict[str, Callable[..., Iterator[dict[str, object]]]] = {"all_perm": all_perm, "step": step, "random": random}
-
-
-def named(strategy: str | Strategy) -> str | Strategy:
-    """The name of a built-in strategy, or the callable itself.
-
-    >>> named("stepp")
-    Traceback (most recent call last):
-    smartensemble.errors.StrategyError: perm_strategy: no strategy 'stepp'; did you mean 'step'? There are ..., or any callable
-    """
-    if isinstance(strategy, str):
-        if strategy not in BUILT_IN:
-            raise StrategyError(f"perm_strategy: no strategy {strategy!r}{did_you_mean(strategy, BUILT_IN)}, or any callable")
-        return strategy
-    if not callable(strategy):
-        raise InputTypeError(f"perm_strategy: {strategy!r} is no strategy; there are {', '.join(BUILT_IN)}, or any callable")
-    return next((name for name, function in BUILT_IN.items() if function is strategy), strategy)
 
 
 def custom(strategy: Strategy, values: Mapping[str, Values], n_models: int) -> list[dict[str, object]]:

@@ -107,7 +107,8 @@ def write(model: Model, renderer: Renderer, origin: dict[str, object]) -> None:
     os.mkdir(new)
     try:
         _fill(new, model, renderer)
-        with open(os.path.join(new, RECORD), "w", encoding="utf-8") as file:
+        # What is no Unicode, such as an old file name, is escaped the way that JSON escapes.
+        with open(os.path.join(new, RECORD), "w", encoding="utf-8", errors="backslashreplace") as file:
             json.dump(record(model, origin), file, indent=2, default=str, ensure_ascii=False)
             file.write("\n")
         if os.path.lexists(model.path):
@@ -125,6 +126,8 @@ def _fill(directory: str, model: Model, renderer: Renderer) -> None:
     for source in model.files.to_copy:
         if os.path.isdir(source):
             shutil.copytree(source, directory, symlinks=True, dirs_exist_ok=True)
+            for root, _, _ in os.walk(directory):  # a read-only one brought its mode, and could never be replaced
+                os.chmod(root, stat.S_IMODE(os.stat(root).st_mode) | stat.S_IRWXU)
         else:
             shutil.copy(source, directory)
     for source in model.files.to_symlink:
@@ -176,22 +179,26 @@ def is_there(model: Model) -> bool:
     """
     if not os.path.isdir(model.path):
         return False
-    before = recorded(model)
-    if before is not None and before != model.params:
+    before, params = recorded(model), json.loads(json.dumps(model.values, default=str))
+    if before is not None and _text(before) != _text(params):
         then = ", ".join(f"{name}={value}" for name, value in before.items()) or "none"
-        now = ", ".join(f"{name}={value}" for name, value in model.params.items()) or "none"
+        now = ", ".join(f"{name}={value}" for name, value in params.items()) or "none"
         raise StateError(
             f"{model.name}: {model.path} was generated for other parameters ({then}; now {now}); generate it, overwrite=True"
         )
     return True
 
 
-def recorded(model: Model) -> dict[str, str] | None:
-    """The parameters that the directory of `model` was generated with, as text; None without a record."""
+def recorded(model: Model) -> dict[str, object] | None:
+    """The parameters that the directory of `model` was generated with; None without a record."""
     try:
         params = json.loads(Path(model.path, RECORD).read_text(encoding="utf-8"))["params"]
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
+    return params if isinstance(params, dict) else None
+
+
+def _text(params: dict[str, object]) -> dict[str, str]:
     return {name: str(value) for name, value in params.items()}
 
 
@@ -202,7 +209,7 @@ def write_index(ensemble: Ensemble) -> None:
     replicas = ["replica"] if any(member.replica for member in ensemble) else []
     new = os.path.join(ensemble.path, f".{INDEX}.new")
     os.makedirs(ensemble.path, exist_ok=True)
-    with open(new, "w", newline="", encoding="utf-8") as file:
+    with open(new, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.DictWriter(file, [*names, *replicas, "path"], extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
@@ -212,7 +219,7 @@ def write_index(ensemble: Ensemble) -> None:
 def former_members(ensemble: Ensemble) -> list[str]:
     """The directories that an earlier ``generate`` of this ensemble made and that belong to no member now."""
     try:
-        with open(os.path.join(ensemble.path, INDEX), newline="", encoding="utf-8") as file:
+        with open(os.path.join(ensemble.path, INDEX), newline="", encoding="utf-8", errors="surrogateescape") as file:
             names = [row.get("name") or "" for row in csv.DictReader(file)]
     except OSError:
         return []

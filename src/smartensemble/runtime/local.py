@@ -11,6 +11,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -20,7 +21,9 @@ from smartensemble.runtime import supervisor
 from smartensemble.runtime.job import Job
 from smartensemble.status import Run, Status
 
-FLAGS = ("-I", "-S")  #: of the interpreter that runs the supervisor: the standard library is enough, and starts sooner
+#: Flags of the interpreter that runs the supervisor: the standard library is enough, and starts sooner.
+FLAGS: tuple[str, ...] = ("-I", "-S")
+LONGEST = 86_400.0  #: seconds of one sleep; poll refuses more than 24 days
 LAST_WORDS = 3  #: lines of a failed member's output that its reason shows
 
 
@@ -50,28 +53,36 @@ class Local:
 
     def start(self, jobs: Sequence[Job], at_once: int | None = None) -> None:
         """Begin to run `jobs`, at most `at_once` of them at a time."""
+        self._check_mine()
         works = []
-        for command, run in jobs:
-            number = next(self._numbers)
-            run.status = Status.QUEUED
-            self._jobs[number] = command, run
-            run.handle = number
-            out, err = str(command.out), str(command.err)
-            works.append((number, command.name, command.argv, str(command.cwd), command.env, out, err, command.time_limit))
-        self._ask("launch", at_once, dict(os.environ), works)
+        with self._turn:
+            for command, run in jobs:
+                number = next(self._numbers)
+                run.status = Status.QUEUED
+                self._jobs[number] = command, run
+                run.handle = number
+                out, err = str(command.out), str(command.err)
+                works.append((number, command.name, command.argv, str(command.cwd), command.env, out, err, command.time_limit))
+            self._ask("launch", at_once, dict(os.environ), works)
 
     def stop(self, runs: Sequence[Run], grace: float) -> list[int]:
         """End `runs` and all that they started; the processes that did not end."""
+        self._check_mine()
         token = next(self._numbers)
-        self._ask("stop", token, [run.handle for run in runs if run.handle], grace)
+        with self._turn:
+            self._ask("stop", token, [run.handle for run in runs if run.handle], float(grace))
         self.wait(lambda: token in self._stopped)
         return self._stopped.pop(token, [])
 
     def wait(self, until: Callable[[], bool], timeout: float | None = None) -> bool:
         """Take news until `until` holds; False if `timeout` seconds pass before.
 
-        Any thread may wait: one reads at a time, for all.
+        Any thread may wait: one reads at a time, for all. After a fork the news are the parent's.
         """
+        if self._pid != os.getpid():
+            if timeout != 0 and not until():
+                self._check_mine()
+            return until()
         limit = None if timeout is None else time.monotonic() + timeout
         with self._turn:
             while self._alive and not until():
@@ -79,8 +90,8 @@ class Local:
                 if self._reading:
                     if left is not None and left <= 0:
                         return False
-                    self._turn.wait(left)
-                elif not self._read(left):
+                    self._turn.wait(LONGEST if left is None else min(left, LONGEST))
+                elif not self._read(left) and left is not None and left <= LONGEST:
                     return until()
             return until()
 
@@ -91,8 +102,10 @@ class Local:
         try:
             poll = select.poll()
             poll.register(self._channel, select.POLLIN)
-            ready = poll.poll(None if timeout is None else max(0.0, timeout * 1000))
+            ready = poll.poll(None if timeout is None else min(max(0.0, timeout), LONGEST) * 1000)
             data = self._channel.recv(1 << 20) if ready else None
+        except ConnectionError:  # the supervisor was killed before it read all that we asked
+            data = b""
         finally:
             self._turn.acquire()
             self._reading = False
@@ -107,34 +120,48 @@ class Local:
             events[name](*values)
         return True
 
+    def _check_mine(self) -> None:
+        if self._pid != os.getpid():
+            raise StateError(
+                f"launcher 'local': its members belong to process {self._pid}, which this one is a fork of; ask there"
+            )
+
     def _ask(self, *request: object) -> None:
-        if not self.usable:
-            raise StateError("launcher 'local': its supervisor was killed, and has ended all members; start them again")
+        """Send a request. The lock is held, so that requests of two threads do not mix."""
         try:
             self._channel.sendall(supervisor.pack(request))
         except OSError:
             self._lost()
+        except BaseException:  # Ctrl-C: half a request cannot be taken back, so this is the last one
+            self._channel.shutdown(socket.SHUT_WR)
+            raise
 
-    # --- events -------------------------------------------------------------------------------------------------
+    # --- events: each may come again, if Ctrl-C came while it was taken in -----------------------------------------
 
     def _started(self, number: int, _pid: int, when: float) -> None:
-        run = self._jobs[number][1]
-        run.status, run.started = Status.RUNNING, when
+        if number in self._jobs:
+            run = self._jobs[number][1]
+            run.status, run.started = Status.RUNNING, when
 
     def _ended(self, number: int, outcome: str, detail: int | str | None, when: float) -> None:
-        command, run = self._jobs.pop(number)
+        if number not in self._jobs:
+            return
+        command, run = self._jobs[number]
         run.ended = when
         run.exit_code = detail if outcome == "exit" and isinstance(detail, int) else None
         run.signal = detail if outcome == "signal" and isinstance(detail, int) else None
         run.reason = reason(command, run, outcome, detail)
         run.status = OUTCOMES.get(outcome, Status.FAILED) if run.exit_code != 0 else Status.COMPLETED
+        del self._jobs[number]
 
     def _stop_done(self, token: int, left: list[int]) -> None:
         self._stopped[token] = left
 
     def _lost(self) -> None:
-        """The supervisor is gone, and its sentinel has killed what it left."""
+        """The supervisor is gone; when its sentinel is gone too, it has killed what was left."""
         self._alive = False
+        with suppress(subprocess.TimeoutExpired):  # only the kernel can keep a killed process
+            self._process.wait(supervisor.PATIENCE)
         for _, run in self._jobs.values():
             run.status, run.ended = Status.FAILED, time.time()
             run.reason = "the supervisor was killed, and every member with it; start it again"
@@ -195,16 +222,22 @@ def _start_supervisor() -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
 
 def _close(channel: socket.socket, process: "subprocess.Popen[bytes]", pid: int) -> None:
     """Let the supervisor end everything, and wait until it has."""
-    channel.close()
     if pid == os.getpid():
+        with suppress(OSError):  # a process that we forked may hold the socket open: closing it would say nothing
+            channel.shutdown(socket.SHUT_RDWR)
         process.wait()
+    channel.close()
 
 
 _launchers: deque[Local] = deque(maxlen=1)
+_turn = threading.Lock()
 
 
 def local() -> Local:
     """The launcher of this process: one for all its experiments."""
-    if not _launchers or not _launchers[-1].usable:
-        _launchers.append(Local())
-    return _launchers[-1]
+    with _turn:
+        if _launchers:
+            _launchers[-1].wait(lambda: False, 0)  # it may have ended since somebody looked
+        if not _launchers or not _launchers[-1].usable:
+            _launchers.append(Local())
+        return _launchers[-1]

@@ -33,6 +33,7 @@ See prctl(2), PR_SET_CHILD_SUBREAPER; credentials(7) for process groups.
 from __future__ import annotations
 
 import ctypes
+import errno
 import marshal
 import os
 import select
@@ -51,6 +52,7 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 MARK = "SMARTENSEMBLE_MEMBER"  #: in the environment of all that a member starts
 GRACE = 5.0  #: seconds between SIGTERM and SIGKILL when the driver ended
 PATIENCE = 5.0  #: seconds after SIGKILL before a process is given up
+LONGEST = 86_400_000.0  #: milliseconds of one sleep; poll refuses more than 24 days
 DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
 
 #: A member to run: id, name, argv, cwd, env, out, err, time_limit.
@@ -90,29 +92,30 @@ def watch_over(supervisor: int) -> None:
             return
 
 
-def tree() -> dict[int, tuple[int, str]]:
-    """The parent and the state of every process of this machine. See proc_pid_stat(5)."""
+def tree() -> dict[int, tuple[int, int, bool]]:
+    """The parent and the group of every process of this machine, and whether it lives. See proc_pid_stat(5)."""
     found = {}
     for entry in os.listdir("/proc"):
         if entry.isdecimal():
             try:
                 with open(f"/proc/{entry}/stat", "rb") as file:
-                    state, parent = file.read().rpartition(b")")[2].split(None, 2)[:2]
+                    state, parent, group, *fields = file.read().rpartition(b")")[2].split()
             except OSError:  # it ended meanwhile
                 continue
-            found[int(entry)] = (int(parent), state.decode())
+            # A zombie that has threads is a program whose main thread alone has ended.
+            found[int(entry)] = (int(parent), int(group), state not in (b"Z", b"X") or int(fields[14]) > 1)
     return found
 
 
-def below(root: int, processes: dict[int, tuple[int, str]]) -> list[int]:
+def below(root: int, processes: dict[int, tuple[int, int, bool]]) -> list[int]:
     """The living processes below `root`, parents first."""
     children: dict[int, list[int]] = {}
-    for pid, (parent, _) in processes.items():
+    for pid, (parent, _, _) in processes.items():
         children.setdefault(parent, []).append(pid)
     found = list(children.get(root, []))
     for pid in found:
         found += children.get(pid, [])
-    return [pid for pid in found if processes[pid][1] not in "ZX"]
+    return [pid for pid in found if processes[pid][2]]
 
 
 def send(pid: int, number: int) -> None:
@@ -180,6 +183,9 @@ class Supervisor:
         wake, wakes = os.pipe()
         for descriptor in (self.channel, wake, wakes):
             os.set_blocking(descriptor, False)
+        for descriptor in (self.channel, self.driver):  # passed on to us, but not to the members
+            if descriptor >= 0:
+                os.set_inheritable(descriptor, False)
         signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: setattr(self, "terminated", True))
@@ -215,7 +221,7 @@ class Supervisor:
         while self.limits and self.limits[0][1] not in self.launched:
             heappop(self.limits)
         due = [ending.due for ending in self.endings] + [limit for limit, _ in self.limits[:1]]
-        return max(0.0, (min(due) - time.monotonic()) * 1000 + 1) if due else None
+        return min(max(0.0, (min(due) - time.monotonic()) * 1000 + 1), LONGEST) if due else None
 
     # --- talking with the driver --------------------------------------------------------------------------------
 
@@ -284,7 +290,7 @@ class Supervisor:
             self.launches.remove(launch)
         try:
             pid = spawn(work, launch.environ)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: text that no program can receive
             self.tell("ended", member, "failed", why(error, work), time.time())
             return
         launch.free -= 1
@@ -322,11 +328,12 @@ class Supervisor:
     def end(self, members: set[int] | None, grace: float, verdict: str, token: int | None = None) -> None:
         """Cancel those of `members` that wait, and begin to end those that run."""
         for launch in self.launches:
-            kept = [work for work in launch.waiting if members is not None and work[0] not in members]
-            for work in launch.waiting:
-                if work not in kept:
+            waiting, launch.waiting = launch.waiting, deque()
+            for work in waiting:
+                if members is None or work[0] in members:
                     self.tell("ended", work[0], "cancelled", None, time.time())
-            launch.waiting = deque(kept)
+                else:
+                    launch.waiting.append(work)
         self.launches = [launch for launch in self.launches if launch.waiting]
         for member in self.launched:
             if members is None or member in members:
@@ -378,17 +385,23 @@ class Supervisor:
             self.tell("stopped", ending.token, sorted(left))
 
     def victims(self, members: set[int] | None) -> dict[int, int]:
-        """The living processes of `members` with their parents: below their programs, and below orphans with their mark."""
+        """The living processes of `members` with their parents: below their programs, and below the orphans they left."""
         processes = tree()
         found: dict[int, int] = {}
-        for child, (parent, state) in processes.items():
-            if parent != os.getpid():
-                continue
-            if members is None or (self.members[child] if child in self.members else marked(child)) in members:
+        for child, (parent, group, alive) in processes.items():
+            if parent == os.getpid() and (members is None or self.belongs(child, group, members)):
                 found.update({pid: processes[pid][0] for pid in below(child, processes)})
-                if state not in "ZX":
+                if alive:
                     found[child] = parent
         return found
+
+    def belongs(self, child: int, group: int, members: set[int]) -> bool:
+        """Whether a child of ours belongs to `members`: by its process group, or by the mark in its environment.
+
+        An orphan that has got rid of both is nobody else's when no other members run.
+        """
+        owner = self.members.get(child) or self.members.get(group) or marked(child)
+        return owner in members if owner else self.launched.keys() <= members
 
 
 def spawn(work: Work, environ: dict[str, str]) -> int:
@@ -411,9 +424,11 @@ def spawn(work: Work, environ: dict[str, str]) -> int:
     )
 
 
-def why(error: OSError, work: Work) -> str:
+def why(error: OSError | ValueError, work: Work) -> str:
     """What kept a program from starting, and what to do about it."""
     _, _, (program, *_), cwd, _, out, err, _ = work
+    if isinstance(error, ValueError):
+        return f"program {program} could not be started: {error}; look at its arguments and variables"
     words = os.strerror(error.errno or 0)
     if not os.path.isdir(cwd):
         return f"directory {cwd} is not there; generate the ensemble again"
@@ -421,13 +436,15 @@ def why(error: OSError, work: Work) -> str:
         return f"program {program} is not there any more; install it again"
     if not os.access(program, os.X_OK):
         return f"program {program} may not be executed; run chmod +x on it"
-    if words == "Exec format error":
+    if error.errno == errno.ENOEXEC:
         return f"program {program} is no program for this machine; a script begins with a line such as #!/bin/sh"
     for path in (out, err):
         try:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o666))
         except OSError as reason:
             return f"output file {path} cannot be written: {reason.strerror}"
+    if error.errno == errno.ENOENT:
+        return f"program {program} needs a program that is not there: look at its first line, or run ldd on it"
     return f"program {program} could not be started: {words}; with too many processes at once, set max_running="
 
 
@@ -440,9 +457,8 @@ def pack(message: tuple[Any, ...]) -> bytes:
 def unpack(buffer: bytearray) -> Iterator[tuple[Any, ...]]:
     """The whole messages in `buffer`, which are taken out of it."""
     while len(buffer) >= 4 and len(buffer) >= 4 + (size := int.from_bytes(buffer[:4], "little")):
-        message = marshal.loads(buffer[4 : 4 + size])  # noqa: S302 - from our own process, over a private socket
-        del buffer[: 4 + size]
-        yield message
+        yield marshal.loads(buffer[4 : 4 + size])  # noqa: S302 - from our own process, over a private socket
+        del buffer[: 4 + size]  # only now: a message that Ctrl-C interrupts is read again
 
 
 if __name__ == "__main__":

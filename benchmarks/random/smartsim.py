@@ -1,0 +1,11 @@
+import sys
+from time import process_time
+
+from measure import measured
+from smartsim.entity import Ensemble
+from smartsim.settings import RunSettings
+
+settings = RunSettings("true")
+params = {name: list(range(round(int(sys.argv[1]) ** 0.25) or 1)) for name in "abcd"}
+with measured(process_time):
+    ensemble = Ensemble("e", params, run_settings=settings, perm_strat="random", n_models=100)

@@ -1,0 +1,123 @@
+"""Measure smartensemble beside SmartSim 0.8.0 and beside a floor, in one run, and print a table.
+
+Each measurement is a process of its own: ``ours.py``, ``smartsim.py`` and ``floor.py`` of a folder, taken in turns. The table
+shows medians, and the ratio of ours to the floor beside what it is to be::
+
+    python benchmarks/run.py                                  without SmartSim
+    python benchmarks/run.py --smartsim PATH/TO/bin/python    with it: the Python of an environment that has it
+    nox -s benchmarks                                         makes that environment, and measures
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from smartensemble.table import Table
+
+HERE = Path(__file__).parent
+ROUNDS = 7
+LONG = 10.0  #: seconds of a round of SmartSim's above which there is only one
+OBEDIENT = "sleep 987654 & sleep 987654"
+STUBBORN = "trap '' TERM; sleep 987654 & sleep 987654"
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is measured, in which folder, and what is to be reached."""
+
+    title: str
+    folder: str
+    arguments: tuple[str, ...] = ()
+    ratio: float | None = None
+    seconds: float | None = None
+    smartsim: bool = True
+    floor: bool = True
+
+
+CASES = [
+    Case("import (CPU)", "import", ratio=1.3),
+    Case("create 10^3 members (CPU)", "create", ("1000",), ratio=3),
+    Case("create 10^4 members (CPU)", "create", ("10000",), ratio=3),
+    Case("create 10^5 members (CPU)", "create", ("100000",), ratio=3, smartsim=False),
+    Case("random 100 of 10^6 (CPU)", "random", (str(10**6),), ratio=3),
+    Case("random 100 of 10^12 (CPU)", "random", (str(10**12),), ratio=3, smartsim=False),
+    Case("generate 1000 members", "generate", ratio=1.3),
+    Case("start and wait, 500 x /bin/true", "run", ratio=1.15),
+    Case("last end to return, silent", "latency", seconds=0.010),
+    Case("last end to return, live progress", "latency", ("live",), seconds=0.010, smartsim=False),
+    Case("stop 100 members, obedient", "stop", (OBEDIENT,), ratio=3),
+    Case("stop 100 members, stubborn, grace 1 s", "stop", (STUBBORN,), seconds=1.2, smartsim=False, floor=False),
+]
+
+
+def measure(python: str, script: Path, arguments: tuple[str, ...]) -> dict[str, float]:
+    """What a script says of itself, run in an empty directory."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.pathsep.join([str(HERE), str(script.parent)])
+        env = os.environ | {"PYTHONPATH": path, "SMARTSIM_LOG_LEVEL": "quiet", "SR_LOG_LEVEL": "quiet"}
+        done = subprocess.run(
+            [python, str(script), *arguments], cwd=directory, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        if done.returncode:
+            raise SystemExit(f"{script.parent.name}/{script.name} failed:\n{done.stdout}{done.stderr}")
+        line = next(line for line in done.stdout.splitlines() if line.startswith('{"seconds"'))
+        return {name: float(value) for name, value in json.loads(line).items()}
+
+
+def run(case: Case, smartsim: str | None, rounds: int) -> dict[str, object]:
+    """A row of the table."""
+    kinds = {"floor": sys.executable} if case.floor else {}
+    kinds["ours"] = sys.executable
+    if smartsim and case.smartsim:
+        kinds["smartsim"] = smartsim
+    taken: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
+    for _ in range(rounds):
+        for kind, python in kinds.items():
+            if kind == "smartsim" and taken[kind] and taken[kind][0]["seconds"] > LONG:
+                continue
+            taken[kind].append(measure(python, HERE / case.folder / f"{kind}.py", case.arguments))
+    seconds = {kind: median(one["seconds"] for one in all_of) for kind, all_of in taken.items()}
+    memory = {kind: median(one["MB"] for one in all_of) for kind, all_of in taken.items()}
+    ratio = seconds["ours"] / seconds["floor"] if case.floor else None
+    reached = (case.ratio is None or (ratio or 0) <= case.ratio) and (case.seconds is None or seconds["ours"] <= case.seconds)
+    return {
+        "what": case.title,
+        "smartsim": _time(seconds.get("smartsim")),
+        "floor": _time(seconds.get("floor")),
+        "ours": _time(seconds["ours"]),
+        "ours/floor": None if ratio is None else f"{ratio:.2f}",
+        "to reach": f"{case.ratio:g} x" if case.ratio else _time(case.seconds),
+        "reached": "yes" if reached else "NO",
+        "MB ours/floor": f"{memory['ours']:.1f} / {memory.get('floor', 0):.1f}",
+    }
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--smartsim", help="the Python of an environment with smartsim==0.8.0")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--only", default="", help="only the folders with these letters in their name")
+    options = parser.parse_args()
+    rows = Table()
+    for case in CASES:
+        if options.only in case.folder:
+            rows.append(run(case, options.smartsim, options.rounds))
+            print(rows[-1], file=sys.stderr)
+    print(rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,553 @@
+"""Whatever happens to a driver or its supervisor, no process of any member is left; what lives, lives undisturbed."""
+
+import os
+import resource
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import pytest
+from conftest import DEADLINE, Family, lives
+
+from smartensemble.experiment import Experiment
+from smartensemble.runtime import supervisor
+from smartensemble.runtime.local import local
+from smartensemble.status import Status
+
+Driver = Callable[..., "subprocess.Popen[str]"]
+Eventually = Callable[[Callable[[], object]], None]
+
+START = """
+ens = exp.create_ensemble("ens", replicas=2, run_settings=settings({program!r}, env_vars={env!r}))
+exp.start(ens, block=False)
+while len(Path({log!r}).read_text().splitlines()) < 2 * {size}:
+    time.sleep(0.01)
+print("up", flush=True)
+"""
+
+
+def start(family: Family) -> str:
+    """What a driver does to start two families and wait until all their processes are there."""
+    return START.format(program=family.program, env=family.env, log=str(family.log), size=family.size)
+
+
+def come_up(process: "subprocess.Popen[str]") -> None:
+    """Wait until a driver says that it is up."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line == "up\n":
+            return
+    pytest.fail("the driver ended before it was up")
+
+
+def pids() -> tuple[int, int]:
+    """The sentinel and the supervisor of this process, once both are there."""
+    sentinel, limit = local()._process.pid, time.monotonic() + DEADLINE
+    while not (found := children(sentinel)) and time.monotonic() < limit:
+        time.sleep(0.01)
+    return sentinel, found[0]
+
+
+def children(pid: int) -> list[int]:
+    """The processes whose parent is `pid`, zombies among them."""
+    return [child for child, (parent, *_) in supervisor.tree().items() if parent == pid]
+
+
+# --- messages -------------------------------------------------------------------------------------------------------
+
+
+def test_messages_come_out_as_they_went_in_however_they_are_cut() -> None:
+    messages = [("launch", None, {"A": "ü\udcff"}, [(1, ("x", "y"))]), ("stop", 2, [1], 0.5)]
+    buffer, found = bytearray(), []
+
+    for byte in b"".join(map(supervisor.pack, messages)):
+        buffer.append(byte)
+        found += list(supervisor.unpack(buffer))
+
+    assert found == messages
+    assert not buffer
+
+
+def test_a_message_whose_reader_is_interrupted_is_read_again() -> None:
+    buffer = bytearray(supervisor.pack(("ended", 1)) + supervisor.pack(("ended", 2)))
+
+    for message in supervisor.unpack(buffer):
+        assert message == ("ended", 1)
+        break
+
+    assert list(supervisor.unpack(buffer)) == [("ended", 1), ("ended", 2)]
+
+
+# --- ends of a driver -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "",
+        "raise ValueError('wrong')",
+        "os._exit(3)",
+        "os.kill(os.getpid(), signal.SIGTERM)",
+        "os.kill(os.getpid(), signal.SIGKILL)",
+    ],
+)
+def test_nothing_outlives_a_driver_however_it_ends(end: str, driver: Driver, family: Family, eventually: Eventually) -> None:
+    process = driver(start(family) + end)
+    output, _ = process.communicate(timeout=60)
+
+    assert "up" in output
+    assert len(family.log.read_text().splitlines()) == 12
+    eventually(lambda: not family.alive())
+
+
+def test_a_driver_that_ended_left_nothing_for_later(driver: Driver, stubborn_family: Family) -> None:
+    driver(start(stubborn_family)).communicate(timeout=60)
+
+    assert stubborn_family.alive() == []
+
+
+def test_a_process_that_ignores_sigterm_outlives_no_killed_driver(
+    driver: Driver, stubborn_family: Family, eventually: Eventually
+) -> None:
+    process = driver(start(stubborn_family) + "time.sleep(1000)")
+    come_up(process)
+
+    process.kill()
+
+    eventually(lambda: not stubborn_family.alive())
+
+
+def test_a_driver_that_is_killed_while_it_starts_members_leaves_none(
+    driver: Driver, tmp_path: Path, eventually: Eventually
+) -> None:
+    process = driver("""
+        ens = exp.create_ensemble("ens", replicas=500, run_settings=settings("sleep", "1234"))
+        exp.start(ens, block=False)
+        time.sleep(1000)
+    """)
+    eventually((tmp_path / "study/ens/ens_9/ens_9.out").exists)
+
+    process.kill()
+
+    eventually(lambda: not [pid for pid in supervisor.tree() if command(pid) == ["sleep", "1234"] and lives(pid)])
+    assert len(list(tmp_path.glob("study/ens/*/params.json"))) == 500
+
+
+def command(pid: int) -> list[str]:
+    """The command line of a process."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return [os.path.basename(words[0]), *words[1:]] if words else []
+
+
+def test_a_driver_ends_while_a_process_that_it_forked_lives_on(driver: Driver, family: Family) -> None:
+    process = driver(start(family) + "if os.fork() == 0: os.execvp('sleep', ['sleep', '1000'])\nprint('bye')")
+
+    process.wait(timeout=60)
+
+    assert family.alive() == []
+    os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_a_driver_ends_while_a_fork_that_holds_everything_open_lives_on(driver: Driver, family: Family) -> None:
+    process = driver(start(family) + "if os.fork() == 0: time.sleep(1000)")
+
+    process.wait(timeout=60)
+
+    assert family.alive() == []
+    os.killpg(process.pid, signal.SIGKILL)
+
+
+# --- ends of the supervisor and the sentinel ---------------------------------------------------------------------------
+
+
+def test_a_killed_supervisor_takes_all_members_with_it_and_the_statuses_say_so(
+    exp: Experiment, stubborn_family: Family, eventually: Eventually
+) -> None:
+    model = exp.create_model("model", exp.create_run_settings(stubborn_family.program, env_vars=stubborn_family.env))
+    exp.start(model, block=False)
+    eventually(stubborn_family.born)
+
+    os.kill(pids()[1], signal.SIGKILL)
+    exp.wait(timeout=60)
+
+    assert stubborn_family.alive() == []
+    assert (model.status, model.run.reason) == (
+        Status.FAILED,
+        "the supervisor was killed, and every member with it; start it again",
+    )
+
+
+def test_after_the_supervisor_was_killed_a_new_start_works(exp: Experiment) -> None:
+    sleeper = exp.create_model("sleeper", exp.create_run_settings("sleep", ["1000"]))
+    exp.start(sleeper, block=False)
+    os.kill(pids()[1], signal.SIGKILL)
+    exp.wait(timeout=60)
+    exp.stop()
+
+    sleeper.run_settings.exe_args[:] = ["0"]
+    exp.start(sleeper, progress=False)
+
+    assert sleeper.status is Status.COMPLETED
+
+
+def test_another_experiment_starts_though_nobody_noticed_the_killed_supervisor(exp: Experiment, eventually: Eventually) -> None:
+    first = exp.create_model("first", exp.create_run_settings("sleep", ["1000"]))
+    exp.start(first, block=False)
+    sentinel, killed = pids()
+    os.kill(killed, signal.SIGKILL)
+    eventually(lambda: not lives(sentinel))
+
+    other = Experiment("other")
+    second = other.create_model("second", other.create_run_settings("true"))
+    other.start(second, progress=False)
+
+    assert (first.status, second.status) == (Status.FAILED, Status.COMPLETED)
+
+
+def test_a_supervisor_that_is_killed_amid_requests_is_an_end_and_no_error(exp: Experiment) -> None:
+    ens = exp.create_ensemble("ens", replicas=50, run_settings=exp.create_run_settings("sleep", ["1000"]))
+    exp.generate(ens)
+    local()
+    _, killed = pids()
+    os.kill(killed, signal.SIGSTOP)
+
+    exp.start(ens, block=False)
+    os.kill(killed, signal.SIGKILL)
+
+    assert exp.wait(timeout=60)
+    assert set(exp.get_status(ens)) == {Status.FAILED}
+
+
+def test_without_its_sentinel_the_supervisor_ends_everything(
+    exp: Experiment, stubborn_family: Family, eventually: Eventually
+) -> None:
+    model = exp.create_model("model", exp.create_run_settings(stubborn_family.program, env_vars=stubborn_family.env))
+    exp.start(model, block=False)
+    eventually(stubborn_family.born)
+    sentinel, alone = pids()
+
+    os.kill(sentinel, signal.SIGKILL)
+    exp.wait(timeout=60)
+
+    eventually(lambda: not lives(alone))
+    assert stubborn_family.alive() == []
+    assert model.status.final
+
+
+# --- stop -----------------------------------------------------------------------------------------------------------
+
+
+def test_stop_takes_the_grandchildren_too(exp: Experiment, family: Family, eventually: Eventually) -> None:
+    model = exp.create_model("model", exp.create_run_settings(family.program, env_vars=family.env))
+    exp.start(model, block=False)
+    eventually(family.born)
+
+    exp.stop(model)
+
+    assert family.alive() == []
+    assert (model.status, model.run.reason) == (Status.CANCELLED, "stopped")
+
+
+def test_stop_kills_what_ignores_sigterm_after_the_grace(
+    exp: Experiment, stubborn_family: Family, eventually: Eventually
+) -> None:
+    model = exp.create_model("model", exp.create_run_settings(stubborn_family.program, env_vars=stubborn_family.env))
+    exp.start(model, block=False)
+    eventually(stubborn_family.born)
+
+    exp.stop(model, grace=0.2)
+
+    assert stubborn_family.alive() == []
+
+
+def test_stop_spares_the_other_members(exp: Experiment, family: Family, eventually: Eventually) -> None:
+    settings = exp.create_run_settings("bash", [family.program], env_vars=family.env)
+    sleeper = exp.create_model("sleeper", exp.create_run_settings("sleep", ["1000"]))
+    model = exp.create_model("model", settings)
+    exp.start(model, sleeper, block=False)
+    eventually(family.born)
+
+    exp.stop(sleeper)
+
+    assert len(family.alive()) == family.size
+    assert (model.status, sleeper.status) == (Status.RUNNING, Status.CANCELLED)
+
+
+def test_stop_takes_what_a_member_that_ended_left_behind(
+    exp: Experiment, tmp_path: Path, script: Callable[[str], str], eventually: Eventually
+) -> None:
+    program = script(
+        f"(setsid sh -c 'echo $$ > {tmp_path}/daemon.new; mv {tmp_path}/daemon.new {tmp_path}/daemon; exec sleep 1000' &)"
+    )
+    model = exp.create_model("model", exp.create_run_settings(program))
+    exp.start(model, progress=False)
+    eventually((tmp_path / "daemon").exists)
+    daemon = int((tmp_path / "daemon").read_text())
+    assert lives(daemon)
+
+    exp.stop(model)
+
+    assert not lives(daemon)
+    assert model.status is Status.COMPLETED
+
+
+def test_stop_ends_a_program_whose_main_thread_alone_has_ended(exp: Experiment, tmp_path: Path, eventually: Eventually) -> None:
+    leave = 60 if os.uname().machine == "x86_64" else 93  # SYS_exit ends one thread
+    code = f"""
+import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(1000,)).start()
+ctypes.CDLL(None).syscall({leave}, 0)"""
+    model = exp.create_model("model", exp.create_run_settings("python3", ["-c", code]))
+    exp.start(model, block=False)
+    eventually(lambda: any(state(child) == "Z" for child in children(pids()[1])))
+
+    exp.stop(model, grace=1)
+
+    assert model.status is Status.CANCELLED
+    assert children(pids()[1]) == []
+
+
+def state(pid: int) -> str:
+    """The letter of a process's state."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def test_stop_of_members_that_wait_ends_only_them(exp: Experiment) -> None:
+    ens = exp.create_ensemble("ens", replicas=4, run_settings=exp.create_run_settings("sleep", ["1000"]))
+    exp.start(ens, block=False, max_running=1)
+    local().wait(lambda: ens[0].run.status is Status.RUNNING, 60)
+
+    exp.stop(*ens[2:])
+
+    assert exp.get_status(ens) == [Status.RUNNING, Status.QUEUED, Status.CANCELLED, Status.CANCELLED]
+    assert ens[3].run.reason == "stopped before it started"
+    assert ens[3].run.seconds is None
+
+
+def test_after_stop_a_waiting_member_takes_the_place(exp: Experiment) -> None:
+    ens = exp.create_ensemble("ens", replicas=2, run_settings=exp.create_run_settings("sleep", ["1000"]))
+    exp.start(ens, block=False, max_running=1)
+
+    exp.stop(ens[0])
+
+    assert local().wait(lambda: ens[1].run.status is Status.RUNNING, 60)
+
+
+@pytest.mark.parametrize("grace", [0, 1e9, float("inf")])
+def test_any_grace_is_accepted(grace: float, exp: Experiment) -> None:
+    model = exp.create_model("model", exp.create_run_settings("sleep", ["1000"]))
+    exp.start(model, block=False)
+
+    exp.stop(grace=grace)
+
+    assert model.status is Status.CANCELLED
+
+
+# --- many -----------------------------------------------------------------------------------------------------------
+
+
+def test_two_thousand_members_run_at_an_open_file_limit_of_256(driver: Driver) -> None:
+    process = driver("""
+        import resource
+        from smartensemble.runtime import supervisor
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+        ens = exp.create_ensemble("ens", replicas=2000, run_settings=settings("sleep", "1000"))
+        exp.start(ens, block=False)
+        exp._launcher.wait(lambda: all(member.run.status.value == "Running" for member in ens), 200)
+        sentinel = exp._launcher._process.pid
+        keeper = next(pid for pid, (parent, *_) in supervisor.tree().items() if parent == sentinel)
+        children = [pid for pid, (parent, *_) in supervisor.tree().items() if parent == keeper]
+        print(len(children), len(os.listdir(f"/proc/{keeper}/fd")) < 16)
+        exp.stop()
+        print({str(status) for status in exp.get_status(ens)}, [pid for pid in children if pid in supervisor.tree()])
+    """)
+
+    output, _ = process.communicate(timeout=300)
+
+    assert output.splitlines()[-2:] == ["2000 True", "{'Cancelled'} []"]
+
+
+def test_max_running_is_never_exceeded(exp: Experiment, tmp_path: Path, script: Callable[[str], str]) -> None:
+    (tmp_path / "locks").mkdir()
+    program = script(f"touch {tmp_path}/locks/$$; ls {tmp_path}/locks | wc -l; sleep 0.05; rm {tmp_path}/locks/$$")
+    ens = exp.create_ensemble("ens", replicas=12, run_settings=exp.create_run_settings(program))
+
+    exp.start(ens, max_running=3, progress=False)
+
+    counts = [int(Path(member.path, f"{member.name}.out").read_text()) for member in ens]
+    assert max(counts) <= 3
+    assert set(exp.get_status(ens)) == {Status.COMPLETED}
+
+
+def test_each_start_has_its_own_max_running(exp: Experiment) -> None:
+    settings = exp.create_run_settings("sleep", ["1000"])
+    one, two, free = (exp.create_ensemble(name, replicas=4, run_settings=settings) for name in ("one", "two", "free"))
+
+    exp.start(one, block=False, max_running=1)
+    exp.start(two, block=False, max_running=2)
+    exp.start(free, block=False)
+
+    local().wait(lambda: all(member.run.status is Status.RUNNING for member in free), 60)
+    assert [exp.get_status(ens).count(Status.RUNNING) for ens in (one, two, free)] == [1, 2, 4]
+
+
+def test_a_member_that_cannot_start_leaves_its_place_to_the_next(exp: Experiment, script: Callable[[str], str]) -> None:
+    program = script("exit 0")
+    ens = exp.create_ensemble("ens", replicas=3, run_settings=exp.create_run_settings(program))
+    exp.generate(ens)
+    Path(ens[0].path).rename("elsewhere")
+
+    exp.start(ens, max_running=1, progress=False)
+
+    assert exp.get_status(ens) == [Status.FAILED, Status.COMPLETED, Status.COMPLETED]
+
+
+# --- what a member finds, and what a driver keeps ------------------------------------------------------------------------
+
+
+def output(exp: Experiment, program: str, *arguments: str, **options: object) -> str:
+    """What a member writes to its standard output."""
+    model = exp.create_model("model", exp.create_run_settings(program, list(arguments), **options))  # type: ignore[arg-type]
+    exp.start(model, progress=False)
+    return Path(model.path, "model.out").read_text()
+
+
+def test_standard_input_is_empty(exp: Experiment) -> None:
+    assert output(exp, "readlink", "/proc/self/fd/0") == "/dev/null\n"
+    assert exp.summary().count("Completed") == 1
+
+
+def test_a_member_inherits_no_descriptor_but_its_three(exp: Experiment) -> None:
+    assert output(exp, "bash", "-c", "for n in {0..40}; do [ -e /proc/$$/fd/$n ] && echo $n; done; true") == "0\n1\n2\n"
+
+
+def test_each_member_leads_a_process_group(exp: Experiment) -> None:
+    ens = exp.create_ensemble(
+        "ens", replicas=2, run_settings=exp.create_run_settings("bash", ["-c", "echo $$; ps -o pgid= $$"])
+    )
+
+    exp.start(ens, progress=False)
+
+    numbers = [Path(member.path, f"{member.name}.out").read_text().split() for member in ens]
+    assert all(pid == group for pid, group in numbers)
+    assert numbers[0] != numbers[1]
+
+
+def test_no_signal_is_blocked_or_ignored_in_a_member(exp: Experiment) -> None:
+    lines = output(exp, "grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status").splitlines()
+
+    standard = (1 << 31) - 1  # 32 and 33 are the C library's own
+    assert [int(line.split()[1], 16) & standard for line in lines] == [0, 0]
+
+
+def test_both_outputs_are_appended_and_shared_with_children(exp: Experiment) -> None:
+    text = output(exp, "bash", "-c", "echo first; (echo second); sh -c 'echo third'; echo wrong >&2")
+
+    assert text == "first\nsecond\nthird\n"
+    assert Path("study/model/model.err").read_text() == "wrong\n"
+
+
+def test_a_restart_empties_the_outputs_first(exp: Experiment) -> None:
+    output(exp, "echo", "a long first line")
+    model = next(iter(exp._started.values()))[0]
+    model.run_settings.exe_args[:] = ["short"]
+
+    exp.start(model, progress=False)
+
+    assert Path(model.path, "model.out").read_text() == "short\n"
+
+
+def test_a_member_sees_the_drivers_variables_of_now_and_its_own(exp: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    local()
+    monkeypatch.setenv("OF_DRIVER", "later")
+    monkeypatch.setenv("OF_BOTH", "driver")
+
+    lines = output(exp, "env", env_vars={"OF_BOTH": "member", "OF_MEMBER": "ü and blanks"}).splitlines()
+
+    assert {"OF_DRIVER=later", "OF_BOTH=member", "OF_MEMBER=ü and blanks"} <= set(lines)
+
+
+def test_start_leaves_the_driver_as_it_was(exp: Experiment) -> None:
+    def seen() -> tuple[object, ...]:
+        handlers = [signal.getsignal(number) for number in signal.Signals]
+        threads = os.listdir("/proc/self/task")
+        return dict(os.environ), os.getcwd(), handlers, threads, resource.getrlimit(resource.RLIMIT_NOFILE), os.umask(0o022)
+
+    before = seen()
+
+    assert output(exp, "true") == ""
+
+    assert seen() == before
+
+
+def test_a_handler_of_the_user_survives(exp: Experiment) -> None:
+    def handler(number: int, frame: FrameType | None) -> None:
+        raise AssertionError
+
+    before = signal.signal(signal.SIGCHLD, handler)
+
+    assert output(exp, "echo", "done") == "done\n"
+
+    assert signal.signal(signal.SIGCHLD, before) is handler
+
+
+def test_no_zombies_are_left(exp: Experiment, script: Callable[[str], str]) -> None:
+    program = script("for n in 1 2 3; do (setsid true &); done; true")
+    ens = exp.create_ensemble("ens", replicas=10, run_settings=exp.create_run_settings(program))
+
+    exp.start(ens, progress=False)
+    exp.stop()
+
+    assert children(pids()[1]) == []
+    assert children(pids()[0]) == [pids()[1]]
+
+
+def test_a_time_limit_fails_a_member_with_all_that_it_started(exp: Experiment, family: Family) -> None:
+    settings = exp.create_run_settings(family.program, env_vars=family.env, time_limit=1.5)
+    model = exp.create_model("model", settings)
+
+    exp.start(model, progress=False)
+    exp.stop()
+
+    assert family.alive() == []
+    assert model.status is Status.FAILED
+    assert model.run.reason.startswith("ended at its time limit of 1.5 s")
+
+
+def test_a_time_limit_that_is_not_reached_changes_nothing(exp: Experiment) -> None:
+    assert output(exp, "echo", "in time", time_limit="01:00:00") == "in time\n"
+
+
+@pytest.mark.parametrize("limit", [3e7, 9e8])
+def test_a_time_limit_may_be_years(limit: float, exp: Experiment) -> None:
+    assert output(exp, "bash", "-c", "sleep 0.2; echo done", time_limit=limit) == "done\n"
+
+
+def test_each_member_has_its_own_time_limit(exp: Experiment) -> None:
+    ens = exp.create_ensemble("ens", replicas=2, run_settings=exp.create_run_settings("sleep", ["1000"]))
+    ens[0].run_settings.time_limit = 0.2
+
+    exp.start(ens, block=False)
+    exp.wait(ens[0], timeout=60)
+
+    assert exp.get_status(ens) == [Status.FAILED, Status.RUNNING]
+
+
+def test_the_seconds_of_a_run_stand_still_after_its_end(exp: Experiment) -> None:
+    model = exp.create_model("model", exp.create_run_settings("true"))
+    before = time.time()
+    exp.start(model, progress=False)
+
+    first, second = model.run.seconds, model.run.seconds
+
+    assert first == second is not None
+    assert before - 1 < (model.run.started or 0) <= (model.run.ended or 0) <= time.time() + 1

@@ -1,0 +1,506 @@
+"""An experiment generates whole directories, runs each thing once at a time, and always knows how it stands."""
+
+import csv
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Family, engine
+
+from smartensemble.errors import DirectoryExistsError, InputValueError, StateError, TagError
+from smartensemble.experiment import Experiment
+from smartensemble.settings import BatchSettings
+from smartensemble.status import Status
+
+Driver = Callable[..., "subprocess.Popen[str]"]
+Eventually = Callable[[Callable[[], object]], None]
+Script = Callable[[str], str]
+
+
+def record(path: str) -> dict[str, object]:
+    """What is recorded of a member."""
+    found: dict[str, object] = json.loads(Path(path, "params.json").read_text(encoding="utf-8"))
+    return found
+
+
+# --- generate: what is written ------------------------------------------------------------------------------------------
+
+
+def test_params_json_has_typed_values_seed_command_and_versions(exp: Experiment) -> None:
+    params = {"T": [1.5], "N": [4], "on": [True], "word": ["ü"]}
+    settings = exp.create_run_settings("/bin/echo", ["a b"])
+    ens = exp.create_ensemble(
+        "ens", params, run_settings=settings, params_as_args=["T"], perm_strategy="random", n_models=1, seed=7
+    )
+
+    exp.generate(ens)
+
+    assert record(ens[0].path) == {
+        "name": "ens_0",
+        "ensemble": "ens",
+        "perm_strategy": "random",
+        "seed": 7,
+        "replica": 0,
+        "params": {"T": 1.5, "N": 4, "on": True, "word": "ü"},
+        "command": ["/bin/echo", "a b", "-T", "1.5"],
+        "versions": {"smartensemble": "0.1.0", "python": platform.python_version()},
+    }
+
+
+def test_members_csv_says_which_member_has_which_parameters(exp: Experiment) -> None:
+    ens = exp.create_ensemble("ens", {"T": [1, 2], "name": ["x, y"]}, run_settings=exp.create_run_settings("true"), replicas=2)
+
+    exp.generate(ens)
+
+    with Path(ens.path, "members.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["name"], row["T"], row["params.name"], row["replica"]) for row in rows] == [
+        ("ens_0", "1", "x, y", "0"),
+        ("ens_1", "1", "x, y", "1"),
+        ("ens_2", "2", "x, y", "0"),
+        ("ens_3", "2", "x, y", "1"),
+    ]
+    assert [row["path"] for row in rows] == [member.path for member in ens]
+
+
+def test_bytes_outside_tags_and_mode_bits_survive(exp: Experiment) -> None:
+    Path("in.txt").write_bytes(b"caf\xe9 ;T;\r\nlast line without end")
+    Path("in.txt").chmod(0o751)
+    ens = exp.create_ensemble("ens", {"T": [1.5]}, run_settings=exp.create_run_settings("true"))
+    ens.attach_generator_files(to_configure="in.txt")
+
+    exp.generate(ens)
+
+    made = Path(ens[0].path, "in.txt")
+    assert made.read_bytes() == b"caf\xe9 1.5\r\nlast line without end"
+    assert made.stat().st_mode & 0o777 == 0o751
+
+
+def test_files_are_copied_linked_and_configured_each_in_its_place(exp: Experiment) -> None:
+    for path, text in {"data/a": "a", "data/sub/b": "b", "in/deep/in.txt": ";T;", "ü mesh": "mesh", "one": "1"}.items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(text)
+    os.symlink("a", "data/link")
+    ens = exp.create_ensemble("ens", {"T": [3]}, run_settings=exp.create_run_settings("true"))
+    ens.attach_generator_files(to_copy=["data", "one"], to_symlink=["ü mesh", "in"], to_configure="in")
+
+    exp.generate(ens)
+
+    made = Path(ens[0].path)
+    assert [(made / name).read_text() for name in ("a", "sub/b", "one", "deep/in.txt", "ü mesh")] == [
+        "a",
+        "b",
+        "1",
+        "3",
+        "mesh",
+    ]
+    assert os.readlink(made / "link") == "a"
+    assert os.readlink(made / "ü mesh") == os.path.abspath("ü mesh")
+
+
+def test_a_name_with_blanks_and_umlauts_generates_and_runs(exp: Experiment) -> None:
+    ens = exp.create_ensemble("größe und maß", replicas=1, run_settings=exp.create_run_settings("pwd"))
+
+    exp.start(ens, progress=False)
+
+    assert Path(ens[0].path, "größe und maß_0.out").read_text() == ens[0].path + "\n"
+
+
+def test_a_program_below_a_directory_that_is_no_unicode_generates_and_runs(exp: Experiment) -> None:
+    os.mkdir(b"caf\xe9")
+    Path("caf\udce9/hello").write_text("#!/bin/sh\necho hello\n")
+    os.chmod("caf\udce9/hello", 0o755)
+    ens = exp.create_ensemble("ens", replicas=1, run_settings=exp.create_run_settings("caf\udce9/hello"))
+
+    exp.start(ens, progress=False)
+
+    assert Path(ens[0].path, "ens_0.out").read_text() == "hello\n"
+    assert record(ens[0].path)["command"] == [os.path.abspath("caf\udce9/hello")]
+
+
+def test_read_only_inputs_are_copied_and_replaced(driver: Driver, tmp_path: Path) -> None:
+    code = """
+        Path("data/sub").mkdir(parents=True)
+        for path in "data/a", "data/sub/b", "in.txt":
+            Path(path).write_text(";T;")
+            os.chmod(path, 0o444)
+        for path in "data/sub", "data":
+            os.chmod(path, 0o555)
+        ens = exp.create_ensemble("ens", {"T": [1]}, run_settings=settings("true"))
+        ens.attach_generator_files(to_copy="data", to_configure="in.txt")
+        exp.generate(ens)
+        exp.generate(ens, overwrite=True)
+        exp.start(ens, progress=False)
+        print(ens[0].status)
+    """
+    bound = [engine("setpriv"), "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []
+
+    process = driver(code, wrapper=bound)  # root may write what is read-only, unless it gives up that right
+
+    assert process.communicate(timeout=60)[0] == "Completed\n"
+    assert (tmp_path / "study/ens/ens_0/sub/b").stat().st_mode & 0o777 == 0o444
+
+
+# --- generate: whole or nothing -----------------------------------------------------------------------------------------
+
+
+def test_a_driver_killed_while_it_generates_leaves_whole_directories_or_none(
+    driver: Driver, tmp_path: Path, eventually: Eventually
+) -> None:
+    process = driver("""
+        for number in range(20):
+            Path(f"in.{number}").write_text("temp ;T;")
+        ens = exp.create_ensemble("ens", {"T": list(range(5000))}, run_settings=settings("true"))
+        ens.attach_generator_files(to_configure=[f"in.{number}" for number in range(20)])
+        exp.generate(ens)
+    """)
+    eventually((tmp_path / "study/ens/ens_20/params.json").exists)
+
+    process.kill()
+    process.wait()
+
+    made = list((tmp_path / "study/ens").glob("ens_*"))
+    assert 20 <= len(made) < 5000
+    assert {len(list(path.iterdir())) for path in made} == {21}
+
+
+def test_what_a_killed_driver_left_is_in_nobodys_way(exp: Experiment) -> None:
+    model = exp.create_model("model", exp.create_run_settings("true"))
+    for suffix in ("new", "old"):
+        Path(f"study/.model.{suffix}/sub").mkdir(parents=True)
+
+    exp.generate(model)
+
+    assert os.listdir("study") == ["model"]
+    assert os.listdir(model.path) == ["params.json"]
+
+
+def test_a_full_disk_leaves_the_directory_that_was_there(driver: Driver, tmp_path: Path) -> None:
+    process = driver("""
+        import resource
+        Path("in.txt").write_text("x")
+        model = exp.create_model("model", settings("true"))
+        model.attach_generator_files(to_copy="in.txt")
+        exp.generate(model)
+        Path("in.txt").write_text("x" * 10_000)
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+        try:
+            exp.generate(model, overwrite=True)
+        except OSError as error:
+            print(error.strerror)
+    """)
+
+    assert process.communicate(timeout=60)[0] == "File too large\n"
+    assert os.listdir(tmp_path / "study") == ["model"]
+    assert (tmp_path / "study/model/in.txt").read_text() == "x"
+
+
+def test_what_is_there_is_refused_before_anything_is_written(exp: Experiment) -> None:
+    ens = exp.create_ensemble("ens", replicas=3, run_settings=exp.create_run_settings("true"))
+    Path(ens[2].path).mkdir(parents=True)
+
+    with pytest.raises(DirectoryExistsError, match="pass overwrite=True"):
+        exp.generate(ens)
+
+    assert os.listdir(ens.path) == ["ens_2"]
+    assert os.listdir(ens[2].path) == []
+
+
+def test_a_wrong_tag_is_refused_before_anything_is_written(exp: Experiment, tmp_path: Path) -> None:
+    Path("in.txt").write_text(";T; ;P;")
+    ens = exp.create_ensemble("ens", {"T": [1]}, run_settings=exp.create_run_settings("true"))
+    ens.attach_generator_files(to_configure="in.txt")
+
+    with pytest.raises(TagError):
+        exp.generate(ens)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["in.txt"]
+
+
+def test_overwrite_removes_former_members_and_nothing_else(exp: Experiment) -> None:
+    settings = exp.create_run_settings("true")
+    exp.generate(exp.create_ensemble("ens", replicas=4, run_settings=settings))
+    Path("study/ens/results").mkdir()
+    Path("study/ens/ens_3/params.json").unlink()  # so it is somebody's own
+    Path("study/ens/ens_1/old").touch()
+
+    ens = exp.create_ensemble("ens", replicas=2, run_settings=settings)
+    exp.generate(ens, overwrite=True)
+
+    assert sorted(os.listdir(ens.path)) == ["ens_0", "ens_1", "ens_3", "members.csv", "results"]
+    assert os.listdir(ens[1].path) == ["params.json"]
+
+
+def test_overwrite_keeps_a_former_member_that_runs(exp: Experiment) -> None:
+    settings = exp.create_run_settings("sleep", ["1000"])
+    exp.start(exp.create_ensemble("ens", replicas=2, run_settings=settings), block=False)
+    ens = exp.create_ensemble("ens", {"T": [1]}, run_settings=settings, params_as_args="T")
+    exp.stop(next(iter(exp._started.values()))[0])
+
+    with pytest.raises(StateError, match="ens_1: runs in"):
+        exp.generate(ens, overwrite=True)
+
+    assert Path("study/ens/ens_1/params.json").exists()
+
+
+# --- start --------------------------------------------------------------------------------------------------------------
+
+
+def test_start_generates_what_is_missing(exp: Experiment) -> None:
+    ens = exp.create_ensemble("ens", replicas=2, run_settings=exp.create_run_settings("true"))
+
+    exp.start(ens, progress=False)
+
+    assert Path(ens[1].path, "params.json").exists()
+    assert exp.get_status(ens) == [Status.COMPLETED] * 2
+
+
+@pytest.mark.parametrize("values", [[1.5], [(1, 2)], [True], ["text"], [float("nan")]])
+def test_another_driver_starts_what_was_generated_before(values: list[object], exp: Experiment) -> None:
+    settings = exp.create_run_settings("true")
+    exp.generate(exp.create_ensemble("ens", {"T": values}, run_settings=settings))
+
+    ens = Experiment("study").create_ensemble("ens", {"T": values}, run_settings=settings)
+    exp.start(ens, progress=False)
+
+    assert exp.get_status(ens) == [Status.COMPLETED]
+
+
+def test_a_directory_for_other_parameters_is_refused(exp: Experiment) -> None:
+    settings = exp.create_run_settings("true")
+    exp.generate(exp.create_ensemble("ens", {"T": [1.5]}, run_settings=settings))
+    ens = exp.create_ensemble("ens", {"T": [2.5]}, run_settings=settings)
+
+    with pytest.raises(StateError, match=r"was generated for other parameters \(T=1.5; now T=2.5\)"):
+        exp.start(ens)
+
+    assert exp.get_status(ens) == [Status.NEW]
+
+
+def test_what_runs_is_neither_started_nor_generated(exp: Experiment) -> None:
+    ens = exp.create_ensemble("ens", replicas=2, run_settings=exp.create_run_settings("sleep", ["1000"]))
+    exp.start(ens, block=False)
+
+    for act in (exp.start, exp.generate, lambda entity: exp.generate(entity, overwrite=True)):
+        with pytest.raises(StateError, match="ens_0: runs in"):
+            act(ens)
+
+    assert all(status.active for status in exp.get_status(ens))
+
+
+def test_start_without_block_returns_while_it_runs(exp: Experiment) -> None:
+    model = exp.create_model("model", exp.create_run_settings("sleep", ["1000"]))
+
+    exp.start(model, block=False)
+
+    assert model.status.active
+    assert not exp.finished(model)
+
+
+def test_an_ensemble_is_started_again_after_its_end(exp: Experiment, script: Script) -> None:
+    ens = exp.create_ensemble("ens", replicas=2, run_settings=exp.create_run_settings(script("echo . >> times")))
+
+    exp.start(ens, progress=False)
+    exp.start(ens, progress=False)
+
+    assert Path(ens[0].path, "times").read_text() == ".\n.\n"
+    assert exp.summary().count("Completed") == 2
+
+
+def test_two_threads_that_start_one_ensemble_start_it_once(exp: Experiment) -> None:
+    ens = exp.create_ensemble("ens", replicas=20, run_settings=exp.create_run_settings("sleep", ["1000"]))
+    refused: list[StateError] = []
+    barrier = threading.Barrier(4)
+
+    def start() -> None:
+        barrier.wait()
+        try:
+            exp.start(ens, block=False, max_running=2)
+        except StateError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(refused) == 3
+
+
+def test_threads_start_ensembles_and_batches_of_one_experiment(exp: Experiment) -> None:
+    settings = exp.create_run_settings("true")
+    ensembles = [
+        exp.create_ensemble(f"ens{number}", None, BatchSettings() if number % 2 else None, settings, 3) for number in range(6)
+    ]
+
+    threads = [threading.Thread(target=exp.start, args=(ens,), kwargs={"progress": False}) for ens in ensembles]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert exp.get_status(*ensembles) == [Status.COMPLETED] * 18
+
+
+def test_two_experiments_share_a_driver(exp: Experiment) -> None:
+    other = Experiment("other")
+    mine, theirs = (one.create_model("model", one.create_run_settings("sleep", ["1000"])) for one in (exp, other))
+    exp.start(mine, block=False)
+    other.start(theirs, block=False)
+
+    exp.stop()
+
+    assert (mine.status, theirs.status.active) == (Status.CANCELLED, True)
+    other.stop()
+    assert theirs.status is Status.CANCELLED
+
+
+# --- status, wait, stop -------------------------------------------------------------------------------------------------
+
+
+def test_before_the_start_everything_is_safe(exp: Experiment, capsys: pytest.CaptureFixture[str]) -> None:
+    ens = exp.create_ensemble("ens", replicas=2, run_settings=exp.create_run_settings("true"))
+
+    exp.stop()
+    exp.stop(ens)
+    exp.poll()
+
+    assert exp.wait()
+    assert exp.wait(ens)
+    assert exp.get_status(ens) == [Status.NEW] * 2
+    assert "Completed" not in exp.summary()
+    with pytest.raises(InputValueError, match="ens: was not started"):
+        exp.finished(ens)
+
+
+def test_after_the_end_everything_is_safe_twice(exp: Experiment) -> None:
+    ens = exp.create_ensemble("ens", replicas=2, run_settings=exp.create_run_settings("true"))
+    exp.start(ens, progress=False)
+
+    for _ in range(2):
+        exp.stop(ens)
+        exp.stop()
+        exp.poll(interval=0.1)
+        assert exp.wait(ens)
+        assert exp.finished(ens)
+        assert exp.get_status(ens) == [Status.COMPLETED] * 2
+        assert exp.summary().count("Completed") == 2
+
+
+def test_stopping_twice_changes_nothing(exp: Experiment) -> None:
+    ens = exp.create_ensemble("ens", replicas=2, run_settings=exp.create_run_settings("sleep", ["1000"]))
+    exp.start(ens, block=False)
+    exp.stop(ens[0])
+    before = ens[0].run.ended
+
+    exp.stop()
+    exp.stop()
+
+    assert exp.get_status(ens) == [Status.CANCELLED] * 2
+    assert ens[0].run.ended == before
+
+
+def test_poll_prints_how_it_stands(exp: Experiment, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = exp.create_model("model", exp.create_run_settings("sleep", ["0.5"]))
+    exp.start(model, block=False)
+
+    exp.poll(interval=0.1)
+
+    assert "model: Running\n" in capsys.readouterr().out
+    assert model.status is Status.COMPLETED
+
+
+# --- Ctrl-C -------------------------------------------------------------------------------------------------------------
+
+INTERRUPTED = """
+model = exp.create_model("model", settings({program!r}, env_vars={env!r}))
+short = exp.create_model("short", settings("true"))
+exp.start(short, progress=False)
+try:
+    exp.{act}
+except KeyboardInterrupt:
+    print(model.status, short.status, flush=True)
+    time.sleep({rest})
+"""
+
+
+@pytest.mark.parametrize("act", ["start(model)", "start(model, progress=False)", "start(model, block=False); exp.poll()"])
+def test_ctrl_c_stops_the_members_and_leaves_truthful_statuses(
+    act: str, driver: Driver, family: Family, eventually: Eventually
+) -> None:
+    process = driver(INTERRUPTED.format(program=family.program, env=family.env, act=act, rest=1000))
+    eventually(family.born)
+
+    os.killpg(process.pid, signal.SIGINT)
+
+    assert process.stdout is not None
+    eventually(lambda: not family.alive())
+    assert "Cancelled Completed\n" in iter(process.stdout.readline, "")
+
+
+def test_with_kill_on_interrupt_false_ctrl_c_leaves_the_members(driver: Driver, family: Family, eventually: Eventually) -> None:
+    act = "start(model, kill_on_interrupt=False)"
+    process = driver(INTERRUPTED.format(program=family.program, env=family.env, act=act, rest=1000))
+    eventually(family.born)
+
+    os.killpg(process.pid, signal.SIGINT)
+
+    assert process.stdout is not None
+    assert "Running Completed\n" in iter(process.stdout.readline, "")
+    assert len(family.alive()) == family.size
+
+
+def test_ctrl_c_at_any_moment_loses_no_members_end(driver: Driver) -> None:
+    process = driver("""
+        import random
+        for round in range(6):
+            ens = exp.create_ensemble(f"ens{round}", replicas=100, run_settings=settings("false"))
+            exp.generate(ens)
+            threading.Timer(random.uniform(0.03, 0.12), os.kill, (os.getpid(), signal.SIGINT)).start()
+            try:
+                exp.start(ens, progress=False, max_running=4)
+                time.sleep(10)
+            except KeyboardInterrupt:
+                exp.stop()
+            if not all(status.final for status in exp.get_status(ens)):
+                print(exp.get_status(ens))
+        print("all ended")
+    """)
+
+    assert process.communicate(timeout=120)[0] == "all ended\n"
+
+
+# --- other machines -----------------------------------------------------------------------------------------------------
+
+
+def test_elsewhere_everything_but_start_works_and_start_says_what_is_missing(tmp_path: Path) -> None:
+    code = """
+import os, sys
+sys.platform = "darwin"
+del os.pidfd_open, os.sched_getaffinity
+import smartensemble.experiment
+from smartensemble.errors import UnsupportedError
+exp = smartensemble.Experiment("study")
+ens = exp.create_ensemble("ens", {"T": [1, 2]}, run_settings=exp.create_run_settings("true"), params_as_args="T")
+exp.preview(ens)
+exp.generate(ens)
+exp.stop()
+try:
+    exp.start(ens)
+except UnsupportedError as error:
+    print(error, exp.get_status(ens))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.stderr == ""
+    assert "member ens_1  T=2" in done.stdout
+    assert "launcher 'local': needs Linux, and this is darwin" in done.stdout.splitlines()[-1]
+    assert (tmp_path / "study/ens/members.csv").exists()
