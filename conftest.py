@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 from sybil import Document, Example, Region, Sybil
-from sybil.sybil import SybilCollection
 from sybil.document import PythonDocStringDocument
 from sybil.parsers.abstract.lexers import BlockLexer
 from sybil.parsers.markdown import PythonCodeBlockParser as MarkdownPythonCodeBlockParser
 from sybil.parsers.rest import DocTestParser, PythonCodeBlockParser, SkipParser
 from sybil.parsers.rest.lexers import DirectiveLexer
+from sybil.sybil import SybilCollection
 
 from smartensemble.experiment import Experiment
 from smartensemble.runtime import local

@@ -191,11 +191,12 @@ def test_a_full_disk_leaves_the_directory_that_was_there(driver: Driver, tmp_pat
         exp.generate(model)
         Path("in.txt").write_text("x" * 10_000)
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5000, -1))
         try:
             exp.generate(model, overwrite=True)
         except OSError as error:
             print(error.strerror)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
     """)
 
     assert process.communicate(timeout=60)[0] == "File too large\n"
@@ -223,6 +224,16 @@ def test_a_wrong_tag_is_refused_before_anything_is_written(exp: Experiment, tmp_
         exp.generate(ens)
 
     assert [path.name for path in tmp_path.iterdir()] == ["in.txt"]
+
+
+def test_a_directory_is_not_copied_into_itself(exp: Experiment, tmp_path: Path) -> None:
+    model = exp.create_model("model", exp.create_run_settings("true"))
+    model.attach_generator_files(to_copy=tmp_path)
+
+    with pytest.raises(InputValueError, match="holds the directory"):
+        exp.generate(model)
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_overwrite_removes_former_members_and_nothing_else(exp: Experiment) -> None:

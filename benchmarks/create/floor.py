@@ -9,4 +9,4 @@ from measure import measured
 side = round(int(sys.argv[1]) ** 0.5)
 params = {"a": list(range(side)), "b": list(range(int(sys.argv[1]) // side))}
 with measured(process_time):
-    members = [(f"e_{number}", dict(zip(params, point))) for number, point in enumerate(product(*params.values()))]
+    members = [(f"e_{number}", dict(zip(params, point, strict=True))) for number, point in enumerate(product(*params.values()))]

@@ -1,9 +1,10 @@
 import sys
 from time import process_time
 
-from measure import measured
 from smartsim.entity import Ensemble
 from smartsim.settings import RunSettings
+
+from measure import measured
 
 settings = RunSettings("true")
 side = round(int(sys.argv[1]) ** 0.5)

@@ -4,6 +4,7 @@ import os
 import shutil
 
 from inputs import COPIED, COUNT, LINKED, TAGGED
+
 from measure import measured
 
 with measured():

@@ -1,4 +1,5 @@
 from inputs import COPIED, COUNT, LINKED, TAGGED
+
 from measure import measured
 from smartensemble import Experiment
 

@@ -1,6 +1,7 @@
 from inputs import COPIED, COUNT, LINKED, TAGGED
-from measure import measured
 from smartsim import Experiment
+
+from measure import measured
 
 exp = Experiment("study")
 ensemble = exp.create_ensemble("e", {"T": list(range(COUNT))}, run_settings=exp.create_run_settings("true"))

@@ -4,8 +4,9 @@ import sys
 import time
 from pathlib import Path
 
-from measure import report
 from smartsim import Experiment
+
+from measure import report
 
 exp = Experiment("study")
 program = [sys.executable, ["-S", "-c", "import time; time.sleep(0.3); print(time.time())"]]

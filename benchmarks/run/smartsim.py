@@ -1,5 +1,6 @@
-from measure import measured
 from smartsim import Experiment
+
+from measure import measured
 
 exp = Experiment("study")
 ensemble = exp.create_ensemble("e", replicas=500, run_settings=exp.create_run_settings("/bin/true"))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from family import COUNT, wait_until_born
+
 from measure import measured
 
 running = [subprocess.Popen(["/bin/sh", "-c", sys.argv[1]], process_group=0) for _ in range(COUNT)]

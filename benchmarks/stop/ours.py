@@ -1,6 +1,7 @@
 import sys
 
 from family import COUNT, wait_until_born
+
 from measure import measured
 from smartensemble import Experiment
 

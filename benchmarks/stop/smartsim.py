@@ -1,9 +1,9 @@
 import sys
-import threading
 
 from family import COUNT, wait_until_born
-from measure import measured
 from smartsim import Experiment
+
+from measure import measured
 
 exp = Experiment("study")
 settings = exp.create_run_settings("/bin/sh", None)

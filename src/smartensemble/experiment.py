@@ -379,7 +379,9 @@ class Experiment:
         for entity in entities:
             if entity.batch_settings is not None:
                 members = [(model.command, model.run) for model in (entity if isinstance(entity, Ensemble) else [entity])]
-                yield Batch(f"{entity.name}", Path(entity.path), members, entity.batch_settings, LOCAL, Run(Status.QUEUED))
+                # The script of a model's own job is beside the model's script: one name for both, and it would run itself.
+                name = entity.name if isinstance(entity, Ensemble) else f"{entity.name}.batch"
+                yield Batch(name, Path(entity.path), members, entity.batch_settings, LOCAL, Run(Status.QUEUED))
             elif isinstance(entity, Ensemble):
                 yield from self._batch_jobs([model for model in entity if model.batch_settings is not None])
 

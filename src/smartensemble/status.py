@@ -42,8 +42,19 @@ class Run:
     ended: float | None = None  #: when it was known to have ended
     exit_code: int | None = None  #: what the program returned; None while it runs, or when a signal ended it
     signal: int | None = None  #: the signal that ended it
-    reason: str = ""  #: why it is not Completed, for a person to read
+    cause: str = ""  #: why it is not Completed
+    words: tuple[str, ...] = ()  #: the last lines that it wrote, if it failed
+    said_in: str = ""  #: the file that has them
+    stopping: bool = False  #: somebody asked for its end
     handle: int = 0  #: what its launcher calls it
+    number: int = 0  #: what its journal calls it
+
+    @property
+    def reason(self) -> str:
+        """Why it is not Completed, for a person to read."""
+        if not self.words:
+            return self.cause
+        return f"{self.cause}; the end of {self.said_in}:\n  " + "\n  ".join(self.words)
 
     @property
     def seconds(self) -> float | None:

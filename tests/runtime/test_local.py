@@ -13,7 +13,8 @@ from smartensemble.command import Command
 from smartensemble.entities import Model
 from smartensemble.errors import StateError
 from smartensemble.experiment import Experiment
-from smartensemble.runtime.local import Local, local, tail
+from smartensemble.runtime.local import Local, local
+from smartensemble.runtime.outcome import tail
 from smartensemble.status import Run, Status
 
 Driver = Callable[..., "subprocess.Popen[str]"]
@@ -158,7 +159,7 @@ def test_the_tail_of_a_huge_file_is_read_from_its_end(tmp_path: Path) -> None:
 
 
 def test_there_is_no_tail_of_a_file_that_is_not_there(tmp_path: Path) -> None:
-    assert tail(tmp_path / "missing") == []
+    assert tail(tmp_path / "missing") == ()
 
 
 # --- threads and forks ------------------------------------------------------------------------------------------------

@@ -279,6 +279,23 @@ def test_stop_spares_the_other_members(exp: Experiment, family: Family, eventual
     assert (model.status, sleeper.status) == (Status.RUNNING, Status.CANCELLED)
 
 
+def test_stop_takes_an_orphan_without_a_mark_that_is_in_the_members_group(
+    exp: Experiment, tmp_path: Path, script: Callable[[str], str], eventually: Eventually
+) -> None:
+    program = script(
+        f"(env -i PATH=$PATH sh -c 'echo $$ > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/pid; exec sleep 1000' &); sleep 1000"
+    )
+    model = exp.create_model("model", exp.create_run_settings(program))
+    other = exp.create_model("other", exp.create_run_settings("sleep", ["1000"]))
+    exp.start(model, other, block=False)
+    eventually((tmp_path / "pid").exists)
+
+    exp.stop(model)
+
+    assert not lives(int((tmp_path / "pid").read_text()))
+    assert other.status is Status.RUNNING
+
+
 def test_stop_takes_what_a_member_that_ended_left_behind(
     exp: Experiment, tmp_path: Path, script: Callable[[str], str], eventually: Eventually
 ) -> None:

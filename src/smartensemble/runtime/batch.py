@@ -1,16 +1,21 @@
 """A batch job: members that run inside one script, and how they stand by the files that they leave."""
 
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from smartensemble.command import Command
-from smartensemble.runtime.local import last_words
+from smartensemble.runtime.outcome import last_words, settle
 from smartensemble.schedulers.base import Scheduler
 from smartensemble.schedulers.script import batch_script, member_script
 from smartensemble.settings import BatchSettings
 from smartensemble.status import Run, Status
+
+TIMED_OUT = 124  #: the exit code of timeout(1)
+KILLED = 128 + 9
+BY_SIGNAL = (128 + 15, KILLED)  #: how bash tells that a program was ended as stop does it
 
 
 @dataclass(frozen=True)
@@ -58,19 +63,26 @@ class Batch:
                 self._look_at(command, run, over)
 
     def _look_at(self, command: Command, run: Run, over: bool) -> None:
-        started = _written(_beside(command, "started"))
+        """Settle a member by its exit code; by the end of the job, if it left none."""
+        if started := _written(_beside(command, "started")):
+            run.status, run.started = Status.RUNNING, started
         ended = _written(_beside(command, "exit"))
         code = _beside(command, "exit").read_text() if ended else ""
-        if started:
-            run.status, run.started = Status.RUNNING, started
-        if code.endswith("\n"):
-            run.exit_code, run.ended = int(code), ended
-            run.status = Status.FAILED if run.exit_code else Status.COMPLETED
-            run.reason = _reason(command, run.exit_code)
+        stopped = self.run.stopping or self.run.status is Status.CANCELLED
+        if ended and code.endswith("\n") and not (stopped and int(code) in BY_SIGNAL):
+            limit = command.time_limit is not None and int(code) in (TIMED_OUT, KILLED)
+            settle(run, command, "limit" if limit else "exit", int(code), ended)
+        elif over and stopped:
+            settle(run, command, "cancelled", None, self.run.ended or time.time())
         elif over:
-            run.ended = self.run.ended
-            run.status = Status.CANCELLED if self.run.status is Status.CANCELLED else Status.FAILED
-            run.reason = self.run.reason or f"the batch job {self.name} ended before it" + last_words(self.command)
+            settle(
+                run,
+                command,
+                "failed",
+                self.run.cause or f"the batch job {self.name} ended before it",
+                self.run.ended or time.time(),
+            )
+            run.words, run.said_in = last_words(self.command)
 
 
 def _beside(command: Command, suffix: str) -> Path:
@@ -83,12 +95,3 @@ def _written(path: Path) -> float | None:
         return os.stat(path).st_mtime
     except FileNotFoundError:
         return None
-
-
-def _reason(command: Command, code: int) -> str:
-    """Why a member of a batch job is not Completed; nothing if it is."""
-    if not code:
-        return ""
-    if code in (124, 137) and command.time_limit is not None:
-        return f"ended at its time limit of {command.time_limit:g} s" + last_words(command)
-    return f"exit code {code}" + last_words(command)

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from smartensemble.entities import Ensemble, Model, columns
-from smartensemble.errors import DirectoryExistsError, ParameterError, StateError, TagError
+from smartensemble.errors import DirectoryExistsError, InputValueError, ParameterError, StateError, TagError
 from smartensemble.tags import Delimiter, Template, template
 
 RECORD = "params.json"  #: in each member's directory
@@ -86,6 +86,10 @@ def check(models: Sequence[Model], options: Options, overwrite: bool) -> Rendere
     for model in models:
         if model.run.status.active:
             raise StateError(f"{model.name}: is running; wait for it or stop it before you generate it again")
+        if around := [source for source in model.files.to_copy if model.path.startswith(f"{source}/")]:
+            raise InputValueError(
+                f"{model.name}: to_copy: {around[0]} holds the directory {model.path} itself; copy what is in it"
+            )
     there = [] if overwrite else [model.path for model in models if os.path.lexists(model.path)]
     if there:
         raise DirectoryExistsError(

@@ -2,7 +2,6 @@
 
 import os
 import select
-import signal
 import socket
 import subprocess
 import sys
@@ -13,18 +12,16 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import count
-from pathlib import Path
 
-from smartensemble.command import Command
 from smartensemble.errors import StateError, UnsupportedError
 from smartensemble.runtime import supervisor
 from smartensemble.runtime.job import Job
+from smartensemble.runtime.outcome import settle
 from smartensemble.status import Run, Status
 
 #: Flags of the interpreter that runs the supervisor: the standard library is enough, and starts sooner.
 FLAGS: tuple[str, ...] = ("-I", "-S")
 LONGEST = 86_400.0  #: seconds of one sleep; poll refuses more than 24 days
-LAST_WORDS = 3  #: lines of a failed member's output that its reason shows
 
 
 class Local:
@@ -69,6 +66,8 @@ class Local:
         """End `runs` and all that they started; the processes that did not end."""
         self._check_mine()
         token = next(self._numbers)
+        for run in runs:
+            run.stopping = True
         with self._turn:
             self._ask("stop", token, [run.handle for run in runs if run.handle], float(grace))
         self.wait(lambda: token in self._stopped)
@@ -147,11 +146,7 @@ class Local:
         if number not in self._jobs:
             return
         command, run = self._jobs[number]
-        run.ended = when
-        run.exit_code = detail if outcome == "exit" and isinstance(detail, int) else None
-        run.signal = detail if outcome == "signal" and isinstance(detail, int) else None
-        run.reason = reason(command, run, outcome, detail)
-        run.status = OUTCOMES.get(outcome, Status.FAILED) if run.exit_code != 0 else Status.COMPLETED
+        settle(run, command, outcome, detail, when)
         del self._jobs[number]
 
     def _stop_done(self, token: int, left: list[int]) -> None:
@@ -164,44 +159,8 @@ class Local:
             self._process.wait(supervisor.PATIENCE)
         for _, run in self._jobs.values():
             run.status, run.ended = Status.FAILED, time.time()
-            run.reason = "the supervisor was killed, and every member with it; start it again"
+            run.cause = "the supervisor was killed, and every member with it; start it again"
         self._jobs.clear()
-
-
-OUTCOMES = {"cancelled": Status.CANCELLED}
-
-
-def reason(command: Command, run: Run, outcome: str, detail: int | str | None) -> str:
-    """Why a command is not Completed, for a person to act on; nothing if it is."""
-    if outcome == "failed":
-        return str(detail)
-    if outcome == "cancelled":
-        return "stopped" if run.started else "stopped before it started"
-    if outcome == "limit":
-        return f"ended at its time limit of {command.time_limit:g} s" + last_words(command)
-    if outcome == "signal":
-        names = {number.value: number.name for number in signal.Signals}
-        return f"ended by {names.get(run.signal or 0, f'signal {detail}')}" + last_words(command)
-    return f"exit code {detail}" + last_words(command) if detail else ""
-
-
-def last_words(command: Command) -> str:
-    """The last lines that a program wrote: on its standard error, or where there is nothing, on its standard output."""
-    for path in (command.err, command.out):
-        if lines := tail(path):
-            return f"; the end of {path.name}:\n  " + "\n  ".join(lines)
-    return "; it wrote nothing"
-
-
-def tail(path: Path, lines: int = LAST_WORDS) -> list[str]:
-    """The last lines of a file that are not blank; none if there is no such file."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))
-            text = file.read().decode(errors="replace")
-    except OSError:
-        return []
-    return [line.rstrip() for line in text.splitlines() if line.strip()][-lines:]
 
 
 def _start_supervisor() -> tuple[socket.socket, "subprocess.Popen[bytes]"]:

@@ -1,0 +1,63 @@
+"""How a run ended: from the supervisor's words to a status, and a cause that a person can act on."""
+
+import os
+import signal
+from pathlib import Path
+
+from smartensemble.command import Command
+from smartensemble.status import Run, Status
+
+LAST_WORDS = 3  #: lines of a failed member's output that are kept
+
+
+def settle(run: Run, command: Command, outcome: str, detail: int | str | None, when: float) -> None:
+    """Record the end of a run.
+
+    An outcome is "exit" (detail: the code), "signal" (its number), "failed" (why it could not be started), "limit" or
+    "cancelled".
+    """
+    number = detail if isinstance(detail, int) else None
+    run.ended = when
+    run.exit_code = number if outcome == "exit" else None
+    run.signal = number if outcome == "signal" else None
+    run.cause = cause(run, command, outcome, detail)
+    if run.cause and outcome in ("exit", "signal", "limit"):
+        run.words, run.said_in = last_words(command)
+        run.cause += "" if run.words else "; it wrote nothing"
+    if outcome == "cancelled":
+        run.status = Status.CANCELLED
+    else:
+        run.status = Status.COMPLETED if run.exit_code == 0 else Status.FAILED
+
+
+def cause(run: Run, command: Command, outcome: str, detail: int | str | None) -> str:
+    """Why a command is not Completed; nothing if it is."""
+    if outcome == "failed":
+        return str(detail)
+    if outcome == "cancelled":
+        return "stopped" if run.started else "stopped before it started"
+    if outcome == "limit":
+        return f"ended at its time limit of {command.time_limit:g} s"
+    if outcome == "signal":
+        names = {number.value: number.name for number in signal.Signals}
+        return f"ended by {names.get(run.signal or 0, f'signal {detail}')}"
+    return f"exit code {detail}" if detail else ""
+
+
+def last_words(command: Command) -> tuple[tuple[str, ...], str]:
+    """The last lines that a program wrote, and in which file: its standard error, or where that is empty, its output."""
+    for path in (command.err, command.out):
+        if lines := tail(path):
+            return lines, path.name
+    return (), ""
+
+
+def tail(path: Path, lines: int = LAST_WORDS) -> tuple[str, ...]:
+    """The last lines of a file that are not blank; none if there is no such file."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return ()
+    return tuple([line.rstrip() for line in text.splitlines() if line.strip()][-lines:])
