@@ -178,7 +178,7 @@ def test_what_a_killed_driver_left_is_in_nobodys_way(exp: Experiment) -> None:
 
     exp.generate(model)
 
-    assert os.listdir("study") == ["model"]
+    assert sorted(os.listdir("study")) == ["journal", "model"]
     assert os.listdir(model.path) == ["params.json"]
 
 
@@ -200,7 +200,7 @@ def test_a_full_disk_leaves_the_directory_that_was_there(driver: Driver, tmp_pat
     """)
 
     assert process.communicate(timeout=60)[0] == "File too large\n"
-    assert os.listdir(tmp_path / "study") == ["model"]
+    assert sorted(os.listdir(tmp_path / "study")) == ["journal", "model"]
     assert (tmp_path / "study/model/in.txt").read_text() == "x"
 
 
@@ -252,9 +252,10 @@ def test_overwrite_removes_former_members_and_nothing_else(exp: Experiment) -> N
 
 def test_overwrite_keeps_a_former_member_that_runs(exp: Experiment) -> None:
     settings = exp.create_run_settings("sleep", ["1000"])
-    exp.start(exp.create_ensemble("ens", replicas=2, run_settings=settings), block=False)
+    first = exp.create_ensemble("ens", replicas=2, run_settings=settings)
+    exp.start(first, block=False)
     ens = exp.create_ensemble("ens", {"T": [1]}, run_settings=settings, params_as_args="T")
-    exp.stop(next(iter(exp._started.values()))[0])
+    exp.stop(first[0])
 
     with pytest.raises(StateError, match="ens_1: runs in"):
         exp.generate(ens, overwrite=True)

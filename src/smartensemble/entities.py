@@ -1,10 +1,10 @@
 """A model is a program with its parameters; an ensemble is a group of them."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from pathlib import PurePath
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 from smartensemble.command import Command
 from smartensemble.errors import (
@@ -24,6 +24,9 @@ from smartensemble.settings import BatchSettings, RunSettings
 from smartensemble.status import Run, Status
 from smartensemble.strategies import Strategy
 from smartensemble.table import Seconds, Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 CASES = """there are five ways to initialise an Ensemble:
   1. run_settings and params
@@ -301,6 +304,12 @@ class Ensemble:
         for member in added:
             member.files = self._files
         return added
+
+    def plot_design(self, params: str | Iterable[str] | None = None) -> "Figure":
+        """A figure of the members in parameter space: see :func:`smartensemble.plot.plot_design`."""
+        from smartensemble.plot import plot_design
+
+        return plot_design(self, params)
 
     def place(self, home: str) -> None:
         """Put its directory below `home`, unless it has a path of its own."""

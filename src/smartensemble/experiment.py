@@ -2,9 +2,7 @@
 
 import logging
 import os
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 
 from smartensemble.entities import Ensemble, Model, check_name
@@ -12,19 +10,15 @@ from smartensemble.errors import (
     InputTypeError,
     InputValueError,
     NoDirectoryError,
-    StateError,
     UnsupportedError,
     did_you_mean,
     strict,
 )
 from smartensemble.parameters import Given, positive
 from smartensemble.runtime import generate as generation
-from smartensemble.runtime.batch import Batch
-from smartensemble.runtime.job import Job, Launcher
-from smartensemble.runtime.local import local
 from smartensemble.runtime.preview import preview
 from smartensemble.runtime.progress import Progress
-from smartensemble.schedulers.base import LOCAL
+from smartensemble.runtime.runner import LAUNCHERS, Runner, advise, batch_jobs
 from smartensemble.settings import BatchSettings, Duration, RunSettings, Singularity, Words
 from smartensemble.status import Run, Status
 from smartensemble.strategies import Strategy
@@ -33,9 +27,7 @@ from smartensemble.tags import Delimiter
 
 logger = logging.getLogger(__name__)
 
-LAUNCHERS: dict[str, Callable[[], Launcher]] = {"local": local}
 GRACE = 5.0  #: seconds that a member has to obey SIGTERM
-LOOK = 0.05  #: seconds between two looks at the files of a batch job
 
 
 class Experiment:
@@ -67,10 +59,7 @@ class Experiment:
         self.name = name
         self.exp_path = os.path.abspath(name if exp_path is None else exp_path)
         self.launcher = "local" if launcher == "auto" else launcher
-        self._launcher: Launcher | None = None
-        self._started: dict[str, tuple[Model, Run]] = {}  #: by directory, whose one run at a time this is
-        self._batches: list[Batch] = []
-        self._turn = threading.Lock()  #: held by the one thread that generates or starts
+        self._runner = Runner(name, self.exp_path, self.launcher)
 
     # --- create -------------------------------------------------------------------------------------------------
 
@@ -173,10 +162,16 @@ class Experiment:
         :raises TagError: a tag names no parameter.
         """
         models = self._models(entities)
-        with self._turn:
+
+        def checked() -> tuple[list[str], generation.Renderer]:
             former = [path for entity in entities if isinstance(entity, Ensemble) for path in generation.former_members(entity)]
-            self._check_not_running([model.path for model in models] + former * overwrite)
-            renderer = generation.check(models, generation.Options(tag, allow_unknown, allow_unused), overwrite)
+            self._runner.check_free([model.path for model in models] + former * overwrite)
+            options = generation.Options(tag, allow_unknown, allow_unused)
+            return former, generation.check(models, options, overwrite)
+
+        checked()  # what is wrong is said before anything is written, also a lock
+        with self._runner.turn():
+            former, renderer = checked()
             for path in former * overwrite:
                 generation.remove(path)
             self._write(models, renderer)
@@ -199,7 +194,8 @@ class Experiment:
         """
         models = self._models(entities)
         renderer = generation.check(models, generation.Options(tag, allow_unknown, allow_unused), overwrite=True)
-        text = preview(f"{self.name} in {self.exp_path}", models, list(self._batch_jobs(entities)), renderer)
+        batches = batch_jobs(entities, {model.path: model.run for model in models})
+        text = preview(f"{self.name} in {self.exp_path}", models, list(batches), renderer)
         if output_filename is None:
             print(text, end="")
         else:
@@ -227,6 +223,8 @@ class Experiment:
         kill_on_interrupt: bool = True,
         max_running: int | None = None,
         progress: bool = True,
+        only: str | None = None,
+        detach: bool = False,
     ) -> None:
         """Run `entities`. What has no directory yet is generated.
 
@@ -235,51 +233,43 @@ class Experiment:
         :param kill_on_interrupt: Ctrl-C stops the members; otherwise they go on while the driver lives.
         :param max_running: members that run at a time; by default all, since members may wait for each other.
         :param progress: show how many have ended, while it blocks.
+        :param only: ``"failed"`` runs again exactly the members that have not completed.
+        :param detach: let the members outlive this program: neither Ctrl-C nor its end ends them. A later experiment in this
+            directory sees them, waits for them, and stops them.
         :raises StateError: one of them runs already, or its directory was generated for other parameters.
         """
         models = self._models(entities)
         at_once = None if max_running is None else positive("max_running", max_running)
-        with self._turn:
-            self._launch(entities, models, at_once, summary)
+        if only not in (None, "failed"):
+            raise InputValueError(f"{self.name}: only={only!r} is no choice; there is only='failed'")
+        with self._runner.turn():
+            self._runner.check_free([model.path for model in models])
+            models = [model for model in models if only is None or model.run.status is not Status.COMPLETED]
+            if not models:
+                return
+            self._runner.ready()  # or say what this machine lacks, before anything is written
+            missing = [model for model in models if not model.generated and not generation.is_there(model)]
+            self._write(missing, generation.check(missing, generation.Options(), overwrite=False))
+            advise(self.name, entities, len(models), at_once)
+            if summary:
+                print(Table({"name": model.name, "command": str(model.command)} for model in models))
+            self._runner.start(entities, models, at_once, detach)
         if block:
             title = ", ".join(entity.name for entity in entities[:3]) + ", ..." * (len(entities) > 3)
-            self._watch([(model.name, model.run) for model in models], title, kill_on_interrupt, progress)
-
-    def _launch(
-        self, entities: Sequence[Model | Ensemble], models: Sequence[Model], at_once: int | None, summary: bool
-    ) -> None:
-        """Generate what is missing, and hand everything to the launcher."""
-        self._check_not_running([model.path for model in models])
-        self._launcher = launcher = LAUNCHERS[self.launcher]()
-        missing = [model for model in models if not model.generated and not generation.is_there(model)]
-        self._write(missing, generation.check(missing, generation.Options(), overwrite=False))
-        self._advise(entities, len(models), at_once)
-        for batch in self._batch_jobs(entities):  # before anything counts as started: a full disk starts nothing
-            batch.write(at_once)
-        for model in models:
-            model.run = Run(Status.QUEUED)
-            model.watch(self._look)
-            self._started[model.path] = model, model.run
-        batches = list(self._batch_jobs(entities))
-        in_batches = {id(run) for batch in batches for _, run in batch.members}
-        jobs: list[Job] = [(model.command, model.run) for model in models if id(model.run) not in in_batches]
-        if summary:
-            print(Table({"name": model.name, "command": str(model.command)} for model in models))
-        self._batches += batches
-        launcher.start([*jobs, *((batch.command, batch.run) for batch in batches)], at_once)
+            self._watch([(model.name, model.run) for model in models], title, kill_on_interrupt and not detach, progress)
 
     def wait(self, *entities: Model | Ensemble, timeout: float | None = None) -> bool:
         """Wait until `entities`, or all that was started, have ended; False if `timeout` seconds pass before."""
-        runs = [run for _, run in self._runs(entities)]
-        return self._wait_for(lambda: all(run.status.final for run in runs), timeout)
+        runs = self._runs(entities)
+        return self._runner.wait(lambda: all(run.status.final for run in runs), timeout)
 
     def poll(self, interval: float = 10, verbose: bool = True, kill_on_interrupt: bool = True) -> None:
         """Wait until all that was started has ended, and print how it stands every `interval` seconds if `verbose`."""
         try:
             while not self.wait(timeout=interval):
                 if verbose:
-                    for model, run in list(self._started.values()):
-                        print(f"{model.name}: {run.status}")
+                    for entry in list(self._runner.history.last.values()):
+                        print(f"{entry.name}: {entry.run.status}")
         except KeyboardInterrupt:
             if kill_on_interrupt:
                 self.stop()
@@ -292,25 +282,13 @@ class Experiment:
 
         :param grace: seconds between SIGTERM and SIGKILL.
         """
-        chosen = [model for model, _ in self._runs(entities)]
-        runs = [model.run for model in chosen if model.run.handle]
-        for batch in self._batches:
-            mine = [run for _, run in batch.members]
-            asked = [run for run in mine if any(run is model.run for model in chosen)]
-            if len(asked) == len(mine):
-                runs.append(batch.run)
-            elif any(run.status.active for run in asked):
-                raise StateError(
-                    f"{batch.name}: runs as one batch job, whose members cannot be stopped alone; stop the ensemble"
-                )
-        if runs and self._launcher and (left := self._launcher.stop(runs, grace)):
-            logger.warning("%s: processes %s did not end, even by SIGKILL", self.name, ", ".join(map(str, left)))
-        self._look()
+        self._runner.stop(self._runs(entities), grace)
 
     def get_status(self, *entities: Model | Ensemble) -> list[Status]:
         """How each model of `entities` stands, in their order; a member of an ensemble for each of its members."""
-        self._look()
-        return [model.run.status for model in self._models(entities)]
+        models = self._models(entities)
+        self._runner.look()
+        return [model.run.status for model in models]
 
     def finished(self, entity: Model | Ensemble) -> bool:
         """All of `entity` has ended, well or not.
@@ -324,18 +302,18 @@ class Experiment:
 
     def summary(self, style: str = "github") -> str:
         """What was started, as a table in a style of the `tabulate` library."""
-        self._look()
+        self._runner.look()
         return Table(
             {
-                "Name": model.name,
+                "Name": entry.name,
                 "Entity-Type": "Model",
-                "JobID": run.handle or "",
+                "JobID": entry.run.handle or "",
                 "RunID": 0,
-                "Time": Seconds(run.seconds or 0),
-                "Status": str(run.status),
-                "Returncode": run.exit_code,
+                "Time": Seconds(entry.run.seconds or 0),
+                "Status": str(entry.run.status),
+                "Returncode": entry.run.exit_code,
             }
-            for model, run in list(self._started.values())
+            for entry in list(self._runner.history.last.values())
         ).format(style)
 
     def __repr__(self) -> str:
@@ -347,8 +325,10 @@ class Experiment:
     # --- what the verbs above have in common ----------------------------------------------------------------------
 
     def _place(self, entity: Model | Ensemble) -> None:
-        """Put `entity` below this experiment's directory, unless it has a path of its own."""
+        """Put `entity` below this experiment's directory, unless it has a path of its own; see what ran there before."""
         entity.place(self.exp_path)
+        self._runner.history.look()
+        self._runner.adopt(entity.models if isinstance(entity, Ensemble) else [entity])
 
     def _models(self, entities: Sequence[Model | Ensemble]) -> list[Model]:
         """The models of `entities`, or an error if they are none, or two have one name."""
@@ -374,73 +354,18 @@ class Experiment:
             raise InputValueError(f"{self.name}: a model was given twice; give it once")
         return models
 
-    def _batch_jobs(self, entities: Sequence[Model | Ensemble]) -> Iterator[Batch]:
-        """The batch jobs among `entities`: ensembles with batch settings, and models with their own."""
-        for entity in entities:
-            if entity.batch_settings is not None:
-                members = [(model.command, model.run) for model in (entity if isinstance(entity, Ensemble) else [entity])]
-                # The script of a model's own job is beside the model's script: one name for both, and it would run itself.
-                name = entity.name if isinstance(entity, Ensemble) else f"{entity.name}.batch"
-                yield Batch(name, Path(entity.path), members, entity.batch_settings, LOCAL, Run(Status.QUEUED))
-            elif isinstance(entity, Ensemble):
-                yield from self._batch_jobs([model for model in entity if model.batch_settings is not None])
-
-    def _check_not_running(self, paths: Sequence[str]) -> None:
-        """An error, unless no member runs in one of the directories `paths`."""
-        self._look()
-        for path in paths:
-            if path in self._started and self._started[path][1].status.active:
-                raise StateError(f"{self._started[path][0].name}: runs in {path}; wait for it or stop it first")
-
-    def _advise(self, entities: Sequence[Model | Ensemble], count: int, at_once: int | None) -> None:
-        """Say once what has no effect here, and what may be too much."""
-        cpus = len(os.sched_getaffinity(0))
-        if (at_once or count) > 4 * cpus and count > 4 * cpus:
-            logger.warning(
-                "%s: %d members at once on %d CPUs; max_running=%d runs fewer at a time", self.name, count, cpus, cpus
-            )
-        ignored = {
-            word: None for batch in self._batch_jobs(entities) for word in batch.scheduler.without_effect(batch.settings.asked)
-        }
-        if ignored:
-            logger.warning("%s: on this machine %s has no effect; the script runs with bash", self.name, ", ".join(ignored))
-
-    def _runs(self, entities: Sequence[Model | Ensemble]) -> list[tuple[Model, Run]]:
-        """The runs of `entities`; of all that was started, if none is named."""
+    def _runs(self, entities: Sequence[Model | Ensemble]) -> list[Run]:
+        """The runs of `entities`; of all that ran here, if none is named."""
         if not entities:
-            return list(self._started.values())
-        return [(model, model.run) for model in self._models(entities) if model.run.status is not Status.NEW]
-
-    def _look(self) -> None:
-        """Take in the news that are there, without waiting."""
-        self._wait_for(lambda: False, 0)
-
-    def _wait_for(self, until: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Take in news until `until` holds; False if `timeout` seconds pass before. Batch jobs are looked at by and by."""
-
-        def news() -> bool:
-            for batch in list(self._batches):  # another thread may add to it
-                batch.look()
-                if batch.run.status.final:
-                    self._batches.remove(batch)
-            return until()
-
-        limit = None if timeout is None else time.monotonic() + timeout
-        while self._launcher is not None:
-            waits = [LOOK] * bool(self._batches) + ([] if limit is None else [max(0.0, limit - time.monotonic())])
-            if self._launcher.wait(news, min(waits, default=None)):
-                return True
-            if limit is not None and time.monotonic() >= limit:
-                return False
-            if not self._batches and limit is None:  # the launcher is gone, and has said so to all that it ran
-                break
-        return until()
+            self._runner.look()
+            return [entry.run for entry in self._runner.history.last.values()]
+        return [model.run for model in self._models(entities) if model.run.status is not Status.NEW]
 
     def _watch(self, runs: Sequence[tuple[str, Run]], title: str, kill_on_interrupt: bool, progress: bool) -> None:
         """Wait for `runs`, and show their progress."""
         with Progress(title, runs, progress) as shown:
             try:
-                self._wait_for(shown.update)
+                self._runner.wait(shown.update)
             except KeyboardInterrupt:
                 if kill_on_interrupt:
                     self.stop()

@@ -171,7 +171,7 @@ def test_any_number_of_threads_may_start_and_wait(tmp_path: Path) -> None:
 
     def work(name: int, ends: list[Status]) -> None:
         jobs = [(Command(("/bin/true",), tmp_path, big, f"{name}-{number}"), Run()) for number in range(10)]
-        launcher.start(jobs)
+        launcher.start(jobs, tmp_path / "journal.tsv")
         launcher.wait(lambda: all(run.status.final for _, run in jobs), 60)
         ends += [run.status for _, run in jobs]
 
@@ -274,8 +274,9 @@ def test_a_fork_starts_its_own_and_leaves_those_of_its_parent(driver: Driver) ->
         sys.stdout.flush()
         child = os.fork()
         if child == 0:
-            mine = exp.create_model("mine", settings("true"))
-            exp.start(mine, progress=False)
+            other = Experiment("other")
+            mine = other.create_model("mine", settings("true"))
+            other.start(mine, progress=False)
             print(mine.status, flush=True)
             sys.exit(0)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), theirs.status.active)

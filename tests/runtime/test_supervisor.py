@@ -379,8 +379,8 @@ def test_two_thousand_members_run_at_an_open_file_limit_of_256(driver: Driver) -
         resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
         ens = exp.create_ensemble("ens", replicas=2000, run_settings=settings("sleep", "1000"))
         exp.start(ens, block=False)
-        exp._launcher.wait(lambda: all(member.run.status.value == "Running" for member in ens), 200)
-        sentinel = exp._launcher._process.pid
+        exp._runner._launcher.wait(lambda: all(member.run.status.value == "Running" for member in ens), 200)
+        sentinel = exp._runner._launcher._process.pid
         keeper = next(pid for pid, (parent, *_) in supervisor.tree().items() if parent == sentinel)
         children = [pid for pid, (parent, *_) in supervisor.tree().items() if parent == keeper]
         print(len(children), len(os.listdir(f"/proc/{keeper}/fd")) < 16)
@@ -475,8 +475,7 @@ def test_both_outputs_are_appended_and_shared_with_children(exp: Experiment) -> 
 
 def test_a_restart_empties_the_outputs_first(exp: Experiment) -> None:
     output(exp, "echo", "a long first line")
-    model = next(iter(exp._started.values()))[0]
-    model.run_settings.exe_args[:] = ["short"]
+    model = exp.create_model("model", exp.create_run_settings("echo", ["short"]))
 
     exp.start(model, progress=False)
 

@@ -1,6 +1,7 @@
 """What a launcher is: the seam between the experiment and whatever starts programs."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from smartensemble.command import Command
@@ -13,8 +14,12 @@ Job = tuple[Command, Run]
 class Launcher(Protocol):
     """Starts commands, watches them, ends them."""
 
-    def start(self, jobs: Sequence[Job], at_once: int | None = None) -> None:
-        """Begin to run `jobs`, at most `at_once` of them at a time."""
+    @property
+    def alive(self) -> bool:
+        """It can start, watch and end."""
+
+    def start(self, jobs: Sequence[Job], journal: Path, at_once: int | None = None) -> None:
+        """Begin to run `jobs`, at most `at_once` of them at a time. What becomes of them is told to `journal` too."""
 
     def stop(self, runs: Sequence[Run], grace: float) -> list[int]:
         """End `runs` and all that they started; the processes that did not end."""

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import count
+from pathlib import Path
 
 from smartensemble.errors import StateError, UnsupportedError
 from smartensemble.runtime import supervisor
@@ -28,10 +29,7 @@ class Local:
     """The launcher of this machine. See :mod:`smartensemble.runtime.supervisor` for what does the work."""
 
     def __init__(self) -> None:
-        if not sys.platform.startswith("linux"):
-            raise UnsupportedError(
-                f"launcher 'local': needs Linux, and this is {sys.platform}; here you can expand, generate and preview"
-            )
+        check_platform()
         self._pid = os.getpid()
         self._numbers = count(1)
         self._jobs: dict[int, Job] = {}
@@ -44,23 +42,23 @@ class Local:
         self._close = weakref.finalize(self, _close, self._channel, self._process, self._pid)
 
     @property
+    def alive(self) -> bool:
+        """Its supervisor lives, as far as was read."""
+        return self._alive
+
+    @property
     def usable(self) -> bool:
         """Its supervisor lives, and belongs to this process: after a fork, the child needs another one."""
         return self._alive and self._pid == os.getpid()
 
-    def start(self, jobs: Sequence[Job], at_once: int | None = None) -> None:
-        """Begin to run `jobs`, at most `at_once` of them at a time."""
+    def start(self, jobs: Sequence[Job], journal: Path, at_once: int | None = None) -> None:
+        """Begin to run `jobs`, at most `at_once` of them at a time. What becomes of them is told to `journal` too."""
         self._check_mine()
-        works = []
         with self._turn:
             for command, run in jobs:
-                number = next(self._numbers)
-                run.status = Status.QUEUED
-                self._jobs[number] = command, run
-                run.handle = number
-                out, err = str(command.out), str(command.err)
-                works.append((number, command.name, command.argv, str(command.cwd), command.env, out, err, command.time_limit))
-            self._ask("launch", at_once, dict(os.environ), works)
+                run.status, run.handle = Status.QUEUED, next(self._numbers)
+                self._jobs[run.handle] = command, run
+            self._ask(*_launch(jobs, [run.handle for _, run in jobs], journal, at_once))
 
     def stop(self, runs: Sequence[Run], grace: float) -> list[int]:
         """End `runs` and all that they started; the processes that did not end."""
@@ -163,20 +161,59 @@ class Local:
         self._jobs.clear()
 
 
-def _start_supervisor() -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
+def detach(jobs: Sequence[Job], journal: Path, at_once: int | None = None) -> None:
+    """Begin to run `jobs` under a supervisor of their own, which outlives this process and tells its journal alone."""
+    check_platform()
+    channel, process = _start_supervisor(detached=True)
+    with channel:
+        channel.sendall(supervisor.pack(_launch(jobs, range(1, len(jobs) + 1), journal, at_once)))
+    process.wait()
+
+
+def _launch(jobs: Sequence[Job], ids: Sequence[int], journal: Path, at_once: int | None) -> tuple[object, ...]:
+    """The request to start `jobs` under the names `ids`."""
+    works = [
+        (
+            number,
+            run.number,
+            command.name,
+            command.argv,
+            str(command.cwd),
+            command.env,
+            str(command.out),
+            str(command.err),
+            command.time_limit,
+        )
+        for number, (command, run) in zip(ids, jobs, strict=True)
+    ]
+    return "launch", at_once, dict(os.environ), str(journal), works
+
+
+def _start_supervisor(detached: bool = False) -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
     """The supervisor's process, and a socket to it. It is a session of its own, so that Ctrl-C reaches the driver alone."""
     ours, theirs = socket.socketpair()
-    try:
-        driver = os.pidfd_open(os.getpid())
-    except OSError:  # before Linux 5.3; the closed socket has to do
-        driver = -1
-    argv = [sys.executable, *FLAGS, supervisor.__file__, str(theirs.fileno()), str(driver)]
+    driver = -1
+    if not detached:
+        with suppress(OSError):  # before Linux 5.3; the closed socket has to do
+            driver = os.pidfd_open(os.getpid())
+    argv = [sys.executable, *FLAGS, supervisor.__file__, str(theirs.fileno()), str(driver), *["detached"] * detached]
     passed = [descriptor for descriptor in (theirs.fileno(), driver) if descriptor >= 0]
-    process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, pass_fds=passed, start_new_session=True)
+    errors = subprocess.DEVNULL if detached else None
+    process = subprocess.Popen(
+        argv, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, pass_fds=passed, start_new_session=True
+    )
     theirs.close()
     if driver >= 0:
         os.close(driver)
     return ours, process
+
+
+def check_platform() -> None:
+    """An error, unless programs can be run here."""
+    if not sys.platform.startswith("linux"):
+        raise UnsupportedError(
+            f"launcher 'local': needs Linux, and this is {sys.platform}; here you can expand, generate and preview"
+        )
 
 
 def _close(channel: socket.socket, process: "subprocess.Popen[bytes]", pid: int) -> None:

@@ -17,15 +17,19 @@ kills it, and ends.
 Everything is ended when the driver ends, however it ends: the socket to the driver then reads as closed, and the
 driver's process descriptor as ready.
 
+A *detached* supervisor is nobody's child, and goes on when its driver ends, until its members have ended.
+
+What becomes of a member is appended to its journal (see ``journal.py``) as it happens, and told to the driver if there is one.
+
 Requests and events are values in ``marshal``, each behind its length in four bytes; the same interpreter is at both ends::
 
-    ("launch", at_once, environ, [(id, name, argv, cwd, env, out, err, time_limit), ...])
+    ("launch", at_once, environ, journal, [(id, number, name, argv, cwd, env, out, err, time_limit), ...])
     ("stop", token, [id, ...], grace)
 
     ("started", id, pid, time)    ("ended", id, outcome, detail, time)    ("stopped", token, [pid that did not end, ...])
 
 An outcome is "exit" (detail: the code), "signal" (its number), "failed" (why it could not be started), "limit" or
-"cancelled" (nothing).
+"cancelled" (nothing). Another process asks by a file beside the journal, and SIGUSR1.
 
 See prctl(2), PR_SET_CHILD_SUBREAPER; credentials(7) for process groups.
 """
@@ -45,7 +49,7 @@ from heapq import heappop, heappush
 
 TYPE_CHECKING = False  # importing typing would cost a third of the time that this program takes to start
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
@@ -55,12 +59,14 @@ PATIENCE = 5.0  #: seconds after SIGKILL before a process is given up
 LONGEST = 86_400_000.0  #: milliseconds of one sleep; poll refuses more than 24 days
 DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
 
-#: A member to run: id, name, argv, cwd, env, out, err, time_limit.
-Work = tuple[int, str, tuple[str, ...], str, dict[str, str], str, str, float | None]
+#: A member to run: id, its number in the journal, name, argv, cwd, env, out, err, time_limit.
+Work = tuple[int, int, str, tuple[str, ...], str, dict[str, str], str, str, float | None]
 
 
-def main(channel: int, driver: int) -> None:
+def main(channel: int, driver: int, detached: bool) -> None:
     """Split into sentinel and supervisor."""
+    if detached and os.fork():
+        os._exit(0)  # the driver waits for this one; what goes on is nobody's child
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     sentinel = os.getpid()
@@ -73,7 +79,7 @@ def main(channel: int, driver: int) -> None:
         prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != sentinel:
             os._exit(1)
-        Supervisor(channel, driver).serve()
+        Supervisor(channel, driver, detached).serve()
     os._exit(0)
 
 
@@ -84,8 +90,9 @@ def watch_over(supervisor: int) -> None:
     while os.wait()[0] != supervisor:
         pass
     while True:
-        for pid in below(os.getpid(), tree()):
-            send(pid, signal.SIGKILL)
+        for pid in below([os.getpid()], tree()):
+            if pid != os.getpid():
+                send(pid, signal.SIGKILL)
         try:
             os.wait()
         except ChildProcessError:
@@ -98,8 +105,7 @@ def tree() -> dict[int, tuple[int, int, bool]]:
     for entry in os.listdir("/proc"):
         if entry.isdecimal():
             try:
-                with open(f"/proc/{entry}/stat", "rb") as file:
-                    state, parent, group, *fields = file.read().rpartition(b")")[2].split()
+                state, parent, group, *fields = stat(entry)
             except OSError:  # it ended meanwhile
                 continue
             # A zombie that has threads is a program whose main thread alone has ended.
@@ -107,15 +113,24 @@ def tree() -> dict[int, tuple[int, int, bool]]:
     return found
 
 
-def below(root: int, processes: dict[int, tuple[int, int, bool]]) -> list[int]:
-    """The living processes below `root`, parents first."""
+def stat(pid: int | str) -> list[bytes]:
+    """What the kernel says of a process, from its state on."""
+    descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY)  # open() takes twice as long, and there may be thousands
+    try:
+        return os.read(descriptor, 4096).rpartition(b")")[2].split()
+    finally:
+        os.close(descriptor)
+
+
+def below(roots: Iterable[int], processes: dict[int, tuple[int, int, bool]]) -> list[int]:
+    """The living processes below `roots`, parents first, and `roots` themselves."""
     children: dict[int, list[int]] = {}
     for pid, (parent, _, _) in processes.items():
         children.setdefault(parent, []).append(pid)
-    found = list(children.get(root, []))
+    found = list(roots)
     for pid in found:
         found += children.get(pid, [])
-    return [pid for pid in found if processes[pid][2]]
+    return [pid for pid in found if pid in processes and processes[pid][2]]
 
 
 def send(pid: int, number: int) -> None:
@@ -149,32 +164,59 @@ class Ending:
 
 
 class Launch:
-    """Members that were asked for together: those that wait, and how many more of them may run."""
+    """Members that were asked for together: those that wait, how many more may run, and the journal that tells of them."""
 
-    def __init__(self, at_once: int | None, environ: dict[str, str], works: list[Work]) -> None:
+    def __init__(self, at_once: int | None, environ: dict[str, str], journal: str, works: list[Work]) -> None:
         self.waiting = deque(works)
         self.environ = environ
         self.free = len(works) if at_once is None else at_once
+        self.journal = journal
+        self.ids = {work[1]: work[0] for work in works}  #: number in the journal -> id
+        self.lines: list[str] = []  #: for the journal, not written yet
+
+    def note(self, number: int, name: str, event: str, detail: object = "") -> None:
+        """A line for the journal."""
+        now = time.time()
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03}Z"
+        self.lines.append(f"{stamp}\t{number}\t{name}\t{event}\t{' '.join(str(detail).split())}\n")
+
+    def write(self) -> None:
+        """Append the lines. What a full disk does not take is written when there is something to write again."""
+        text = "".join(self.lines).encode(errors="surrogateescape")
+        try:
+            descriptor = os.open(self.journal, os.O_WRONLY | os.O_APPEND)
+            try:
+                whole = os.write(descriptor, text) == len(text)
+            finally:
+                os.close(descriptor)
+        except OSError:
+            whole = False
+        # A line that was cut ends here, so that the next one is whole.
+        self.lines = [] if whole else ["\n", *(line for line in self.lines if line != "\n")]
 
 
 class Supervisor:
     """The members that run, those that wait, and those that are being ended."""
 
-    def __init__(self, channel: int, driver: int) -> None:
+    def __init__(self, channel: int, driver: int, detached: bool) -> None:
         self.channel = channel
         self.driver = driver
+        self.detached = detached
+        self.alone = False  #: detached, and without a driver by now
         self.inbox = bytearray()
         self.outbox = bytearray()
         self.flushed = 0.0
         self.launches: list[Launch] = []  #: those that have members waiting
         self.members: dict[int, int] = {}  #: pid of a running member -> its id
-        self.launched: dict[int, Launch] = {}  #: id of a running member -> its launch
+        self.launched: dict[int, tuple[Launch, Work]] = {}  #: id of a running member -> where it comes from
+        self.noted: set[Launch] = set()  #: launches that have lines for their journals
         self.limits: list[tuple[float, int]] = []  #: a heap of time limits; members that have ended may be in it
         self.verdicts: dict[int, str] = {}  #: id -> the outcome of a member that we end
         self.endings: list[Ending] = []
         self.childless = True
         self.closing = False
         self.terminated = False
+        self.asked = False  #: somebody has written a request beside a journal
 
     # --- the loop -----------------------------------------------------------------------------------------------
 
@@ -189,6 +231,7 @@ class Supervisor:
         signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: setattr(self, "terminated", True))
+        signal.signal(signal.SIGUSR1, lambda *_: setattr(self, "asked", True))
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self.poll = select.poll()
@@ -205,10 +248,14 @@ class Supervisor:
                     self.receive()
             if self.terminated:
                 self.close()
+            if self.asked:
+                self.take_requests()
             self.reap()
             self.start_one()
             self.end_overdue()
             self.flush()
+            if self.alone and not (self.launches or self.launched or self.endings):
+                self.close()
 
     def startable(self) -> Launch | None:
         """A launch that may start a member now."""
@@ -233,7 +280,10 @@ class Supervisor:
             return
         except OSError:
             data = b""
-        if not data:
+        if not data and self.detached:
+            self.alone = True
+            self.poll.unregister(self.channel)
+        elif not data:
             self.close()
         self.inbox += data
         requests: dict[str, Callable[..., None]] = {"launch": self.launch, "stop": self.stop}
@@ -245,10 +295,13 @@ class Supervisor:
         self.outbox += pack(event)
 
     def flush(self) -> None:
-        """Send the events that wait; a few at a time while members are being started, so as not to wake it for each."""
+        """Write journals and send events; a few at a time while members are being started, not one by one."""
         if self.startable() and time.monotonic() < self.flushed + 0.02:
             return
         self.flushed = time.monotonic()
+        for launch in self.noted:
+            launch.write()
+        self.noted = {launch for launch in self.noted if launch.lines}
         try:
             while self.outbox:
                 del self.outbox[: os.write(self.channel, self.outbox[: 1 << 18])]
@@ -256,24 +309,43 @@ class Supervisor:
             pass
         except OSError:  # the driver is gone
             self.outbox.clear()
-        if not self.closing:
+        if not self.closing and not self.alone:
             self.poll.modify(self.channel, select.POLLIN | (select.POLLOUT if self.outbox else 0))
 
     # --- requests -----------------------------------------------------------------------------------------------
 
-    def launch(self, at_once: int | None, environ: dict[str, str], works: list[Work]) -> None:
+    def launch(self, at_once: int | None, environ: dict[str, str], journal: str, works: list[Work]) -> None:
         """Queue members; at most `at_once` of them run at a time."""
-        self.launches.append(Launch(at_once, environ, works))
+        launch = Launch(at_once, environ, journal, works)
+        began = stat("self")[19].decode()
+        launch.note(0, "-", "supervisor", f'{{"pid": {os.getpid()}, "host": "{os.uname().nodename}", "began": {began}}}')
+        self.noted.add(launch)
+        if works:
+            self.launches.append(launch)
 
     def stop(self, token: int, members: list[int], grace: float) -> None:
         """End members: those that wait, those that run, and what those that ended left behind."""
         self.end(set(members), grace, "cancelled", token)
 
+    def take_requests(self) -> None:
+        """End the members that another process has named beside a journal."""
+        self.asked = False
+        for launch in {*self.launches, *(launch for launch, _ in self.launched.values())}:
+            request = launch.journal.removesuffix(".tsv") + ".stop"
+            try:
+                with open(request) as file:
+                    grace, *numbers = file.read().split()
+                os.unlink(request)
+            except (OSError, ValueError):
+                continue
+            self.end({launch.ids[int(number)] for number in numbers if int(number) in launch.ids}, float(grace), "cancelled")
+
     def close(self) -> None:
         """End everything, and then this process."""
         if not self.closing:
             self.closing = True
-            self.poll.unregister(self.channel)
+            if not self.alone:
+                self.poll.unregister(self.channel)
             if self.driver >= 0:
                 self.poll.unregister(self.driver)
             self.end(None, GRACE, "cancelled")
@@ -285,20 +357,22 @@ class Supervisor:
         if (launch := self.startable()) is None:
             return
         work = launch.waiting.popleft()
-        member, *_, limit = work
+        member, number, name, *_, limit = work
         if not launch.waiting:
             self.launches.remove(launch)
         try:
             pid = spawn(work, launch.environ)
         except (OSError, ValueError) as error:  # ValueError: text that no program can receive
-            self.tell("ended", member, "failed", why(error, work), time.time())
+            self.tell_end(launch, work, "failed", why(error, work))
             return
         launch.free -= 1
         self.members[pid] = member
-        self.launched[member] = launch
+        self.launched[member] = launch, work
         self.childless = False
         if limit is not None:
             heappush(self.limits, (time.monotonic() + limit, member))
+        launch.note(number, name, "started", pid)
+        self.noted.add(launch)
         self.tell("started", member, pid, time.time())
 
     def reap(self) -> None:
@@ -315,13 +389,20 @@ class Supervisor:
     def ended(self, pid: int, status: int) -> None:
         """A member's program ended: say so, and let another one start."""
         member = self.members.pop(pid)
-        self.launched.pop(member).free += 1
+        launch, work = self.launched.pop(member)
+        launch.free += 1
         if verdict := self.verdicts.pop(member, None):
-            self.tell("ended", member, verdict, None, time.time())
+            self.tell_end(launch, work, verdict)
         elif os.WIFSIGNALED(status):
-            self.tell("ended", member, "signal", os.WTERMSIG(status), time.time())
+            self.tell_end(launch, work, "signal", os.WTERMSIG(status))
         else:
-            self.tell("ended", member, "exit", os.WEXITSTATUS(status), time.time())
+            self.tell_end(launch, work, "exit", os.WEXITSTATUS(status))
+
+    def tell_end(self, launch: Launch, work: Work, outcome: str, detail: int | str | None = None) -> None:
+        """Tell the journal and the driver how a member ended."""
+        launch.note(work[1], work[2], outcome, "" if detail is None else detail)
+        self.noted.add(launch)
+        self.tell("ended", work[0], outcome, detail, time.time())
 
     # --- ending many --------------------------------------------------------------------------------------------
 
@@ -331,7 +412,7 @@ class Supervisor:
             waiting, launch.waiting = launch.waiting, deque()
             for work in waiting:
                 if members is None or work[0] in members:
-                    self.tell("ended", work[0], "cancelled", None, time.time())
+                    self.tell_end(launch, work, "cancelled")
                 else:
                     launch.waiting.append(work)
         self.launches = [launch for launch in self.launches if launch.waiting]
@@ -386,14 +467,11 @@ class Supervisor:
 
     def victims(self, members: set[int] | None) -> dict[int, int]:
         """The living processes of `members` with their parents: below their programs, and below the orphans they left."""
-        processes = tree()
-        found: dict[int, int] = {}
-        for child, (parent, group, alive) in processes.items():
-            if parent == os.getpid() and (members is None or self.belongs(child, group, members)):
-                found.update({pid: processes[pid][0] for pid in below(child, processes)})
-                if alive:
-                    found[child] = parent
-        return found
+        processes, ours = tree(), os.getpid()
+        roots = [pid for pid, (parent, _, _) in processes.items() if parent == ours]
+        if members is not None:
+            roots = [pid for pid in roots if self.belongs(pid, processes[pid][1], members)]
+        return {pid: processes[pid][0] for pid in below(roots, processes)}
 
     def belongs(self, child: int, group: int, members: set[int]) -> bool:
         """Whether a child of ours belongs to `members`: by its process group, or by the mark in its environment.
@@ -406,7 +484,7 @@ class Supervisor:
 
 def spawn(work: Work, environ: dict[str, str]) -> int:
     """Start a member in a process group of its own, and return its pid."""
-    member, name, argv, cwd, env, out, err, _ = work
+    member, _, name, argv, cwd, env, out, err, _ = work
     write = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
     os.chdir(cwd)
     return os.posix_spawn(
@@ -426,7 +504,7 @@ def spawn(work: Work, environ: dict[str, str]) -> int:
 
 def why(error: OSError | ValueError, work: Work) -> str:
     """What kept a program from starting, and what to do about it."""
-    _, _, (program, *_), cwd, _, out, err, _ = work
+    _, _, _, (program, *_), cwd, _, out, err, _ = work
     if isinstance(error, ValueError):
         return f"program {program} could not be started: {error}; look at its arguments and variables"
     words = os.strerror(error.errno or 0)
@@ -462,4 +540,4 @@ def unpack(buffer: bytearray) -> Iterator[tuple[Any, ...]]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:] == ["detached"])

@@ -1,0 +1,23 @@
+"""SmartSim 0.8.0's public names, so that its drivers run: replace ``smartsim`` by ``smartensemble.compat`` in their imports.
+
+What differs on purpose is in :doc:`/howto/smartsim`. The names are those of https://github.com/CrayLabs/SmartSim.
+"""
+
+from smartensemble import __version__
+from smartensemble.compat import database, entity, error, experiment, log, ml, settings, slurm, status, wlm
+from smartensemble.compat.experiment import Experiment
+
+__all__ = [
+    "Experiment",
+    "__version__",
+    "database",
+    "entity",
+    "error",
+    "experiment",
+    "log",
+    "ml",
+    "settings",
+    "slurm",
+    "status",
+    "wlm",
+]

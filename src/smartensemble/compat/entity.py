@@ -1,0 +1,198 @@
+"""SmartSim's models and ensembles: ours, with those of its methods that ours spell otherwise or have no more."""
+
+import os
+from pathlib import PurePath
+
+from tabulate import tabulate
+
+from smartensemble import entities
+from smartensemble.compat.missing import DATABASE, Missing, missing
+from smartensemble.errors import StrategyError, UnsupportedError, strict
+from smartensemble.expansion import named
+from smartensemble.parameters import Given
+from smartensemble.settings import BatchSettings, RunSettings
+from smartensemble.strategies import Strategy
+
+__all__ = [
+    "DBModel",
+    "DBNode",
+    "DBObject",
+    "DBScript",
+    "Ensemble",
+    "EntityList",
+    "EntitySequence",
+    "Model",
+    "SmartSimEntity",
+    "TaggedFilesHierarchy",
+    "TelemetryConfiguration",
+]
+
+
+class WithDatabase:
+    """What models and ensembles do with a database."""
+
+    __slots__ = ()
+    add_ml_model = missing("add_ml_model", DATABASE)
+    add_script = missing("add_script", DATABASE)
+    add_function = missing("add_function", DATABASE)
+    register_incoming_entity = missing("register_incoming_entity", DATABASE)
+    enable_key_prefixing = missing("enable_key_prefixing", DATABASE)
+    query_key_prefixing = missing("query_key_prefixing", DATABASE)
+
+    @property
+    def type(self) -> str:
+        """The name of its class."""
+        return type(self).__name__
+
+
+class Model(WithDatabase, entities.Model):
+    """One program, with its parameters, its files and its directory. See :class:`smartensemble.Model`."""
+
+    __slots__ = ()
+    disable_key_prefixing = missing("disable_key_prefixing", DATABASE)
+    colocate_db = missing("colocate_db", DATABASE)
+    colocate_db_tcp = missing("colocate_db_tcp", DATABASE)
+    colocate_db_uds = missing("colocate_db_uds", DATABASE)
+    add_ml_model_object = missing("add_ml_model_object", DATABASE)
+    add_script_object = missing("add_script_object", DATABASE)
+    colocated = False  #: it has a database of its own
+
+    def set_path(self, path: str) -> None:
+        """Set its directory."""
+        self._path = os.path.abspath(path)
+
+    def params_to_args(self) -> None:
+        """Do nothing: the parameters in `params_as_args` are arguments already."""
+
+    @property
+    def attached_files_table(self) -> str:
+        """The files for its directory, as a table."""
+        return _files_table(self)
+
+    def print_attached_files(self) -> None:
+        """Print the files for its directory."""
+        print(self.attached_files_table)
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+class Ensemble(WithDatabase, entities.Ensemble):
+    """A group of models. See :class:`smartensemble.Ensemble`.
+
+    ``ensemble["no_such_member"]`` is None, as in SmartSim.
+    """
+
+    @strict
+    def __init__(
+        self,
+        name: str,
+        params: Given = None,
+        path: str | PurePath | None = None,
+        params_as_args: Given = None,
+        batch_settings: BatchSettings | None = None,
+        run_settings: RunSettings | None = None,
+        perm_strat: str | Strategy = "all_perm",
+        *,
+        replicas: int | None = None,
+        n_models: int | None = None,
+        seed: int | None = None,
+    ) -> None:
+        """The same as :class:`smartensemble.Ensemble`.
+
+        :raises UnsupportedError: there is no such strategy.
+        """
+        try:
+            named(perm_strat)
+        except StrategyError as error:
+            raise UnsupportedError(str(error)) from None
+        super().__init__(
+            name,
+            params,
+            path,
+            params_as_args,
+            batch_settings,
+            run_settings,
+            perm_strat,
+            replicas=replicas,
+            n_models=n_models,
+            seed=seed,
+        )
+        _adopt(self)
+
+    def extend(self, count: int) -> list[entities.Model]:
+        """Add `count` samples to a sampled design, and return their members."""
+        added = super().extend(count)
+        _adopt(self)
+        return added
+
+    def set_path(self, new_path: str) -> None:
+        """Set its directory, in which each member has one of its name."""
+        self.path = os.path.abspath(new_path)
+        self._placed = True
+
+    @property
+    def attached_files_table(self) -> str:
+        """The files for each member's directory, as a table."""
+        if not self:
+            return "The ensemble is empty, no files to show."
+        rows = [[member.name, _files_table(member)] for member in self]
+        return tabulate(rows, ["Model name", "Files"], "grid")
+
+    def print_attached_files(self) -> None:
+        """Print the files for each member's directory."""
+        print(self.attached_files_table)
+
+    def __getitem__(self, key):  # type: ignore[no-untyped-def]
+        """A member by its name, or None if there is no such member; by number or slice as in our own ensembles."""
+        return super().__getitem__(key) if not isinstance(key, str) or key in self else None
+
+
+def _adopt(ensemble: Ensemble) -> None:
+    """Give the members SmartSim's methods."""
+    for member in ensemble:
+        member.__class__ = Model
+
+
+def _files_table(model: entities.Model) -> str:
+    """The files for the directory of `model`, as a table; it may have been made without this module."""
+    files = (("Copy", model.files.to_copy), ("Symlink", model.files.to_symlink), ("Configure", model.files.to_configure))
+    rows = [[word, "\n".join(map(str, paths))] for word, paths in files if paths]
+    return tabulate(rows, ["Strategy", "Files"], "grid") if rows else "No file attached to this model."
+
+
+#: Models are the only single entities, and ensembles the only groups of them.
+SmartSimEntity = Model
+EntityList = EntitySequence = Ensemble
+
+
+class TelemetryConfiguration:
+    """Telemetry: there is none, and it can be switched off."""
+
+    is_enabled = False
+    enable = missing("telemetry", "is not in this version; ensemble.table() and members.csv say what ran")
+
+    def disable(self) -> None:
+        """Do nothing: there is none."""
+
+
+class DBObject(Missing):
+    """What is put into a database."""
+
+    why = DATABASE
+
+
+class DBModel(DBObject):
+    """A trained model for a database."""
+
+
+class DBScript(DBObject):
+    """A script for a database."""
+
+
+class DBNode(DBObject):
+    """One server of a database."""
+
+
+class TaggedFilesHierarchy(Missing):
+    """The files that are configured."""

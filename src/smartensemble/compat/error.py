@@ -1,0 +1,70 @@
+"""SmartSim's exceptions, by our own, so that its ``except`` lines hold.
+
+One relation differs: here all that this package raises is a SmartSimError, also SSUnsupportedError.
+"""
+
+from smartensemble.errors import (
+    EntityExistsError,
+    SmartEnsembleError,
+    StrategyError,
+    TagError,
+    UnsupportedError,
+)
+
+SmartSimError = SmartEnsembleError
+SSUnsupportedError = UnsupportedError
+UserStrategyError = StrategyError
+ParameterWriterError = TagError
+
+__all__ = [
+    "AllocationError",
+    "EntityExistsError",
+    "LauncherError",
+    "LauncherUnsupportedFeature",
+    "ParameterWriterError",
+    "SSConfigError",
+    "SSDBFilesNotParseable",
+    "SSDBIDConflictError",
+    "SSInternalError",
+    "SSReservedKeywordError",
+    "SSUnsupportedError",
+    "ShellError",
+    "SmartSimError",
+    "UserStrategyError",
+]
+
+
+class SSReservedKeywordError(SmartSimError):
+    """Not raised here."""
+
+
+class SSDBIDConflictError(SmartSimError):
+    """Not raised in this version: two databases of one identifier."""
+
+
+class SSDBFilesNotParseable(SmartSimError):  # noqa: N818
+    """Not raised in this version: files of a database that cannot be read."""
+
+
+class SSInternalError(Exception):
+    """Not raised here."""
+
+
+class SSConfigError(SSInternalError):
+    """Not raised here."""
+
+
+class LauncherError(SSInternalError):
+    """Not raised in this version: a scheduler that refuses."""
+
+
+class LauncherUnsupportedFeature(LauncherError):  # noqa: N818
+    """Not raised here."""
+
+
+class AllocationError(LauncherError):
+    """Not raised in this version: an allocation that cannot be had."""
+
+
+class ShellError(LauncherError):
+    """Not raised here."""

@@ -1,0 +1,186 @@
+"""SmartSim's experiment: ours, which makes SmartSim's kinds of things and answers in its words."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from smartensemble import entities, experiment, settings
+from smartensemble.compat.entity import Ensemble, Model, TelemetryConfiguration
+from smartensemble.compat.missing import DATABASE, missing
+from smartensemble.compat.settings import MPI, BatchSettings, RunSettings
+from smartensemble.compat.status import TERMINAL_STATUSES, SmartSimStatus
+from smartensemble.errors import InputValueError, UnsupportedError, strict
+from smartensemble.parameters import Given
+from smartensemble.settings import Duration, Singularity, Words
+from smartensemble.strategies import Strategy
+from smartensemble.tags import Delimiter
+
+Entity = entities.Model | entities.Ensemble
+
+
+class Experiment(experiment.Experiment):
+    """Creates, generates, runs and watches models and ensembles. See :class:`smartensemble.Experiment`.
+
+    >>> exp = Experiment("driver")
+    >>> model = exp.create_model("hello", exp.create_run_settings("echo", "hello world"))
+    >>> exp.start(model)
+    >>> exp.get_status(model)
+    [<SmartSimStatus.STATUS_COMPLETED: 'Completed'>]
+    """
+
+    def __init__(self, name: str, exp_path: str | PurePath | None = None, launcher: str = "local") -> None:
+        """The same as :class:`smartensemble.Experiment`; the launcher's name may have capitals."""
+        super().__init__(name, exp_path or None, launcher.lower() if isinstance(launcher, str) else launcher)
+        self.telemetry = TelemetryConfiguration()
+        self.db_identifiers: set[str] = set()
+
+    # --- create -------------------------------------------------------------------------------------------------
+
+    @strict
+    def create_ensemble(
+        self,
+        name: str,
+        params: Given = None,
+        batch_settings: settings.BatchSettings | None = None,
+        run_settings: settings.RunSettings | None = None,
+        replicas: int | None = None,
+        perm_strategy: str | Strategy = "all_perm",
+        path: str | PurePath | None = None,
+        *,
+        params_as_args: Given = None,
+        n_models: int | None = None,
+        seed: int | None = None,
+    ) -> Ensemble:
+        """An ensemble below this experiment's directory. See :class:`smartensemble.Ensemble` for the arguments."""
+        ensemble = Ensemble(
+            name,
+            params,
+            path,
+            params_as_args,
+            batch_settings,
+            run_settings,
+            perm_strategy,
+            replicas=replicas,
+            n_models=n_models,
+            seed=seed,
+        )
+        ensemble.place(self.exp_path)
+        return ensemble
+
+    @strict
+    def create_model(  # type: ignore[override]
+        self,
+        name: str,
+        run_settings: settings.RunSettings,
+        params: Given = None,
+        path: str | PurePath | None = None,
+        enable_key_prefixing: bool = False,
+        batch_settings: settings.BatchSettings | None = None,
+        *,
+        params_as_args: Given = None,
+    ) -> Model:
+        """A model below this experiment's directory. See :class:`smartensemble.Model` for the arguments."""
+        model = Model(name, params, run_settings, path, params_as_args, batch_settings)
+        model.place(self.exp_path)
+        if enable_key_prefixing:
+            model.enable_key_prefixing()
+        return model
+
+    @strict
+    def create_run_settings(
+        self,
+        exe: str | PurePath,
+        exe_args: Words | None = None,
+        run_command: str | None = "auto",
+        run_args: Mapping[str, object] | None = None,
+        env_vars: Mapping[str, object] | None = None,
+        container: Singularity | None = None,
+        *,
+        time_limit: Duration | None = None,
+    ) -> RunSettings:
+        """How a program is run: with ``"auto"`` directly on this machine, with ``"mpirun"`` by MpirunSettings."""
+        if run_command in MPI:
+            return MPI[run_command](exe, exe_args, run_args, env_vars, container, time_limit=time_limit)
+        return RunSettings(exe, exe_args, run_command, run_args, env_vars, container, time_limit=time_limit)
+
+    @strict
+    def create_batch_settings(
+        self,
+        nodes: int | None = None,
+        time: Duration | None = None,
+        queue: str | None = None,
+        account: str | None = None,
+        batch_args: Mapping[str, object] | None = None,
+        *,
+        preamble: str | Sequence[str] = (),
+    ) -> BatchSettings:
+        """What a batch job asks for. See :class:`smartensemble.BatchSettings` for the arguments."""
+        return BatchSettings(nodes, time, queue, account, batch_args, preamble)
+
+    create_database = missing("create_database", DATABASE)
+    reconnect_orchestrator = missing("reconnect_orchestrator", DATABASE)
+
+    # --- generate and run: given nothing, they do nothing ---------------------------------------------------------
+
+    @strict
+    def generate(
+        self,
+        *entities: Entity,
+        tag: Delimiter | None = None,
+        overwrite: bool = False,
+        verbose: bool = False,
+        allow_unknown: bool = False,
+        allow_unused: bool = False,
+    ) -> None:
+        """Write the directories of `entities`. See :meth:`smartensemble.Experiment.generate`."""
+        if not entities:
+            os.makedirs(self.exp_path, exist_ok=True)
+            return
+        super().generate(
+            *entities,
+            tag=tag or ";",
+            overwrite=overwrite,
+            verbose=verbose,
+            allow_unknown=allow_unknown,
+            allow_unused=allow_unused,
+        )
+
+    def preview(  # type: ignore[override]
+        self,
+        *entities: Entity,
+        verbosity_level: object = "info",  # noqa: ARG002
+        output_format: object = "plain_text",
+        output_filename: str | PurePath | None = None,
+    ) -> None:
+        """Print what generate and start would write and run, all of it at every `verbosity_level`."""
+        if getattr(output_format, "value", output_format) != "plain_text":
+            raise UnsupportedError(f"preview: no output_format {output_format!r}; there is 'plain_text'")
+        super().preview(*entities, output_filename=output_filename)
+
+    def start(
+        self, *entities: Entity, block: bool = True, summary: bool = False, kill_on_interrupt: bool = True, **options: Any
+    ) -> None:
+        """Run `entities`. See :meth:`smartensemble.Experiment.start`, also for more options."""
+        if entities:
+            super().start(*entities, block=block, summary=summary, kill_on_interrupt=kill_on_interrupt, **options)
+
+    def stop(self, *entities: Entity, **options: float) -> None:
+        """End `entities`. See :meth:`smartensemble.Experiment.stop`."""
+        if entities:
+            super().stop(*entities, **options)
+
+    def get_status(self, *entities: Entity) -> list[SmartSimStatus]:  # type: ignore[override]
+        """How `entities` stand: the models first, then the members of the ensembles."""
+        ordered = sorted(entities, key=lambda entity: isinstance(entity, Ensemble))
+        return [SmartSimStatus.of(status) for status in super().get_status(*ordered)] if ordered else []
+
+    def finished(self, entity: Entity) -> bool:
+        """All of `entity` has ended, well or not.
+
+        :raises InputValueError: it was not started.
+        """
+        statuses = self.get_status(entity)
+        if SmartSimStatus.STATUS_NEVER_STARTED in statuses:
+            raise InputValueError(f"{entity.name}: was not started; start it first")
+        return TERMINAL_STATUSES.issuperset(statuses)

@@ -1,0 +1,50 @@
+"""SmartSim's logger for drivers, by the standard library."""
+
+import logging
+import os
+import sys
+
+DEFAULT_DATE_FORMAT = "%H:%M:%S"
+DEFAULT_LOG_FORMAT = "%(asctime)s %(name)s[%(process)d:%(threadName)s] %(levelname)s %(message)s"
+
+#: SmartSim's levels, which the variable SMARTSIM_LOG_LEVEL has too, by those of the standard library.
+LEVELS = {"quiet": "WARNING", "warning": "WARNING", "info": "INFO", "debug": "DEBUG", "developer": "DEBUG"}
+
+#: The drivers' logger, and this package's own.
+NAMES = ("SmartSim", "smartensemble")
+
+
+def get_logger(name: str, log_level: str | None = None, fmt: str | None = None) -> logging.Logger:
+    """The logger of all drivers, which writes to standard output.
+
+    :param name: names the logger only where the variable SMARTSIM_LOG_LEVEL is ``developer``; else it is SmartSim.
+    :param log_level: ``quiet``, ``info``, ``debug`` or ``developer``; by default what SMARTSIM_LOG_LEVEL says, or ``info``.
+    :param fmt: the format of its lines.
+    """
+    wanted = os.environ.get("SMARTSIM_LOG_LEVEL", "info").lower()
+    logger = logging.getLogger(name if wanted == "developer" else NAMES[0])
+    logger.setLevel(_level(log_level or wanted))
+    for handler in [handler for handler in logger.handlers if type(handler) is logging.StreamHandler]:
+        logger.removeHandler(handler)
+    _write(logger, logging.StreamHandler(sys.stdout), fmt)
+    logger.propagate = False
+    return logger
+
+
+def log_to_file(filename: str, log_level: str = "debug") -> None:
+    """Write what is logged by drivers, and by this package, into a file as well."""
+    handler = logging.FileHandler(filename, mode="w", encoding="utf-8")
+    handler.setLevel(_level(log_level))
+    for name in NAMES:
+        logger = logging.getLogger(name)
+        logger.setLevel(min(logger.getEffectiveLevel(), handler.level))
+        _write(logger, handler, None)
+
+
+def _level(name: str) -> str:
+    return LEVELS.get(name.lower(), name.upper())
+
+
+def _write(logger: logging.Logger, handler: logging.Handler, fmt: str | None) -> None:
+    handler.setFormatter(logging.Formatter(fmt or DEFAULT_LOG_FORMAT, DEFAULT_DATE_FORMAT))
+    logger.addHandler(handler)

@@ -1,0 +1,186 @@
+"""Run models and batch jobs of one experiment, and keep account of them: its own, and those of others in its directory."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from smartensemble.entities import Ensemble, Model
+from smartensemble.errors import StateError
+from smartensemble.runtime.batch import Batch
+from smartensemble.runtime.history import History
+from smartensemble.runtime.job import Job, Launcher
+from smartensemble.runtime.journal import FOLDER, Entry
+from smartensemble.runtime.local import detach, local
+from smartensemble.runtime.lock import Lock
+from smartensemble.runtime.supervisor import PATIENCE
+from smartensemble.schedulers.base import LOCAL
+from smartensemble.status import Run, Status
+
+logger = logging.getLogger(__name__)
+
+LAUNCHERS: dict[str, Callable[[], Launcher]] = {"local": local}
+LOOK = 0.05  #: seconds between two looks at the files of batch jobs, and of members that others run
+
+
+class Runner:
+    """What runs in an experiment's directory."""
+
+    def __init__(self, name: str, directory: str, launcher: str) -> None:
+        self.name = name
+        self.launcher_name = launcher
+        self.history = History(Path(directory, FOLDER))
+        self._lock = Lock(self.history.folder)
+        self._turn = threading.Lock()  #: held by the one thread that generates or starts
+        self._launcher: Launcher | None = None
+        self._batches: list[Batch] = []
+        self._own: list[Run] = []  #: runs that end with this process; when the last ones have ended, the lock is given back
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """The right to generate and start here, which only one thread of one process has at a time."""
+        with self._turn:
+            self._lock.acquire(self.name)
+            try:
+                yield
+            finally:
+                self._give_back()
+
+    def adopt(self, models: Sequence[Model]) -> None:
+        """Give models that were not started here the record of the last run in their directory, if their parameters agree."""
+        if not self.history.last:
+            return
+        for model in models:
+            entry = self.history.last.get(model.path)
+            if entry and model.run.status is Status.NEW and not model.generated and entry.params == model.params:
+                model.run = entry.run
+                model.watch(self.look)
+
+    def check_free(self, paths: Sequence[str]) -> None:
+        """An error, unless nothing runs in the directories `paths`."""
+        self.look()
+        for path in paths:
+            if (entry := self.history.last.get(path)) and entry.run.status.active:
+                raise StateError(f"{entry.name}: runs in {path}; wait for it or stop it first")
+
+    def ready(self) -> Launcher:
+        """The launcher, with which programs can be run here."""
+        self._launcher = LAUNCHERS[self.launcher_name]()
+        return self._launcher
+
+    def start(self, entities: Sequence[Model | Ensemble], models: Sequence[Model], at_once: int | None, detached: bool) -> None:
+        """Start `models`, which are those of `entities`: on their own, or in the batch jobs that these ask for."""
+        runs = [Run(Status.QUEUED, number=number) for number, _ in enumerate(models, 1)]
+        run_of = {model.path: run for model, run in zip(models, runs, strict=True)}
+        batches = list(batch_jobs(entities, run_of))
+        for batch in batches:  # before anything counts as started: a full disk starts nothing
+            batch.write(at_once)
+            batch.run.number = len(runs) + 1
+            runs.append(batch.run)
+        inside = {id(run): batch.run.number for batch in batches for _, run in batch.members}
+        jobs: list[Job] = [(model.command, run) for model, run in zip(models, runs, strict=False) if id(run) not in inside]
+        jobs += [(batch.command, batch.run) for batch in batches]
+        entries = [
+            Entry(run.number, model.name, model.path, run, dict(model.params), model.command.time_limit, inside.get(id(run)))
+            for model, run in zip(models, runs, strict=False)
+        ]
+        entries += [
+            Entry(batch.run.number, batch.name, str(batch.directory), batch.run, None, batch.command.time_limit)
+            for batch in batches
+        ]
+        journal = self.history.begin(entries, detached)
+        for model in models:
+            model.run = run_of[model.path]
+            model.watch(self.look)
+        if detached:
+            detach(jobs, journal.path, at_once)
+        else:
+            self._own += runs
+            self._batches += batches
+            self.ready().start(jobs, journal.path, at_once)
+
+    def stop(self, runs: Sequence[Run], grace: float) -> None:
+        """End `runs` and all that they started. It returns when they have ended."""
+        asked = {id(run) for run in runs}
+        ours = [run for run in runs if run.handle]
+        for batch in self._batches:
+            mine = [run for _, run in batch.members]
+            if asked.issuperset(map(id, mine)):
+                ours.append(batch.run)
+            elif any(run.status.active and id(run) in asked for run in mine):
+                raise StateError(
+                    f"{batch.name}: runs as one batch job, whose members cannot be stopped alone; stop the ensemble"
+                )
+        theirs = self.history.stop(runs, grace)
+        if ours and self._launcher and (left := self._launcher.stop(ours, grace)):
+            logger.warning("%s: processes %s did not end, even by SIGKILL", self.name, ", ".join(map(str, left)))
+        if not self.wait(lambda: all(run.status.final for run in theirs), grace + 2 * PATIENCE):
+            logger.warning("%s: members of another process did not end; look at its journal", self.name)
+        self.look()
+
+    def look(self) -> None:
+        """Take in the news that are there, without waiting."""
+        self.wait(lambda: False, 0)
+
+    def wait(self, until: Callable[[], bool], timeout: float | None = None) -> bool:
+        """Take in news until `until` holds; False if `timeout` seconds pass before, or no news can come."""
+        limit = None if timeout is None else time.monotonic() + timeout
+        while True:
+            if self._launcher and not self._launcher.alive:
+                self._launcher = None  # it has said so to all that it ran
+            waits = [LOOK] * bool(self._batches or self.history.active)
+            waits += [] if limit is None else [max(0.0, limit - time.monotonic())]
+            if self._launcher:
+                if self._launcher.wait(lambda: self._news(until), min(waits, default=None)):
+                    return True
+            elif self._news(until):
+                return True
+            elif waits and (limit is None or time.monotonic() < limit):
+                time.sleep(min(waits))
+            if not waits or (limit is not None and time.monotonic() >= limit):
+                return until()
+
+    def _news(self, until: Callable[[], bool]) -> bool:
+        """Look at the files of batch jobs and of others, and whether `until` holds then."""
+        for batch in list(self._batches):  # another thread may add to it
+            batch.look()
+            if batch.run.status.final:
+                self._batches.remove(batch)
+        self.history.look()
+        self._give_back()
+        return until()
+
+    def _give_back(self) -> None:
+        """Let other drivers generate and start here, when nothing of ours runs."""
+        while self._own and self._own[-1].status.final:
+            self._own.pop()
+        if not self._own and not self._turn.locked():
+            self._lock.release()
+
+
+def batch_jobs(entities: Sequence[Model | Ensemble], runs: dict[str, Run]) -> Iterator[Batch]:
+    """The batch jobs that `entities` ask for, of those of their models that have one of `runs`, by directory."""
+    for entity in entities:
+        models = entity.models if isinstance(entity, Ensemble) else [entity]
+        members = [(model.command, runs[model.path]) for model in models if model.path in runs]
+        if entity.batch_settings is not None and members:
+            # The script of a model's own job is beside the model's script: one name for both, and it would run itself.
+            name = entity.name if isinstance(entity, Ensemble) else f"{entity.name}.batch"
+            yield Batch(name, Path(entity.path), members, entity.batch_settings, LOCAL, Run(Status.QUEUED))
+        elif isinstance(entity, Ensemble):
+            yield from batch_jobs([model for model in entity if model.batch_settings is not None], runs)
+
+
+def advise(name: str, entities: Sequence[Model | Ensemble], count: int, at_once: int | None) -> None:
+    """Say once what has no effect here, and what may be too much."""
+    cpus = len(os.sched_getaffinity(0))
+    if (at_once or count) > 4 * cpus and count > 4 * cpus:
+        logger.warning("%s: %d members at once on %d CPUs; max_running=%d runs fewer at a time", name, count, cpus, cpus)
+    settings = [entity.batch_settings for entity in entities]
+    settings += [model.batch_settings for entity in entities if isinstance(entity, Ensemble) for model in entity]
+    ignored = dict.fromkeys(option for given in settings if given for option in LOCAL.without_effect(given.asked))
+    if ignored:
+        logger.warning("%s: on this machine %s has no effect; the script runs with bash", name, ", ".join(ignored))

@@ -1,0 +1,274 @@
+"""SmartSim's public names are there, with its arguments; what is not built says so when it is used, not before.
+
+The names and arguments are those of SmartSim 0.8.0 (Python 3.11), written down once from the installed package: each module's
+``__all__``, or where it has none the names that it defines or re-exports; `inspect.signature`, of which the names are kept.
+"""
+
+import importlib
+import inspect
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from smartensemble import settings as own_settings
+from smartensemble.compat import Experiment, database, entity, error, ml, settings, wlm
+from smartensemble.compat.ml import tf, torch
+from smartensemble.compat.settings import BatchSettings, MpirunSettings, RunSettings
+from smartensemble.compat.status import SmartSimStatus
+from smartensemble.compat.wlm import pbs, slurm
+from smartensemble.errors import InputValueError, UnsupportedError
+from smartensemble.status import Status
+
+NAMES = {
+    "smartensemble.compat": "Experiment __version__",
+    "smartensemble.compat.experiment": "Experiment",
+    "smartensemble.compat.settings": "AprunSettings BsubBatchSettings JsrunSettings MpirunSettings MpiexecSettings OrterunSettings "
+    "QsubBatchSettings RunSettings SettingsBase SbatchSettings SgeQsubBatchSettings SrunSettings PalsMpiexecSettings "
+    "DragonRunSettings Container Singularity",
+    "smartensemble.compat.entity": "DBNode DBObject DBModel DBScript Ensemble SmartSimEntity TelemetryConfiguration EntityList "
+    "EntitySequence TaggedFilesHierarchy Model",
+    "smartensemble.compat.database": "Orchestrator",
+    "smartensemble.compat.error": "AllocationError EntityExistsError LauncherError LauncherUnsupportedFeature ParameterWriterError "
+    "ShellError SmartSimError SSConfigError SSDBFilesNotParseable SSDBIDConflictError SSInternalError SSReservedKeywordError "
+    "SSUnsupportedError UserStrategyError",
+    "smartensemble.compat.log": "DEFAULT_DATE_FORMAT DEFAULT_LOG_FORMAT get_logger log_to_file",
+    "smartensemble.compat.status": "SmartSimStatus TERMINAL_STATUSES",
+    "smartensemble.compat.wlm": "detect_launcher get_hosts get_queue get_tasks get_tasks_per_node",
+    "smartensemble.compat.wlm.slurm": "get_allocation release_allocation validate get_default_partition get_hosts get_queue "
+    "get_tasks get_tasks_per_node",
+    "smartensemble.compat.slurm": "get_allocation release_allocation validate get_default_partition get_hosts",
+    "smartensemble.compat.wlm.pbs": "get_hosts get_queue get_tasks get_tasks_per_node",
+    "smartensemble.compat.ml": "DataDownloader DataInfo TrainingDataUploader form_name",
+    "smartensemble.compat.ml.torch": "DataLoader DynamicDataGenerator StaticDataGenerator",
+    "smartensemble.compat.ml.tf": "DynamicDataGenerator StaticDataGenerator freeze_model serialize_model",
+}
+
+ARGUMENTS: list[tuple[Callable[..., object], str]] = [
+    (Experiment, "name exp_path launcher"),
+    (
+        Experiment.create_ensemble,
+        "self name params batch_settings run_settings replicas perm_strategy path",
+    ),
+    (Experiment.create_model, "self name run_settings params path enable_key_prefixing batch_settings"),
+    (Experiment.create_run_settings, "self exe exe_args run_command run_args env_vars container"),
+    (Experiment.create_batch_settings, "self nodes time queue account batch_args"),
+    (Experiment.generate, "self tag overwrite verbose"),
+    (Experiment.start, "self block summary kill_on_interrupt"),
+    (Experiment.stop, "self"),
+    (Experiment.get_status, "self"),
+    (Experiment.finished, "self entity"),
+    (Experiment.poll, "self interval verbose kill_on_interrupt"),
+    (Experiment.preview, "self verbosity_level output_format output_filename"),
+    (Experiment.summary, "self style"),
+    (entity.Model, "name params run_settings path params_as_args batch_settings"),
+    (entity.Ensemble, "name params path params_as_args batch_settings run_settings perm_strat"),
+    (entity.Ensemble.add_model, "self model"),
+    (entity.Ensemble.attach_generator_files, "self to_copy to_symlink to_configure"),
+    (RunSettings, "exe exe_args run_command run_args env_vars container"),
+    (RunSettings.set, "self arg value condition"),
+    (RunSettings.update_env, "self env_vars"),
+    (MpirunSettings, "exe exe_args run_args env_vars"),
+    (settings.Singularity, "image args mount working_directory"),
+]
+
+METHODS = {
+    Experiment: "create_batch_settings create_database create_ensemble create_model create_run_settings finished generate "
+    "get_status poll preview reconnect_orchestrator start stop summary",
+    entity.Ensemble: "add_function add_ml_model add_model add_script attach_generator_files attached_files_table batch "
+    "enable_key_prefixing models print_attached_files query_key_prefixing register_incoming_entity set_path type",
+    entity.Model: "add_function add_ml_model add_ml_model_object add_script add_script_object attach_generator_files "
+    "attached_files_table colocate_db colocate_db_tcp colocate_db_uds colocated disable_key_prefixing enable_key_prefixing "
+    "params_to_args print_attached_files query_key_prefixing register_incoming_entity set_path type",
+    RunSettings: "add_exe_args format_env_vars format_run_args make_mpmd set set_binding set_broadcast set_cpu_bindings "
+    "set_cpus_per_task set_excluded_hosts set_hostlist set_hostlist_from_file set_memory_per_node set_mpmd_preamble "
+    "set_node_feature set_nodes set_quiet_launch set_task_map set_tasks set_tasks_per_node set_time set_verbose_launch "
+    "set_walltime update_env",
+    BatchSettings: "add_preamble format_batch_args set_account set_batch_command set_hostlist set_nodes set_queue set_walltime",
+}
+
+
+@pytest.mark.parametrize("module", NAMES)
+def test_the_modules_have_smartsims_names(module: str) -> None:
+    there = importlib.import_module(module)
+
+    assert [name for name in NAMES[module].split() if not hasattr(there, name)] == []
+
+
+@pytest.mark.parametrize("owner", METHODS, ids=lambda owner: owner.__name__)
+def test_the_classes_have_smartsims_methods(owner: type) -> None:
+    assert [name for name in METHODS[owner].split() if not hasattr(owner, name)] == []
+
+
+@pytest.mark.parametrize(("function", "names"), ARGUMENTS, ids=lambda value: getattr(value, "__qualname__", ""))
+def test_the_arguments_have_smartsims_names_and_order(function: Callable[..., object], names: str) -> None:
+    parameters = inspect.signature(function).parameters.values()
+
+    ours = [each.name for each in parameters if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
+    assert ours[: len(names.split())] == names.split()
+
+
+def test_the_statuses_have_smartsims_names_and_values() -> None:
+    assert {status.name: status.value for status in SmartSimStatus} == {
+        "STATUS_RUNNING": "Running",
+        "STATUS_COMPLETED": "Completed",
+        "STATUS_CANCELLED": "Cancelled",
+        "STATUS_FAILED": "Failed",
+        "STATUS_NEW": "New",
+        "STATUS_PAUSED": "Paused",
+        "STATUS_NEVER_STARTED": "NeverStarted",
+        "STATUS_QUEUED": "Queued",
+    }
+    assert {SmartSimStatus.of(status) for status in Status} == set(SmartSimStatus) - {
+        SmartSimStatus.STATUS_NEW,
+        SmartSimStatus.STATUS_PAUSED,
+    }
+
+
+@pytest.mark.parametrize(
+    ("child", "parent"),
+    [
+        ("EntityExistsError", "SmartSimError"),
+        ("UserStrategyError", "SmartSimError"),
+        ("ParameterWriterError", "SmartSimError"),
+        ("SSReservedKeywordError", "SmartSimError"),
+        ("SSDBIDConflictError", "SmartSimError"),
+        ("SSDBFilesNotParseable", "SmartSimError"),
+        ("SSConfigError", "SSInternalError"),
+        ("LauncherError", "SSInternalError"),
+        ("LauncherUnsupportedFeature", "LauncherError"),
+        ("AllocationError", "LauncherError"),
+        ("ShellError", "LauncherError"),
+    ],
+)
+def test_the_exceptions_are_related_as_in_smartsim(child: str, parent: str) -> None:
+    assert issubclass(getattr(error, child), getattr(error, parent))
+
+
+def test_the_settings_are_related_as_in_smartsim() -> None:
+    assert issubclass(settings.SrunSettings, RunSettings)
+    assert issubclass(MpirunSettings, RunSettings)
+    assert issubclass(settings.SbatchSettings, BatchSettings)
+    assert issubclass(RunSettings, settings.SettingsBase)
+    assert issubclass(RunSettings, own_settings.RunSettings)
+
+
+ABSENT: list[tuple[Callable[..., object], str]] = [
+    *[
+        (made, "needs a scheduler")
+        for made in (
+            *[settings.AprunSettings, settings.BsubBatchSettings, settings.JsrunSettings, settings.QsubBatchSettings],
+            *[settings.SbatchSettings, settings.SgeQsubBatchSettings, settings.SrunSettings],
+            *[settings.PalsMpiexecSettings, settings.DragonRunSettings],
+            *[wlm.get_hosts, wlm.get_queue, wlm.get_tasks, wlm.get_tasks_per_node],
+            *[slurm.get_allocation, slurm.release_allocation, slurm.validate, slurm.get_default_partition],
+            *[slurm.get_hosts, slurm.get_queue, slurm.get_tasks, slurm.get_tasks_per_node],
+            *[pbs.get_hosts, pbs.get_queue, pbs.get_tasks, pbs.get_tasks_per_node],
+        )
+    ],
+    *[(made, "needs a database") for made in (database.Orchestrator, entity.DBModel, entity.DBScript, entity.DBNode)],
+    (entity.TaggedFilesHierarchy, "is a part of SmartSim's inside"),
+    *[(made, "Client.put_tensor") for made in (ml.DataInfo, ml.DataDownloader, ml.TrainingDataUploader, ml.form_name)],
+    *[(made, "torch.utils.data.Dataset") for made in (torch.DataLoader, torch.StaticDataGenerator, torch.DynamicDataGenerator)],
+    *[(made, "tf.data.Dataset.from_generator") for made in (tf.StaticDataGenerator, tf.DynamicDataGenerator)],
+    *[(made, "tf.saved_model.save") for made in (tf.freeze_model, tf.serialize_model)],
+]
+
+
+@pytest.mark.parametrize(("made", "why"), ABSENT, ids=lambda value: getattr(value, "__name__", ""))
+def test_what_is_not_built_says_so_when_it_is_used(made: Callable[..., object], why: str) -> None:
+    with pytest.raises(UnsupportedError) as caught:
+        made("anything", at="all")
+
+    assert str(caught.value).startswith(f"{made.__name__}: ")
+    assert why in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        *["add_ml_model", "add_script", "add_function", "register_incoming_entity", "enable_key_prefixing"],
+        *["query_key_prefixing", "disable_key_prefixing", "colocate_db", "colocate_db_tcp", "colocate_db_uds"],
+        *["add_ml_model_object", "add_script_object"],
+    ],
+)
+def test_what_models_do_with_a_database_says_that_there_is_none(method: str) -> None:
+    member = entity.Ensemble("ens", replicas=1, run_settings=RunSettings("true"))[0]
+
+    with pytest.raises(UnsupportedError, match=f"{method}: needs a database"):
+        getattr(member, method)()
+
+
+def test_an_experiment_has_no_database_and_no_telemetry() -> None:
+    exp = Experiment("exp", launcher="LOCAL")
+
+    assert (exp.launcher, exp.telemetry.is_enabled, exp.db_identifiers, wlm.detect_launcher()) == (
+        "local",
+        False,
+        set(),
+        "local",
+    )
+    exp.telemetry.disable()
+    for act in (exp.telemetry.enable, exp.create_database, exp.reconnect_orchestrator):
+        with pytest.raises(UnsupportedError):
+            act()
+    with pytest.raises(UnsupportedError, match="enable_key_prefixing"):
+        exp.create_model("model", RunSettings("true"), enable_key_prefixing=True)
+
+
+def test_importing_the_package_does_not_import_this_one() -> None:
+    code = "import sys, smartensemble; print(*[name for name in sys.modules if 'compat' in name and 'smart' in name])"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == ""
+
+
+# --- settings -----------------------------------------------------------------------------------------------------------
+
+
+def test_text_for_arguments_is_split_at_blanks_alone() -> None:
+    made = RunSettings("echo", "it's me")
+    made.add_exe_args("a\\nb c")
+    made.add_exe_args(["d e"])
+
+    assert made.exe_args == ["it's", "me", "a\\nb", "c", "d e"]
+
+
+def test_mpirun_has_its_own_class_and_members_keep_it() -> None:
+    made = Experiment("exp").create_run_settings("echo", run_command="mpirun", run_args={"map-by": "core"})
+    made.set_tasks(2)
+    made.set("--quiet")
+    made.set("never", "1", condition=False)
+    made.update_env({"A": 1})
+    ens = entity.Ensemble("ens", replicas=1, run_settings=made)
+
+    member = ens[0].run_settings
+    assert isinstance(member, MpirunSettings)
+    assert member.command("name", "/").argv[1:-1] == ("--map-by=core", "-n", "2", "--quiet")
+    assert (member.format_run_args(), member.format_env_vars()) == (["--map-by=core", "-n", "2", "--quiet"], ["A=1"])
+
+
+def test_an_option_without_a_spelling_is_an_error_and_without_a_run_command_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    RunSettings("echo").set_tasks_per_node(2)
+
+    assert caplog.messages == ["set_tasks_per_node: has no effect without a run command"]
+    with pytest.raises(UnsupportedError, match=r"set_tasks_per_node: has no spelling .* run_args="):
+        MpirunSettings("echo").set_tasks_per_node(2)
+    with pytest.raises(InputValueError, match="set: 'n' without a run_command to take it"):
+        RunSettings("echo").set("n", "2")
+
+
+def test_batch_settings_are_set_one_by_one_and_checked() -> None:
+    made = Experiment("exp").create_batch_settings(nodes=1, time="", queue="", account="")
+    made.set_nodes(4)
+    made.set_queue("debug")
+    made.set_walltime("00:10:00")
+    made.set_account("me")
+
+    assert repr(made) == "BatchSettings(nodes=4, time='00:10:00', queue='debug', account='me')"
+    with pytest.raises(InputValueError, match="nodes"):
+        made.set_nodes(0)

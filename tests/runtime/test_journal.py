@@ -1,0 +1,262 @@
+"""What ran is on the disk as it happens: another process looks, waits, stops, goes on; two do not get into each other's way."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import Popen
+
+import pytest
+
+from smartensemble import Experiment, Status
+from smartensemble.errors import InputValueError, StateError
+from smartensemble.runtime.journal import FOLDER, Journal, Process, began
+
+Driver = Callable[..., "Popen[str]"]
+Eventually = Callable[[Callable[[], object]], None]
+
+
+def journal_of(exp: Experiment) -> Journal:
+    (path,) = Path(exp.exp_path, FOLDER).glob("*.tsv")
+    journal = Journal(path)
+    journal.look()
+    return journal
+
+
+def test_every_change_of_state_is_a_line(exp: Experiment, eventually: Eventually) -> None:
+    ens = exp.create_ensemble(
+        "ens", {"c": ["exit 0", "exit 3", "kill -9 $$"]}, params_as_args="c", run_settings=exp.create_run_settings("sh")
+    )
+
+    exp.start(ens, progress=False)
+
+    (path,) = Path(exp.exp_path, FOLDER).glob("*.tsv")
+    eventually(lambda: sum(line.split("\t")[3] in ("exit", "signal") for line in path.read_text().splitlines()) == 3)
+    events = sorted(tuple(line.split("\t")[2:4]) for line in path.read_text().splitlines())
+    assert [event for name, event in events if name == "-"] == ["driver", "supervisor"]
+    assert [event for name, event in events if name == "ens_1"] == ["asked", "exit", "started"]
+    assert [event for name, event in events if name == "ens_2"] == ["asked", "signal", "started"]
+
+
+def test_another_process_sees_what_ran(exp: Experiment, driver: Driver) -> None:
+    process = driver("""
+        ens = exp.create_ensemble("ens", {"c": ["exit 0", "echo wrong >&2; exit 3"]}, params_as_args="c", run_settings=settings("sh"))
+        exp.start(ens, progress=False)
+    """)
+    process.wait()
+
+    ens = exp.create_ensemble(
+        "ens", {"c": ["exit 0", "echo wrong >&2; exit 3"]}, params_as_args="c", run_settings=exp.create_run_settings("sh")
+    )
+
+    assert exp.get_status(ens) == [Status.COMPLETED, Status.FAILED]
+    assert ens[1].run.reason == "exit code 3; the end of ens_1.err:\n  wrong"
+    assert [row["exit code"] for row in ens.table()] == [0, 3]
+    assert "| ens_1  |" in exp.summary()
+
+
+def test_other_parameters_are_another_member(exp: Experiment, driver: Driver) -> None:
+    driver("""exp.start(exp.create_ensemble("ens", {"T": [1, 2]}, run_settings=settings("true")), progress=False)""").wait()
+
+    ens = exp.create_ensemble("ens", {"T": [1, 3]}, run_settings=exp.create_run_settings("true"))
+
+    assert exp.get_status(ens) == [Status.COMPLETED, Status.NEW]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_members_of_a_driver_that_died_are_known_to_be_cancelled(
+    number: int, exp: Experiment, driver: Driver, eventually: Eventually
+) -> None:
+    process = driver("""
+        ens = exp.create_ensemble("ens", replicas=3, run_settings=settings("sleep", "1000"))
+        exp.start(ens, block=False, max_running=2)
+        exp._runner.wait(lambda: ens[1].run.status.value == "Running")
+        print("running", flush=True)
+        exp.wait()
+    """)
+    assert process.stdout
+    assert process.stdout.readline() == "running\n"
+
+    process.send_signal(number)
+    process.wait()
+
+    ens = exp.create_ensemble("ens", replicas=3, run_settings=exp.create_run_settings("sleep", ["1000"]))
+    eventually(lambda: exp.get_status(ens) == [Status.CANCELLED] * 3)
+
+
+def test_detached_members_outlive_their_driver_and_are_waited_for(exp: Experiment, driver: Driver, tmp_path: Path) -> None:
+    driver("""
+        ens = exp.create_ensemble("ens", replicas=2, run_settings=settings("sh", "-c", "until test -e ../../../go; do sleep 0.02; done"))
+        exp.start(ens, detach=True, block=False)
+    """).wait()
+
+    ens = exp.create_ensemble("ens", replicas=2, run_settings=exp.create_run_settings("true"))
+    assert exp.wait(ens, timeout=0.5) is False
+    assert not any(status.final for status in exp.get_status(ens))
+    (tmp_path / "go").touch()
+
+    assert exp.wait(ens, timeout=60)
+    assert exp.get_status(ens) == [Status.COMPLETED] * 2
+
+
+def test_detached_members_are_stopped_by_another_process(exp: Experiment, driver: Driver, eventually: Eventually) -> None:
+    driver("""
+        ens = exp.create_ensemble("ens", replicas=3, run_settings=settings("sh", "-c", "(setsid sleep 1000 &); sleep 1000"))
+        exp.start(ens, detach=True, block=False)
+    """).wait()
+    ens = exp.create_ensemble("ens", replicas=3, run_settings=exp.create_run_settings("true"))
+    eventually(lambda: exp.get_status(ens) == [Status.RUNNING] * 3)
+    supervisor = journal_of(exp).supervisor
+    assert supervisor
+
+    exp.stop(ens[0])
+    assert exp.get_status(ens) == [Status.CANCELLED, Status.RUNNING, Status.RUNNING]
+    exp.stop()
+
+    assert exp.get_status(ens) == [Status.CANCELLED] * 3
+    eventually(lambda: not supervisor.alive)
+
+
+def test_a_detached_batch_is_watched_and_stopped_as_a_whole(exp: Experiment, driver: Driver, eventually: Eventually) -> None:
+    text = """
+        ens = exp.create_ensemble("ens", {"c": ["true", "sleep 1000"]}, params_as_args="c",
+            run_settings=settings("sh"), batch_settings=exp.create_batch_settings())
+    """
+    driver(text + "    exp.start(ens, detach=True, block=False)\n").wait()
+    ens = exp.create_ensemble(
+        "ens",
+        {"c": ["true", "sleep 1000"]},
+        params_as_args="c",
+        run_settings=exp.create_run_settings("sh"),
+        batch_settings=exp.create_batch_settings(),
+    )
+    eventually(lambda: exp.get_status(ens) == [Status.COMPLETED, Status.RUNNING])
+
+    with pytest.raises(StateError, match="cannot be stopped alone"):
+        exp.stop(ens[1])
+    exp.stop(ens)
+
+    assert exp.get_status(ens) == [Status.COMPLETED, Status.CANCELLED]
+
+
+def test_a_detached_start_may_be_waited_for(exp: Experiment) -> None:
+    ens = exp.create_ensemble("ens", replicas=2, run_settings=exp.create_run_settings("true"))
+
+    exp.start(ens, detach=True, progress=False)
+
+    assert exp.get_status(ens) == [Status.COMPLETED] * 2
+
+
+def test_a_detached_supervisor_that_was_killed_is_noticed(exp: Experiment, eventually: Eventually) -> None:
+    model = exp.create_model("model", exp.create_run_settings("sleep", ["1000"]))
+    exp.start(model, detach=True, block=False)
+    eventually(lambda: model.status is Status.RUNNING)
+    supervisor = journal_of(exp).supervisor
+    assert supervisor
+
+    os.kill(supervisor.pid, signal.SIGKILL)
+
+    eventually(lambda: model.status is Status.FAILED)
+    assert "is gone and left no word" in model.run.reason
+
+
+def test_only_what_failed_runs_again(exp: Experiment, driver: Driver, tmp_path: Path) -> None:
+    (tmp_path / "broken").touch()
+    program = "echo ran >> log; case $0 in 1) test ! -e ../../../broken;; esac"
+    text = f"""
+        ens = exp.create_ensemble("ens", {{"c": [{program!r}]}}, run_settings=settings("true"))
+    """
+    settings = exp.create_run_settings("sh", ["-c", program])
+    ens = exp.create_ensemble("ens", {"i": [0, 1, 2]}, run_settings=settings)
+    for number, member in enumerate(ens):
+        member.run_settings.add_exe_args([number])
+    exp.start(ens, progress=False)
+    assert exp.get_status(ens) == [Status.COMPLETED, Status.FAILED, Status.COMPLETED], text
+
+    (tmp_path / "broken").unlink()
+    exp.start(ens, only="failed", progress=False)
+    exp.start(ens, only="failed", progress=False)
+
+    assert exp.get_status(ens) == [Status.COMPLETED] * 3
+    assert [len(Path(member.path, "log").read_text().split()) for member in ens] == [1, 2, 1]
+    with pytest.raises(InputValueError, match="only='bad' is no choice"):
+        exp.start(ens, only="bad")
+
+
+def test_two_drivers_do_not_start_at_once(exp: Experiment, driver: Driver, tmp_path: Path) -> None:
+    process = driver(
+        """
+        exp.start(exp.create_model("theirs", settings("sleep", "1000")), block=False)
+        print("started", flush=True)
+        sys.stdin.read()
+    """,
+        stdin=-1,
+    )
+    assert process.stdout
+    assert process.stdin
+    assert process.stdout.readline() == "started\n"
+    mine = exp.create_model("mine", exp.create_run_settings("true"))
+
+    for act in (exp.start, exp.generate):
+        with pytest.raises(StateError, match=rf"pid {process.pid} on {os.uname().nodename} generates or starts"):
+            act(mine)
+    assert not Path(mine.path).exists()
+
+    process.stdin.close()
+    process.wait()
+    exp.start(mine, progress=False)
+    assert mine.status is Status.COMPLETED
+
+
+def test_detached_members_leave_the_directory_to_other_drivers(exp: Experiment, driver: Driver) -> None:
+    driver("""exp.start(exp.create_model("theirs", settings("sleep", "1000")), detach=True, block=False)""").wait()
+    mine = exp.create_model("mine", exp.create_run_settings("true"))
+    theirs = exp.create_model("theirs", exp.create_run_settings("true"))
+
+    exp.start(mine, progress=False)
+
+    assert mine.status is Status.COMPLETED
+    with pytest.raises(StateError, match="theirs: runs in"):
+        exp.start(theirs)
+
+
+def test_the_lock_of_a_dead_driver_is_in_nobodys_way(exp: Experiment, driver: Driver) -> None:
+    process = driver("""
+        exp.start(exp.create_model("theirs", settings("sleep", "1000")), block=False)
+        os.kill(os.getpid(), signal.SIGKILL)
+    """)
+    process.wait()
+    assert list(Path(exp.exp_path, FOLDER).glob("lock-*"))
+
+    exp.start(exp.create_model("mine", exp.create_run_settings("true")), progress=False)
+
+    assert not list(Path(exp.exp_path, FOLDER).glob("lock-*"))
+
+
+def test_lines_that_are_not_whole_say_nothing(exp: Experiment) -> None:
+    exp.start(exp.create_model("model", exp.create_run_settings("true")), progress=False)
+    path = journal_of(exp).path
+    path.write_text(path.read_text() + "2026-11-22T22:10\n\n2026-11-22T22:10:05.123Z\t1\tmodel\texit\tx\ngarbage\t\t\t\t\n1\t2")
+
+    assert journal_of(exp).entries[1].run.status is Status.COMPLETED
+
+
+def test_a_process_is_known_by_more_than_its_number() -> None:
+    me = Process.this()
+
+    assert me.alive
+    assert not Process(me.pid, me.host, me.began + 1).alive
+    assert Process(1, "another-host", 1).alive
+    assert began(2**22 + 1) is None
+
+
+def test_a_thousand_lines_cost_no_descriptor(exp: Experiment) -> None:
+    ens = exp.create_ensemble("ens", replicas=300, run_settings=exp.create_run_settings("true"))
+    began_at = time.monotonic()
+
+    exp.start(ens, progress=False)
+
+    journal = journal_of(exp)
+    assert {entry.run.status for entry in journal.members} == {Status.COMPLETED}
+    assert all((entry.run.seconds or 0) < time.monotonic() - began_at + 1 for entry in journal.members)
