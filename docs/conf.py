@@ -1,6 +1,7 @@
 """How the pages become a site: everything on it is local, every notebook is executed, and types read as they are written."""
 
 import ast
+import doctest
 import inspect
 import os
 import re
@@ -8,6 +9,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
+from contextlib import chdir
 from functools import reduce
 from itertools import chain
 from pathlib import Path
@@ -15,7 +17,9 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
+from docutils.parsers.rst.directives.images import Image
 from myst_nb.core.execute.direct import NotebookClientDirect
+from sphinx.util.docutils import SphinxDirective
 
 import smartensemble
 from smartensemble import entities, experiment, settings
@@ -27,9 +31,9 @@ version = release = smartensemble.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx_copybutton"]
 exclude_patterns = ["_build", "**.ipynb_checkpoints"]
-# Python's own documentation is not there to link to: the site is built without a network.
+# The documentation of Python and Matplotlib is not there to link to: the site is built without a network.
 nitpick_ignore_regex = [
-    ("py:class", r"((collections\.abc|datetime|pathlib)\.)?(Callable|Iterable|Iterator|Mapping|Path|PurePath|timedelta)"),
+    ("py:class", r"((collections\.abc|datetime|pathlib)\.)?(Callable|Figure|Iterable|Iterator|Mapping|Path|PurePath|timedelta)"),
     ("py:class", r"smartensemble\.strategies\.T"),
 ]
 
@@ -76,6 +80,41 @@ def rename(output: Any, names: Mapping[str, str]) -> None:
 
 
 NotebookClientDirect.start_client = execute_in_a_copy
+
+# --- pictures -------------------------------------------------------------------------------------------------------
+# A page shows a picture that its own examples save: they are run, and compared, when the page is built.
+
+
+class Picture(Image, SphinxDirective):
+    """``.. picture:: file.png`` is the image that the examples of this page save under that name."""
+
+    def run(self) -> Any:
+        page = Path(self.env.doc2path(self.env.docname))
+        saved = Path(self.env.doctreedir) / "pictures" / self.env.docname
+        if self.env.docname not in pictured:
+            pictured.add(self.env.docname)
+            run_examples(page, saved)
+        self.arguments[0] = os.path.relpath(saved / self.arguments[0], page.parent)
+        return super().run()
+
+
+pictured: set[str] = set()  #: pages whose examples were run in this build
+
+
+def run_examples(page: Path, saved: Path) -> None:
+    """Run the examples of `page` in an empty directory, and keep the pictures that they save."""
+    examples = doctest.DocTestParser().get_doctest(page.read_text(), {}, page.name, str(page), 0)
+    saved.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as scratch, chdir(scratch):
+        doctest.DebugRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE, verbose=False).run(examples)
+        for picture in Path(scratch).glob("*.png"):
+            shutil.copy(picture, saved)
+
+
+def setup(app: Any) -> None:
+    """Called by Sphinx."""
+    app.add_directive("picture", Picture)
+
 
 # --- the reference --------------------------------------------------------------------------------------------------
 

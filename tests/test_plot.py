@@ -127,7 +127,7 @@ def test_members_that_extend_added_have_a_second_colour_and_a_legend() -> None:
 
     first, second = clouds(figure.axes[1])
     assert len(places(first)) == 5
-    assert places(second) == sorted(tuple(member.values.values()) for member in added)  # type: ignore[type-var]
+    assert places(second) == sorted(tuple(member.values.values()) for member in added)
     assert [tuple(np.asarray(cloud.get_facecolor())[0, :3]) for cloud in (first, second)] == [BLUE, ORANGE]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["5 at first", "2 by extend"]
 
@@ -181,7 +181,7 @@ WIDE = {f"p{number}": [1, 2] for number in range(9)}
 @pytest.mark.parametrize(
     ("given", "params", "kind", "message"),
     [
-        (WIDE, None, ParameterError, "space: 9 parameters, where 8 are the most in a figure; choose: params=['p0', 'p1', 'p2']"),
+        (WIDE, None, ParameterError, f"space: 9 parameters, where 8 are the most in a figure; choose: params={[*WIDE][:3]}"),
         ({"temp": [1, 2]}, "tmp", ParameterError, "space: no parameter 'tmp'; did you mean 'temp'? There are temp"),
         ({"T": [1, 2]}, [7], ParameterError, "space: no parameter 7; there are T"),
         ({"T": [1, 2], "P": 1}, [], ParameterError, "space: params is empty; there are T, P"),

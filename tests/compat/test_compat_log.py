@@ -1,5 +1,6 @@
 """Drivers log to standard output and into a file, as with SmartSim."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,15 +22,17 @@ logging.getLogger("smartensemble.runtime").warning("from inside")
 @pytest.mark.parametrize(
     ("level", "shown"),
     [
-        ("info", ["SmartSim DEBUG a detail", "SmartSim INFO hello"]),
-        ("quiet", ["SmartSim DEBUG a detail", "SmartSim INFO hello"]),
+        ("info", ["SmartSim INFO hello"]),
+        ("quiet", []),
         ("developer", ["mine DEBUG a detail", "mine INFO hello"]),
     ],
 )
 def test_each_line_is_shown_once_and_written(level: str, shown: list[str], tmp_path: Path) -> None:
-    env = {"SMARTSIM_LOG_LEVEL": level}
+    env = os.environ | {"SMARTSIM_LOG_LEVEL": level}
 
     done = subprocess.run([sys.executable, "-c", DRIVER], cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
 
     assert done.stdout.splitlines() == shown
-    assert "from inside" in (tmp_path / "driver.log").read_text()
+    written = (tmp_path / "driver.log").read_text()
+    assert "from inside" in written
+    assert ("a detail" in written) is (level != "developer")  # there the driver's logger has a name of its own

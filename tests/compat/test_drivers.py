@@ -1,6 +1,7 @@
 """SmartSim's drivers run when their imports are replaced, and say what they said there.
 
-Each driver ran with SmartSim 0.8.0 (Python 3.11, SMARTSIM_LOG_LEVEL=quiet); its lines that begin with ">" are the expected ones.
+Each driver ran with SmartSim 0.8.0 (Python 3.11, SMARTSIM_LOG_LEVEL=quiet); what is expected are the lines that begin with
+">" of its output there.
 """
 
 import subprocess
@@ -36,7 +37,8 @@ from smartsim.settings import RunSettings
 
 exp = Experiment("strategies")
 rs = RunSettings("echo", exe_args="hello there")
-step = exp.create_ensemble("step", {"a": [1, 2], "bc": ["x", "y"]}, run_settings=rs, perm_strategy="step", params_as_args=["a", "bc"])
+values = {"a": [1, 2], "bc": ["x", "y"]}
+step = exp.create_ensemble("step", values, run_settings=rs, perm_strategy="step", params_as_args=["a", "bc"])
 for member in step:
     print(">", member.params, isinstance(member, Model))
 chosen = exp.create_ensemble("chosen", {"a": [1, 2, 3], "b": [4, 5]}, run_settings=rs, perm_strategy="random", n_models=4)
@@ -98,7 +100,7 @@ def attempt(what, act, *errors):
 
 attempt("program", lambda: exp.create_run_settings("no-such-program"), FileNotFoundError)
 attempt("strategy", lambda: exp.create_ensemble("e", {"a": [1]}, run_settings=rs, perm_strategy="nonsense"), SSUnsupportedError)
-attempt("answer", lambda: exp.create_ensemble("e", {"a": [1]}, run_settings=rs, perm_strategy=lambda *args: 3), UserStrategyError)
+attempt("answer", lambda: exp.create_ensemble("e", {"a": [1]}, run_settings=rs, perm_strategy=lambda *_: 3), UserStrategyError)
 attempt("params", lambda: exp.create_ensemble("e", "a", run_settings=rs), TypeError, ValueError)
 attempt("neither", lambda: exp.create_ensemble("e", run_settings=rs), SmartSimError)
 attempt("nothing", lambda: exp.create_ensemble("e"), SmartSimError)

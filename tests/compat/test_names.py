@@ -24,15 +24,15 @@ from smartensemble.status import Status
 NAMES = {
     "smartensemble.compat": "Experiment __version__",
     "smartensemble.compat.experiment": "Experiment",
-    "smartensemble.compat.settings": "AprunSettings BsubBatchSettings JsrunSettings MpirunSettings MpiexecSettings OrterunSettings "
-    "QsubBatchSettings RunSettings SettingsBase SbatchSettings SgeQsubBatchSettings SrunSettings PalsMpiexecSettings "
-    "DragonRunSettings Container Singularity",
+    "smartensemble.compat.settings": "AprunSettings BsubBatchSettings JsrunSettings MpirunSettings MpiexecSettings "
+    "OrterunSettings QsubBatchSettings RunSettings SettingsBase SbatchSettings SgeQsubBatchSettings SrunSettings "
+    "PalsMpiexecSettings DragonRunSettings Container Singularity",
     "smartensemble.compat.entity": "DBNode DBObject DBModel DBScript Ensemble SmartSimEntity TelemetryConfiguration EntityList "
     "EntitySequence TaggedFilesHierarchy Model",
     "smartensemble.compat.database": "Orchestrator",
-    "smartensemble.compat.error": "AllocationError EntityExistsError LauncherError LauncherUnsupportedFeature ParameterWriterError "
-    "ShellError SmartSimError SSConfigError SSDBFilesNotParseable SSDBIDConflictError SSInternalError SSReservedKeywordError "
-    "SSUnsupportedError UserStrategyError",
+    "smartensemble.compat.error": "AllocationError EntityExistsError LauncherError LauncherUnsupportedFeature "
+    "ParameterWriterError ShellError SmartSimError SSConfigError SSDBFilesNotParseable SSDBIDConflictError "
+    "SSInternalError SSReservedKeywordError SSUnsupportedError UserStrategyError",
     "smartensemble.compat.log": "DEFAULT_DATE_FORMAT DEFAULT_LOG_FORMAT get_logger log_to_file",
     "smartensemble.compat.status": "SmartSimStatus TERMINAL_STATUSES",
     "smartensemble.compat.wlm": "detect_launcher get_hosts get_queue get_tasks get_tasks_per_node",

@@ -9,12 +9,16 @@ from subprocess import Popen
 
 import pytest
 
-from smartensemble import Experiment, Status
+from smartensemble import Ensemble, Experiment, Status
 from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime.journal import FOLDER, Journal, Process, began
 
 Driver = Callable[..., "Popen[str]"]
 Eventually = Callable[[Callable[[], object]], None]
+
+
+def scripts(exp: Experiment, *texts: str) -> Ensemble:
+    return exp.create_ensemble("ens", params_as_args={"c": texts}, run_settings=exp.create_run_settings("sh"))
 
 
 def journal_of(exp: Experiment) -> Journal:
@@ -41,7 +45,8 @@ def test_every_change_of_state_is_a_line(exp: Experiment, eventually: Eventually
 
 def test_another_process_sees_what_ran(exp: Experiment, driver: Driver) -> None:
     process = driver("""
-        ens = exp.create_ensemble("ens", {"c": ["exit 0", "echo wrong >&2; exit 3"]}, params_as_args="c", run_settings=settings("sh"))
+        params = {"c": ["exit 0", "echo wrong >&2; exit 3"]}
+        ens = exp.create_ensemble("ens", params_as_args=params, run_settings=settings("sh"))
         exp.start(ens, progress=False)
     """)
     process.wait()
@@ -87,7 +92,8 @@ def test_members_of_a_driver_that_died_are_known_to_be_cancelled(
 
 def test_detached_members_outlive_their_driver_and_are_waited_for(exp: Experiment, driver: Driver, tmp_path: Path) -> None:
     driver("""
-        ens = exp.create_ensemble("ens", replicas=2, run_settings=settings("sh", "-c", "until test -e ../../../go; do sleep 0.02; done"))
+        waits = settings("sh", "-c", "until test -e ../../../go; do sleep 0.02; done")
+        ens = exp.create_ensemble("ens", replicas=2, run_settings=waits)
         exp.start(ens, detach=True, block=False)
     """).wait()
 
@@ -119,18 +125,12 @@ def test_detached_members_are_stopped_by_another_process(exp: Experiment, driver
 
 
 def test_a_detached_batch_is_watched_and_stopped_as_a_whole(exp: Experiment, driver: Driver, eventually: Eventually) -> None:
-    text = """
-        ens = exp.create_ensemble("ens", {"c": ["true", "sleep 1000"]}, params_as_args="c",
-            run_settings=settings("sh"), batch_settings=exp.create_batch_settings())
-    """
-    driver(text + "    exp.start(ens, detach=True, block=False)\n").wait()
-    ens = exp.create_ensemble(
-        "ens",
-        {"c": ["true", "sleep 1000"]},
-        params_as_args="c",
-        run_settings=exp.create_run_settings("sh"),
-        batch_settings=exp.create_batch_settings(),
-    )
+    driver("""
+        params, batch = {"c": ["true", "sleep 1000"]}, exp.create_batch_settings()
+        ens = exp.create_ensemble("ens", params_as_args=params, run_settings=settings("sh"), batch_settings=batch)
+        exp.start(ens, detach=True, block=False)
+    """).wait()
+    ens = scripts(exp, "true", "sleep 1000")
     eventually(lambda: exp.get_status(ens) == [Status.COMPLETED, Status.RUNNING])
 
     with pytest.raises(StateError, match="cannot be stopped alone"):
@@ -164,15 +164,12 @@ def test_a_detached_supervisor_that_was_killed_is_noticed(exp: Experiment, event
 def test_only_what_failed_runs_again(exp: Experiment, driver: Driver, tmp_path: Path) -> None:
     (tmp_path / "broken").touch()
     program = "echo ran >> log; case $0 in 1) test ! -e ../../../broken;; esac"
-    text = f"""
-        ens = exp.create_ensemble("ens", {{"c": [{program!r}]}}, run_settings=settings("true"))
-    """
     settings = exp.create_run_settings("sh", ["-c", program])
     ens = exp.create_ensemble("ens", {"i": [0, 1, 2]}, run_settings=settings)
     for number, member in enumerate(ens):
         member.run_settings.add_exe_args([number])
     exp.start(ens, progress=False)
-    assert exp.get_status(ens) == [Status.COMPLETED, Status.FAILED, Status.COMPLETED], text
+    assert exp.get_status(ens) == [Status.COMPLETED, Status.FAILED, Status.COMPLETED]
 
     (tmp_path / "broken").unlink()
     exp.start(ens, only="failed", progress=False)

@@ -23,10 +23,9 @@ def get_logger(name: str, log_level: str | None = None, fmt: str | None = None) 
     """
     wanted = os.environ.get("SMARTSIM_LOG_LEVEL", "info").lower()
     logger = logging.getLogger(name if wanted == "developer" else NAMES[0])
-    logger.setLevel(_level(log_level or wanted))
     for handler in [handler for handler in logger.handlers if type(handler) is logging.StreamHandler]:
         logger.removeHandler(handler)
-    _write(logger, logging.StreamHandler(sys.stdout), fmt)
+    _write(logger, logging.StreamHandler(sys.stdout), log_level or wanted, fmt)
     logger.propagate = False
     return logger
 
@@ -34,17 +33,13 @@ def get_logger(name: str, log_level: str | None = None, fmt: str | None = None) 
 def log_to_file(filename: str, log_level: str = "debug") -> None:
     """Write what is logged by drivers, and by this package, into a file as well."""
     handler = logging.FileHandler(filename, mode="w", encoding="utf-8")
-    handler.setLevel(_level(log_level))
     for name in NAMES:
-        logger = logging.getLogger(name)
-        logger.setLevel(min(logger.getEffectiveLevel(), handler.level))
-        _write(logger, handler, None)
+        _write(logging.getLogger(name), handler, log_level, None)
 
 
-def _level(name: str) -> str:
-    return LEVELS.get(name.lower(), name.upper())
-
-
-def _write(logger: logging.Logger, handler: logging.Handler, fmt: str | None) -> None:
+def _write(logger: logging.Logger, handler: logging.Handler, level: str, fmt: str | None) -> None:
+    """Have `logger` write to `handler` what has at least this level, and take nothing from its other handlers."""
+    handler.setLevel(LEVELS.get(level.lower(), level.upper()))
     handler.setFormatter(logging.Formatter(fmt or DEFAULT_LOG_FORMAT, DEFAULT_DATE_FORMAT))
     logger.addHandler(handler)
+    logger.setLevel(min(each.level for each in logger.handlers))

@@ -3,7 +3,9 @@
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
+from smartensemble.errors import StateError
 from smartensemble.runtime.journal import Entry, Journal, journals
 from smartensemble.status import Run
 
@@ -56,7 +58,16 @@ class History:
         theirs: list[Run] = []
         for journal in self.journals:
             chosen = [entry for entry in journal.members if id(entry.run) in asked and entry.run.status.active]
+            jobs = {entry.batch for entry in chosen if entry.batch is not None}
+            for entry in journal.members:
+                if entry.batch in jobs and id(entry.run) not in asked:
+                    refuse_part(journal.entries[entry.batch or 0].name)
             if chosen:
                 journal.stop({entry.number if entry.batch is None else entry.batch for entry in chosen}, grace)
                 theirs += [entry.run for entry in chosen]
         return theirs
+
+
+def refuse_part(name: str) -> NoReturn:
+    """The error of who would stop a part of a batch job."""
+    raise StateError(f"{name}: runs as one batch job, whose members cannot be stopped alone; stop the ensemble")

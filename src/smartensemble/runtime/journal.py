@@ -38,7 +38,7 @@ from smartensemble.schedulers.base import LOCAL
 from smartensemble.settings import BatchSettings
 from smartensemble.status import Run, Status
 
-BIRTH = 60.0  #: seconds that a supervisor may take to write its first line
+BIRTH = 10.0  #: seconds that a supervisor may take to write its first line
 FOLDER = "journal"  #: in an experiment's directory
 
 
@@ -164,9 +164,15 @@ class Journal:
 
     def stop(self, numbers: Iterable[int], grace: float) -> None:
         """Ask the supervisor to end members: by a file beside the journal, and a signal."""
-        if not self.supervisor or self.supervisor.host != hostname():
-            where = f"runs under {self.supervisor}" if self.supervisor else "is being started"
-            raise StateError(f"{self.path.name}: {where}, and can be stopped on that machine only; stop it there")
+        while not self.supervisor and self.active:  # it is just being started, or will never be
+            time.sleep(0.01)
+            self.look()
+        if not self.supervisor:
+            return
+        if self.supervisor.host != hostname():
+            raise StateError(
+                f"{self.path.name}: is run by {self.supervisor}, and can be stopped on that machine only; stop it there"
+            )
         new = self.path.with_suffix(".stop.new")
         new.write_text(f"{grace:g}\n" + "".join(f"{number}\n" for number in numbers))
         new.rename(self.path.with_suffix(".stop"))
@@ -181,11 +187,11 @@ class Journal:
                 self.driver = Process(**json.loads(detail))
             elif event == "supervisor":
                 self.supervisor = Process(**json.loads(detail))
-            elif event == "asked":
+            elif event == "asked" and not entry:
                 self.entries[int(number)] = Entry(int(number), name, run=Run(Status.QUEUED), **json.loads(detail))
             elif event == "started" and entry:
                 entry.run.status, entry.run.started = Status.RUNNING, when
-            elif entry:
+            elif entry and event != "asked":
                 settle(entry.run, entry.command, event, int(detail) if event in ("exit", "signal") else detail, when)
         except (ValueError, TypeError):
             return

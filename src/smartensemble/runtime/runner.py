@@ -11,7 +11,7 @@ from pathlib import Path
 from smartensemble.entities import Ensemble, Model
 from smartensemble.errors import StateError
 from smartensemble.runtime.batch import Batch
-from smartensemble.runtime.history import History
+from smartensemble.runtime.history import History, refuse_part
 from smartensemble.runtime.job import Job, Launcher
 from smartensemble.runtime.journal import FOLDER, Entry
 from smartensemble.runtime.local import detach, local
@@ -111,9 +111,7 @@ class Runner:
             if asked.issuperset(map(id, mine)):
                 ours.append(batch.run)
             elif any(run.status.active and id(run) in asked for run in mine):
-                raise StateError(
-                    f"{batch.name}: runs as one batch job, whose members cannot be stopped alone; stop the ensemble"
-                )
+                refuse_part(batch.name)
         theirs = self.history.stop(runs, grace)
         if ours and self._launcher and (left := self._launcher.stop(ours, grace)):
             logger.warning("%s: processes %s did not end, even by SIGKILL", self.name, ", ".join(map(str, left)))
