@@ -18,6 +18,7 @@ from smartensemble.errors import (
     strict,
 )
 from smartensemble.expansion import Expansion, expansion
+from smartensemble.failures import Failures, failures
 from smartensemble.files import Files, Paths, attach
 from smartensemble.parameters import Constant, Given, argument, positive, resolve
 from smartensemble.settings import BatchSettings, RunSettings
@@ -345,8 +346,7 @@ class Ensemble:
 
     def table(self) -> Table:
         """One row for each member: name, parameters, status, seconds, exit code, path. It prints as a table."""
-        for watch in {member._watch for member in self} - {None}:
-            watch()  # type: ignore[misc]
+        self._look()
         cells = [columns(member) for member in self]
         names = dict.fromkeys(name for row in cells for name in row)
         return Table(
@@ -359,6 +359,19 @@ class Ensemble:
             }
             for member, row in zip(self, cells, strict=True)
         )
+
+    def failures(self) -> Failures:
+        """The failed members, in groups that ended the same way with the same last words; printed, a report.
+
+        Of each group it tells which values of parameters only its members have, and the command that runs one of them again.
+        """
+        self._look()
+        return failures(self)
+
+    def _look(self) -> None:
+        """Have the members' records brought up to date."""
+        for watch in {member._watch for member in self} - {None}:
+            watch()  # type: ignore[misc]
 
     @property
     def models(self) -> list[Model]:

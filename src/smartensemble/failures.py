@@ -1,0 +1,110 @@
+"""What failed members have in common: how they ended, what they said last, and which parameters only they have."""
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from smartensemble.command import Command
+from smartensemble.status import Run, Status
+
+
+class Member(Protocol):
+    """What is needed of a model."""
+
+    name: str
+    run: Run
+
+    @property
+    def path(self) -> str:
+        """Its directory."""
+
+    @property
+    def values(self) -> dict[str, object]:
+        """Its parameters."""
+
+    @property
+    def command(self) -> Command:
+        """The command that runs it."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Members that failed in the same way."""
+
+    members: tuple[str, ...]
+    cause: str  #: exit code, signal, time limit, or what kept them from starting
+    words: tuple[str, ...]  #: the last lines that the first of them wrote
+    shared: dict[str, tuple[object, ...]]  #: parameter -> values that all of them have one of, and no other member has
+    again: str  #: a line of shell that runs the first of them again by hand
+
+    def __str__(self) -> str:
+        names = ", ".join(self.members[:4]) + (f", ... {self.members[-1]}" if len(self.members) > 4 else "")
+        lines = [f"{len(self.members)} failed: {names}", f"  {self.cause}"]
+        lines += [f"    | {line}" for line in self.words]
+        for name, values in self.shared.items():
+            lines.append(f"  only they have {name} = {' or '.join(map(str, values))}")
+        return "\n".join([*lines, f"  again by hand: {self.again}"])
+
+
+class Failures(tuple[Failure, ...]):
+    """Groups of failed members, the largest first; printed, a report."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "\n\n".join(map(str, self)) or "none failed"
+
+    __repr__ = __str__
+
+
+def failures(members: Iterable[Member]) -> Failures:
+    """The failed ones of `members`, in groups of those that ended the same way with the same last words."""
+    everybody = list(members)
+    groups: dict[tuple[str, tuple[str, ...]], list[Member]] = {}
+    for member in everybody:
+        if member.run.status is Status.FAILED:
+            groups.setdefault((_anonymous(member.run.cause, member), _words(member)), []).append(member)
+    found = [
+        Failure(
+            tuple(member.name for member in group),
+            group[0].run.cause,
+            group[0].run.words,
+            dict(_shared(group, everybody)),
+            by_hand(group[0].command),
+        )
+        for group in groups.values()
+    ]
+    return Failures(sorted(found, key=lambda failure: -len(failure.members)))
+
+
+def by_hand(command: Command) -> str:
+    """A line of shell that runs a command as it was run.
+
+    >>> from pathlib import Path
+    >>> by_hand(Command(("lmp", "-in", "in.melt"), Path("/study/melt_0"), {"N": "1"}))
+    'cd /study/melt_0 && N=1 lmp -in in.melt'
+    """
+    variables = "".join(f"{name}={shlex.quote(value)} " for name, value in command.env.items())
+    return f"cd {shlex.quote(str(command.cwd))} && {variables}{command}"
+
+
+def _words(member: Member) -> tuple[str, ...]:
+    """The last words of a member without what differs from member to member: its directory, its name, and numbers."""
+    return tuple(re.sub(r"\d+", "#", _anonymous(line, member)) for line in member.run.words)
+
+
+def _anonymous(line: str, member: Member) -> str:
+    return line.replace(member.path, "DIR").replace(member.name, "NAME")
+
+
+def _shared(group: list[Member], everybody: list[Member]) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """The parameters whose values tell the group from all other members."""
+    inside = {member.name for member in group}
+    others = [member for member in everybody if member.name not in inside]
+    for name in group[0].values if others else ():
+        mine = dict.fromkeys(str(member.values.get(name)) for member in group)
+        if not any(str(member.values.get(name)) in mine for member in others):
+            typed = {str(member.values.get(name)): member.values.get(name) for member in group}
+            yield name, tuple(typed.values())
