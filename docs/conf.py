@@ -33,7 +33,10 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx
 exclude_patterns = ["_build", "**.ipynb_checkpoints"]
 # The documentation of Python and Matplotlib is not there to link to: the site is built without a network.
 nitpick_ignore_regex = [
-    ("py:class", r"((collections\.abc|datetime|pathlib)\.)?(Callable|Figure|Iterable|Iterator|Mapping|Path|PurePath|timedelta)"),
+    (
+        "py:class",
+        r"((collections\.abc|datetime|pathlib)\.)?(Callable|Figure|Iterable|Iterator|Mapping|Path|PurePath|timedelta)",
+    ),
     ("py:class", r"smartensemble\.strategies\.T"),
 ]
 

@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
+from typing import ClassVar
 
 from smartensemble.entities import Ensemble, Model, check_name
 from smartensemble.errors import (
@@ -39,6 +40,10 @@ class Experiment:
     >>> exp.get_status(ens)
     [<Status.COMPLETED: 'Completed'>, <Status.COMPLETED: 'Completed'>]
     """
+
+    #: What the create_... methods make; a subclass may make others.
+    ensemble_class: ClassVar[type[Ensemble]] = Ensemble
+    batch_settings_class: ClassVar[type[BatchSettings]] = BatchSettings
 
     @strict
     def __init__(self, name: str, exp_path: str | PurePath | None = None, launcher: str = "local") -> None:
@@ -79,7 +84,7 @@ class Experiment:
         seed: int | None = None,
     ) -> Ensemble:
         """An ensemble below this experiment's directory. See :class:`Ensemble` for the arguments."""
-        ensemble = Ensemble(
+        ensemble = self.ensemble_class(
             name,
             params,
             path,
@@ -137,7 +142,7 @@ class Experiment:
         preamble: str | Sequence[str] = (),
     ) -> BatchSettings:
         """What a batch job asks for. See :class:`BatchSettings` for the arguments."""
-        return BatchSettings(nodes, time, queue, account, batch_args, preamble)
+        return self.batch_settings_class(nodes, time, queue, account, batch_args, preamble)
 
     # --- generate -----------------------------------------------------------------------------------------------
 
@@ -295,7 +300,9 @@ class Experiment:
 
         :raises InputValueError: it was not started.
         """
-        statuses = self.get_status(entity)
+        models = self._models([entity])
+        self._runner.look()
+        statuses = [model.run.status for model in models]
         if Status.NEW in statuses:
             raise InputValueError(f"{entity.name}: was not started; start it first")
         return all(status.final for status in statuses)

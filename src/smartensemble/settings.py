@@ -131,7 +131,7 @@ class RunSettings:
         return Command(argv, Path(cwd), dict(self.env_vars), name, self.time_limit)
 
     def __copy__(self) -> "RunSettings":
-        twin = RunSettings.__new__(RunSettings)
+        twin = type(self).__new__(type(self))
         twin.__dict__.update({name: copy(value) for name, value in self.__dict__.items()})
         return twin
 

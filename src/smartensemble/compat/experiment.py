@@ -1,7 +1,7 @@
 """SmartSim's experiment: ours, which makes SmartSim's kinds of things and answers in its words."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -9,11 +9,10 @@ from smartensemble import entities, experiment, settings
 from smartensemble.compat.entity import Ensemble, Model, TelemetryConfiguration
 from smartensemble.compat.missing import DATABASE, missing
 from smartensemble.compat.settings import MPI, BatchSettings, RunSettings
-from smartensemble.compat.status import TERMINAL_STATUSES, SmartSimStatus
-from smartensemble.errors import InputValueError, UnsupportedError, strict
+from smartensemble.compat.status import SmartSimStatus
+from smartensemble.errors import UnsupportedError, strict
 from smartensemble.parameters import Given
 from smartensemble.settings import Duration, Singularity, Words
-from smartensemble.strategies import Strategy
 from smartensemble.tags import Delimiter
 
 Entity = entities.Model | entities.Ensemble
@@ -29,6 +28,9 @@ class Experiment(experiment.Experiment):
     [<SmartSimStatus.STATUS_COMPLETED: 'Completed'>]
     """
 
+    ensemble_class = Ensemble
+    batch_settings_class = BatchSettings
+
     def __init__(self, name: str, exp_path: str | PurePath | None = None, launcher: str = "local") -> None:
         """The same as :class:`smartensemble.Experiment`; the launcher's name may have capitals."""
         super().__init__(name, exp_path or None, launcher.lower() if isinstance(launcher, str) else launcher)
@@ -36,37 +38,6 @@ class Experiment(experiment.Experiment):
         self.db_identifiers: set[str] = set()
 
     # --- create -------------------------------------------------------------------------------------------------
-
-    @strict
-    def create_ensemble(
-        self,
-        name: str,
-        params: Given = None,
-        batch_settings: settings.BatchSettings | None = None,
-        run_settings: settings.RunSettings | None = None,
-        replicas: int | None = None,
-        perm_strategy: str | Strategy = "all_perm",
-        path: str | PurePath | None = None,
-        *,
-        params_as_args: Given = None,
-        n_models: int | None = None,
-        seed: int | None = None,
-    ) -> Ensemble:
-        """An ensemble below this experiment's directory. See :class:`smartensemble.Ensemble` for the arguments."""
-        ensemble = Ensemble(
-            name,
-            params,
-            path,
-            params_as_args,
-            batch_settings,
-            run_settings,
-            perm_strategy,
-            replicas=replicas,
-            n_models=n_models,
-            seed=seed,
-        )
-        ensemble.place(self.exp_path)
-        return ensemble
 
     @strict
     def create_model(  # type: ignore[override]
@@ -103,20 +74,6 @@ class Experiment(experiment.Experiment):
         if run_command in MPI:
             return MPI[run_command](exe, exe_args, run_args, env_vars, container, time_limit=time_limit)
         return RunSettings(exe, exe_args, run_command, run_args, env_vars, container, time_limit=time_limit)
-
-    @strict
-    def create_batch_settings(
-        self,
-        nodes: int | None = None,
-        time: Duration | None = None,
-        queue: str | None = None,
-        account: str | None = None,
-        batch_args: Mapping[str, object] | None = None,
-        *,
-        preamble: str | Sequence[str] = (),
-    ) -> BatchSettings:
-        """What a batch job asks for. See :class:`smartensemble.BatchSettings` for the arguments."""
-        return BatchSettings(nodes, time, queue, account, batch_args, preamble)
 
     create_database = missing("create_database", DATABASE)
     reconnect_orchestrator = missing("reconnect_orchestrator", DATABASE)
@@ -174,13 +131,3 @@ class Experiment(experiment.Experiment):
         """How `entities` stand: the models first, then the members of the ensembles."""
         ordered = sorted(entities, key=lambda entity: isinstance(entity, Ensemble))
         return [SmartSimStatus.of(status) for status in super().get_status(*ordered)] if ordered else []
-
-    def finished(self, entity: Entity) -> bool:
-        """All of `entity` has ended, well or not.
-
-        :raises InputValueError: it was not started.
-        """
-        statuses = self.get_status(entity)
-        if SmartSimStatus.STATUS_NEVER_STARTED in statuses:
-            raise InputValueError(f"{entity.name}: was not started; start it first")
-        return TERMINAL_STATUSES.issuperset(statuses)

@@ -96,11 +96,6 @@ class RunSettings(SettingsBase, settings.RunSettings):
         """The variables, as ``NAME=value``."""
         return [f"{name}={value}" for name, value in self.env_vars.items()]
 
-    def __copy__(self) -> "RunSettings":
-        twin = super().__copy__()
-        twin.__class__ = type(self)
-        return twin  # type: ignore[return-value]
-
     make_mpmd = missing("make_mpmd", "is not in this version; start several models at once with Experiment.start")
     set_binding = option("set_binding")
     set_broadcast = option("set_broadcast")
