@@ -1,4 +1,4 @@
-"""What can be done with this project: ``nox -s demo``, ``nox -s tests``, ``nox -s docs``."""
+"""What can be done with this project: ``nox -s demo``, ``nox -s tests``, ``nox -s docs``, ``nox -s benchmarks``."""
 
 import os
 import shutil
@@ -45,6 +45,17 @@ def docs(session: nox.Session) -> None:
     """Build the site into build/html: its notebooks are executed, and a warning is an error."""
     session.install("-q", "-e.[docs]")
     build(session, "sphinx-build")
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Measure beside SmartSim 0.8.0, in an environment of its own, and beside floors; options go to benchmarks/run.py."""
+    session.install("-q", "-e.")
+    python = Path(".nox/smartsim/bin/python").absolute()
+    if not python.exists():
+        session.run("python", "-m", "venv", ".nox/smartsim")
+        session.run(str(python), "-m", "pip", "install", "-q", "smartsim==0.8.0", external=True)
+    session.run("python", "benchmarks/run.py", "--smartsim", str(python), *session.posargs)
 
 
 def build(session: nox.Session, *command: str) -> None:

@@ -61,6 +61,7 @@ def measure(python: str, script: Path, arguments: tuple[str, ...]) -> dict[str, 
     with tempfile.TemporaryDirectory() as directory:
         path = os.pathsep.join([str(HERE), str(script.parent)])
         env = os.environ | {"PYTHONPATH": path, "SMARTSIM_LOG_LEVEL": "quiet", "SR_LOG_LEVEL": "quiet"}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # or each run would compile what was edited since the last one
         done = subprocess.run([python, str(script), *arguments], cwd=directory, env=env, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(f"{script.parent.name}/{script.name} failed:\n{done.stdout}{done.stderr}")

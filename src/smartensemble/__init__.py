@@ -4,7 +4,6 @@ from smartensemble.entities import Ensemble, Model
 from smartensemble.experiment import Experiment
 from smartensemble.settings import BatchSettings, RunSettings, Singularity
 from smartensemble.status import Status
-
-__version__ = "0.1.0"
+from smartensemble.version import __version__ as __version__
 
 __all__ = ["BatchSettings", "Ensemble", "Experiment", "Model", "RunSettings", "Singularity", "Status"]

@@ -22,7 +22,6 @@ A message reads ``subject: what is wrong; what would be right``.
 """
 
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -99,6 +98,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     >>> did_you_mean("stepp", ["all_perm", "step"])
     "; did you mean 'step'? There are all_perm, step"
     """
+    from difflib import get_close_matches  # only for the message: an import of its own that few programs need
+
     known = list(known)
     close = get_close_matches(word, known, n=1)
     return (f"; did you mean {close[0]!r}? There are " if close else "; there are ") + ", ".join(known)

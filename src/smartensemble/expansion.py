@@ -1,9 +1,9 @@
 """From parameters and counts to parameter sets: which strategy, how many, which seed."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from math import prod
 from secrets import randbits
+from typing import NamedTuple
 
 from smartensemble import designs, strategies
 from smartensemble.errors import InputTypeError, ParameterError, StrategyError, did_you_mean
@@ -23,8 +23,7 @@ NAMES = (*EXHAUSTIVE, *SAMPLED)
 MOST = 1_000_000
 
 
-@dataclass(frozen=True)
-class Expansion:
+class Expansion(NamedTuple):
     """How parameters become parameter sets."""
 
     subject: str  #: the ensemble's name, for messages
@@ -56,7 +55,7 @@ class Expansion:
         """With `count` more samples."""
         if self.strategy not in SAMPLED or not self.sizes:
             raise StrategyError(f"{self.subject}: was not sampled, so it cannot grow; sampled are {', '.join(SAMPLED)}")
-        grown = replace(self, sizes=(*self.sizes, count))
+        grown = self._replace(sizes=(*self.sizes, count))
         size, combinations = sum(grown.sizes), _combinations(self.parameters)
         if self.strategy == "random" and size > combinations:
             raise StrategyError(

@@ -8,8 +8,8 @@ program as a command-line argument.
 import operator
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import PurePath
+from typing import NamedTuple
 
 from smartensemble.errors import InputTypeError, ParameterError
 
@@ -28,12 +28,11 @@ class Constant(tuple[object, ...]):
     """The only value of a parameter that was given without a list: the same for every member."""
 
 
-@dataclass(frozen=True)
-class Parameters:
+class Parameters(NamedTuple):
     """Names with their values, in the order in which they were named, and the names that are arguments."""
 
-    values: dict[str, Values] = field(default_factory=dict)
-    arguments: tuple[str, ...] = ()
+    values: dict[str, Values]
+    arguments: tuple[str, ...]
 
 
 def resolve(subject: str, params: Given, params_as_args: Given = None) -> Parameters:

@@ -1,7 +1,5 @@
 """A list of rows that prints as a table."""
 
-from html import escape
-
 SHOWN = 60  #: a longer table prints its first and last rows only
 
 
@@ -32,6 +30,8 @@ class Table(list[dict[str, object]]):
         rows = [[_cell(row.get(name)) for name in columns] for row in self]
         right = [any(isinstance(row.get(name), (int, float)) for row in self) for name in columns]
         if style == "unsafehtml":
+            from html import escape
+
             rows, columns = [[escape(cell) for cell in row] for row in rows], [escape(name) for name in columns]
         if len(rows) > SHOWN:
             rows = [*rows[: SHOWN // 2], ["..."] * len(columns), *rows[-SHOWN // 2 :]]

@@ -3,25 +3,23 @@
 import csv
 import json
 import os
-import platform
 import shutil
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 from smartensemble.entities import Ensemble, Model, columns
 from smartensemble.errors import DirectoryExistsError, InputValueError, ParameterError, StateError, TagError
 from smartensemble.tags import Delimiter, Template, template
+from smartensemble.version import __version__
 
 RECORD = "params.json"  #: in each member's directory
 INDEX = "members.csv"  #: in each ensemble's directory
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """How input files are filled."""
 
     tag: Delimiter = ";"
@@ -104,25 +102,35 @@ def check(models: Sequence[Model], options: Options, overwrite: bool) -> Rendere
 
 def write(model: Model, renderer: Renderer, origin: dict[str, object]) -> None:
     """Write the directory of `model` beside its place, then move it there: it is whole or not there."""
-    home, name = os.path.split(model.path)
-    new, old = os.path.join(home, f".{name}.new"), os.path.join(home, f".{name}.old")
-    os.makedirs(home, exist_ok=True)
-    remove(new)  # what a killed driver may have left
-    os.mkdir(new)
+    path = model.path
+    home, name = os.path.split(path)
+    new, old = f"{home}/.{name}.new", f"{home}/.{name}.old"
+    _make(new)
     try:
         _fill(new, model, renderer)
-        # What is no Unicode, such as an old file name, is escaped the way that JSON escapes.
-        with open(os.path.join(new, RECORD), "w", encoding="utf-8", errors="backslashreplace") as file:
-            json.dump(record(model, origin), file, indent=2, default=str, ensure_ascii=False)
-            file.write("\n")
-        if os.path.lexists(model.path):
+        text = json.dumps(record(model, origin), indent=2, default=str, ensure_ascii=False)
+        with open(f"{new}/{RECORD}", "wb") as file:
+            # What is no Unicode, such as an old file name, is escaped the way that JSON escapes.
+            file.write(f"{text}\n".encode(errors="backslashreplace"))
+        if os.path.lexists(path):
             remove(old)
-            os.rename(model.path, old)
-        os.rename(new, model.path)
+            os.rename(path, old)
+        os.rename(new, path)
     except BaseException:
         remove(new)
         raise
     remove(old)
+
+
+def _make(directory: str) -> None:
+    """Make an empty directory."""
+    try:
+        os.mkdir(directory)
+    except FileNotFoundError:  # the first member makes its ensemble's directory
+        os.makedirs(directory)
+    except FileExistsError:  # what a killed driver may have left
+        remove(directory)
+        os.mkdir(directory)
 
 
 def _fill(directory: str, model: Model, renderer: Renderer) -> None:
@@ -133,11 +141,11 @@ def _fill(directory: str, model: Model, renderer: Renderer) -> None:
             for root, _, _ in os.walk(directory):  # a read-only one brought its mode, and could never be replaced
                 os.chmod(root, stat.S_IMODE(os.stat(root).st_mode) | stat.S_IRWXU)
         else:
-            shutil.copy(source, directory)
+            shutil.copy(source, f"{directory}/{os.path.basename(source)}")
     for source in model.files.to_symlink:
-        os.symlink(source, os.path.join(directory, os.path.basename(source)))
+        os.symlink(source, f"{directory}/{os.path.basename(source)}")
     for target, content, mode in renderer.files(model):
-        path = os.path.join(directory, target)
+        path = f"{directory}/{target}"
         if os.sep in target:
             os.makedirs(os.path.dirname(path), exist_ok=True)
         remove(path)
@@ -148,9 +156,13 @@ def _fill(directory: str, model: Model, renderer: Renderer) -> None:
 
 def remove(path: str) -> None:
     """Delete a file, a link or a directory, if it is there."""
-    if os.path.isdir(path) and not os.path.islink(path):
+    try:
+        mode = os.lstat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if stat.S_ISDIR(mode):
         shutil.rmtree(path)
-    elif os.path.lexists(path):
+    else:
         os.unlink(path)
 
 
@@ -162,7 +174,7 @@ def record(model: Model, origin: dict[str, object]) -> dict[str, object]:
         "replica": model.replica,
         "params": model.values,
         "command": list(model.command.argv),
-        "versions": {"smartensemble": _version(), "python": platform.python_version()},
+        "versions": _versions(),
     }
 
 
@@ -232,5 +244,7 @@ def former_members(ensemble: Ensemble) -> list[str]:
 
 
 @cache
-def _version() -> str:
-    return version("smartensemble")
+def _versions() -> dict[str, str]:
+    from platform import python_version  # only when it is written down: 2 ms of each import
+
+    return {"smartensemble": __version__, "python": python_version()}

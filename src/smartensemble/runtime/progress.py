@@ -44,24 +44,24 @@ class Progress:
                 self.failures += 1
                 if self.failures <= FAILURES:
                     self.say(f"{name}: {run.reason}")
-        if self.bar and time.monotonic() >= self.drawn + INTERVAL:
-            self.draw()
+        if self.bar and self.open and time.monotonic() >= self.drawn + INTERVAL:  # the end draws by itself
+            self._count()
+            self.bar.refresh()
+            self.drawn = time.monotonic()
         return not self.open if self.shown else all(run.status.final for run in self.runs)
 
-    def draw(self) -> None:
-        """Draw the bar again."""
+    def _count(self) -> None:
+        """Tell the bar how many have ended, and how many run; it shows that when it is drawn next."""
         if self.bar:
             running = sum(run.status is Status.RUNNING for run in self.open.values())
             self.bar.update(self.bar.task_ids[0], completed=len(self.runs) - len(self.open), running=running)
-            self.bar.refresh()
-            self.drawn = time.monotonic()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         counts = Counter(str(run.status) for run in self.runs)
         ends = ", ".join(f"{count} {status}" for status, count in counts.items())
         if self.bar:
-            self.draw()
-            self.bar.stop()
+            self._count()
+            self.bar.stop()  # draws it a last time: 2 ms, for which start would return later if it were drawn twice
         self.say(f"{self.title}: {ends} in {time.monotonic() - self.began:.1f} s")
 
     def say(self, line: str) -> None:
