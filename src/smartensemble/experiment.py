@@ -4,7 +4,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from smartensemble.entities import Ensemble, Model, check_name
 from smartensemble.errors import (
@@ -16,15 +16,15 @@ from smartensemble.errors import (
     strict,
 )
 from smartensemble.parameters import Given, positive
-from smartensemble.runtime import generate as generation
-from smartensemble.runtime.preview import preview
-from smartensemble.runtime.progress import Progress
-from smartensemble.runtime.runner import LAUNCHERS, Runner, advise, batch_jobs
 from smartensemble.settings import BatchSettings, Duration, RunSettings, Singularity, Words
 from smartensemble.status import Run, Status
 from smartensemble.strategies import Strategy
 from smartensemble.table import Seconds, Table
 from smartensemble.tags import Delimiter
+
+# What acts is imported by the methods that act: who only describes an ensemble pays half for the import.
+if TYPE_CHECKING:
+    from smartensemble.runtime import generate as generation
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +54,8 @@ class Experiment:
             when it is needed.
         :param launcher: what runs its members: ``"local"``, this machine.
         """
+        from smartensemble.runtime.runner import LAUNCHERS, Runner
+
         check_name("Experiment", name)
         if exp_path is not None and not isinstance(exp_path, (str, PurePath)):
             raise InputTypeError(f"{name}: exp_path is {exp_path!r}; give text or a pathlib.Path")
@@ -166,9 +168,11 @@ class Experiment:
         :raises DirectoryExistsError: a member's directory is there already, and `overwrite` is False.
         :raises TagError: a tag names no parameter.
         """
+        from smartensemble.runtime import generate as generation
+
         models = self._models(entities)
 
-        def checked() -> tuple[list[str], generation.Renderer]:
+        def checked() -> "tuple[list[str], generation.Renderer]":
             former = [path for entity in entities if isinstance(entity, Ensemble) for path in generation.former_members(entity)]
             self._runner.check_free([model.path for model in models] + former * overwrite)
             options = generation.Options(tag, allow_unknown, allow_unused)
@@ -197,6 +201,10 @@ class Experiment:
         :param output_filename: print into this file.
         :raises TagError: generate would raise it.
         """
+        from smartensemble.runtime import generate as generation
+        from smartensemble.runtime.preview import preview
+        from smartensemble.runtime.runner import batch_jobs
+
         models = self._models(entities)
         renderer = generation.check(models, generation.Options(tag, allow_unknown, allow_unused), overwrite=True)
         batches = batch_jobs(entities, {model.path: model.run for model in models})
@@ -206,7 +214,9 @@ class Experiment:
         else:
             Path(output_filename).write_text(text, encoding="utf-8")
 
-    def _write(self, models: Sequence[Model], renderer: generation.Renderer) -> None:
+    def _write(self, models: Sequence[Model], renderer: "generation.Renderer") -> None:
+        from smartensemble.runtime import generate as generation
+
         origins = {
             ensemble: generation.origin(ensemble) for ensemble in {model.ensemble for model in models} if ensemble is not None
         }
@@ -243,6 +253,9 @@ class Experiment:
             directory sees them, waits for them, and stops them.
         :raises StateError: one of them runs already, or its directory was generated for other parameters.
         """
+        from smartensemble.runtime import generate as generation
+        from smartensemble.runtime.runner import advise
+
         models = self._models(entities)
         at_once = None if max_running is None else positive("max_running", max_running)
         if only not in (None, "failed"):
@@ -370,6 +383,8 @@ class Experiment:
 
     def _watch(self, runs: Sequence[tuple[str, Run]], title: str, kill_on_interrupt: bool, progress: bool) -> None:
         """Wait for `runs`, and show their progress."""
+        from smartensemble.runtime.progress import Progress
+
         with Progress(title, runs, progress) as shown:
             try:
                 self._runner.wait(shown.update)

@@ -3,8 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from smartensemble.command import Command
 from smartensemble.status import Run, Status
@@ -29,8 +28,7 @@ class Member(Protocol):
         """The command that runs it."""
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """Members that failed in the same way."""
 
     members: tuple[str, ...]

@@ -5,7 +5,7 @@ A tag is a delimiter, a parameter's name, a delimiter. Tags are matched from the
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from smartensemble.errors import InputTypeError, InputValueError, TagError
 
@@ -28,8 +28,7 @@ def pair(tag: Delimiter) -> tuple[str, str]:
     return tag
 
 
-@dataclass(frozen=True)
-class Template:
+class Template(NamedTuple):
     """A file, cut at its tags: literal, name, literal, name, ..., literal."""
 
     parts: tuple[bytes, ...]
