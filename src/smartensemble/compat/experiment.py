@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smartensemble import entities, experiment, settings
 from smartensemble.compat.entity import Ensemble, Model, TelemetryConfiguration
@@ -30,6 +30,13 @@ class Experiment(experiment.Experiment):
 
     ensemble_class = Ensemble
     batch_settings_class = BatchSettings
+    if TYPE_CHECKING:
+
+        def create_ensemble(self, *args: Any, **kwargs: Any) -> Ensemble:
+            """An ensemble with SmartSim's methods."""
+
+        def create_batch_settings(self, *args: Any, **kwargs: Any) -> BatchSettings:
+            """Settings with SmartSim's methods."""
 
     def __init__(self, name: str, exp_path: str | PurePath | None = None, launcher: str = "local") -> None:
         """The same as :class:`smartensemble.Experiment`; the launcher's name may have capitals."""
