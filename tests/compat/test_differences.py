@@ -66,7 +66,7 @@ def test_what_was_dropped_is_an_error(
     arguments: dict[str, object], error: type[Exception], message: str, study: Experiment
 ) -> None:
     with pytest.raises(error) as caught:
-        study.create_ensemble("e", run_settings=RunSettings("true"), **arguments)  # type: ignore[arg-type]
+        study.create_ensemble("e", run_settings=RunSettings("true"), **arguments)
 
     assert str(caught.value) == message
     assert isinstance(caught.value, SmartSimError)
