@@ -1,6 +1,6 @@
 """Measure smartensemble beside SmartSim 0.8.0 and beside a floor, in one run, and print a table.
 
-Each measurement is a process of its own: ``ours.py``, ``smartsim.py`` and ``floor.py`` of a folder, taken in turns. The table
+Each measurement is a process of its own: ``ours.py``, ``peer.py`` (SmartSim) and ``floor.py`` of a folder, in turns. The table
 shows medians, and the ratio of ours to the floor beside what it is to be::
 
     python benchmarks/run.py                                  without SmartSim
@@ -74,11 +74,11 @@ def run(case: Case, smartsim: str | None, rounds: int) -> dict[str, object]:
     kinds = {"floor": sys.executable} if case.floor else {}
     kinds["ours"] = sys.executable
     if smartsim and case.smartsim:
-        kinds["smartsim"] = smartsim
+        kinds["peer"] = smartsim
     taken: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
     for _ in range(rounds):
         for kind, python in kinds.items():
-            if kind == "smartsim" and taken[kind] and taken[kind][0]["seconds"] > LONG:
+            if kind == "peer" and taken[kind] and taken[kind][0]["seconds"] > LONG:
                 continue
             taken[kind].append(measure(python, HERE / case.folder / f"{kind}.py", case.arguments))
     seconds = {kind: median(one["seconds"] for one in all_of) for kind, all_of in taken.items()}
@@ -87,7 +87,7 @@ def run(case: Case, smartsim: str | None, rounds: int) -> dict[str, object]:
     reached = (case.ratio is None or (ratio or 0) <= case.ratio) and (case.seconds is None or seconds["ours"] <= case.seconds)
     return {
         "what": case.title,
-        "smartsim": _time(seconds.get("smartsim")),
+        "smartsim": _time(seconds.get("peer")),
         "floor": _time(seconds.get("floor")),
         "ours": _time(seconds["ours"]),
         "ours/floor": None if ratio is None else f"{ratio:.2f}",

@@ -567,3 +567,26 @@ def test_the_seconds_of_a_run_stand_still_after_its_end(exp: Experiment) -> None
 
     assert first == second is not None
     assert before - 1 < (model.run.started or 0) <= (model.run.ended or 0) <= time.time() + 1
+
+
+@pytest.mark.parametrize("victim", ["driver", "supervisor"])
+def test_five_hundred_members_that_detach_themselves_survive_nobody(
+    victim: str, driver: Driver, tmp_path: Path, eventually: Eventually
+) -> None:
+    log = tmp_path / "log"
+    escape = f"(setsid sh -c 'echo $$ >> {log}; exec sleep 1000' &); echo $$ >> {log}; exec sleep 1000"
+    process = driver(f"""
+        ens = exp.create_ensemble("ens", replicas=500, run_settings=settings("sh", "-c", {escape!r}))
+        exp.start(ens, block=False)
+        print(exp._runner._launcher._process.pid, flush=True)
+        signal.pause()
+    """)
+    assert process.stdout
+    sentinel = next(int(line) for line in process.stdout if line.strip().isdecimal())
+    eventually(lambda: log.exists() and len(log.read_text().split()) == 1000)
+
+    keeper = next(pid for pid, (parent, *_) in supervisor.tree().items() if parent == sentinel)
+    os.kill(process.pid if victim == "driver" else keeper, signal.SIGKILL)
+
+    eventually(lambda: not any(lives(int(pid)) for pid in log.read_text().split()))
+    assert len(log.read_text().split()) == 1000
