@@ -290,7 +290,7 @@ class Experiment:
                         print(f"{entry.name}: {entry.run.status}")
         except KeyboardInterrupt:
             if kill_on_interrupt:
-                self.stop()
+                self._runner.stop_own(GRACE)
             raise
 
     def stop(self, *entities: Model | Ensemble, grace: float = GRACE) -> None:
@@ -385,10 +385,15 @@ class Experiment:
         """Wait for `runs`, and show their progress."""
         from smartensemble.runtime.progress import Progress
 
-        with Progress(title, runs, progress) as shown:
-            try:
-                self._runner.wait(shown.update)
-            except KeyboardInterrupt:
-                if kill_on_interrupt:
-                    self.stop()
-                raise
+        try:
+            with Progress(title, runs, progress) as shown:
+                try:
+                    self._runner.wait(shown.update)
+                except KeyboardInterrupt:
+                    if kill_on_interrupt:
+                        self._runner.stop_own(GRACE)  # before the last line is shown, so that it is true
+                    raise
+        except KeyboardInterrupt:  # also one that came before the first line
+            if kill_on_interrupt:
+                self._runner.stop_own(GRACE)
+            raise

@@ -257,3 +257,20 @@ def test_a_thousand_lines_cost_no_descriptor(exp: Experiment) -> None:
     journal = journal_of(exp)
     assert {entry.run.status for entry in journal.members} == {Status.COMPLETED}
     assert all((entry.run.seconds or 0) < time.monotonic() - began_at + 1 for entry in journal.members)
+
+
+def test_ctrl_c_ends_what_is_mine_and_leaves_what_is_detached(exp: Experiment, driver: Driver, eventually: Eventually) -> None:
+    process = driver("""
+        night = exp.create_model("night", settings("sleep", "1000"))
+        exp.start(night, detach=True, block=False)
+        ens = exp.create_ensemble("ens", replicas=2, run_settings=settings("sleep", "1000"))
+        exp.start(ens)
+    """)
+    ens = exp.create_ensemble("ens", replicas=2, run_settings=exp.create_run_settings("true"))
+    night = exp.create_model("night", exp.create_run_settings("true"))
+    eventually(lambda: exp.get_status(ens, night) == [Status.RUNNING] * 3)
+
+    process.send_signal(signal.SIGINT)
+    process.wait()
+
+    assert exp.get_status(ens, night) == [Status.CANCELLED, Status.CANCELLED, Status.RUNNING]

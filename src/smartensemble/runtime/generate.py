@@ -149,9 +149,10 @@ def _fill(directory: str, model: Model, renderer: Renderer) -> None:
         if os.sep in target:
             os.makedirs(os.path.dirname(path), exist_ok=True)
         remove(path)
-        with open(path, "wb") as file:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.write(content)
-            os.fchmod(file.fileno(), mode)
+            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) != mode:  # the mask took something away; else it is a call saved
+                os.fchmod(file.fileno(), mode)
 
 
 def remove(path: str) -> None:

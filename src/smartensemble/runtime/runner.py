@@ -119,6 +119,10 @@ class Runner:
             logger.warning("%s: members of another process did not end; look at its journal", self.name)
         self.look()
 
+    def stop_own(self, grace: float) -> None:
+        """End what this process runs; what is detached, or somebody else's, goes on."""
+        self.stop(list(self._own), grace)
+
     def look(self) -> None:
         """Take in the news that are there, without waiting."""
         self.wait(lambda: False, 0)
