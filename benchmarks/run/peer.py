@@ -6,4 +6,4 @@ exp = Experiment("study")
 ensemble = exp.create_ensemble("e", replicas=500, run_settings=exp.create_run_settings("/bin/true"))
 with measured():
     exp.start(ensemble, block=True)
-assert set(exp.get_status(ensemble)) == {"Completed"}
+assert {status.value for status in exp.get_status(ensemble)} == {"Completed"}
