@@ -26,6 +26,8 @@ Duration = float | timedelta | str
 class Singularity:
     """An image to run a program in, by Singularity or Apptainer.
 
+    The command line follows their manuals; no test has run it, for want of an engine.
+
     >>> Singularity("lammps.sif", mount="/scratch").wrap(["lmp", "-in", "in.melt"])[1:]
     ('exec', '--bind', '/scratch', 'lammps.sif', 'lmp', '-in', 'in.melt')
     """
