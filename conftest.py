@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -73,21 +74,15 @@ def engine(program: str) -> str:
     pytest.skip(f"needs the program {program} on PATH")
 
 
-@pytest.fixture
-def lmp() -> str:
-    """LAMMPS."""
-    return engine("lmp")
-
-
-@pytest.fixture
-def mpirun() -> str:
-    """MPICH's mpirun."""
-    return engine("mpirun")
-
-
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """An empty working directory, with the tutorials' input files beside it, for one page or the docstrings of one module."""
+def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """An empty working directory, with the tutorials' input files beside it, for one page or the docstrings of one module.
+
+    A page says which programs it cannot do without in a comment: ``.. needs: lmp mpirun``.
+    """
+    for programs in re.findall(r"^\.\. needs: (.+)$", request.path.read_text(), re.MULTILINE):
+        for program in programs.split():
+            engine(program)
     home = Path.cwd()
     directory = tmp_path_factory.mktemp("page")
     (directory / "in.melt").write_bytes((ROOT / "tutorials" / "melt" / "in.melt").read_bytes())
