@@ -260,12 +260,12 @@ class Experiment:
         at_once = None if max_running is None else positive("max_running", max_running)
         if only not in (None, "failed"):
             raise InputValueError(f"{self.name}: only={only!r} is no choice; there is only='failed'")
+        self._runner.ready()  # or say what this machine lacks, before anything is written, also a lock
         with self._runner.turn():
             self._runner.check_free([model.path for model in models])
             models = [model for model in models if only is None or model.run.status is not Status.COMPLETED]
             if not models:
                 return
-            self._runner.ready()  # or say what this machine lacks, before anything is written
             missing = [model for model in models if not model.generated and not generation.is_there(model)]
             self._write(missing, generation.check(missing, generation.Options(), overwrite=False))
             advise(self.name, entities, len(models), at_once)
