@@ -226,6 +226,25 @@ def test_a_wrong_tag_is_refused_before_anything_is_written(exp: Experiment, tmp_
     assert [path.name for path in tmp_path.iterdir()] == ["in.txt"]
 
 
+def test_start_writes_nothing_at_all_when_a_tag_is_wrong(exp: Experiment, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text(";Pressure;")
+    ens = exp.create_ensemble("ens", {"T": [1, 2]}, run_settings=exp.create_run_settings("true"))
+    ens.attach_generator_files(to_configure="in.txt")
+
+    with pytest.raises(TagError, match="no parameter named 'Pressure'"):
+        exp.start(ens)
+
+    assert os.listdir(tmp_path) == ["in.txt"]
+
+
+def test_verbose_prints_each_directory_on_standard_error(exp: Experiment, capsys: pytest.CaptureFixture[str]) -> None:
+    ens = exp.create_ensemble("ens", {"T": [1, 2]}, run_settings=exp.create_run_settings("true"))
+
+    exp.generate(ens, verbose=True)
+
+    assert capsys.readouterr().err.splitlines() == [f"{member.name}: generated {member.path}" for member in ens]
+
+
 def test_a_directory_is_not_copied_into_itself(exp: Experiment, tmp_path: Path) -> None:
     model = exp.create_model("model", exp.create_run_settings("true"))
     model.attach_generator_files(to_copy=tmp_path)
@@ -306,6 +325,29 @@ def test_what_runs_is_neither_started_nor_generated(exp: Experiment) -> None:
             act(ens)
 
     assert all(status.active for status in exp.get_status(ens))
+
+
+def test_a_start_that_cannot_be_finished_is_taken_back(exp: Experiment, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    sleep = exp.create_run_settings("sleep", ["1000"])
+    models = [exp.create_model(f"m{number}", sleep) for number in range(40)]
+    nowhere = exp.create_model("nowhere", sleep, path=tmp_path / "file" / "nowhere")
+
+    with pytest.raises(NotADirectoryError):
+        exp.start(*models, nowhere)
+
+    assert {*exp.get_status(*models, nowhere)} == {Status.CANCELLED}
+    again = Experiment("study")
+    assert {*again.get_status(*[again.create_model(model.name, sleep) for model in models])} == {Status.CANCELLED}
+
+
+def test_a_member_finds_the_list_of_members_while_others_are_written(exp: Experiment) -> None:
+    settings = exp.create_run_settings("sh", ["-c", "wc -l < ../members.csv"])
+    ens = exp.create_ensemble("ens", replicas=50, run_settings=settings)
+
+    exp.start(ens)
+
+    assert {Path(member.path, f"{member.name}.out").read_text() for member in ens} == {"51\n"}
 
 
 def test_start_without_block_returns_while_it_runs(exp: Experiment) -> None:

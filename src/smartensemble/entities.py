@@ -163,6 +163,11 @@ class Model:
         return self.run.status
 
     @property
+    def time_limit(self) -> float | None:
+        """The seconds after which it is ended; None for no limit."""
+        return (self._own_settings or self._settings).time_limit
+
+    @property
     def command(self) -> Command:
         """The command that runs it: its program, the arguments of its settings, then its parameters that are arguments."""
         arguments = [word for name in self.params_as_args for word in argument(name, self.params[name])]

@@ -1,8 +1,8 @@
 """An experiment creates models and ensembles, generates their directories, runs them, and knows how they stand."""
 
-import logging
 import os
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
@@ -25,8 +25,6 @@ from smartensemble.tags import Delimiter
 # What acts is imported by the methods that act: who only describes an ensemble pays half for the import.
 if TYPE_CHECKING:
     from smartensemble.runtime import generate as generation
-
-logger = logging.getLogger(__name__)
 
 GRACE = 5.0  #: seconds that a member has to obey SIGTERM
 
@@ -162,7 +160,7 @@ class Experiment:
 
         :param tag: what stands on both sides of a tag; a pair for an opening and a closing delimiter.
         :param overwrite: replace directories that are there, and remove those of members that an ensemble no longer has.
-        :param verbose: log each directory that is written.
+        :param verbose: print each directory that is written, on standard error.
         :param allow_unknown: leave what looks like a tag and names no parameter as it is.
         :param allow_unused: accept parameters that neither a file nor an argument uses.
         :raises DirectoryExistsError: a member's directory is there already, and `overwrite` is False.
@@ -184,9 +182,12 @@ class Experiment:
             for path in former * overwrite:
                 generation.remove(path)
             self._write(models, renderer)
-        if verbose:
             for model in models:
-                logger.warning("%s: generated %s", model.name, model.path)
+                model.run = Run()
+                if verbose:
+                    print(f"{model.name}: generated {model.path}", file=sys.stderr)
+            for ensemble in ensembles(models):
+                generation.write_index(ensemble)
 
     def preview(
         self,
@@ -215,17 +216,13 @@ class Experiment:
             Path(output_filename).write_text(text, encoding="utf-8")
 
     def _write(self, models: Sequence[Model], renderer: "generation.Renderer") -> None:
+        """Write the directories of `models`."""
         from smartensemble.runtime import generate as generation
 
-        origins = {
-            ensemble: generation.origin(ensemble) for ensemble in {model.ensemble for model in models} if ensemble is not None
-        }
+        origins = {ensemble: generation.origin(ensemble) for ensemble in ensembles(models)}
         for model in models:
-            generation.write(model, renderer, origins.get(model.ensemble, {}) if model.ensemble is not None else {})
-            model.run = Run()
+            generation.write(model, renderer, origins[model.ensemble] if model.ensemble is not None else {})
             model.generated = True
-        for ensemble in origins:
-            generation.write_index(ensemble)
 
     # --- run ----------------------------------------------------------------------------------------------------
 
@@ -260,21 +257,36 @@ class Experiment:
         at_once = None if max_running is None else positive("max_running", max_running)
         if only not in (None, "failed"):
             raise InputValueError(f"{self.name}: only={only!r} is no choice; there is only='failed'")
-        self._runner.ready()  # or say what this machine lacks, before anything is written, also a lock
-        with self._runner.turn():
-            self._runner.check_free([model.path for model in models])
-            models = [model for model in models if only is None or model.run.status is not Status.COMPLETED]
-            if not models:
-                return
-            missing = [model for model in models if not model.generated and not generation.is_there(model)]
-            self._write(missing, generation.check(missing, generation.Options(), overwrite=False))
-            advise(self.name, entities, len(models), at_once)
-            if summary:
-                print(Table({"name": model.name, "command": str(model.command)} for model in models))
-            self._runner.start(entities, models, at_once, detach)
-        if block:
-            title = ", ".join(entity.name for entity in entities[:3]) + ", ..." * (len(entities) > 3)
-            self._watch([(model.name, model.run) for model in models], title, kill_on_interrupt and not detach, progress)
+        # What is wrong is said before anything is written, also a lock.
+        self._runner.ready()
+        self._runner.check_free([model.path for model in models])
+        chosen = [model for model in models if only is None or model.run.status is not Status.COMPLETED]
+        missing = {model.path: model for model in chosen if not model.generated and not generation.is_there(model)}
+        renderer = generation.check(list(missing.values()), generation.Options(), overwrite=False)
+        if not chosen:
+            return
+        try:
+            with self._runner.turn():
+                self._runner.check_free([model.path for model in chosen])
+                generation.check_absent(missing.values())  # another program may have been quicker
+                advise(self.name, entities, len(chosen), at_once)
+                if summary:
+                    print(Table({"name": model.name, "command": str(model.command)} for model in chosen))
+                indexes = ensembles(missing.values())
+
+                def write(some: Sequence[Model]) -> None:
+                    self._write([model for model in some if model.path in missing], renderer)
+                    while indexes:  # before any member runs, which may read it
+                        generation.write_index(indexes.pop())
+
+                self._runner.start(entities, chosen, at_once, detach, write)
+            if block:
+                title = ", ".join(entity.name for entity in entities[:3]) + ", ..." * (len(entities) > 3)
+                self._watch([(model.name, model.run) for model in chosen], title, kill_on_interrupt and not detach, progress)
+        except KeyboardInterrupt:
+            if kill_on_interrupt and not detach:
+                self._runner.stop_own(GRACE)
+            raise
 
     def wait(self, *entities: Model | Ensemble, timeout: float | None = None) -> bool:
         """Wait until `entities`, or all that was started, have ended; False if `timeout` seconds pass before."""
@@ -385,15 +397,15 @@ class Experiment:
         """Wait for `runs`, and show their progress."""
         from smartensemble.runtime.progress import Progress
 
-        try:
-            with Progress(title, runs, progress) as shown:
-                try:
-                    self._runner.wait(shown.update)
-                except KeyboardInterrupt:
-                    if kill_on_interrupt:
-                        self._runner.stop_own(GRACE)  # before the last line is shown, so that it is true
-                    raise
-        except KeyboardInterrupt:  # also one that came before the first line
-            if kill_on_interrupt:
-                self._runner.stop_own(GRACE)
-            raise
+        with Progress(title, runs, progress) as shown:
+            try:
+                self._runner.wait(shown.update)
+            except KeyboardInterrupt:
+                if kill_on_interrupt:
+                    self._runner.stop_own(GRACE)  # before the last line is shown, so that it is true
+                raise
+
+
+def ensembles(models: Iterable[Model]) -> list[Ensemble]:
+    """The ensembles that `models` belong to, each once."""
+    return list(dict.fromkeys(model.ensemble for model in models if model.ensemble is not None))

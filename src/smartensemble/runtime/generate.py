@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +17,8 @@ from smartensemble.version import __version__
 
 RECORD = "params.json"  #: in each member's directory
 INDEX = "members.csv"  #: in each ensemble's directory
+
+_json = json.JSONEncoder(default=str, ensure_ascii=False).encode
 
 
 class Options(NamedTuple):
@@ -88,16 +90,20 @@ def check(models: Sequence[Model], options: Options, overwrite: bool) -> Rendere
             raise InputValueError(
                 f"{model.name}: to_copy: {around[0]} holds the directory {model.path} itself; copy what is in it"
             )
-    there = [] if overwrite else [model.path for model in models if os.path.lexists(model.path)]
-    if there:
-        raise DirectoryExistsError(
-            f"{there[0]}{f' and {len(there) - 1} more' * (len(there) > 1)}: there already; pass overwrite=True to replace it"
-        )
+    if not overwrite:
+        check_absent(models)
     renderer = Renderer(options)
     # Models with the same files, parameters and arguments pass or fail together.
     for model in {(model.files, tuple(model.params), model.params_as_args): model for model in models}.values():
         renderer.check(model)
     return renderer
+
+
+def check_absent(models: Iterable[Model]) -> None:
+    """An error, if a directory of `models` is there."""
+    if there := [model.path for model in models if os.path.lexists(model.path)]:
+        more = f" and {len(there) - 1} more" * (len(there) > 1)
+        raise DirectoryExistsError(f"{there[0]}{more}: there already; pass overwrite=True to replace it")
 
 
 def write(model: Model, renderer: Renderer, origin: dict[str, object]) -> None:
@@ -108,10 +114,11 @@ def write(model: Model, renderer: Renderer, origin: dict[str, object]) -> None:
     _make(new)
     try:
         _fill(new, model, renderer)
-        text = json.dumps(record(model, origin), indent=2, default=str, ensure_ascii=False)
+        lines = [f'  "{name}": {_json(value)}' for name, value in record(model, origin).items()]
+        text = "{\n" + ",\n".join(lines) + "\n}\n"
         with open(f"{new}/{RECORD}", "wb") as file:
             # What is no Unicode, such as an old file name, is escaped the way that JSON escapes.
-            file.write(f"{text}\n".encode(errors="backslashreplace"))
+            file.write(text.encode(errors="backslashreplace"))
         if os.path.lexists(path):
             remove(old)
             os.rename(path, old)

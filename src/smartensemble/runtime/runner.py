@@ -23,6 +23,7 @@ from smartensemble.status import Run, Status
 logger = logging.getLogger(__name__)
 
 LAUNCHERS: dict[str, Callable[[], Launcher]] = {"local": local}
+CHUNK = 16  #: members whose directories are written while those before them start
 LOOK = 0.05  #: seconds between two looks at the files of batch jobs, and of members that others run
 
 
@@ -71,20 +72,30 @@ class Runner:
         self._launcher = LAUNCHERS[self.launcher_name]()
         return self._launcher
 
-    def start(self, entities: Sequence[Model | Ensemble], models: Sequence[Model], at_once: int | None, detached: bool) -> None:
-        """Start `models`, which are those of `entities`: on their own, or in the batch jobs that these ask for."""
+    def start(
+        self,
+        entities: Sequence[Model | Ensemble],
+        models: Sequence[Model],
+        at_once: int | None,
+        detached: bool,
+        write: Callable[[Sequence[Model]], None],
+    ) -> None:
+        """Start `models`, which are those of `entities`: on their own, or in the batch jobs that these ask for.
+
+        Members run while `write` writes the directories of those after them, where all of them may run at once.
+        """
         runs = [Run(Status.QUEUED, number=number) for number, _ in enumerate(models, 1)]
         run_of = {model.path: run for model, run in zip(models, runs, strict=True)}
         batches = list(batch_jobs(entities, run_of))
-        for batch in batches:  # before anything counts as started: a full disk starts nothing
+        first = len(models) if batches or detached or at_once else CHUNK
+        write(models[:first])  # before anything counts as started: a full disk starts nothing
+        for batch in batches:
             batch.write(at_once)
             batch.run.number = len(runs) + 1
             runs.append(batch.run)
         inside = {id(run): batch.run.number for batch in batches for _, run in batch.members}
-        jobs: list[Job] = [(model.command, run) for model, run in zip(models, runs, strict=False) if id(run) not in inside]
-        jobs += [(batch.command, batch.run) for batch in batches]
         entries = [
-            Entry(run.number, model.name, model.path, run, dict(model.params), model.command.time_limit, inside.get(id(run)))
+            Entry(run.number, model.name, model.path, run, dict(model.params), model.time_limit, inside.get(id(run)))
             for model, run in zip(models, runs, strict=False)
         ]
         entries += [
@@ -95,12 +106,25 @@ class Runner:
         for model in models:
             model.run = run_of[model.path]
             model.watch(self.look)
+
+        def jobs(begin: int, end: int) -> list[Job]:
+            return [(model.command, model.run) for model in models[begin:end] if id(model.run) not in inside]
+
+        first_jobs = jobs(0, first) + [(batch.command, batch.run) for batch in batches]
         if detached:
-            detach(jobs, journal.path, at_once)
+            detach(first_jobs, journal.path, at_once)
         else:
             self._own += runs
             self._batches += batches
-            self.ready().start(jobs, journal.path, at_once)
+            self.ready().start(first_jobs, journal.path, at_once)
+            for begin in range(first, len(models), CHUNK):
+                try:
+                    write(models[begin : begin + CHUNK])
+                    self.ready().start(jobs(begin, begin + CHUNK), journal.path, at_once)
+                except BaseException:  # a full disk, Ctrl-C: a start is whole, or it is taken back
+                    self.ready().start(jobs(begin, len(models)), journal.path, at_once=0)
+                    self.stop(runs, PATIENCE)
+                    raise
 
     def stop(self, runs: Sequence[Run], grace: float) -> None:
         """End `runs` and all that they started. It returns when they have ended."""
@@ -167,8 +191,9 @@ def batch_jobs(entities: Sequence[Model | Ensemble], runs: dict[str, Run]) -> It
     """The batch jobs that `entities` ask for, of those of their models that have one of `runs`, by directory."""
     for entity in entities:
         models = entity.models if isinstance(entity, Ensemble) else [entity]
-        members = [(model.command, runs[model.path]) for model in models if model.path in runs]
-        if entity.batch_settings is not None and members:
+        if entity.batch_settings is not None and (
+            members := [(model.command, runs[model.path]) for model in models if model.path in runs]
+        ):
             # The script of a model's own job is beside the model's script: one name for both, and it would run itself.
             name = entity.name if isinstance(entity, Ensemble) else f"{entity.name}.batch"
             yield Batch(name, Path(entity.path), members, entity.batch_settings, LOCAL, Run(Status.QUEUED))

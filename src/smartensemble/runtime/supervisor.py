@@ -167,12 +167,20 @@ class Launch:
     """Members that were asked for together: those that wait, how many more may run, and the journal that tells of them."""
 
     def __init__(self, at_once: int | None, environ: dict[str, str], journal: str, works: list[Work]) -> None:
-        self.waiting = deque(works)
+        self.waiting: deque[Work] = deque()
         self.environ = environ
-        self.free = len(works) if at_once is None else at_once
+        self.free = at_once or 0
+        self.unlimited = at_once is None
         self.journal = journal
-        self.ids = {work[1]: work[0] for work in works}  #: number in the journal -> id
+        self.ids: dict[int, int] = {}  #: number in the journal -> id
         self.lines: list[str] = []  #: for the journal, not written yet
+        self.add(works)
+
+    def add(self, works: list[Work]) -> None:
+        """Members that were asked for later, while their directories were being written."""
+        self.waiting += works
+        self.free += len(works) * self.unlimited
+        self.ids.update((work[1], work[0]) for work in works)
 
     def note(self, number: int, name: str, event: str, detail: object = "") -> None:
         """A line for the journal."""
@@ -316,21 +324,29 @@ class Supervisor:
 
     def launch(self, at_once: int | None, environ: dict[str, str], journal: str, works: list[Work]) -> None:
         """Queue members; at most `at_once` of them run at a time."""
-        launch = Launch(at_once, environ, journal, works)
-        began = stat("self")[19].decode()
-        launch.note(0, "-", "supervisor", f'{{"pid": {os.getpid()}, "host": "{os.uname().nodename}", "began": {began}}}')
-        self.noted.add(launch)
-        if works:
+        launch = next((launch for launch in self.known() if launch.journal == journal and at_once is None), None)
+        if launch:
+            launch.add(works)
+        else:
+            launch = Launch(at_once, environ, journal, works)
+            began = stat("self")[19].decode()
+            launch.note(0, "-", "supervisor", f'{{"pid": {os.getpid()}, "host": "{os.uname().nodename}", "began": {began}}}')
+            self.noted.add(launch)
+        if works and launch not in self.launches:
             self.launches.append(launch)
 
     def stop(self, token: int, members: list[int], grace: float) -> None:
         """End members: those that wait, those that run, and what those that ended left behind."""
         self.end(set(members), grace, "cancelled", token)
 
+    def known(self) -> set[Launch]:
+        """The launches of which members wait or run."""
+        return {*self.launches, *(launch for launch, _ in self.launched.values())}
+
     def take_requests(self) -> None:
         """End the members that another process has named beside a journal."""
         self.asked = False
-        for launch in {*self.launches, *(launch for launch, _ in self.launched.values())}:
+        for launch in self.known():
             request = launch.journal.removesuffix(".tsv") + ".stop"
             try:
                 with open(request) as file:
