@@ -1,8 +1,7 @@
-"""What every test needs: pages and docstrings are collected as tests, each page in an empty directory of its own."""
+"""What every test needs: engines, experiments, programs and drivers. Pages are collected by the plugin tutorkit."""
 
 import inspect
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -10,59 +9,20 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
-from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sybil import Document, Example, Region, Sybil
-from sybil.document import PythonDocStringDocument
-from sybil.parsers.abstract.lexers import BlockLexer
-from sybil.parsers.markdown import PythonCodeBlockParser as MarkdownPythonCodeBlockParser
-from sybil.parsers.rest import DocTestParser, PythonCodeBlockParser, SkipParser
-from sybil.parsers.rest.lexers import DirectiveLexer
-from sybil.sybil import SybilCollection
 
 from smartensemble.experiment import Experiment
 from smartensemble.runtime import local
+from tutorkit.blocks import Page
+from tutorkit.config import Config
+from tutorkit.pages import read
+from tutorkit.run import PageRun
 
 if "COVERAGE_RUN" in os.environ:
     local.FLAGS = ()  # coverage reaches a child by its site-packages
-
-ROOT = Path(__file__).parent
-
-
-class BlockParser:
-    """Blocks of other languages than Python: a file that the page shows, or a session in a shell."""
-
-    lexer: BlockLexer = DirectiveLexer("code-block")
-
-    def __call__(self, document: Document) -> Iterator[Region]:
-        """The blocks with a caption, which names a file, and those that are a console session."""
-        for region in self.lexer(document):
-            lexemes = region.lexemes
-            if caption := lexemes["options"].get("caption"):
-                yield Region(region.start, region.end, (caption, lexemes["source"]), write_file)
-            elif lexemes["arguments"].strip() == "console":
-                yield Region(region.start, region.end, lexemes["source"], run_session)
-
-
-def write_file(example: Example) -> None:
-    """Write a file that the page shows."""
-    name, content = example.parsed
-    Path(name).parent.mkdir(parents=True, exist_ok=True)
-    Path(name).write_text(content)
-
-
-def run_session(example: Example) -> str | None:
-    """Run the commands after each ``$``, and compare what they print."""
-    *_, sessions = example.parsed.partition("$ ")
-    for session in sessions.split("\n$ "):
-        command, _, expected = session.partition("\n")
-        done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
-        if done.stdout.strip() != expected.strip() or done.returncode:
-            return f"$ {command}\nexpected:\n{expected}\ngot (exit code {done.returncode}):\n{done.stdout}{done.stderr}"
-    return None
 
 
 def engine(program: str) -> str:
@@ -72,38 +32,6 @@ def engine(program: str) -> str:
     if os.environ.get("REQUIRE_ALL") == "1":
         pytest.fail(f"{program} is not on PATH, and REQUIRE_ALL=1 asks for it")
     pytest.skip(f"needs the program {program} on PATH")
-
-
-@pytest.fixture(scope="module")
-def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """An empty working directory, with the tutorials' input files beside it, for one page or the docstrings of one module.
-
-    A page says which programs it cannot do without in a comment: ``.. needs: lmp mpirun``.
-    """
-    for programs in re.findall(r"^\.\. needs: (.+)$", request.path.read_text(), re.MULTILINE):
-        for program in programs.split():
-            engine(program)
-    home = Path.cwd()
-    directory = tmp_path_factory.mktemp("page")
-    (directory / "in.melt").write_bytes((ROOT / "tutorials" / "melt" / "in.melt").read_bytes())
-    os.chdir(directory)
-    yield
-    os.chdir(home)
-
-
-pages = Sybil(
-    parsers=[DocTestParser(optionflags=ELLIPSIS | NORMALIZE_WHITESPACE), PythonCodeBlockParser(), BlockParser(), SkipParser()],
-    patterns=["docs/**/*.rst", "docs/*.rst"],
-    fixtures=["page"],
-)
-docstrings = Sybil(
-    parsers=[DocTestParser(optionflags=ELLIPSIS)],
-    patterns=["src/**/*.py"],
-    document_types={".py": PythonDocStringDocument},
-    fixtures=["page"],
-)
-readme = Sybil(parsers=[MarkdownPythonCodeBlockParser()], patterns=["README.md"], fixtures=["page"])
-pytest_collect_file = SybilCollection([pages, docstrings, readme]).pytest()
 
 
 # --- programs and drivers, for tests with real processes --------------------------------------------------------------
@@ -239,3 +167,55 @@ def driver(tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
         process.wait()
         if process.stdout:
             process.stdout.close()
+
+
+# --- projects of a few lines, for the tests of tutorkit -----------------------------------------------------------------
+
+Write = Callable[..., Page]
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Config:
+    """A project with pages in docs/, and its code beside them."""
+    (tmp_path / "pyproject.toml").write_text('[tool.tutorkit]\npages = ["docs/*"]\nsource = ["."]\n')
+    (tmp_path / "docs").mkdir()
+    return Config(root=tmp_path, pages=("docs/*",), source=(".",), time_limit=20.0)
+
+
+@pytest.fixture
+def write(project: Config) -> Write:
+    """Write a page, and read it."""
+
+    def write(text: str, name: str = "docs/page.rst") -> Page:
+        path = project.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(textwrap.dedent(text).lstrip("\n").encode())
+        return read(path, project.root)
+
+    return write
+
+
+def run(page: Page, config: Config) -> tuple[list[str], str]:
+    """What is wrong with each block of a page, and what it leaves behind."""
+    runs = PageRun(page, config, config.root / "images")
+    try:
+        problems = [runs.run(block).problem for block in page.blocks]
+    finally:
+        left = runs.close()
+    return problems, left
+
+
+@pytest.fixture
+def command(project: Config) -> Command:
+    """Run a Python module in the project, without what this run of pytest has set."""
+
+    def command(*argv: str, **env: str) -> "subprocess.CompletedProcess[str]":
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith("PYTEST") and name != "REQUIRE_ALL"
+        }
+        return subprocess.run(
+            [sys.executable, "-m", *argv], cwd=project.root, env=inherited | env, capture_output=True, text=True, check=False
+        )
+
+    return command

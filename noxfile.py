@@ -27,7 +27,7 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Check everything: style, types, layers, tests, pages, tutorials, and what of the source they ran."""
+    """Check everything: style, types, layers, tests, pages, notebooks, the site, and what of the source they ran."""
     session.install("-q", "-e.[lint]")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
@@ -42,7 +42,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the site into build/html: its notebooks are executed, and a warning is an error."""
+    """Build the site into build/html from the record of the tests, and run nothing; a warning is an error."""
     session.install("-q", "-e.[docs]")
     build(session, "sphinx-build")
 
@@ -60,6 +60,7 @@ def benchmarks(session: nox.Session) -> None:
 
 def build(session: nox.Session, *command: str) -> None:
     """Build the site with `command`."""
-    shutil.rmtree("build", ignore_errors=True)
+    shutil.rmtree("build/html", ignore_errors=True)
+    shutil.rmtree("build/doctrees", ignore_errors=True)
     session.run(*command, "-W", "--keep-going", "-q", "-n", "-b", "html", "-d", "build/doctrees", "docs", "build/html")
     session.log(f"the site is at {os.path.abspath('build/html/index.html')}")

@@ -1,6 +1,10 @@
 """Everything that can go wrong, in one tree.
 
-Each class also inherits the built-in exception that a careful caller would expect, so that ``except ValueError`` holds::
+Each class also inherits the built-in exception that a careful caller would expect, so that ``except ValueError`` holds:
+
+.. display-only: the tree of the classes, which the reference lists one by one
+
+::
 
     SmartEnsembleError
     ├── InputTypeError (TypeError)             a value of the wrong type, or a keyword that does not exist

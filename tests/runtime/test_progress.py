@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import subprocess
 from collections.abc import Callable
 
@@ -94,7 +95,7 @@ def test_on_a_terminal_a_bar_grows_up_to_the_end(driver: Driver) -> None:
         """,
     )
 
-    assert "0/4" in written
+    assert re.search("[0-3]/4", written)
     assert "4/4" in written
     assert "melt[1]: 4 Completed in " in written
     assert "started" not in written

@@ -2,7 +2,11 @@
 
 There is one file for each start, ``journal/TIME-HOST-PID-N.tsv``, so that each file has one writer at a time: first the
 driver, which renames it into its place complete, then the supervisor, which only appends. That is all that a network file
-system can be trusted with. A line has five columns: time, number, member, event, detail::
+system can be trusted with. A line has five columns: time, number, member, event, detail:
+
+.. display-only: lines of a journal; the page about starting and stopping shows a real one
+
+::
 
     2026-11-22T22:10:05.123Z  0  -       driver      {"pid": 4711, "host": "node1", "began": 8123}
     2026-11-22T22:10:05.123Z  1  melt_0  asked       {"path": "/study/melt/melt_0", "params": {"T": "1.5"}}

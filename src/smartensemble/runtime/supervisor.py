@@ -21,7 +21,11 @@ A *detached* supervisor is nobody's child, and goes on when its driver ends, unt
 
 What becomes of a member is appended to its journal (see ``journal.py``) as it happens, and told to the driver if there is one.
 
-Requests and events are values in ``marshal``, each behind its length in four bytes; the same interpreter is at both ends::
+Requests and events are values in ``marshal``, each behind its length in four bytes; the same interpreter is at both ends:
+
+.. display-only: the messages, which are no code
+
+::
 
     ("launch", at_once, environ, journal, [(id, number, name, argv, cwd, env, out, err, time_limit), ...])
     ("stop", token, [id, ...], grace)

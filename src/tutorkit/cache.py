@@ -1,0 +1,117 @@
+"""The cache that is true: a page is run again when its blocks, the code that it executed, its data or its dependencies changed.
+
+For a developer's second run only. What a page executed is known function by function; of a page that started other processes
+it is not, so it is run again when anything of the project's code has changed. Pages that need servers are always run.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterator, Mapping
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import distributions
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+from tutorkit.blocks import Page
+from tutorkit.config import Config
+from tutorkit.errors import PageError
+from tutorkit.ledger import DISPLAY, PASSED, SKIPPED, load
+from tutorkit.pages import read
+
+
+def save(page: Page, seen: Mapping[str, Any], config: Config) -> None:
+    """Note what a page was made from."""
+    file = _file(config, page.name)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    functions = {path: sorted({name for where, name in seen["executed"] if where == path}) for path, _ in seen["executed"]}
+    data = {"functions": functions, "opened": seen["opened"], "started": seen["started"]}
+    file.write_text(json.dumps(data | {"key": _key(page, data, config)}))
+
+
+def fresh(path: Path, config: Config) -> bool:
+    """Whether the page at `path` passed, and nothing has changed since."""
+    try:
+        page = read(path, config.root)
+        data = json.loads(_file(config, page.name).read_text())
+        record = load(config.root / config.ledger, page.name)
+    except (OSError, ValueError, PageError):
+        return False
+    if record is None or record.problem or page.notebook:
+        return False
+    entries = [record.entry(block.id, block.digest) for block in page.blocks]
+    if any(entry is None or entry.result not in (PASSED, SKIPPED, DISPLAY) for entry in entries):
+        return False
+    needs = {name for block in page.blocks for name in block.needs}
+    if any(config.conditions[name].server for name in needs if name in config.conditions):
+        return False
+    return bool(data["key"] == _key(page, data, config))
+
+
+def forget(page: Page, config: Config) -> None:
+    """Forget a page that did not pass."""
+    _file(config, page.name).unlink(missing_ok=True)
+
+
+def _file(config: Config, page: str) -> Path:
+    return config.root / config.ledger / ".cache" / f"{page}.json"
+
+
+def _key(page: Page, data: Mapping[str, Any], config: Config) -> str:
+    """A fingerprint of all that a page was made from, as it is now."""
+    parts = [page.text, *_installed()]
+    for path, names in sorted(data["functions"].items()):
+        prints = fingerprints(path)
+        parts += [f"{path}:{name}:{prints.get(name)}" for name in names]
+    parts += [_content(path) for path in data["opened"]]
+    parts += [_content(str((page.path.parent / file).resolve())) for file in page.files]
+    if data["started"]:
+        parts += [_content(path) for path in _project(config.root, config.source)]
+    return sha256("\0".join(parts).encode()).hexdigest()
+
+
+@cache
+def fingerprints(path: str) -> Mapping[str, str]:
+    """A fingerprint of each function of a file, by qualified name. Where it stands in the file does not matter."""
+    try:
+        code = compile(Path(path).read_bytes(), path, "exec", dont_inherit=True)
+    except (OSError, SyntaxError, ValueError):
+        return {}
+    found: dict[str, str] = {}
+    for each in _nested(code):
+        plain = [repr(constant) for constant in each.co_consts if not isinstance(constant, CodeType)]
+        parts = [each.co_code.hex(), *plain, *each.co_names, *each.co_varnames, *each.co_freevars]
+        found[each.co_qualname] = found.get(each.co_qualname, "") + sha256("\0".join(parts).encode()).hexdigest()
+    return found
+
+
+def _nested(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _nested(constant)
+
+
+@cache
+def _installed() -> tuple[str, ...]:
+    """The versions of Python, and of all that is installed; and tutorkit's own code."""
+    installed = sorted({f"{each.name} {each.version}" for each in distributions()})
+    own = sorted(Path(__file__).parent.glob("**/*.py"))
+    return (platform.python_version(), *installed, *(_content(str(path)) for path in own))
+
+
+@cache
+def _project(root: Path, source: tuple[str, ...]) -> tuple[str, ...]:
+    """The files of the project's code."""
+    return tuple(sorted(str(path) for folder in source for path in (root / folder).rglob("*.py")))
+
+
+@cache
+def _content(path: str) -> str:
+    try:
+        return f"{path}:{sha256(Path(path).read_bytes()).hexdigest()}"
+    except OSError:
+        return f"{path}:not there"

@@ -1,0 +1,152 @@
+"""The command: ``tutorkit run PAGE``, ``tutorkit check FILE``, ``tutorkit status``. Also ``python -m tutorkit``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tutorkit import exercises, fix, ledger, site
+from tutorkit.blocks import Block, Page
+from tutorkit.config import Config, load
+from tutorkit.errors import ConfigError, PageError, TutorkitError
+from tutorkit.pages import read
+from tutorkit.session import Session
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line asks for; 0 if all is well, 1 if a block or an answer is wrong, 2 if it cannot be done."""
+    options = parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except (TutorkitError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """What the command understands."""
+    top = argparse.ArgumentParser(prog="tutorkit", description="Documentation that runs, and cannot pretend to.")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run pages, block by block", description="Run pages, block by block.")
+    run.add_argument("pages", nargs="+", metavar="PAGE", type=Path)
+    which = run.add_mutually_exclusive_group()
+    which.add_argument("--to", metavar="LINE", type=int, help="stop after the block at this line")
+    which.add_argument("--block", metavar="ID", help="run this block, after those before it")
+    which.add_argument("--last-failed", action="store_true", help="run up to the last block that failed, on record")
+    run.add_argument("--fix", action="store_true", help="write what was put out into the page, where it is another")
+    run.set_defaults(command=run_pages)
+
+    check = commands.add_parser("check", help="check an answer to an exercise", description="Check an answer to an exercise.")
+    check.add_argument("file", metavar="FILE", type=Path)
+    check.add_argument("--exercise", metavar="NAME", help="its name; by default, what the file says it answers")
+    check.add_argument(
+        "--page", metavar="PAGE", type=Path, action="append", help="look for the exercise here; by default, in all pages"
+    )
+    check.set_defaults(command=check_answer)
+
+    status = commands.add_parser("status", help="say how the site stands", description="Say how the site stands.")
+    status.set_defaults(command=show_status)
+    return top
+
+
+def settings(directory: Path) -> Config:
+    """The settings of the project around `directory`; without any, those of a project of one page."""
+    return load(directory) or Config(root=directory)
+
+
+# --- run ----------------------------------------------------------------------------------------------------------------
+
+
+def run_pages(options: argparse.Namespace) -> int:
+    """Run pages; 1 if a block fails."""
+    wrong = 0
+    for path in options.pages:
+        path = path.resolve()
+        config = settings(path.parent)
+        page = read(path, config.root)
+        if options.fix and fix.uncommitted(path):
+            raise PageError(
+                f"{page.name}: has changes that are not committed; commit them, so that what --fix does can be undone"
+            )
+        wrong += run_page(page, chosen(page, config, options), config, options.fix)
+    return min(wrong, 1)
+
+
+def chosen(page: Page, config: Config, options: argparse.Namespace) -> list[Block]:
+    """The blocks that are asked for, and those before them."""
+    blocks = list(page.blocks)
+    if options.to is not None:
+        return [block for block in blocks if block.line <= options.to]
+    if options.block is not None:
+        ids = [block.id for block in blocks]
+        if options.block not in ids:
+            raise PageError(f"{page.name}: no block {options.block!r}; there are {', '.join(ids) or 'none'}")
+        return blocks[: ids.index(options.block) + 1]
+    if options.last_failed:
+        failed = [number for number, entry in enumerate(site.current(page, config).blocks, 1) if entry.result == ledger.FAILED]
+        if not failed:
+            print(f"{page.name}: no block failed, on record")
+        return blocks[: max(failed, default=0)]
+    return blocks
+
+
+def run_page(page: Page, blocks: Sequence[Block], config: Config, fixing: bool) -> int:
+    """Run blocks of a page, one line each; how many failed."""
+    session = Session(page, config, trace=bool(config.api))
+    wrong = 0
+    got: dict[tuple[str, int], str] = {}
+    try:
+        for block in blocks:
+            if not block.runs:
+                continue
+            if reason := session.skipped.get(block.id):
+                print(f"{block.place} {block.id}: skipped: {reason}")
+                continue
+            if sys.stdout.isatty():
+                print(f"{block.place} {block.id} ...", end="\r", flush=True)
+            result = session.run(block)
+            print(f"{block.place} {block.id}: {'failed' if result.problem else 'passed'} in {result.seconds:.2f} s")
+            if result.problem:
+                wrong += 1
+                print(result.problem.rstrip())
+            got |= {(block.id, number): outcome.output for number, outcome in enumerate(result.outcomes)}
+    finally:
+        left = session.close()
+    if left:
+        print(f"{page.name}: {left}")
+        wrong += 1
+    if fixing and (new := fix.rewrite(page, got, config)) != page.text:
+        print(fix.diff(page, new))
+        page.path.write_bytes(new.encode())
+    return wrong
+
+
+# --- check and status -----------------------------------------------------------------------------------------------------
+
+
+def check_answer(options: argparse.Namespace) -> int:
+    """Check an answer; 1 if it is wrong."""
+    config = settings(Path.cwd())
+    paths = [path.resolve() for path in options.page] if options.page else list(config.paths())
+    pages = [read(path, config.root) for path in paths]
+    source = options.file.read_text(encoding="utf-8")
+    report = exercises.check(exercises.find(pages, source, options.file, options.exercise), source, str(options.file), config)
+    print(report)
+    return 0 if report.passed else 1
+
+
+def show_status(_: argparse.Namespace) -> int:
+    """Print what ran, what did not and why; 1 if something is wrong."""
+    config = load(Path.cwd())
+    if config is None:
+        raise ConfigError(f"{Path.cwd()}: no pyproject.toml here or above has a section [tool.tutorkit]; add one")
+    now = site.site(config)
+    wrong = list(site.problems(now, coverage=True))
+    print("\n".join([*wrong, site.summary(now)]))
+    return 1 if wrong else 0

@@ -1,0 +1,131 @@
+"""Whether what was put out is what the page shows; if not, what differs."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from collections.abc import Mapping
+from difflib import unified_diff
+
+from tutorkit.blocks import Kind, Step
+from tutorkit.config import Config
+from tutorkit.errors import ConfigError
+from tutorkit.evaluate import Outcome
+from tutorkit.gather import NUMBER
+
+LONGEST = 60  #: lines of a difference that are shown
+NUMERAL = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d+)?(?![\w.]*\w)")
+#: Patterns for what differs from run to run, and what is read in their place.
+NORMALISERS: Mapping[str, tuple[str, str]] = {
+    "times": (
+        r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
+        r"|\b\d+:\d\d:\d\d\b|\b\d+(?:\.\d+)?\s?(?:ms|s|seconds)\b",
+        "TIME",
+    ),
+    "pids": (r"\b(pid|process|PID)[ =:]+\d+", r"\1 PID"),
+}
+EXCEPTION = re.compile(
+    r"Traceback \((?:most recent call last|innermost last)\):\s*\n(?:[ \t]+.*\n)*(?P<message>\w.*)", re.DOTALL
+)
+
+
+def flags_of(config: Config, step: Step) -> int:
+    """Doctest's options for a step: those of the project, and its own."""
+    found = step.flags
+    for name in config.flags:
+        flag = doctest.OPTIONFLAGS_BY_NAME.get(name)
+        if flag is None:
+            raise ConfigError(f"[tool.tutorkit]: flags: no flag {name!r}; there are {', '.join(doctest.OPTIONFLAGS_BY_NAME)}")
+        found |= flag
+    return found
+
+
+def problem(step: Step, outcome: Outcome, config: Config, page: str, kind: Kind, names: Mapping[str, str]) -> str:
+    """What is wrong with the outcome of a step: "" if nothing. `names` are directories, and what is shown for them."""
+    flags = flags_of(config, step)
+    if flags & doctest.SKIP:
+        return f"{page}:{step.line}: is skipped by a flag; say what it needs, in a comment 'needs: ...'"
+    if outcome.error is not None and kind is not Kind.CONSOLE:
+        found = EXCEPTION.search(step.expected or "")
+        if kind is not Kind.DOCTEST or not found:
+            *before, last = outcome.error.rstrip().split("\n")
+            place = f"{page}:{outcome.line or step.line}"
+            frames = outcome.traceback + "".join(f"{line}\n" for line in before)
+            return f"{place}: raised {last}\n{frames}{_also(outcome)}"
+        want, got = found["message"], outcome.error
+        if flags & doctest.IGNORE_EXCEPTION_DETAIL:
+            want, got = want.partition(":")[0].rpartition(".")[2], got.partition(":")[0].rpartition(".")[2]
+    else:
+        want, got = step.expected or "", outcome.output
+        if step.expected is None:
+            return ""
+    want, got = normalise(want, config, names), normalise(got, config, names)
+    if agrees(want, got, flags):
+        return ""
+    return f"{page}:{step.line}: put out something else than the page shows\n{difference(want, got)}{_also(outcome)}"
+
+
+def agrees(want: str, got: str, flags: int) -> bool:
+    """Whether `got` is what `want` describes, by doctest's rules and those of NUMBER."""
+    checker = doctest.OutputChecker()
+    if want and not want.endswith("\n"):
+        want += "\n"
+    if got and not got.endswith("\n"):
+        got += "\n"
+    if checker.check_output(want, got, flags & ~NUMBER):
+        return True
+    return bool(flags & NUMBER) and checker.check_output(want, as_written(want, got), flags & ~NUMBER)
+
+
+def as_written(want: str, got: str) -> str:
+    """`got`, with each number that agrees with its counterpart in `want` written like that one."""
+    wanted, found = (
+        list(NUMERAL.finditer(want)),
+        list(re.finditer(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?!\w)", got)),
+    )
+    whole = list(re.finditer(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?!\w)", want))
+    if len(whole) != len(found):
+        return got
+    spans = {numeral.span() for numeral in wanted}
+    for left, right in zip(reversed(whole), reversed(found), strict=True):
+        if left.span() in spans and abs(float(left[0]) - float(right[0])) <= precision(left[0]):
+            got = got[: right.start()] + left[0] + got[right.end() :]
+    return got
+
+
+def precision(numeral: str) -> float:
+    """Half of what the last digit of a number counts.
+
+    >>> precision("3.14")
+    0.005
+    """
+    digits, _, exponent = numeral.lower().partition("e")
+    return 0.5 * 10.0 ** (int(exponent or 0) - len(digits.partition(".")[2]))
+
+
+def normalise(text: str, config: Config, names: Mapping[str, str]) -> str:
+    """A text without what differs from run to run."""
+    for name in config.normalise:
+        if name == "paths":
+            for directory in sorted(names, key=len, reverse=True):
+                text = text.replace(directory, names[directory])
+            continue
+        found = config.normalisers.get(name) or NORMALISERS.get(name)
+        if found is None:
+            known = ", ".join(["paths", *NORMALISERS, *config.normalisers])
+            raise ConfigError(f"[tool.tutorkit]: normalise: no normaliser {name!r}; there are {known}")
+        text = re.sub(found[0], found[1], text)
+    return text
+
+
+def difference(want: str, got: str) -> str:
+    """What was expected, with "-", and what came, with "+"."""
+    lines = list(unified_diff(want.splitlines(), got.splitlines(), "expected", "got", lineterm="", n=2))
+    if len(lines) > LONGEST:
+        middle = LONGEST // 2
+        lines = [*lines[:middle], f"... {len(lines) - LONGEST} lines more ...", *lines[-middle:]]
+    return "".join(f"{line[:400]}\n" for line in lines)
+
+
+def _also(outcome: Outcome) -> str:
+    return f"it also wrote:\n{outcome.stderr[-2000:]}\n" if outcome.stderr.strip() else ""

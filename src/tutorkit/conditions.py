@@ -1,0 +1,43 @@
+"""What this machine lacks of what a block needs; pytest and Sphinx say it in the same words."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable
+from functools import cache
+
+from tutorkit.config import Condition, Config
+from tutorkit.errors import PageError
+
+
+def lacking(needs: Iterable[str], config: Config, place: str) -> str:
+    """The reason of the first of the conditions `needs` that does not hold here; "" if all hold.
+
+    :raises PageError: there is no such condition.
+    """
+    for name in needs:
+        if name not in config.conditions:
+            known = ", ".join(sorted(config.conditions)) or "none"
+            raise PageError(f"{place}: no condition {name!r}; [tool.tutorkit.conditions] of pyproject.toml has {known}")
+        if not holds(config.conditions[name]):
+            return config.conditions[name].reason
+    return ""
+
+
+@cache
+def holds(condition: Condition) -> bool:
+    """This machine has all that `condition` asks for."""
+    return (
+        (not condition.program or shutil.which(condition.program) is not None)
+        and (not condition.module or importlib.util.find_spec(condition.module) is not None)
+        and (not condition.env or bool(os.environ.get(condition.env)))
+        and (not condition.command or _succeeds(condition.command))
+    )
+
+
+def _succeeds(command: str) -> bool:
+    done = subprocess.run(command, shell=True, stdin=subprocess.DEVNULL, capture_output=True, check=False)  # noqa: S602
+    return done.returncode == 0

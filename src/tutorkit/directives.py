@@ -1,0 +1,195 @@
+"""The directives of tutorkit: outputs, pictures, exercises, the status of a site, and the coverage of its reference."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any, ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from docutils.parsers.rst.directives.images import Image
+from sphinx.util.docutils import SphinxDirective
+
+from tutorkit import ledger, site
+
+PART = "tutorkit-part"  #: the class of what is no block of a page
+
+
+def code(text: Sequence[str] | str, language: str, *classes: str) -> nodes.literal_block:
+    """A literal block of ours."""
+    shown = text if isinstance(text, str) else "\n".join(text)
+    return nodes.literal_block(shown, shown, language=language, classes=[PART, *classes])
+
+
+class Output(SphinxDirective):
+    """``output``: what the block before is to put out. In a notebook the cell shows it."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """The text as it is written."""
+        if self.state.document.attributes.get("nb_renderer") is not None:
+            return []
+        return [code(list(self.content), "text", "tutorkit-output")]
+
+
+class Picture(Image, SphinxDirective):
+    """``picture``: an image that the blocks of this page save under that name."""
+
+    def run(self) -> Any:
+        """The image from the record; without it, a sentence."""
+        shelf = getattr(self.env.app, "tutorkit", None)
+        page = shelf.page(Path(self.env.doc2path(self.env.docname))) if shelf else None
+        path = ledger.images_of(shelf.ledger, page.name) / self.arguments[0] if shelf and page else Path(self.arguments[0])
+        if not path.is_file():
+            return [nodes.paragraph("", f"Not run yet: the picture {self.arguments[0]}.", classes=["tutorkit-note"])]
+        self.env.note_dependency(str(path))
+        self.arguments[0] = os.path.relpath(path, Path(self.env.doc2path(self.env.docname)).parent)
+        return super().run()
+
+
+class Exercise(SphinxDirective):
+    """``exercise``: a task, with its starter, checks, hints and solution."""
+
+    has_content = True
+    required_arguments = 1
+    final_argument_whitespace = True
+    option_spec: ClassVar[dict[str, Any]] = {"name": directives.unchanged}
+
+    def run(self) -> list[nodes.Node]:
+        """A box that holds it."""
+        box = nodes.container(classes=["tutorkit-exercise"])
+        box += nodes.rubric("", f"Exercise: {self.arguments[0]}")
+        name = self.options.get("name") or nodes.make_id(self.arguments[0])
+        box["ids"].append(f"exercise-{name}")
+        self.env.temp_data["tutorkit_exercise"] = name
+        self.state.nested_parse(self.content, self.content_offset, box)
+        return [box]
+
+
+class Starter(SphinxDirective):
+    """``starter``: what a learner begins with."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """The code, and the file to download."""
+        name = str(self.env.temp_data.get("tutorkit_exercise", "")).replace("-", "_")
+        up = "../" * self.env.docname.count("/")
+        how = nodes.paragraph("", "Begin with ", classes=["tutorkit-how"])
+        how += nodes.reference("", f"{name}.py", refuri=f"{up}_downloads/tutorkit/{name}.py", internal=False)
+        how += nodes.Text(", and check it with ")
+        how += nodes.literal("", f"tutorkit check {name}.py")
+        how += nodes.Text(":")
+        return [how, code(list(self.content), "python")]
+
+
+class Checks(SphinxDirective):
+    """``checks``: what an answer must do, and a hint for one that does not."""
+
+    has_content = True
+    option_spec: ClassVar[dict[str, Any]] = {"hint": directives.unchanged}
+
+    def run(self) -> list[nodes.Node]:
+        """The examples, and the folded hint."""
+        hint = self.options.get("hint")
+        shown: list[nodes.Node] = [code(list(self.content), "pycon")]
+        return shown + (folded("Hint", [nodes.paragraph("", hint)]) if hint else [])
+
+
+class Solution(SphinxDirective):
+    """``solution``: an answer that passes."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Folded."""
+        return folded("Solution", [code(list(self.content), "python")])
+
+
+class Wrong(SphinxDirective):
+    """``wrong``: an answer that must not pass. The page does not show it."""
+
+    has_content = True
+    optional_arguments = 1
+    final_argument_whitespace = True
+    option_spec: ClassVar[dict[str, Any]] = {"hint": directives.unchanged}
+
+    def run(self) -> list[nodes.Node]:
+        """Nothing."""
+        return []
+
+
+def folded(title: str, content: Sequence[nodes.Node]) -> list[nodes.Node]:
+    """Content that opens when its title is chosen."""
+    before = nodes.raw("", f'<details class="tutorkit-folded"><summary>{escape(title)}</summary>', format="html")
+    return [before, *content, nodes.raw("", "</details>", format="html")]
+
+
+class Status(SphinxDirective):
+    """``tutorkit-status``: what ran of each page, what did not and why."""
+
+    def run(self) -> list[nodes.Node]:
+        """A table."""
+        shelf = getattr(self.env.app, "tutorkit", None)
+        if shelf is None:
+            return []
+        now = site.site(shelf.config)
+        heads = ["Page", "Ran", "Not run", "Display only", "Seconds"]
+        rows = []
+        for record in now.records:
+            self.env.note_dependency(str(ledger.file_of(shelf.ledger, record.page)))
+            results = [entry.result for entry in record.blocks]
+            lacking = [entry for entry in record.blocks if entry.result in (ledger.SKIPPED, ledger.NOT_RUN, ledger.FAILED)]
+            reasons = dict.fromkeys(entry.reason.split("\n")[0] for entry in lacking)
+            missing = f"{len(lacking)}: {'; '.join(reasons)}" if lacking else ""
+            shown = results.count(ledger.DISPLAY)
+            ran = results.count(ledger.PASSED)
+            rows.append([record.page, str(ran), missing, str(shown or ""), f"{record.seconds:.1f}"])
+        return [nodes.paragraph("", f"{site.summary(now)}."), table(heads, rows)]
+
+
+class Coverage(SphinxDirective):
+    """``tutorkit-coverage``: the public names, and how many checked examples run each."""
+
+    def run(self) -> list[nodes.Node]:
+        """A table."""
+        shelf = getattr(self.env.app, "tutorkit", None)
+        if shelf is None:
+            return []
+        report = shelf.report()
+        rows = [
+            [name.name, name.kind, str(len(examples)), ", ".join(f"{each.page}:{each.line}" for each in examples[:2])]
+            for name, examples in report.names
+        ]
+        said = f"{report.percent:.1f} % of {len(report.names)} public names are run by an example whose result is checked."
+        return [nodes.paragraph("", said), table(["Name", "Kind", "Examples", "The first ones"], rows)]
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> nodes.table:
+    """A table of texts."""
+    group = nodes.tgroup(cols=len(heads))
+    group += [nodes.colspec(colwidth=1) for _ in heads]
+    group += nodes.thead("", _row(heads))
+    group += nodes.tbody("", *[_row(row) for row in rows])
+    return nodes.table("", group, classes=["tutorkit-table"])
+
+
+def _row(cells: Sequence[str]) -> nodes.row:
+    return nodes.row("", *[nodes.entry("", nodes.paragraph("", cell)) for cell in cells])
+
+
+DIRECTIVES = {
+    "output": Output,
+    "picture": Picture,
+    "exercise": Exercise,
+    "starter": Starter,
+    "checks": Checks,
+    "solution": Solution,
+    "wrong": Wrong,
+    "tutorkit-status": Status,
+    "tutorkit-coverage": Coverage,
+}

@@ -1,0 +1,118 @@
+"""Check answers to exercises, and prove that the checks tell right from wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from tutorkit.blocks import Answer, Block, Exercise, Kind, Page, Step
+from tutorkit.config import Config
+from tutorkit.errors import PageError
+from tutorkit.evaluate import Result
+from tutorkit.gather import Gather, lines_of
+from tutorkit.run import PageRun
+
+NAMED = re.compile(r"^#\s*exercise:\s*(\S+)\s*$", re.MULTILINE)
+WIDTH = 24  #: lines of a report: one screen
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of an answer."""
+
+    exercise: Exercise
+    passed: bool
+    right: int  #: checks that pass
+    problem: str = ""  #: of the first that fails
+    hint: str = ""
+
+    def __str__(self) -> str:
+        checks = f"{self.right} of {len(self.exercise.checks)} checks pass"
+        if self.passed:
+            return f"{self.exercise.title}: right. {checks}."
+        lines = [f"{self.exercise.title}: not yet. {checks}; the first that fails:", "", *self.problem.rstrip().split("\n")]
+        lines = lines[:WIDTH] + ["..."] * (len(lines) > WIDTH)
+        return "\n".join([*lines, "", f"Hint: {self.hint}"] if self.hint else lines)
+
+
+def check(exercise: Exercise, source: str, file: str, config: Config) -> Report:
+    """What comes of the answer `source`, from `file`: it is run, and then the checks, each in the same process."""
+    answer = Block(file, "answer-1", 1, Kind.PYTHON, "python", source, (Step(1, source),))
+    blocks = [answer, *(_block(exercise, number) for number in range(len(exercise.checks)))]
+    page = Page(Path(file).resolve(), file, source, tuple(blocks))
+    right, problem, hint = 0, "", ""
+    run = PageRun(page, replace(config, time_limit=min(config.time_limit, 10.0)), Path(config.root, config.ledger))
+    try:
+        if problem := run.run(answer).problem:
+            return Report(exercise, False, 0, problem)
+        for block, group in zip(blocks[1:], exercise.checks, strict=True):
+            result = run.run(block)
+            right += not result.problem
+            if result.problem and not problem:
+                problem, hint = _shown(block, result), group.hint
+    finally:
+        run.close()
+    return Report(exercise, not problem, right, problem, hint)
+
+
+def _block(exercise: Exercise, number: int) -> Block:
+    """The checks of a group, as a block."""
+    group = exercise.checks[number]
+    gather = Gather(Path(exercise.page), exercise.page, group.source)
+    lines = [replace(line, number=line.number + group.line - 1) for line in lines_of(group.source)]
+    gather.code("", {}, lines, lines[0])
+    return replace(gather.blocks[0], id=f"checks-{number + 1}")
+
+
+def _shown(block: Block, result: Result) -> str:
+    """The check that failed, and how."""
+    step = next((step for step in block.steps if step.line == result.line), block.steps[0])
+    asked = "".join(f"... {text}\n" for text in step.source.splitlines()).replace("... ", ">>> ", 1)
+    first, _, rest = result.problem.partition("\n")
+    return asked + (rest if "put out" in first else f"{first.partition(': ')[2]}\n{rest}")
+
+
+def prove(exercise: Exercise, config: Config) -> Iterator[str]:
+    """What is wrong with an exercise: its solution must pass, its starter and its wrong answers fail, each with its hint."""
+    solution = check(exercise, exercise.solution.source, "solution.py", config)
+    if not solution.passed:
+        yield f"{exercise.page}:{exercise.solution.line}: the solution does not pass\n{solution.problem}"
+    if check(exercise, exercise.starter.source, "starter.py", config).passed:
+        yield f"{exercise.page}:{exercise.starter.line}: the starter passes already; check more"
+    for answer in exercise.wrong:
+        yield from _caught(exercise, answer, config)
+
+
+def _caught(exercise: Exercise, answer: Answer, config: Config) -> Iterator[str]:
+    place = f"{exercise.page}:{answer.line}: the wrong answer ({answer.what})"
+    report = check(exercise, answer.source, "wrong.py", config)
+    if report.passed:
+        yield f"{place} passes; check more"
+    elif not report.hint.startswith(answer.hint):
+        yield f"{place} gets the hint {report.hint!r}, and is to get {answer.hint!r}\n{report.problem}"
+
+
+def find(pages: Sequence[Page], source: str, file: Path, name: str | None = None) -> Exercise:
+    """The exercise that a file answers: of this name, or of the one that the file says, or that it is called by.
+
+    :raises PageError: there is none.
+    """
+    exercises = {exercise.name: exercise for page in pages for exercise in page.exercises}
+    said = NAMED.search(source)
+    wanted = name or (said[1] if said else file.stem.replace("_", "-"))
+    if wanted not in exercises:
+        close = get_close_matches(wanted, exercises, n=1)
+        guess = f"; did you mean {close[0]!r}?" if close else ";"
+        known = ", ".join(exercises) or "none"
+        raise PageError(f"{file}: no exercise {wanted!r}{guess} there are: {known}. Name it in a line '# exercise: NAME'")
+    return exercises[wanted]
+
+
+def starter_text(exercise: Exercise) -> str:
+    """The file that a learner begins with."""
+    task = "".join(f"# {line}".rstrip() + "\n" for line in exercise.task.split("\n"))
+    head = f"# {exercise.title}\n# exercise: {exercise.name}\n#\n"
+    return f"{head}{task}# Check it: tutorkit check THIS_FILE\n\n{exercise.starter.source}"

@@ -1,0 +1,84 @@
+"""What became of each block, in a file for each page: the test command writes it, Sphinx reads it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+PASSED, FAILED, SKIPPED, DISPLAY, NOT_RUN = "passed", "failed", "skipped", "display-only", "not run"
+
+
+@dataclass
+class Entry:
+    """What became of a block."""
+
+    id: str
+    line: int
+    kind: str
+    language: str
+    digest: str
+    result: str = NOT_RUN  #: PASSED, FAILED, SKIPPED, DISPLAY or NOT_RUN
+    reason: str = "not run yet"  #: in words, unless it passed
+    seconds: float = 0.0
+    output: str = ""  #: what it printed, and the value of its last expression if it is a cell
+    images: list[str] = field(default_factory=list)  #: names of files beside this one, in the folder that `Record.images` gives
+    entered: list[str] = field(default_factory=list)  #: functions of the project that it entered, as ``module:qualname``
+    checked: bool = False  #: its result is compared, or it asserts
+
+
+@dataclass
+class Record:
+    """What became of a page."""
+
+    page: str
+    blocks: list[Entry]
+    seconds: float = 0.0
+    python: str = ""
+    platform: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    commit: str = ""  #: with "+" if there were changes
+    date: str = ""  #: of the commit
+    problem: str = ""  #: what was wrong with the page as a whole: what it left behind
+    pictures: list[str] = field(default_factory=list)
+
+    def entry(self, block: str, digest: str) -> Entry | None:
+        """What became of a block, if it is the same as then."""
+        return next((entry for entry in self.blocks if (entry.id, entry.digest) == (block, digest)), None)
+
+
+def file_of(ledger: Path, page: str) -> Path:
+    """Where the record of a page is: that of ``docs/start.rst`` is ``docs/start.rst.json``."""
+    return ledger / f"{page}.json"
+
+
+def images_of(ledger: Path, page: str) -> Path:
+    """The folder of a page's images, and of the executed notebook if it is one: ``docs/start.rst.files``."""
+    return ledger / f"{page}.files"
+
+
+def write(ledger: Path, record: Record) -> None:
+    """Write a record: whole or not at all."""
+    file = file_of(ledger, record.page)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_name(f".{file.name}.{os.getpid()}.new")
+    new.write_text(json.dumps(asdict(record), indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    new.replace(file)
+
+
+def load(ledger: Path, page: str) -> Record | None:
+    """The record of a page; None if there is none that can be read."""
+    try:
+        data = json.loads(file_of(ledger, page).read_text(encoding="utf-8"))
+        return Record(**{**data, "blocks": [Entry(**entry) for entry in data["blocks"]]})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def load_all(ledger: Path) -> Iterator[Record]:
+    """All records, in the order of their pages."""
+    for file in sorted(ledger.glob("**/*.json")):
+        if (record := load(ledger, file.relative_to(ledger).as_posix().removesuffix(".json"))) is not None:
+            yield record

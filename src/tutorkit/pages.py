@@ -1,0 +1,30 @@
+"""Read a page: the one parser, which pytest asks for what to run, and Sphinx for what became of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tutorkit import docstrings, markdown, rest
+from tutorkit.blocks import Page
+from tutorkit.errors import PageError
+from tutorkit.gather import Gather, lines_of
+
+
+def read(path: Path, root: Path) -> Page:
+    """The page at `path`, by its ending: ``.rst``, ``.md``, or the docstrings of ``.py``.
+
+    :raises PageError: it cannot be read: it is not UTF-8, a fence is not closed, two blocks have one id ...
+    """
+    name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise PageError(f"{name}:{line}: is not UTF-8; save the page as UTF-8") from error
+    readers = {".rst": rest.walk, ".md": markdown.walk, ".py": docstrings.walk}
+    if path.suffix not in readers:
+        raise PageError(f"{name}: no page is called *{path.suffix}; there are {', '.join(readers)}")
+    gather = Gather(path, name, text)
+    readers[path.suffix](lines_of(text), gather)
+    return gather.page(docstrings=path.suffix == ".py")

@@ -1,0 +1,201 @@
+"""Pages as files of pytest, and blocks as its tests: a Sybil whose documents are parsed and evaluated by tutorkit."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sybil import Document, Example, Region, Sybil
+from sybil.example import SybilFailure
+from sybil.integration.pytest import SybilFile, SybilItem
+
+from tutorkit import cache, exercises, site
+from tutorkit.blocks import Block, Exercise, Kind, Page
+from tutorkit.config import Config
+from tutorkit.errors import PageError
+from tutorkit.pages import read
+from tutorkit.session import Session
+
+REQUIRE = "REQUIRE_ALL"  #: with 1 in this variable of the environment, what this machine lacks is a failure
+
+
+class PageDocument(Document):
+    """A page as Sybil sees it: its blocks are the regions."""
+
+    page: Page
+
+
+class PageSybil(Sybil):
+    """Reads the pages of a project."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(parsers=[], path=str(config.root))
+        self.config = config
+
+    def parse(self, path: Path) -> PageDocument:
+        """The page at `path`."""
+        page = read(path, self.config.root)
+        document = PageDocument(page.text, str(path))
+        document.page = page
+        lines = [0]
+        for line in page.text.splitlines(keepends=True):
+            lines.append(lines[-1] + len(line))
+        for block in page.blocks:
+            if block.kind is not Kind.DISPLAY:
+                start = lines[min(block.line, len(lines)) - 1]
+                document.add(Region(start, start, block, evaluate))
+        return document
+
+    def identify(self, example: Example) -> str:
+        """The id of a block."""
+        block: Block = example.parsed
+        return block.id
+
+
+def evaluate(example: Example) -> str:
+    """What is wrong with a block; "" if nothing."""
+    session: Session = example.namespace["tutorkit"]
+    return session.run(example.parsed).problem
+
+
+class PageFile(SybilFile):
+    """A page under pytest."""
+
+    def __init__(self, *, pages: Pages, **options: Any) -> None:
+        super().__init__(**options)
+        self.pages = pages
+        self.session_: Session | None = None
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """A test for each block, and for each exercise."""
+        (sybil,) = self.sybils
+        try:
+            document = sybil.parse(self.path)
+            assert isinstance(document, PageDocument)
+            self.session_ = Session(document.page, self.pages.config, self.pages.trace, self.pages.impl)
+        except PageError as error:
+            raise self.CollectError(str(error)) from error
+        self.documents.append(document)
+        document.namespace["tutorkit"] = self.session_
+        for example in document.examples():
+            yield BlockItem.from_parent(self, sybil=sybil, example=example)
+        for exercise in document.page.exercises:
+            yield ExerciseItem.from_parent(
+                self, name=f"exercise-{exercise.name}", exercise=exercise, settings=self.pages.config
+            )
+
+    def teardown(self) -> None:
+        """End the page; what it left behind is an error."""
+        if self.session_ and (problem := self.session_.close()):
+            pytest.fail(f"{self.session_.page.name}: {problem}", pytrace=False)
+
+
+class BlockItem(SybilItem):
+    """A block under pytest."""
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Where it is."""
+        block: Block = self.example.parsed
+        return self.path, block.line - 1, f"{block.place} {block.id}"
+
+    def runtest(self) -> None:
+        """Run it, unless this machine lacks what it needs."""
+        session: Session = self.example.namespace["tutorkit"]
+        block: Block = self.example.parsed
+        if reason := session.skipped.get(block.id):
+            conditions = [session.config.conditions[name] for name in block.needs]
+            if os.environ.get(REQUIRE) == "1" and not all(condition.optional for condition in conditions):
+                pytest.fail(f"{block.place}: {reason}, and {REQUIRE}=1 asks for it", pytrace=False)
+            pytest.skip(f"{block.place}: {reason}")
+        super().runtest()
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """What is wrong, in its own words."""
+        if isinstance(excinfo.value, SybilFailure):
+            return excinfo.value.result
+        return super().repr_failure(excinfo, style)
+
+
+class ExerciseItem(pytest.Item):
+    """An exercise under pytest: the solution passes, the starter and each wrong answer fail."""
+
+    def __init__(self, *, exercise: Exercise, settings: Config, **options: Any) -> None:
+        super().__init__(**options)
+        self.exercise = exercise
+        self.settings = settings
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Where it is."""
+        return self.path, self.exercise.line - 1, f"{self.exercise.page}:{self.exercise.line} exercise {self.exercise.name}"
+
+    def runtest(self) -> None:
+        """Prove it."""
+        if problems := list(exercises.prove(self.exercise, self.settings)):
+            pytest.fail("\n".join(problems), pytrace=False)
+
+
+class Pages:
+    """The part of the plugin that is there where pages are."""
+
+    def __init__(self, config: Config, options: pytest.Config) -> None:
+        self.config = config
+        self.options = options
+        self.paths = frozenset(config.paths())
+        self.sybil = PageSybil(config)
+        self.impl: str = options.getoption("--impl")
+        self.cached: bool = options.getoption("--tutorkit-cache") and not self.impl
+        self.trace: bool = self.cached or not (self.impl or options.getoption("--no-api-coverage"))
+        self.unchanged: list[str] = []
+        self.outcomes: dict[str, Counter[str]] = {}  #: of the blocks of each page
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """A page, unless the cache knows that it would pass again."""
+        if file_path not in self.paths:
+            return None
+        if self.cached and cache.fresh(file_path, self.config):
+            self.unchanged.append(file_path.name)
+            return None
+        return PageFile.from_parent(parent, path=file_path, sybils=[self.sybil], pages=self)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """The blocks of a page belong to one worker."""
+        from xdist.scheduler import LoadFileScheduling
+
+        return LoadFileScheduling(config, log) if config.getoption("dist") == "load" else None
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count what becomes of each page's blocks."""
+        page = report.nodeid.partition("::")[0]
+        if self.config.root / page in self.paths and (report.when == "call" or report.outcome != "passed"):
+            self.outcomes.setdefault(page, Counter())[report.outcome] += 1
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """A site all of which was run may still be wrong as a whole."""
+        self.problems = list(site.problems(site.site(self.config), self.trace)) if self.whole(session) else []
+        if self.problems and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def whole(self, session: pytest.Session) -> bool:
+        """Every page was to be run: pytest was given no file, and no choice of tests."""
+        chosen = any(self.options.getoption(name, default=None) for name in ("keyword", "markexpr", "lf", "collectonly"))
+        given = self.options.args_source is pytest.Config.ArgsSource.ARGS
+        return not (chosen or given or self.impl or session.shouldstop or hasattr(self.options, "workerinput"))
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say how the site stands."""
+        if self.impl and self.outcomes:
+            terminalreporter.section(f"pages against {self.impl}")
+            for page, outcomes in sorted(self.outcomes.items()):
+                terminalreporter.line(f"{page}: {outcomes['passed']} of {outcomes.total()} pass")
+        if self.unchanged:
+            terminalreporter.line(f"tutorkit: {len(self.unchanged)} pages unchanged since they passed, not run again")
+        if getattr(self, "problems", []):
+            terminalreporter.section("the site as a whole")
+            for problem in self.problems:
+                terminalreporter.line(problem)

@@ -1,0 +1,114 @@
+"""Find the literal blocks of reStructuredText. See https://docutils.sourceforge.io/docs/ref/rst/restructuredtext.html
+
+It reads lines, not a tree: docutils has no exact places, and knows only the directives of the site that it builds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tutorkit.gather import PARTS, Gather, Line, joined
+
+MARKUP = re.compile(r"\.\.(?:\s+|$)")
+DIRECTIVE = re.compile(r"\.\.\s+(?:\|[^|]+\|\s+)?(?P<name>[\w][\w:.+-]*?)::(?:\s+(?P<argument>.*))?$")
+NO_COMMENT = re.compile(r"\.\.\s+(?:_|\[|\|)")  #: targets, footnotes, substitutions
+OPTION = re.compile(r"\s*:(?P<name>[\w-]+):(?:\s+(?P<value>.*))?$")
+BULLET = re.compile(r"(?:[-*+\u2022]|\(?(?:\d+|[a-zA-Z#])[.)])\s+(?=\S)")
+ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}\s*$")
+
+
+def walk(lines: Sequence[Line], gather: Gather) -> None:
+    """Tell `gather` of all that these lines hold."""
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        depth = inside(line.text)
+        text = line.text[depth:]
+        if not text:
+            at += 1
+        elif MARKUP.match(text):
+            end = extent(lines, at + 1, depth)
+            _markup(replace(line, text=text, indent=line.indent + line.text[:depth]), lines[at + 1 : end], gather)
+            at = end
+        elif text.startswith(">>> ") or text == ">>>":
+            end = next((number for number in range(at, len(lines)) if not lines[number].text.strip()), len(lines))
+            first = replace(line, text=" " * depth + text)  # a bullet is no part of it
+            gather.code("", {}, [first, *lines[at + 1 : end]], line)
+            at = end
+        elif depth == 0 and at + 1 < len(lines) and _underlined(text, lines[at + 1].text):
+            gather.title(text)
+            at += 2
+        elif text.rstrip().endswith("::") and (at + 1 == len(lines) or not lines[at + 1].text.strip()):
+            gather.begun = True
+            end = extent(lines, at + 1, depth)
+            if any(each.text.strip() for each in lines[at + 1 : end]):
+                gather.code("", {}, lines[at + 1 : end], line)
+            at = end
+        else:
+            gather.begun = gather.begun or not ADORNMENT.fullmatch(text)
+            at += 1
+
+
+def inside(text: str) -> int:
+    """How far a line is indented, where bullets count as spaces."""
+    depth = len(text) - len(text.lstrip())
+    while bullet := BULLET.match(text, depth):
+        depth = bullet.end()
+    return depth
+
+
+def extent(lines: Sequence[Line], begin: int, depth: int) -> int:
+    """Where what is indented deeper than `depth` ends, without empty lines after it."""
+    end = at = begin
+    while at < len(lines) and (not lines[at].text.strip() or len(lines[at].text) - len(lines[at].text.lstrip()) > depth):
+        at += 1
+        if lines[at - 1].text.strip():
+            end = at
+    return end
+
+
+def _underlined(text: str, below: str) -> bool:
+    """A title, and the line below it."""
+    return bool(ADORNMENT.fullmatch(below)) and len(below.rstrip()) >= len(text.rstrip()) and not ADORNMENT.fullmatch(text)
+
+
+def _markup(line: Line, lines: Sequence[Line], gather: Gather) -> None:
+    """A directive, a comment, or something else that begins with two dots."""
+    found = DIRECTIVE.match(line.text)
+    if not found:
+        if not NO_COMMENT.match(line.text):
+            gather.comment(line.text[2:] + "\n" + joined(lines))
+        return
+    name, argument = found["name"].rpartition(":")[2], found["argument"] or ""
+    options: dict[str, str] = {}
+    begin = 0
+    while begin < len(lines) and (option := OPTION.match(lines[begin].text)):
+        options[option["name"]] = (option["value"] or "").strip()
+        begin += 1
+        while begin < len(lines) and lines[begin].text.strip() and not OPTION.match(lines[begin].text):
+            options[option["name"]] += " " + lines[begin].text.strip()  # a long value goes on
+            begin += 1
+    content = lines[begin:]
+    if name == "exercise":
+        parts = gather.inside()
+        walk(content, gather)
+        gather.outside()
+        gather.exercise(argument, options, line, _prose(content), parts)
+    elif not gather.directive(name, argument.strip(), options, content, line):
+        walk(content, gather)
+
+
+def _prose(lines: Sequence[Line]) -> str:
+    """The text of an exercise, without its parts."""
+    kept: list[Line] = []
+    at = 0
+    while at < len(lines):
+        found = DIRECTIVE.match(lines[at].text.strip())
+        depth = inside(lines[at].text)
+        end = extent(lines, at + 1, depth) if found and found["name"] in PARTS else at + 1
+        if end == at + 1 and not (found and found["name"] in PARTS):
+            kept.append(lines[at])
+        at = end
+    return "\n".join(line.text.strip() for line in kept).strip()

@@ -1,0 +1,123 @@
+"""Run a page, and write down what became of its blocks: the one way, for pytest and for the command."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from tutorkit import cache as page_cache
+from tutorkit import ledger, notebook
+from tutorkit.blocks import Block, Kind, Page
+from tutorkit.conditions import lacking
+from tutorkit.config import Config
+from tutorkit.evaluate import Result
+from tutorkit.ledger import DISPLAY, FAILED, PASSED, SKIPPED, Entry, Record
+from tutorkit.run import PageRun
+
+
+class Session:
+    """A page that is being run."""
+
+    def __init__(self, page: Page, config: Config, trace: bool = False, impl: str = "") -> None:
+        self.page = page
+        self.config = config
+        self.trace = trace
+        self.impl = impl
+        self.ledger = config.root / config.ledger
+        self.images = ledger.images_of(self.ledger, page.name)
+        self.skipped = {block.id: reason for block in page.blocks if (reason := lacking(block.needs, config, block.place))}
+        self.results: dict[str, Result] = {}
+        self._runnable = [block for block in page.blocks if block.runs and block.id not in self.skipped]
+        self._run: PageRun | None = None
+
+    def run(self, block: Block) -> Result:
+        """What comes of `block`, after those before it. Each is run once."""
+        if block.id in self.results:
+            return self.results[block.id]
+        if block.kind is Kind.UNKNOWN:
+            return Result([], f"{block.place}: {block.reason}", block.line)
+        if (reason := self.skipped.get(block.id)) is not None:
+            return Result([], f"{block.place}: {reason}", block.line)
+        if self.page.notebook:
+            self.results |= notebook.execute(self.page, self.config, self.images, self.trace)
+            return self.results[block.id]
+        if self._run is None:
+            page = replace(self.page, blocks=tuple(self._runnable))
+            self._run = PageRun(page, self.config, self.images, self.trace, self.impl)
+        for each in self._runnable[: self._runnable.index(block) + 1]:
+            self.results[each.id] = self._run.run(each)
+        return self.results[block.id]
+
+    def close(self) -> str:
+        """End the page and write its record; what it left behind, "" if nothing."""
+        problem = self._run.close() if self._run else ""
+        if not self.impl:  # what another implementation does is not on record
+            record = self._record(problem)
+            ledger.write(self.ledger, record)
+            if self._run and self._run.seen is not None:
+                page_cache.save(self.page, self._run.seen, self.config)
+        return problem
+
+    def _record(self, problem: str) -> Record:
+        """What is known of the page now: of this run, and of an earlier one for the blocks that were not run."""
+        before = ledger.load(self.ledger, self.page.name)
+        entries = [self._entry(block, before) for block in self.page.blocks]
+        return Record(
+            self.page.name,
+            entries,
+            seconds=round(sum(entry.seconds for entry in entries), 3),
+            python=platform.python_version(),
+            platform=f"{platform.system()} {platform.machine()}",
+            versions=versions(self.config.root),
+            problem=problem,
+            pictures=list(self.page.pictures),
+            **commit(self.config.root),
+        )
+
+    def _entry(self, block: Block, before: Record | None) -> Entry:
+        """What became of a block."""
+        entry = Entry(block.id, block.line, str(block.kind), block.language, block.digest, checked=block.checked)
+        if block.kind is Kind.DISPLAY:
+            entry.result, entry.reason = DISPLAY, block.reason
+        elif (result := self.results.get(block.id)) is not None:
+            entry.result, entry.reason = (FAILED, result.problem) if result.problem else (PASSED, "")
+            entry.seconds, entry.output = round(result.seconds, 3), result.output
+            entry.images, entry.entered = result.images, sorted(result.entered)
+        elif before is not None and (old := before.entry(block.id, block.digest)) is not None:
+            old.line = block.line
+            return old
+        elif block.id in self.skipped:
+            entry.result, entry.reason = SKIPPED, self.skipped[block.id]
+        return entry
+
+
+@cache
+def versions(root: Path) -> dict[str, str]:
+    """The version of the project, if it is installed."""
+    try:
+        name = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"]
+        return {name: version(name)}
+    except (OSError, KeyError, PackageNotFoundError):
+        return {}
+
+
+@cache
+def commit(root: Path) -> Mapping[str, str]:
+    """The commit that the project is at, with "+" if files were changed since, and its date."""
+    try:
+        hash_and_date = _git(root, "show", "-s", "--format=%h %cs")
+        changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.CalledProcessError):
+        return {"commit": "", "date": ""}
+    short, _, date = hash_and_date.strip().partition(" ")
+    return {"commit": short + "+" * bool(changed), "date": date}
+
+
+def _git(root: Path, *arguments: str) -> str:
+    return subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True).stdout

@@ -1,0 +1,87 @@
+"""How a site stands as a whole: what ran, what did not and why, and what is wrong with that."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tutorkit import ledger
+from tutorkit.blocks import Kind, Page
+from tutorkit.config import Config
+from tutorkit.coverage import Report, report
+from tutorkit.ledger import NOT_RUN, Record
+from tutorkit.pages import read
+
+
+@dataclass
+class Site:
+    """All pages of a project, and what is on record of them."""
+
+    config: Config
+    pages: Sequence[Page]
+    records: Sequence[Record]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many blocks passed, failed, were skipped ..."""
+        return Counter(entry.result for record in self.records for entry in record.blocks)
+
+    def coverage(self) -> Report:
+        """Which public names the examples run."""
+        return report(self.config, self.records, self.pages)
+
+
+def site(config: Config) -> Site:
+    """The site as it is now: of each page, what is on record of the blocks that it has."""
+    pages = [page for path in config.paths() if (page := read(path, config.root)).blocks]
+    return Site(config, pages, [current(page, config) for page in pages])
+
+
+def current(page: Page, config: Config) -> Record:
+    """What is on record of the blocks of `page` as they are now."""
+    known = ledger.load(config.root / config.ledger, page.name)
+    record = known or Record(page.name, [])
+    entries = []
+    for block in page.blocks:
+        entry = known.entry(block.id, block.digest) if known else None
+        if entry is None:
+            changed = known is not None and any(old.id == block.id for old in known.blocks)
+            entry = ledger.Entry(block.id, block.line, str(block.kind), block.language, block.digest)
+            entry.reason = "changed since it was run" if changed else "not run yet"
+        if block.kind is Kind.DISPLAY:
+            entry.result, entry.reason = ledger.DISPLAY, block.reason
+        entries.append(entry)
+    record.blocks = entries
+    return record
+
+
+def problems(site: Site, coverage: bool) -> Iterator[str]:
+    """What is wrong with a site all of which was run."""
+    for page, record in zip(site.pages, site.records, strict=True):
+        for block, entry in zip(page.blocks, record.blocks, strict=True):
+            if block.kind is Kind.UNKNOWN:
+                yield f"{block.place}: {block.reason}"
+            elif entry.result == NOT_RUN:
+                yield f"{block.place}: {entry.reason}"
+    shown, blocks = site.counts[ledger.DISPLAY], site.counts.total()
+    if shown > blocks * site.config.display_only / 100:
+        yield (
+            f"display-only: {shown} of {blocks} blocks, {100 * shown / blocks:.1f} %; "
+            f"at most {site.config.display_only:g} %: run some of them"
+        )
+    if coverage and site.config.api:
+        covered = site.coverage()
+        if covered.percent < site.config.api_threshold:
+            missing = ", ".join(covered.missing)
+            yield (
+                f"API coverage: {covered.percent:.1f} %, and it is to be {site.config.api_threshold:g} %; "
+                f"no checked example runs {missing}"
+            )
+
+
+def summary(site: Site) -> str:
+    """One line: what became of the blocks."""
+    counts = ", ".join(f"{count} {result}" for result, count in sorted(site.counts.items()))
+    pages, blocks = len(site.pages), site.counts.total()
+    return f"{pages} page{'s' * (pages != 1)}, {blocks} block{'s' * (blocks != 1)}: {counts or 'none'}"

@@ -1,0 +1,113 @@
+"""The command runs pages, mends them, checks answers, and says how the site stands."""
+
+import subprocess
+from pathlib import Path
+
+from conftest import Command, Write
+
+from tutorkit.config import Config
+
+PAGE = """
+# Means
+
+```python
+x = 1
+```
+
+```pycon
+>>> x + 1
+3
+>>> print("a b\\n\\nc")
+a ...
+...
+d
+```
+
+```console
+$ echo $((1 + 1)); exit_with() { return $1; }
+3
+$ exit_with 4
+```
+"""
+
+
+def test_run_says_what_became_of_each_block(write: Write, command: Command) -> None:
+    write(PAGE, "docs/page.md")
+
+    done = command("tutorkit", "run", "docs/page.md")
+
+    assert done.returncode == 1
+    assert "docs/page.md:4 means-1: passed in 0.00 s\ndocs/page.md:8 means-2: failed" in done.stdout
+    assert (
+        "docs/page.md:8: put out something else than the page shows\n--- expected\n+++ got\n@@ -1 +1 @@\n-3\n+2\n"
+        in done.stdout
+    )
+
+
+def test_to_block_and_last_failed_choose(write: Write, command: Command) -> None:
+    write(PAGE, "docs/page.md")
+
+    to = command("tutorkit", "run", "docs/page.md", "--to", "7")
+    block = command("tutorkit", "run", "docs/page.md", "--block", "means-2")
+    failed = command("tutorkit", "run", "docs/page.md", "--last-failed")
+    wrong = command("tutorkit", "run", "docs/page.md", "--block", "no")
+
+    assert (to.returncode, to.stdout.count("means-")) == (0, 1)
+    assert block.stdout.count(" means-") == 2
+    assert failed.stdout.count(" means-") == 2
+    assert (wrong.returncode, wrong.stderr) == (2, "docs/page.md: no block 'no'; there are means-1, means-2, means-3\n")
+
+
+def test_fix_writes_the_outputs_and_keeps_the_ellipses_that_agree(write: Write, command: Command, project: Config) -> None:
+    page = write(PAGE.replace("\n", "\r\n"), "docs/page.md")
+
+    done = command("tutorkit", "run", "docs/page.md", "--fix")
+
+    fixed = page.path.read_bytes().decode()
+    assert done.returncode == 1
+    assert "-3\n+2" in done.stdout
+    assert fixed.count("\n") == fixed.count("\r\n")
+    shown = fixed.replace("\r\n", "\n")
+    assert ">>> x + 1\n2\n" in shown
+    assert '>>> print("a b\\n\\nc")\na ...\n<BLANKLINE>\nc\n' in shown
+    assert "$ echo $((1 + 1)); exit_with() { return $1; }\n2\n$ exit_with 4\n[4]\n```\n" in shown
+    assert command("tutorkit", "run", "docs/page.md").returncode == 0
+
+
+def test_fix_refuses_a_file_with_changes_that_are_not_committed(write: Write, command: Command, project: Config) -> None:
+    page = write(PAGE, "docs/page.md")
+    before = page.path.read_text()
+    subprocess.run(["git", "init", "-q"], cwd=project.root, check=True)
+
+    done = command("tutorkit", "run", "docs/page.md", "--fix")
+
+    assert done.returncode == 2
+    assert "docs/page.md: has changes that are not committed; commit them" in done.stderr
+    assert page.path.read_text() == before
+
+
+def test_status_says_what_was_not_run(write: Write, command: Command) -> None:
+    write("# A\n\n```python\nx = 1\n```\n", "docs/a.md")
+    write("# B\n\n```python\nx = 1\n```\n", "docs/b.md")
+    command("tutorkit", "run", "docs/a.md")
+
+    done = command("tutorkit", "status")
+
+    assert done.returncode == 1
+    assert done.stdout == "docs/b.md:4: not run yet\n2 pages, 2 blocks: 1 not run, 1 passed\n"
+
+
+def test_a_page_that_is_not_there_is_an_error(command: Command) -> None:
+    done = command("tutorkit", "run", "docs/no.md")
+
+    assert done.returncode == 2
+    assert "No such file" in done.stderr
+
+
+def test_without_settings_a_page_runs_all_the_same(command: Command, project: Config) -> None:
+    (project.root / "pyproject.toml").unlink()
+    Path(project.root, "a.md").write_text("# A\n\n```python\nprint(1)\n```\n")
+
+    done = command("tutorkit", "run", "a.md")
+
+    assert (done.returncode, done.stdout.startswith("a.md:4 a-1: passed")) == (0, True)

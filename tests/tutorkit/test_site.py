@@ -1,0 +1,209 @@
+"""On the site each block shows what came of it; what tutorkit does not know is a warning; the build runs nothing."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Command, Write
+
+from tutorkit import download
+from tutorkit.config import Config
+
+CONF = (
+    'project = "p"\nextensions = ["myst_nb", "tutorkit.sphinx_extension"]\nnb_execution_mode = "force"\nhtml_theme = "basic"\n'
+)
+PAGE = """
+# Title
+
+```python
+print("said", 1 + 1)
+```
+
+```python
+print("shown")
+```
+
+```{output}
+shown
+```
+
+% needs: gpu
+
+```python
+1 / 0
+```
+
+```{code-cell}
+:tags: [raises-exception]
+1 / 0
+```
+
+% display-only: a picture
+
+```text
+a -> b
+```
+"""
+NOTEBOOK = """
+---
+kernelspec:
+  name: python3
+  display_name: Python 3
+---
+
+# Book
+
+```{code-cell} ipython3
+from pathlib import Path
+print(Path.cwd())
+```
+
+```{code-cell} ipython3
+:tags: [hide-input]
+Path("in.txt").read_text()
+```
+
+```{output}
+'hello\\n'
+```
+"""
+
+
+@pytest.fixture
+def built(project: Config, command: Command) -> object:
+    """Run the tests, build the site, and give a page's text without its tags; and what the build said."""
+    (project.root / "docs" / "conf.py").write_text(CONF)
+    (project.root / "pyproject.toml").write_text(
+        '[tool.tutorkit]\npages = ["docs/*.md", "docs/*.rst"]\nsource = ["."]\ndisplay_only = 50\n'
+        '[tool.tutorkit.conditions]\ngpu = { program = "no-such", reason = "needs a GPU" }\n'
+    )
+
+    def build(page: str, test: bool = True) -> tuple[str, str]:
+        if test:
+            command("pytest", "-q", "docs")
+        done = command("sphinx", "-q", "docs", "out")
+        html = (project.root / "out" / page).read_text()
+        body = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", html[html.index('role="main"') :]))
+        return body.replace("&gt;", ">").replace("&#39;", "'"), done.stderr
+
+    return build
+
+
+def test_a_page_shows_what_came_of_its_blocks(write: Write, built, project: Config) -> None:  # type: ignore[no-untyped-def]
+    write(PAGE, "docs/index.md")
+
+    text, said = built("index.html")
+
+    assert said == ""
+    assert 'print("said", 1 + 1) said 2' in text
+    assert text.count("shown") == 2  # the code, and the output once
+    assert "1 / 0 Not run: needs a GPU." in text
+    assert "ZeroDivisionError: division by zero" in text
+    assert "3 blocks ran, 1 skipped: needs a GPU, 1 for display only; Python 3" in text
+    assert "Take it along: script, notebook." in text
+
+
+def test_without_a_record_a_block_says_that_it_was_not_run(write: Write, built, project: Config) -> None:  # type: ignore[no-untyped-def]
+    write("# T\n\n```python\nprint(1)\n```\n", "docs/index.md")
+    before, _ = built("index.html", test=False)
+    built("index.html")
+    write("# T\n\n```python\nprint(2)\n```\n", "docs/index.md")
+    after, _ = built("index.html", test=False)
+
+    assert "print(1) Not run: not run yet." in before
+    assert "print(2) Not run: changed since it was run." in after
+
+
+def test_a_block_that_nobody_knows_is_a_warning_with_its_line(write: Write, built) -> None:  # type: ignore[no-untyped-def]
+    write("# T\n\n```ruby\nputs 1\n```\n", "docs/index.md")
+
+    _, said = built("index.html")
+
+    assert "docs/index.md:4: is ruby, which is not run; make it a file (:caption: its name)" in said
+
+
+def test_a_page_outside_of_the_settings_is_a_warning(write: Write, built, project: Config) -> None:  # type: ignore[no-untyped-def]
+    write("# T\n\n```{toctree}\nsub/other\n```\n", "docs/index.md")
+    write("# Other\n\n```python\nx\n```\n", "docs/sub/other.md")
+
+    _, said = built("index.html")
+
+    assert "tutorkit does not read this page, and it has blocks; add it to pages or docstrings" in said
+    assert "docs/sub/other.md:3" in said
+
+
+def test_a_notebook_is_executed_by_the_tests_and_shown_by_the_build(write: Write, built, project: Config) -> None:  # type: ignore[no-untyped-def]
+    (project.root / "docs" / "in.txt").write_text("hello\n")
+    write("# T\n\n```{toctree}\nbook\n```\n", "docs/index.md")
+    page = write(NOTEBOOK, "docs/book.md")
+
+    text, said = built("book.html")
+
+    assert said == ""
+    assert "/home/you" in text
+    assert "'hello\\n'" in text
+    assert "2 blocks ran" in text
+    record = json.loads((project.root / "build/ledger/docs/book.md.json").read_text())
+    assert [entry["output"] for entry in record["blocks"]] == ["/home/you\n", "'hello\\n'\n"]
+    assert page.notebook
+
+
+def test_a_cell_that_fails_is_told_with_its_line(write: Write, command: Command, project: Config) -> None:
+    (project.root / "pyproject.toml").write_text('[tool.tutorkit]\npages = ["docs/*.md"]\nsource = ["."]\n')
+    write(NOTEBOOK.replace("print(Path.cwd())", "print(1)\n1 / 0"), "docs/book.md")
+
+    done = command("pytest", "-q", "docs")
+
+    assert "docs/book.md:12: " in done.stdout
+    assert "ZeroDivisionError" in done.stdout
+    assert "was not run: the cell at docs/book.md:10 failed" in done.stdout
+
+
+def test_exercises_show_their_task_and_hide_what_is_to_be_found(write: Write, built, project: Config) -> None:  # type: ignore[no-untyped-def]
+    write(
+        "# T\n\n::::{exercise} Double\n:name: double\n\nDouble it.\n\n:::{starter}\ndef double(x): ...\n:::\n\n"
+        ":::{checks}\n:hint: Add it to itself.\n>>> double(2)\n4\n:::\n\n:::{solution}\ndef double(x): return x + x\n:::\n\n"
+        ":::{wrong} squares\n:hint: Add\ndef double(x): return x ** 3\n:::\n::::\n",
+        "docs/index.md",
+    )
+
+    text, said = built("index.html")
+
+    assert said == ""
+    assert "Exercise: Double" in text
+    assert "Double it." in text
+    assert "Solution def double(x): return x + x" in text
+    assert "x ** 3" not in text
+    starter = project.root / "out" / "_downloads" / "tutorkit" / "double.py"
+    assert "# exercise: double" in starter.read_text()
+
+
+def test_two_builds_of_one_record_are_equal(write: Write, built, project: Config) -> None:  # type: ignore[no-untyped-def]
+    write(PAGE, "docs/index.md")
+    built("index.html")
+    first = (project.root / "out" / "index.html").read_bytes()
+    subprocess.run(["rm", "-r", str(project.root / "out")], check=True)
+    built("index.html", test=False)
+
+    assert (project.root / "out" / "index.html").read_bytes() == first
+
+
+def test_what_is_taken_along_runs(write: Write, project: Config, tmp_path: Path) -> None:
+    page = write(
+        "# T\n\n```{code-block} text\n:caption: data/T.txt\n1.5\n```\n\n```pycon\n>>> from pathlib import Path\n"
+        '>>> Path("data/T.txt").read_text()\n\'1.5\\n\'\n>>> int("x")\nTraceback (most recent call last):\n'
+        "ValueError: ...\n```\n\n```console\n$ cat data/T.txt\n1.5\n```\n\n```python\nprint('end')\n```\n",
+        "docs/page.md",
+    )
+    folder = tmp_path / "elsewhere"
+    script, notebook = download.write(page, folder)
+
+    done = subprocess.run([sys.executable, script], cwd=folder, capture_output=True, text=True, check=False)
+    argv = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "notebook", "--execute", "--stdout", notebook]
+    executed = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
+
+    assert done.stdout.split("\n") == ["ValueError: invalid literal for int() with base 10: 'x'", "1.5", "end", ""]
+    assert executed.returncode == 0 or "No module named" in executed.stderr or "nbconvert" in executed.stderr
