@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from docutils import nodes
 from docutils.parsers.rst import directives
 from docutils.parsers.rst.directives.images import Image
+from sphinx.ext.autodoc.directive import DummyOptionSpec
 from sphinx.util.docutils import SphinxDirective
 
 from tutorkit import ledger, site
@@ -34,6 +35,21 @@ class Output(SphinxDirective):
         if self.state.document.attributes.get("nb_renderer") is not None:
             return []
         return [code(list(self.content), "text", "tutorkit-output")]
+
+
+class CodeCell(SphinxDirective):
+    """``code-cell``: in a page that is no notebook, a block of code whose last expression is its output."""
+
+    has_content = True
+    optional_arguments = 1
+    option_spec = DummyOptionSpec()  # a notebook's metadata, which are as they are
+
+    def run(self) -> list[nodes.Node]:
+        """The code."""
+        text = "\n".join(self.content)
+        node = nodes.literal_block(text, text, language="python")
+        self.set_source_info(node)
+        return [node]
 
 
 class Picture(Image, SphinxDirective):
@@ -190,6 +206,7 @@ DIRECTIVES = {
     "checks": Checks,
     "solution": Solution,
     "wrong": Wrong,
+    "code-cell": CodeCell,
     "tutorkit-status": Status,
     "tutorkit-coverage": Coverage,
 }

@@ -42,7 +42,7 @@ def _lines(step: Step, output: str, kind: Kind, config: Config, text: str) -> st
     for tag, begin, end, left, right in SequenceMatcher(None, old, kept, autojunk=False).get_opcodes():
         if tag == "replace" and end - begin == right - left:  # line by line, keep what agrees
             kept[left:right] = [
-                line if agrees(f"{line}\n", f"{each}\n", flags) else each
+                line if line.strip(" .") and agrees(f"{line}\n", f"{each}\n", flags) else each
                 for line, each in zip(old[begin:end], kept[left:right], strict=True)
             ]
     eol = "\r\n" if "\r\n" in text else "\n"

@@ -20,6 +20,7 @@ from tutorkit.gather import OPAQUE, PARTS, Gather, Line, joined
 PARSER = MarkdownIt("commonmark").enable("table").use(front_matter_plugin).use(myst_block_plugin).use(colon_fence_plugin)
 DIRECTIVE = re.compile(r"\{(?P<name>[\w:.+-]+)\}\s*(?P<argument>.*)")
 OPTION = re.compile(r":(?P<name>[\w-]+):(?:\s+(?P<value>.*))?$")
+MYST_NB = re.compile(r"^file_format:\s*mystnb\b|^\s+format_name:\s*myst\b", re.MULTILINE)  #: what makes a notebook for myst-nb
 HTML_COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
 
 
@@ -31,6 +32,11 @@ def walk(lines: Sequence[Line], gather: Gather) -> None:
         begin, end = token.map or (0, 0)
         if token.type == "front_matter":
             gather.notebook = gather.notebook or "kernelspec:" in token.content
+            if gather.notebook and not MYST_NB.search(token.content):
+                raise PageError(
+                    f"{gather.name}:1: has a kernelspec, but nothing that tells myst-nb that it is a notebook; "
+                    "add file_format: mystnb to its header"
+                )
         elif token.type == "myst_line_comment":
             for comment in re.split(r"\n(?=\s*[\w-]+:\s)", token.content):
                 gather.comment(comment)

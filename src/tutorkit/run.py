@@ -115,7 +115,7 @@ class PageRun:
         except (EOFError, OSError):
             code = status(self._pid)
             how = f"by {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
-            self._ended = f"ended the process that the page runs in, {how}"
+            self._ended = "\n".join(filter(None, [f"ended the process that the page runs in, {how}", self._end_of_terminal()]))
         return None
 
     def _kill(self) -> None:

@@ -291,6 +291,7 @@ def recorded_client(shelf: Shelf) -> Any:
             book = nbformat.read(file, as_version=4)  # type: ignore[no-untyped-call]
         except (OSError, ValueError):
             return
+        client.notebook.metadata.setdefault("language_info", book.metadata.get("language_info", {}))
         recorded = [cell for cell in book.cells if cell.cell_type == "code"]
         cells = [cell for cell in client.notebook.cells if cell.cell_type == "code"]
         for cell, then in zip(cells, recorded, strict=False):
@@ -363,7 +364,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("autodoc-process-docstring", add_examples)
     app.add_transform(Annotate)
     for name, directive in DIRECTIVES.items():
-        app.add_directive(name, directive)
+        app.add_directive(name, directive, override=True)  # that of myst-nb is for what it has not read as a notebook
     app.connect("config-inited", add_static)
     app.add_css_file("tutorkit.css")
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

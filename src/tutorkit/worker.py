@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from tutorkit.blocks import Block
+from tutorkit.errors import ConfigError
 from tutorkit.evaluate import Evaluator, Result
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -100,7 +101,11 @@ def sweep(pages: set[int], ended: dict[int, int], wait: bool = False) -> None:
 def serve(asked: Connection, setup: Setup) -> None:
     """Be a page's process."""
     _become_subreaper()
-    page = PageProcess(setup)
+    try:
+        page = PageProcess(setup)
+    except ConfigError as error:
+        os.write(2, f"{error}\n".encode())
+        os._exit(1)
     try:
         while True:
             kind, value = asked.recv()

@@ -247,10 +247,15 @@ def test_what_cannot_be_read_is_an_error_with_its_line(project: Config, data: by
 
 
 def test_a_front_matter_with_a_kernel_makes_a_notebook(write: Write) -> None:
-    text = textwrap.dedent("---\nkernelspec:\n  name: python3\n---\n\n# A\n\n```{code-cell}\n1\n```\n")
+    text = textwrap.dedent("---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n\n# A\n\n```{code-cell}\n1\n```\n")
 
     assert write(text, "docs/a.md").notebook
     assert not write("# A\n\n```{code-cell}\n1\n```\n", "docs/b.md").notebook
+
+
+def test_a_kernel_that_myst_nb_would_overlook_is_an_error(write: Write) -> None:
+    with pytest.raises(PageError, match=r"docs/a.md:1: has a kernelspec, .*; add file_format: mystnb to its header"):
+        write("---\nkernelspec:\n  name: python3\n---\n\n# A\n", "docs/a.md")
 
 
 def test_docutils_finds_the_same_literal_blocks_on_our_own_pages() -> None:

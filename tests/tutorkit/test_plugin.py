@@ -228,14 +228,7 @@ def test_without_a_section_the_plugin_does_nothing(write: Write, project: Config
 
 def test_without_sybil_the_plugin_does_nothing(write: Write, project: Config, test: Test) -> None:
     write(PAGE, "docs/page.md")
-    (project.root / "sitecustomize.py").write_text(
-        "import sys\n"
-        "class Hide:\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.partition('.')[0] in ('sybil', 'markdown_it'):\n"
-        "            raise ModuleNotFoundError(name)\n"
-        "sys.meta_path.insert(0, Hide())\n"
-    )
+    (project.root / "sitecustomize.py").write_text("import sys\nsys.modules['sybil'] = sys.modules['markdown_it'] = None\n")
 
     code, said = test("docs", PYTHONPATH=str(project.root))
 
