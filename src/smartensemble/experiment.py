@@ -170,15 +170,17 @@ class Experiment:
 
         models = self._models(entities)
 
-        def checked() -> "tuple[list[str], generation.Renderer]":
-            former = [path for entity in entities if isinstance(entity, Ensemble) for path in generation.former_members(entity)]
-            self._runner.check_free([model.path for model in models] + former * overwrite)
-            options = generation.Options(tag, allow_unknown, allow_unused)
-            return former, generation.check(models, options, overwrite)
+        with self._runner.alone():
 
-        checked()  # what is wrong is said before anything is written, also a lock
-        with self._runner.turn():
-            former, renderer = checked()
+            def checked() -> "tuple[list[str], generation.Renderer]":
+                former = [path for each in entities if isinstance(each, Ensemble) for path in generation.former_members(each)]
+                self._runner.check_free([model.path for model in models] + former * overwrite)
+                options = generation.Options(tag, allow_unknown, allow_unused)
+                return former, generation.check(models, options, overwrite)
+
+            checked()  # what is wrong is said before anything is written, also a lock
+            self._runner.claim()
+            former, renderer = checked()  # another program may have been quicker
             for path in former * overwrite:
                 generation.remove(path)
             self._write(models, renderer)
@@ -257,16 +259,17 @@ class Experiment:
         at_once = None if max_running is None else positive("max_running", max_running)
         if only not in (None, "failed"):
             raise InputValueError(f"{self.name}: only={only!r} is no choice; there is only='failed'")
-        # What is wrong is said before anything is written, also a lock.
-        self._runner.ready()
-        self._runner.check_free([model.path for model in models])
-        chosen = [model for model in models if only is None or model.run.status is not Status.COMPLETED]
-        missing = {model.path: model for model in chosen if not model.generated and not generation.is_there(model)}
-        renderer = generation.check(list(missing.values()), generation.Options(), overwrite=False)
-        if not chosen:
-            return
         try:
-            with self._runner.turn():
+            with self._runner.alone():
+                # What is wrong is said before anything is written, also a lock.
+                self._runner.ready()
+                self._runner.check_free([model.path for model in models])
+                chosen = [model for model in models if only is None or model.run.status is not Status.COMPLETED]
+                missing = {model.path: model for model in chosen if not model.generated and not generation.is_there(model)}
+                renderer = generation.check(list(missing.values()), generation.Options(), overwrite=False)
+                if not chosen:
+                    return
+                self._runner.claim()
                 self._runner.check_free([model.path for model in chosen])
                 generation.check_absent(missing.values())  # another program may have been quicker
                 advise(self.name, entities, len(chosen), at_once)

@@ -106,11 +106,10 @@ class BlockItem(SybilItem):
         """Run it, unless this machine lacks what it needs."""
         session: Session = self.example.namespace["tutorkit"]
         block: Block = self.example.parsed
-        if reason := session.skipped.get(block.id):
-            conditions = [session.config.conditions[name] for name in block.needs]
-            if os.environ.get(REQUIRE) == "1" and not all(condition.optional for condition in conditions):
-                pytest.fail(f"{block.place}: {reason}, and {REQUIRE}=1 asks for it", pytrace=False)
-            pytest.skip(f"{block.place}: {reason}")
+        if condition := session.lacking.get(block.id):
+            if os.environ.get(REQUIRE) == "1" and not condition.optional:
+                pytest.fail(f"{block.place}: {condition.reason}, and {REQUIRE}=1 asks for it", pytrace=False)
+            pytest.skip(f"{block.place}: {condition.reason}")
         super().runtest()
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

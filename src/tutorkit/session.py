@@ -31,7 +31,8 @@ class Session:
         self.impl = impl
         self.ledger = config.root / config.ledger
         self.images = ledger.images_of(self.ledger, page.name)
-        self.skipped = {block.id: reason for block in page.blocks if (reason := lacking(block.needs, config, block.place))}
+        self.lacking = {block.id: missing for block in page.blocks if (missing := lacking(block.needs, config, block.place))}
+        self.skipped = {block: condition.reason for block, condition in self.lacking.items()}
         self.results: dict[str, Result] = {}
         self._runnable = [block for block in page.blocks if block.runs and block.id not in self.skipped]
         self._run: PageRun | None = None

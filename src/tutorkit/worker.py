@@ -178,7 +178,8 @@ class PageProcess:
                 return
             if isinstance(path, (str, os.PathLike)):
                 whole = os.path.abspath(os.fspath(path)) if isinstance(os.fspath(path), str) else ""
-                if whole.startswith(root) and not whole.startswith(ours) and "__pycache__" not in whole:
+                measured = os.path.basename(whole).startswith(".coverage")  # by coverage.py, where the tests were started
+                if whole.startswith(root) and not whole.startswith(ours) and "__pycache__" not in whole and not measured:
                     self.written.add(whole)
 
         sys.addaudithook(hook)
