@@ -53,6 +53,10 @@ CASES = [
     Case("last end to return, live progress", "latency", ("live",), seconds=0.010, smartsim=False),
     Case("stop 100 members, obedient", "stop", (OBEDIENT,), ratio=3),
     Case("stop 100 members, stubborn, grace 1 s", "stop", (STUBBORN,), seconds=1.2, smartsim=False, floor=False),
+    Case("500 blocks, to bare Sybil", "pages", ("--no-api-coverage",), ratio=1.2, smartsim=False),
+    Case("500 blocks with API coverage, to bare Sybil", "pages", smartsim=False),
+    Case("second run, nothing changed, beyond imports", "second", seconds=1, smartsim=False, floor=False),
+    Case("one page changed, to plain Sphinx", "rebuild", ratio=1.3, smartsim=False),
 ]
 
 

@@ -13,7 +13,7 @@ from sybil import Document, Example, Region, Sybil
 from sybil.example import SybilFailure
 from sybil.integration.pytest import SybilFile, SybilItem
 
-from tutorkit import cache, exercises, site
+from tutorkit import cache, exercises, run, site
 from tutorkit.blocks import Block, Exercise, Kind, Page
 from tutorkit.config import Config
 from tutorkit.errors import PageError
@@ -97,6 +97,12 @@ class PageFile(SybilFile):
 class BlockItem(SybilItem):
     """A block under pytest."""
 
+    @property
+    def session_(self) -> Session:
+        """The run of its page."""
+        session: Session = self.example.namespace["tutorkit"]
+        return session
+
     def reportinfo(self) -> tuple[Path, int, str]:
         """Where it is."""
         block: Block = self.example.parsed
@@ -104,9 +110,8 @@ class BlockItem(SybilItem):
 
     def runtest(self) -> None:
         """Run it, unless this machine lacks what it needs."""
-        session: Session = self.example.namespace["tutorkit"]
         block: Block = self.example.parsed
-        if condition := session.lacking.get(block.id):
+        if condition := self.session_.lacking.get(block.id):
             if os.environ.get(REQUIRE) == "1" and not condition.optional:
                 pytest.fail(f"{block.place}: {condition.reason}, and {REQUIRE}=1 asks for it", pytrace=False)
             pytest.skip(f"{block.place}: {condition.reason}")
@@ -146,6 +151,8 @@ class Pages:
         self.paths = frozenset(config.paths())
         self.sybil = PageSybil(config)
         self.impl: str = options.getoption("--impl")
+        if not options.getoption("collectonly"):
+            run.warm()
         self.cached: bool = options.getoption("--tutorkit-cache") and not self.impl
         self.trace: bool = self.cached or not (self.impl or options.getoption("--no-api-coverage"))
         self.unchanged: list[str] = []
@@ -166,6 +173,12 @@ class Pages:
         from xdist.scheduler import LoadFileScheduling
 
         return LoadFileScheduling(config, log) if config.getoption("dist") == "load" else None
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """What is chosen now is run: a page's process need not wait until each block is asked for."""
+        for item in session.items:
+            if isinstance(item, BlockItem):
+                item.session_.expect(item.example.parsed)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count what becomes of each page's blocks."""

@@ -36,6 +36,12 @@ class Session:
         self.results: dict[str, Result] = {}
         self._runnable = [block for block in page.blocks if block.runs and block.id not in self.skipped]
         self._run: PageRun | None = None
+        self._last: Block | None = None  #: the last block that will be asked for, if that is known
+
+    def expect(self, block: Block) -> None:
+        """`block` will be asked for: those before it need not wait until they are."""
+        if block in self._runnable:
+            self._last = block
 
     def run(self, block: Block) -> Result:
         """What comes of `block`, after those before it. Each is run once."""
@@ -51,9 +57,9 @@ class Session:
         if self._run is None:
             page = replace(self.page, blocks=tuple(self._runnable))
             self._run = PageRun(page, self.config, self.images, self.trace, self.impl)
-        for each in self._runnable[: self._runnable.index(block) + 1]:
-            self.results[each.id] = self._run.run(each)
-        return self.results[block.id]
+        result = self._run.run(block, self._last)
+        self.results |= self._run.results
+        return result
 
     def close(self) -> str:
         """End the page and write its record; what it left behind, "" if nothing."""

@@ -16,7 +16,6 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -93,8 +92,8 @@ def sweep(pages: set[int], ended: dict[int, int], wait: bool = False) -> None:
                 ended[found[0]] = os.waitstatus_to_exitcode(found[1])
     except ChildProcessError:
         pass
-    for pid, parent in parents().items():
-        if parent == os.getpid() and pid not in pages:
+    for pid in children(os.getpid()):
+        if pid not in pages:
             _kill(pid)
 
 
@@ -107,9 +106,11 @@ def serve(asked: Connection, setup: Setup) -> None:
         os.write(2, f"{error}\n".encode())
         os._exit(1)
     try:
-        while True:
-            kind, value = asked.recv()
-            asked.send(page.run(value) if kind == "run" else page.leaves())
+        blocks: tuple[Block, ...] = asked.recv()
+        while (request := asked.recv()) is not None:
+            for block in blocks[slice(*request)]:
+                asked.send(page.run(block))
+        asked.send(page.leaves())
     except (EOFError, OSError):
         pass
     for pid in descendants(os.getpid()):
@@ -210,30 +211,36 @@ class PageProcess:
 
 def descendants(pid: int) -> list[int]:
     """The processes below `pid` that live."""
-    children: dict[int, list[int]] = {}
-    for child, parent in parents().items():
-        children.setdefault(parent, []).append(child)
-    found = list(children.get(pid, []))
+    found = children(pid)
     for each in found:
-        found += children.get(each, [])
+        found += children(each)
     return found
 
 
-def parents() -> dict[int, int]:
-    """The parent of every process that lives. See proc_pid_stat(5)."""
-    return dict(_parents())
+def children(pid: int) -> list[int]:
+    """The children of a process that live. See proc_pid_stat(5), and proc_tid_children(5), which not every kernel has."""
+    found: list[int] = []
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children", "rb") as file:
+                found += [each for each in map(int, file.read().split()) if parent(each) == pid]
+    except OSError:  # it ended meanwhile, or there is no such file: look at all
+        return [each for each in map(int, filter(str.isdecimal, _processes())) if parent(each) == pid]
+    return found
 
 
-def _parents() -> Iterator[tuple[int, int]]:
-    for entry in os.listdir("/proc") if os.path.isdir("/proc") else []:
-        if entry.isdecimal():
-            try:
-                with open(f"/proc/{entry}/stat", "rb") as file:
-                    state, parent, *_ = file.read().rpartition(b")")[2].split()
-            except OSError:  # it ended meanwhile
-                continue
-            if state not in (b"Z", b"X"):
-                yield int(entry), int(parent)
+def parent(pid: int) -> int:
+    """The parent of a process; 0 if it does not live."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            state, number, *_ = file.read().rpartition(b")")[2].split()
+    except OSError:  # it ended meanwhile
+        return 0
+    return 0 if state in (b"Z", b"X") else int(number)
+
+
+def _processes() -> list[str]:
+    return os.listdir("/proc") if os.path.isdir("/proc") else []
 
 
 def _command(pid: int) -> str:
