@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import Any, ClassVar
 from docutils import nodes
 from docutils.parsers.rst import directives
 from docutils.parsers.rst.directives.images import Image
-from sphinx.ext.autodoc.directive import DummyOptionSpec
 from sphinx.util.docutils import SphinxDirective
 
 from tutorkit import ledger, site
@@ -42,7 +42,9 @@ class CodeCell(SphinxDirective):
 
     has_content = True
     optional_arguments = 1
-    option_spec = DummyOptionSpec()  # a notebook's metadata, which are as they are
+    option_spec: ClassVar[dict[str, Any]] = defaultdict(
+        lambda: directives.unchanged, tags=directives.unchanged
+    )  # a notebook's metadata, as they are
 
     def run(self) -> list[nodes.Node]:
         """The code."""

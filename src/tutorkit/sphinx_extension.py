@@ -18,7 +18,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
-from tutorkit import download, exercises, ledger, site
+from tutorkit import download, ledger, site
 from tutorkit.blocks import Block, Kind, Page
 from tutorkit.config import Config, load
 from tutorkit.coverage import Report
@@ -270,11 +270,10 @@ def begin(app: Sphinx) -> None:
     env = app.env
     if not hasattr(env, "tutorkit_counts"):
         env.tutorkit_counts = {}  # type: ignore[attr-defined]
-    try:
+    if "myst_nb" in app.extensions:
         from myst_nb.core.execute.direct import NotebookClientDirect
-    except ImportError:
-        return
-    NotebookClientDirect.start_client = recorded_client(app.tutorkit)  # type: ignore[attr-defined]
+
+        NotebookClientDirect.start_client = recorded_client(app.tutorkit)  # type: ignore[attr-defined]
 
 
 def recorded_client(shelf: Shelf) -> Any:
@@ -344,13 +343,15 @@ def check(app: Sphinx, env: BuildEnvironment) -> Iterator[str]:
         for exercise in page.exercises:
             folder = Path(app.outdir, DOWNLOADS)
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{exercise.name.replace('-', '_')}.py").write_text(exercises.starter_text(exercise), encoding="utf-8")
+            (folder / f"{exercise.name.replace('-', '_')}.py").write_text(download.starter(exercise), encoding="utf-8")
     return iter(())
 
 
-def add_static(_: Sphinx, config: Any) -> None:
-    """The style sheet."""
+def configure(app: Sphinx, config: Any) -> None:
+    """The style sheet; and the reference, if the site has one that is made from docstrings."""
     config.html_static_path.append(str(Path(__file__).parent / "static"))
+    if "autodoc-process-docstring" in app.events.events:
+        app.connect("autodoc-process-docstring", add_examples)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -360,11 +361,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-purge-doc", purge)
     app.connect("env-merge-info", merge)
     app.connect("env-updated", check)
-    app.setup_extension("sphinx.ext.autodoc")
-    app.connect("autodoc-process-docstring", add_examples)
     app.add_transform(Annotate)
     for name, directive in DIRECTIVES.items():
         app.add_directive(name, directive, override=True)  # that of myst-nb is for what it has not read as a notebook
-    app.connect("config-inited", add_static)
+    app.connect("config-inited", configure)
     app.add_css_file("tutorkit.css")
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
