@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from docutils import nodes
 from docutils.parsers.rst import directives
 from docutils.parsers.rst.directives.images import Image
+from sphinx.addnodes import pending_xref
 from sphinx.util.docutils import SphinxDirective
 
 from tutorkit import ledger, site
@@ -166,8 +167,17 @@ class Status(SphinxDirective):
             missing = f"{len(lacking)}: {'; '.join(reasons)}" if lacking else ""
             shown = results.count(ledger.DISPLAY)
             ran = results.count(ledger.PASSED)
-            rows.append([record.page, str(ran), missing, str(shown or ""), f"{record.seconds:.1f}"])
-        return [nodes.paragraph("", f"{site.summary(now)}."), table(heads, rows)]
+            rows.append([self.link(record.page), str(ran), missing, str(shown or ""), f"{record.seconds:.1f}"])
+        said = site.stamp([(entry, record) for record in now.records for entry in record.blocks])
+        return [nodes.paragraph("", said), table(heads, rows)]
+
+    def link(self, page: str) -> nodes.Node | str:
+        """A page's name; if it is one of the site's, a link to it."""
+        document = self.env.path2doc(str(Path(self.env.app.tutorkit.config.root, page)))  # type: ignore[attr-defined]
+        if document not in self.env.found_docs:
+            return page
+        options = {"refdomain": "std", "reftype": "doc", "reftarget": f"/{document}", "refdoc": self.env.docname}
+        return pending_xref(page, nodes.inline(page, page), refexplicit=True, refwarn=True, **options)
 
 
 class Coverage(SphinxDirective):
@@ -187,8 +197,8 @@ class Coverage(SphinxDirective):
         return [nodes.paragraph("", said), table(["Name", "Kind", "Examples", "The first ones"], rows)]
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> nodes.table:
-    """A table of texts."""
+def table(heads: Sequence[str], rows: Sequence[Sequence[nodes.Node | str]]) -> nodes.table:
+    """A table of texts and links."""
     group = nodes.tgroup(cols=len(heads))
     group += [nodes.colspec(colwidth=1) for _ in heads]
     group += nodes.thead("", _row(heads))
@@ -196,8 +206,9 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> nodes.table:
     return nodes.table("", group, classes=["tutorkit-table"])
 
 
-def _row(cells: Sequence[str]) -> nodes.row:
-    return nodes.row("", *[nodes.entry("", nodes.paragraph("", cell)) for cell in cells])
+def _row(cells: Sequence[nodes.Node | str]) -> nodes.row:
+    shown = [nodes.Text(cell) if isinstance(cell, str) else cell for cell in cells]
+    return nodes.row("", *[nodes.entry("", nodes.paragraph("", "", cell)) for cell in shown])
 
 
 DIRECTIVES = {
