@@ -113,6 +113,19 @@ def test_a_missing_condition_skips_with_its_reason_or_fails_where_all_is_require
     assert (required, "docs/page.md:6: needs a GPU, and REQUIRE_ALL=1 asks for it" in why) == (1, True)
 
 
+def test_a_test_is_marked_with_the_same_conditions(write: Write, project: Config, test: Test) -> None:
+    settings(project, '[tool.tutorkit.conditions]\ngpu = { program = "no-such", reason = "needs a GPU" }\n')
+    (project.root / "test_it.py").write_text(
+        "import pytest\n@pytest.mark.needs('gpu')\ndef test_gpu(): assert 0\n@pytest.mark.needs('tpu')\ndef test_tpu(): pass\n"
+    )
+
+    code, said = test("test_it.py", "-rs")
+
+    assert code == 1
+    assert "test_it.py::test_gpu: needs a GPU" in said
+    assert "test_it.py::test_tpu: no condition 'tpu'; [tool.tutorkit.conditions] of pyproject.toml has gpu" in said
+
+
 def test_an_unknown_condition_is_an_error(write: Write, test: Test) -> None:
     write("# T\n\n% needs: gpu\n\n```python\n1\n```\n", "docs/page.md")
 
