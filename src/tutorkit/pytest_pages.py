@@ -144,6 +144,8 @@ class ExerciseItem(pytest.Item):
 
     def runtest(self) -> None:
         """Prove it."""
+        if condition := lacking(self.exercise.needs, self.settings, self.exercise.place):
+            leave_out(self.exercise.place, condition)
         if problems := list(exercises.prove(self.exercise, self.settings)):
             pytest.fail("\n".join(problems), pytrace=False)
 
