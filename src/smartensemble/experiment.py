@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
+from smartensemble.database import DEFAULT, Orchestrator
 from smartensemble.entities import Ensemble, Model, check_name
 from smartensemble.errors import (
     InputTypeError,
@@ -26,6 +27,9 @@ from smartensemble.tags import Delimiter
 if TYPE_CHECKING:
     from smartensemble.runtime import generate as generation
 
+#: What generate, start and stop take.
+Entity = Model | Ensemble | Orchestrator
+
 GRACE = 5.0  #: seconds that a member has to obey SIGTERM
 
 
@@ -42,6 +46,7 @@ class Experiment:
     #: What the create_... methods make; a subclass may make others.
     ensemble_class: ClassVar[type[Ensemble]] = Ensemble
     batch_settings_class: ClassVar[type[BatchSettings]] = BatchSettings
+    orchestrator_class: ClassVar[type[Orchestrator]] = Orchestrator
 
     @strict
     def __init__(self, name: str, exp_path: str | PurePath | None = None, launcher: str = "local") -> None:
@@ -52,6 +57,7 @@ class Experiment:
             when it is needed.
         :param launcher: what runs its members: ``"local"``, this machine.
         """
+        from smartensemble.runtime.databases import Databases
         from smartensemble.runtime.runner import LAUNCHERS, Runner
 
         check_name("Experiment", name)
@@ -65,6 +71,7 @@ class Experiment:
         self.exp_path = os.path.abspath(name if exp_path is None else exp_path)
         self.launcher = "local" if launcher == "auto" else launcher
         self._runner = Runner(name, self.exp_path, self.launcher)
+        self._databases = Databases(name, self._runner)
 
     # --- create -------------------------------------------------------------------------------------------------
 
@@ -144,12 +151,67 @@ class Experiment:
         """What a batch job asks for. See :class:`BatchSettings` for the arguments."""
         return self.batch_settings_class(nodes, time, queue, account, batch_args, preamble)
 
+    @strict
+    def create_database(
+        self,
+        port: int | None = None,
+        path: str | PurePath | None = None,
+        db_nodes: int = 1,
+        batch: bool = False,
+        hosts: Sequence[str] | None = None,
+        run_command: str = "auto",
+        interface: str | Sequence[str] | None = None,
+        account: str | None = None,
+        time: str | None = None,
+        queue: str | None = None,
+        single_cmd: bool = True,
+        db_identifier: str = DEFAULT,
+        *,
+        access: str | None = None,
+        server: str | PurePath | None = None,
+    ) -> Orchestrator:
+        """A database below this experiment's directory. See :class:`Orchestrator` for the arguments.
+
+        :raises EntityExistsError: there is a database with this identifier.
+        """
+        if queue:
+            raise UnsupportedError(f"{db_identifier}: queue needs a scheduler; on this machine leave it out")
+        db = self.orchestrator_class(
+            path,
+            port,
+            interface,
+            "local",
+            run_command,
+            db_nodes,
+            batch,
+            hosts,
+            account,
+            time,
+            None,
+            single_cmd,
+            db_identifier=db_identifier,
+            access=access,
+            server=server,
+        )
+        db.place(self.exp_path)
+        self._databases.add(db)
+        return db
+
+    def reconnect_orchestrator(self, checkpoint: str | PurePath) -> Orchestrator:
+        """The database that another process has started: members get its variables, and it can be stopped.
+
+        :param checkpoint: its :attr:`Orchestrator.checkpoint_file`.
+        :raises InputValueError: there is no such file, or it is something else.
+        :raises StateError: the database does not answer.
+        """
+        return self._databases.reconnect(os.fspath(checkpoint))
+
     # --- generate -----------------------------------------------------------------------------------------------
 
     @strict
     def generate(
         self,
-        *entities: Model | Ensemble,
+        *entities: Entity,
         tag: Delimiter = ";",
         overwrite: bool = False,
         verbose: bool = False,
@@ -157,6 +219,8 @@ class Experiment:
         allow_unused: bool = False,
     ) -> None:
         """Write the directories of `entities`: input files, ``params.json``, and each ensemble's ``members.csv``.
+
+        That of a database is written when it starts.
 
         :param tag: what stands on both sides of a tag; a pair for an opening and a closing delimiter.
         :param overwrite: replace directories that are there, and remove those of members that an ensemble no longer has.
@@ -168,10 +232,13 @@ class Experiment:
         """
         from smartensemble.runtime import generate as generation
 
-        models = self._models(entities)
+        databases, others = self._split(entities)
+        if databases and not others:
+            return
+        models = self._models(others)
 
         def checked() -> "tuple[list[str], generation.Renderer]":
-            former = [path for entity in entities if isinstance(entity, Ensemble) for path in generation.former_members(entity)]
+            former = [path for entity in others if isinstance(entity, Ensemble) for path in generation.former_members(entity)]
             self._runner.check_free([model.path for model in models] + former * overwrite)
             options = generation.Options(tag, allow_unknown, allow_unused)
             return former, generation.check(models, options, overwrite)
@@ -191,7 +258,7 @@ class Experiment:
 
     def preview(
         self,
-        *entities: Model | Ensemble,
+        *entities: Entity,
         tag: Delimiter = ";",
         allow_unknown: bool = False,
         allow_unused: bool = False,
@@ -203,13 +270,16 @@ class Experiment:
         :raises TagError: generate would raise it.
         """
         from smartensemble.runtime import generate as generation
+        from smartensemble.runtime.environment import Environment
         from smartensemble.runtime.preview import preview
         from smartensemble.runtime.runner import batch_jobs
 
-        models = self._models(entities)
+        databases, others = self._split(entities)
+        models = self._models(others) if others or not databases else []
+        command = Environment(self._databases.running).command
         renderer = generation.check(models, generation.Options(tag, allow_unknown, allow_unused), overwrite=True)
-        batches = batch_jobs(entities, {model.path: model.run for model in models})
-        text = preview(f"{self.name} in {self.exp_path}", models, list(batches), renderer)
+        batches = batch_jobs(others, {model.path: model.run for model in models}, command)
+        text = preview(f"{self.name} in {self.exp_path}", databases, models, list(batches), renderer, command)
         if output_filename is None:
             print(text, end="")
         else:
@@ -229,7 +299,7 @@ class Experiment:
     @strict
     def start(
         self,
-        *entities: Model | Ensemble,
+        *entities: Entity,
         block: bool = True,
         summary: bool = False,
         kill_on_interrupt: bool = True,
@@ -238,7 +308,7 @@ class Experiment:
         only: str | None = None,
         detach: bool = False,
     ) -> None:
-        """Run `entities`. What has no directory yet is generated.
+        """Run `entities`: databases first, the others when these are ready. What has no directory yet is generated.
 
         :param block: return when all have ended; otherwise at once.
         :param summary: print a table of what is started.
@@ -248,28 +318,35 @@ class Experiment:
         :param only: ``"failed"`` runs again exactly the members that have not completed.
         :param detach: let the members outlive this program: neither Ctrl-C nor its end ends them. A later experiment in this
             directory sees them, waits for them, and stops them.
-        :raises StateError: one of them runs already, or its directory was generated for other parameters.
+        :raises StateError: one of them runs already, or its directory was generated for other parameters; or a database
+            cannot be started, or does not answer any more.
         """
         from smartensemble.runtime import generate as generation
+        from smartensemble.runtime.environment import Environment
         from smartensemble.runtime.runner import advise
 
-        models = self._models(entities)
+        databases, others = self._split(entities)
+        models = self._models(others) if others or not databases else []
         at_once = None if max_running is None else positive("max_running", max_running)
         if only not in (None, "failed"):
             raise InputValueError(f"{self.name}: only={only!r} is no choice; there is only='failed'")
         # What is wrong is said before anything is written, also a lock.
         self._runner.ready()
+        self._databases.check(databases)
         self._runner.check_free([model.path for model in models])
         chosen = [model for model in models if only is None or model.run.status is not Status.COMPLETED]
         missing = {model.path: model for model in chosen if not model.generated and not generation.is_there(model)}
         renderer = generation.check(list(missing.values()), generation.Options(), overwrite=False)
-        if not chosen:
+        if not chosen and not databases:
             return
         try:
-            with self._runner.turn():
+            with self._runner.turn(), self._databases.started(databases, detach):
+                if not chosen:
+                    return
                 self._runner.check_free([model.path for model in chosen])
                 generation.check_absent(missing.values())  # another program may have been quicker
-                advise(self.name, entities, len(chosen), at_once)
+                advise(self.name, others, len(chosen), at_once)
+                command = Environment(self._databases.ready()).command
                 if summary:
                     print(Table({"name": model.name, "command": str(model.command)} for model in chosen))
                 indexes = ensembles(missing.values())
@@ -279,9 +356,9 @@ class Experiment:
                     while indexes:  # before any member runs, which may read it
                         generation.write_index(indexes.pop())
 
-                self._runner.start(entities, chosen, at_once, detach, write)
+                self._runner.start(others, chosen, at_once, detach, write, command)
             if block:
-                title = ", ".join(entity.name for entity in entities[:3]) + ", ..." * (len(entities) > 3)
+                title = ", ".join(entity.name for entity in others[:3]) + ", ..." * (len(others) > 3)
                 self._watch([(model.name, model.run) for model in chosen], title, kill_on_interrupt and not detach, progress)
         except KeyboardInterrupt:
             if kill_on_interrupt and not detach:
@@ -305,29 +382,33 @@ class Experiment:
                 self._runner.stop_own(GRACE)
             raise
 
-    def stop(self, *entities: Model | Ensemble, grace: float = GRACE) -> None:
-        """End `entities`, or all that was started: each member and all that it started. It returns when they have ended.
+    def stop(self, *entities: Entity, grace: float = GRACE) -> None:
+        """End `entities`, or all that was started: each member and all that it started, and then databases.
+
+        It returns when they have ended.
 
         Stopping what was not started, or has ended, does nothing.
 
         :param grace: seconds between SIGTERM and SIGKILL.
         """
-        self._runner.stop(self._runs(entities), grace)
+        databases, others = self._split(entities) if entities else (self._databases.running, [])
+        if others or not entities:
+            self._runner.stop(self._runs(others), grace)
+        self._databases.stop(databases, grace)
 
-    def get_status(self, *entities: Model | Ensemble) -> list[Status]:
-        """How each model of `entities` stands, in their order; a member of an ensemble for each of its members."""
-        models = self._models(entities)
+    def get_status(self, *entities: Entity) -> list[Status]:
+        """How each model of `entities` stands, in their order; each member of an ensemble; then each server of a database."""
+        databases, others = self._split(entities)
+        models = self._models(others) if others or not databases else []
         self._runner.look()
-        return [model.run.status for model in models]
+        return [model.run.status for model in models] + [word for db in databases for word in self._databases.statuses(db)]
 
-    def finished(self, entity: Model | Ensemble) -> bool:
+    def finished(self, entity: Entity) -> bool:
         """All of `entity` has ended, well or not.
 
         :raises InputValueError: it was not started.
         """
-        models = self._models([entity])
-        self._runner.look()
-        statuses = [model.run.status for model in models]
+        statuses = self.get_status(entity)
         if Status.NEW in statuses:
             raise InputValueError(f"{entity.name}: was not started; start it first")
         return all(status.final for status in statuses)
@@ -335,7 +416,7 @@ class Experiment:
     def summary(self, style: str = "github") -> str:
         """What was started, as a table in a style of the `tabulate` library."""
         self._runner.look()
-        return Table(
+        rows = Table(
             {
                 "Name": entry.name,
                 "Entity-Type": "Model",
@@ -346,7 +427,9 @@ class Experiment:
                 "Returncode": entry.run.exit_code,
             }
             for entry in list(self._runner.history.last.values())
-        ).format(style)
+        )
+        rows += self._databases.rows()
+        return rows.format(style)
 
     def __repr__(self) -> str:
         return f"Experiment({self.name!r})"
@@ -361,6 +444,14 @@ class Experiment:
         entity.place(self.exp_path)
         self._runner.history.look()
         self._runner.adopt(entity.models if isinstance(entity, Ensemble) else [entity])
+
+    def _split(self, entities: Sequence[Entity]) -> tuple[list[Orchestrator], list[Model | Ensemble]]:
+        """The databases among `entities`, and the rest."""
+        databases = [entity for entity in entities if isinstance(entity, Orchestrator)]
+        for db in databases:
+            db.place(self.exp_path)
+            self._databases.add(db)
+        return databases, [entity for entity in entities if not isinstance(entity, Orchestrator)]
 
     def _models(self, entities: Sequence[Model | Ensemble]) -> list[Model]:
         """The models of `entities`, or an error if they are none, or two have one name."""
