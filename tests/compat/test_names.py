@@ -84,9 +84,9 @@ ARGUMENTS: list[tuple[Callable[..., object], str]] = [
 ]
 
 METHODS = {
-    database.Orchestrator: "batch checkpoint_file db_identifier db_nodes enable_checkpoints get_address hosts is_active num_shards "
-    "remove_stale_files reset_hosts set_batch_arg set_cpus set_db_conf set_eviction_strategy set_hosts "
-    "set_max_clients set_max_memory set_max_message_size set_run_arg set_walltime telemetry type",
+    database.Orchestrator: "batch checkpoint_file enable_checkpoints get_address hosts is_active num_shards remove_stale_files "
+    "reset_hosts set_batch_arg set_cpus set_db_conf set_eviction_strategy set_hosts set_max_clients set_max_memory "
+    "set_max_message_size set_run_arg set_walltime telemetry type",
     Experiment: "create_batch_settings create_database create_ensemble create_model create_run_settings finished generate "
     "get_status poll preview reconnect_orchestrator start stop summary",
     entity.Ensemble: "add_function add_ml_model add_model add_script attach_generator_files attached_files_table batch "

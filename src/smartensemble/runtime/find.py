@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from smartensemble.errors import MissingFileError, UnsupportedError
+from smartensemble.inference import MODULE
 
 OLDEST = (6, 2)  #: the first version whose commands we use
 PROGRAMS = ("valkey-server", "redis-server")
@@ -64,8 +65,4 @@ def version(program: str) -> tuple[int, ...]:
 
 def module() -> str | None:
     """The module for tensors, which servers load; None where it was not built."""
-    try:
-        from smartensemble.inference import MODULE  # type: ignore[import-not-found, unused-ignore]
-    except ImportError:
-        return None
     return str(MODULE) if MODULE.exists() else None
