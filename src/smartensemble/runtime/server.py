@@ -182,8 +182,9 @@ def write(db: Orchestrator, servers: RunningServers, program: str) -> list[Comma
         shard = servers.shards[0]
         path, made = private_directory(db.path, shard.name)
         servers.directory = path if made else None
-        servers.shards = (replace(shard, socket=os.path.join(path, shard.name)),)
-        free_socket(db.db_identifier, servers.shards[0])
+        shard = replace(shard, socket=os.path.join(path, shard.name))
+        free_socket(db.db_identifier, shard)
+        servers.shards = (shard,)  # only now is the socket ours to take away
     check_data(db, servers.shards)
     commands = []
     for shard in servers.shards:
