@@ -51,6 +51,11 @@ CASES = [
     Case("start and wait, 500 x /bin/true", "run", ratio=1.15),
     Case("last end to return, silent", "latency", seconds=0.010),
     Case("last end to return, live progress", "latency", ("live",), seconds=0.010, smartsim=False),
+    Case("start a database, supervisor up", "database", ("up",), ratio=1.5, smartsim=False),
+    Case("start a database, from nothing", "database", ("nothing",), ratio=2.5, smartsim=False),
+    Case("start a cluster of 3", "cluster", ("3",), seconds=2.5, smartsim=False, floor=False),
+    Case("start a cluster of 6", "cluster", ("6",), seconds=2.5, smartsim=False, floor=False),
+    Case("start a cluster of 12", "cluster", ("12",), seconds=2.5, smartsim=False, floor=False),
     Case("stop 100 members, obedient", "stop", (OBEDIENT,), ratio=3),
     Case("stop 100 members, stubborn, grace 1 s", "stop", (STUBBORN,), seconds=1.2, smartsim=False, floor=False),
 ]

@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import NamedTuple, Protocol
 
@@ -233,8 +232,7 @@ class Orchestrator:
         return f"Orchestrator({self.db_identifier!r}, {self.db_nodes} server{'s' * (self.db_nodes != 1)}, {self.access})"
 
 
-@dataclass(frozen=True)
-class Colocated:
+class Colocated(NamedTuple):
     """A database of a member's own, which starts before it on its host, and ends with it."""
 
     identifier: str

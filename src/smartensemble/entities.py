@@ -4,12 +4,10 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
-from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 from smartensemble.command import Command
-from smartensemble.database import Colocated, checked_port, colocated
 from smartensemble.errors import (
     CaseError,
     EntityExistsError,
@@ -25,13 +23,14 @@ from smartensemble.failures import Failures, failures
 from smartensemble.files import Files, Paths, attach
 from smartensemble.parameters import Constant, Given, argument, positive, resolve
 from smartensemble.settings import BatchSettings, RunSettings
-from smartensemble.shards import speakable
 from smartensemble.status import Run, Status
 from smartensemble.strategies import Strategy
 from smartensemble.table import Seconds, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from smartensemble.database import Colocated
 
 CASES = """there are five ways to initialise an Ensemble:
   1. run_settings and params
@@ -45,13 +44,12 @@ CASES = """there are five ways to initialise an Ensemble:
 TAKEN = ("name", "status", "seconds", "exit code", "path", "replica")
 
 
-@dataclass(frozen=True)
-class Links:
+class Links(NamedTuple):
     """What a model shares with others through a database. One that shares nothing costs nothing: all have the same."""
 
     prefixing: bool | None = None  #: None: as its ensemble says
     incoming: "tuple[Model | Ensemble, ...]" = ()
-    colocated: Colocated | None = None
+    colocated: "Colocated | None" = None
 
 
 #: What stands for the run of a member that was never started, for the files of one that has none, and for its links.
@@ -201,11 +199,11 @@ class Model:
 
     def enable_key_prefixing(self) -> None:
         """Have its name put before the keys that it writes, so that no other member overwrites them."""
-        self._links = replace(self._links, prefixing=True)
+        self._links = self._links._replace(prefixing=True)
 
     def disable_key_prefixing(self) -> None:
         """Have the keys that it writes left as they are."""
-        self._links = replace(self._links, prefixing=False)
+        self._links = self._links._replace(prefixing=False)
 
     def query_key_prefixing(self) -> bool:
         """Its name is put before the keys that it writes: as it was told, or as its ensemble is."""
@@ -218,7 +216,7 @@ class Model:
         :raises EntityExistsError: it reads from that one already.
         """
         _check_incoming(self.name, self.incoming_entities, incoming_entity)
-        self._links = replace(self._links, incoming=(*self._links.incoming, incoming_entity))
+        self._links = self._links._replace(incoming=(*self._links.incoming, incoming_entity))
 
     @property
     def incoming_entities(self) -> list[str]:
@@ -248,6 +246,9 @@ class Model:
         :param db_identifier: what its variables end in, as ``SSDB_name``; by default nothing.
         :param server: the program, as :meth:`Experiment.create_database` takes it.
         """
+        from smartensemble.database import colocated
+        from smartensemble.shards import speakable
+
         own = colocated(self.name, db_cpus, custom_pinning, debug, db_identifier, server)
         socket = None if unix_socket is None else str(unix_socket)
         if socket is not None and not speakable(socket):
@@ -256,8 +257,8 @@ class Model:
             )
         if not re.fullmatch(r"0?[0-7]{3}", str(socket_permissions)):
             raise InputValueError(f"{self.name}: socket_permissions is {socket_permissions!r}; give three octal digits, as 700")
-        own = replace(own, socket=socket, permissions=str(socket_permissions))
-        self._links = replace(self._links, colocated=own)
+        own = own._replace(socket=socket, permissions=str(socket_permissions))
+        self._links = self._links._replace(colocated=own)
 
     @strict
     def colocate_db_tcp(
@@ -276,14 +277,16 @@ class Model:
         :param port: its port; by default a free one is chosen when the model starts.
         :param ifname: the network interface that it listens on.
         """
+        from smartensemble.database import checked_port, colocated
+
         own = colocated(self.name, db_cpus, custom_pinning, debug, db_identifier, server)
         number = None if port is None else checked_port(self.name, port)
-        self._links = replace(self._links, colocated=replace(own, tcp=True, port=number, interface=ifname))
+        self._links = self._links._replace(colocated=own._replace(tcp=True, port=number, interface=ifname))
 
     colocate_db = colocate_db_tcp
 
     @property
-    def colocated_database(self) -> Colocated | None:
+    def colocated_database(self) -> "Colocated | None":
         """The database of its own."""
         return self._links.colocated
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
-from smartensemble.database import DEFAULT, Orchestrator
 from smartensemble.entities import Ensemble, Model, check_name
 from smartensemble.errors import (
     InputTypeError,
@@ -25,10 +24,8 @@ from smartensemble.tags import Delimiter
 
 # What acts is imported by the methods that act: who only describes an ensemble pays half for the import.
 if TYPE_CHECKING:
+    from smartensemble.database import Orchestrator
     from smartensemble.runtime import generate as generation
-
-#: What generate, start and stop take.
-Entity = Model | Ensemble | Orchestrator
 
 GRACE = 5.0  #: seconds that a member has to obey SIGTERM
 
@@ -46,7 +43,6 @@ class Experiment:
     #: What the create_... methods make; a subclass may make others.
     ensemble_class: ClassVar[type[Ensemble]] = Ensemble
     batch_settings_class: ClassVar[type[BatchSettings]] = BatchSettings
-    orchestrator_class: ClassVar[type[Orchestrator]] = Orchestrator
 
     @strict
     def __init__(self, name: str, exp_path: str | PurePath | None = None, launcher: str = "local") -> None:
@@ -165,18 +161,18 @@ class Experiment:
         time: str | None = None,
         queue: str | None = None,
         single_cmd: bool = True,
-        db_identifier: str = DEFAULT,
+        db_identifier: str = "orchestrator",
         *,
         access: str | None = None,
         server: str | PurePath | None = None,
-    ) -> Orchestrator:
+    ) -> "Orchestrator":
         """A database below this experiment's directory. See :class:`Orchestrator` for the arguments.
 
         :raises EntityExistsError: there is a database with this identifier.
         """
         if queue:
             raise UnsupportedError(f"{db_identifier}: queue needs a scheduler; on this machine leave it out")
-        db = self.orchestrator_class(
+        db = self._orchestrator_class()(
             path,
             port,
             interface,
@@ -197,7 +193,7 @@ class Experiment:
         self._databases.add(db)
         return db
 
-    def reconnect_orchestrator(self, checkpoint: str | PurePath) -> Orchestrator:
+    def reconnect_orchestrator(self, checkpoint: str | PurePath) -> "Orchestrator":
         """The database that another process has started: members get its variables, and it can be stopped.
 
         :param checkpoint: its :attr:`Orchestrator.checkpoint_file`.
@@ -211,7 +207,7 @@ class Experiment:
     @strict
     def generate(
         self,
-        *entities: Entity,
+        *entities: "Model | Ensemble | Orchestrator",
         tag: Delimiter = ";",
         overwrite: bool = False,
         verbose: bool = False,
@@ -258,7 +254,7 @@ class Experiment:
 
     def preview(
         self,
-        *entities: Entity,
+        *entities: "Model | Ensemble | Orchestrator",
         tag: Delimiter = ";",
         allow_unknown: bool = False,
         allow_unused: bool = False,
@@ -299,7 +295,7 @@ class Experiment:
     @strict
     def start(
         self,
-        *entities: Entity,
+        *entities: "Model | Ensemble | Orchestrator",
         block: bool = True,
         summary: bool = False,
         kill_on_interrupt: bool = True,
@@ -382,7 +378,7 @@ class Experiment:
                 self._runner.stop_own(GRACE)
             raise
 
-    def stop(self, *entities: Entity, grace: float = GRACE) -> None:
+    def stop(self, *entities: "Model | Ensemble | Orchestrator", grace: float = GRACE) -> None:
         """End `entities`, or all that was started: each member and all that it started, and then databases.
 
         It returns when they have ended.
@@ -396,14 +392,14 @@ class Experiment:
             self._runner.stop(self._runs(others), grace)
         self._databases.stop(databases, grace)
 
-    def get_status(self, *entities: Entity) -> list[Status]:
+    def get_status(self, *entities: "Model | Ensemble | Orchestrator") -> list[Status]:
         """How each model of `entities` stands, in their order; each member of an ensemble; then each server of a database."""
         databases, others = self._split(entities)
         models = self._models(others) if others or not databases else []
         self._runner.look()
         return [model.run.status for model in models] + [word for db in databases for word in self._databases.statuses(db)]
 
-    def finished(self, entity: Entity) -> bool:
+    def finished(self, entity: "Model | Ensemble | Orchestrator") -> bool:
         """All of `entity` has ended, well or not.
 
         :raises InputValueError: it was not started.
@@ -445,8 +441,18 @@ class Experiment:
         self._runner.history.look()
         self._runner.adopt(entity.models if isinstance(entity, Ensemble) else [entity])
 
-    def _split(self, entities: Sequence[Entity]) -> tuple[list[Orchestrator], list[Model | Ensemble]]:
+    def _orchestrator_class(self) -> "type[Orchestrator]":
+        """What `create_database` makes; a subclass may make others."""
+        from smartensemble.database import Orchestrator
+
+        return Orchestrator
+
+    def _split(
+        self, entities: "Sequence[Model | Ensemble | Orchestrator]"
+    ) -> "tuple[list[Orchestrator], list[Model | Ensemble]]":
         """The databases among `entities`, and the rest."""
+        from smartensemble.database import Orchestrator
+
         databases = [entity for entity in entities if isinstance(entity, Orchestrator)]
         for db in databases:
             db.place(self.exp_path)

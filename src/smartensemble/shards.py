@@ -7,7 +7,7 @@ is nothing to negotiate, and a cluster that is started again on other ports has 
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from smartensemble.errors import InputTypeError, InputValueError
 
@@ -26,8 +26,7 @@ OURS = {
 }
 
 
-@dataclass(frozen=True)
-class Shard:
+class Shard(NamedTuple):
     """One server: its name, and where it listens. Several of them make a cluster.
 
     >>> Shard("db_0", host="127.0.0.1", port=6379).address, Shard("db", socket="/run/db/socket").address

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from smartensemble import experiment, settings
+from smartensemble import entities, experiment, settings
 from smartensemble.compat.database import Orchestrator
 from smartensemble.compat.entity import Ensemble, Model, TelemetryConfiguration
 from smartensemble.compat.settings import MPI, BatchSettings, RunSettings
@@ -15,7 +15,7 @@ from smartensemble.parameters import Given
 from smartensemble.settings import Duration, Singularity, Words
 from smartensemble.tags import Delimiter
 
-Entity = experiment.Entity
+Entity = entities.Model | entities.Ensemble | Orchestrator
 
 
 class Experiment(experiment.Experiment):
@@ -30,7 +30,6 @@ class Experiment(experiment.Experiment):
 
     ensemble_class = Ensemble
     batch_settings_class = BatchSettings
-    orchestrator_class = Orchestrator
     if TYPE_CHECKING:
 
         def create_ensemble(self, *args: Any, **kwargs: Any) -> Ensemble:
@@ -89,6 +88,9 @@ class Experiment(experiment.Experiment):
         if run_command in MPI:
             return MPI[run_command](exe, exe_args, run_args, env_vars, container, time_limit=time_limit)
         return RunSettings(exe, exe_args, run_command, run_args, env_vars, container, time_limit=time_limit)
+
+    def _orchestrator_class(self) -> type[Orchestrator]:
+        return Orchestrator
 
     def reconnect_orchestrator(self, checkpoint: str | PurePath) -> Orchestrator:
         """The database that another process has started. See :meth:`smartensemble.Experiment.reconnect_orchestrator`."""

@@ -7,7 +7,7 @@ import stat
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 from smartensemble.command import Command
@@ -182,7 +182,7 @@ def write(db: Orchestrator, servers: RunningServers, program: str) -> list[Comma
         shard = servers.shards[0]
         path, made = private_directory(db.path, shard.name)
         servers.directory = path if made else None
-        shard = replace(shard, socket=os.path.join(path, shard.name))
+        shard = shard._replace(socket=os.path.join(path, shard.name))
         free_socket(db.db_identifier, shard)
         servers.shards = (shard,)  # only now is the socket ours to take away
     check_data(db, servers.shards)
