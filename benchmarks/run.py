@@ -58,6 +58,23 @@ CASES = [
     Case("start a cluster of 12", "cluster", ("12",), seconds=2.5, smartsim=False, floor=False),
     Case("stop 100 members, obedient", "stop", (OBEDIENT,), ratio=3),
     Case("stop 100 members, stubborn, grace 1 s", "stop", (STUBBORN,), seconds=1.2, smartsim=False, floor=False),
+    *(
+        Case(f"{act} a tensor of {label}, beside {floor}", "tensor", (act, str(size), "clock"), ratio=1.1, smartsim=False)
+        for label, size in (("1 KiB", 2**10), ("64 KiB", 2**16), ("1 MiB", 2**20))
+        for act, floor in (("put", "SET"), ("get", "GET"))
+    ),
+    *(
+        Case(
+            f"{act} a tensor of {label}, beside {floor} (server's CPU)",
+            "tensor",
+            (act, str(size), "cpu"),
+            ratio=1.1,
+            smartsim=False,
+        )
+        for label, size in (("16 MiB", 2**24), ("128 MiB", 2**27))
+        for act, floor in (("put", "SET"), ("get", "GET"))
+    ),
+    Case("1000 SETs and GETs, with and without the module", "tensor", ("plain",), ratio=1.04, smartsim=False),
 ]
 
 

@@ -19,5 +19,6 @@ def __getattr__(name: str) -> object:
     if name == "Orchestrator":
         from smartensemble.database import Orchestrator
 
+        globals()[name] = Orchestrator
         return Orchestrator
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,6 +11,7 @@ from conftest import Server, Start
 Ask = Callable[..., Any]
 BIG = bytes(range(256)) * 400  # a big argument, which is not copied
 VALUE = b"\x01\x02" + struct.pack("<q", 2) + b"b\x01TENSOR"
+VALUES = ("AI.TENSORSET", "values", "INT8", 2, "VALUES", 1, 2)
 SET = ("AI.TENSORSET", "key", "INT8", 2, "BLOB", b"\x01\x02")
 
 
@@ -103,13 +104,24 @@ def test_memory_is_that_of_the_string(server: Server, ask: Ask) -> None:
         assert ask("MEMORY USAGE", "tensor") == ask("MEMORY USAGE", "string")
 
 
-def test_out_of_memory_is_said_and_nothing_is_stored(server: Server) -> None:
+@pytest.mark.parametrize("command", [SET, VALUES])
+def test_out_of_memory_is_said_and_nothing_is_stored(server: Server, command: tuple[object, ...]) -> None:
     server.client.config_set("maxmemory", 1)
     with pytest.raises(redis.exceptions.OutOfMemoryError):
-        server.client.execute_command(*SET)
+        server.client.execute_command(*command)
     server.client.config_set("maxmemory", 0)
 
-    assert server.client.exists("key") == 0
+    assert server.client.dbsize() == 0
+
+
+def test_who_may_not_set_cannot_store_bytes(server: Server) -> None:
+    server.client.execute_command("ACL SETUSER", "reader", "on", "nopass", "~*", "+@all", "-set")
+    reader: Any = redis.Redis(unix_socket_path=server.socket, username="reader", password="x")
+
+    with pytest.raises(redis.exceptions.NoPermissionError):
+        reader.execute_command(*SET)
+    reader.close()
+    server.client.execute_command("ACL DELUSER", "reader")
 
 
 def test_a_saved_database_is_read_without_the_module(start: Start) -> None:
@@ -127,18 +139,19 @@ def test_a_saved_database_is_read_without_the_module(start: Start) -> None:
 
 @pytest.mark.parametrize("preamble", ["yes", "no"])
 def test_the_append_only_file_has_set_and_is_read_without_the_module(start: Start, preamble: str) -> None:
-    options = ("--appendonly", "yes", "--aof-use-rdb-preamble", preamble)
+    options = ("--appendonly", "yes", "--appendfsync", "always", "--aof-use-rdb-preamble", preamble)
     before = start(*options)
     before.client.execute_command(*SET)
     before.client.execute_command(*big())
     before.client.eval("redis.call('AI.TENSORSET', 'script', 'INT8', 2, 'BLOB', ARGV[1])", 0, b"\x01\x02")
+    before.client.execute_command(*VALUES)
     written = b"".join(path.read_bytes() for path in sorted(before.directory.rglob("*.incr.aof")))
     before.stop()
 
     after = start(*options, module=False)
 
     assert b"AI." not in written
-    assert after.client.get("key") == after.client.get("script") == VALUE
+    assert after.client.get("key") == after.client.get("script") == after.client.get("values") == VALUE
     assert after.client.get("big").startswith(BIG)
 
 
@@ -160,10 +173,11 @@ def test_a_replica_has_the_same_bytes_and_takes_no_tensors(start: Start, eventua
     eventually(lambda: second.client.info("replication")["master_link_status"] == "up")
 
     first.client.execute_command(*big())
+    first.client.execute_command(*VALUES)
     first.client.execute_command(*SET)
     eventually(lambda: second.client.exists("key"))
 
-    assert second.client.get("key") == VALUE
+    assert second.client.get("key") == second.client.get("values") == VALUE
     assert blob(second.client) == BIG
     with pytest.raises(redis.ReadOnlyError):
         second.client.execute_command(*SET)

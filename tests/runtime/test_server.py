@@ -364,8 +364,10 @@ def test_data_that_cannot_be_saved_keep_the_server_running(exp: Experiment, prog
     assert not db.started
 
 
-def test_the_socket_of_a_dead_server_is_taken_away_and_that_of_a_living_one_is_not(exp: Experiment) -> None:
-    db = exp.create_database()
+def test_the_socket_of_a_dead_server_is_taken_away_and_that_of_a_living_one_is_not(
+    exp: Experiment, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    db = exp.create_database(path=tmp_path_factory.mktemp("db"))
     exp.start(db)
     path = db.get_address()[0].removeprefix("unix://")
     exp.stop(db)
