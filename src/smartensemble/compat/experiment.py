@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from smartensemble import entities, experiment, settings
+from smartensemble import database, entities, experiment, settings
 from smartensemble.compat.database import Orchestrator
 from smartensemble.compat.entity import Ensemble, Model, TelemetryConfiguration
 from smartensemble.compat.settings import MPI, BatchSettings, RunSettings
@@ -15,7 +15,7 @@ from smartensemble.parameters import Given
 from smartensemble.settings import Duration, Singularity, Words
 from smartensemble.tags import Delimiter
 
-Entity = entities.Model | entities.Ensemble | Orchestrator
+Entity = entities.Model | entities.Ensemble | database.Orchestrator
 
 
 class Experiment(experiment.Experiment):
