@@ -129,7 +129,7 @@ def test_what_is_said_of_clients_holds() -> None:
 def test_where_there_is_a_password_members_are_told_which_file_has_it() -> None:
     found = variables("m", "/m", [Endpoint("pw", "Standalone", ("h:1",), "/db/smartsim_db.json")], False, [], {})
 
-    assert found["SSDB_RECORD_pw"] == "/db/smartsim_db.json"
+    assert found["SMARTENSEMBLE_DB_pw"] == "/db/smartsim_db.json"
 
 
 def test_names_that_a_variable_cannot_carry_are_an_error() -> None:

@@ -65,12 +65,12 @@ class Orchestrator:
         self,
         path: str | PurePath | None = None,
         port: int | None = None,
-        interface: str | Sequence[str] | None = None,
+        interface: str | Iterable[str] | None = None,
         launcher: str = "local",
         run_command: str = "auto",
         db_nodes: int = 1,
         batch: bool = False,
-        hosts: Sequence[str] | None = None,
+        hosts: Iterable[str] | None = None,
         account: str | None = None,
         time: str | None = None,
         alloc: str | None = None,
@@ -309,7 +309,7 @@ def variables(
             found[f"SSDB{end}"] = ",".join(addresses)
         found[f"SR_DB_TYPE{end}"] = kind
         if record is not None:
-            found[f"SSDB_RECORD{end}"] = record
+            found[f"SMARTENSEMBLE_DB{end}"] = record
     if not ends:
         return {}
     for end in ends:

@@ -44,7 +44,7 @@ def test_a_private_database_listens_where_only_its_owner_enters(exp: Experiment,
     (address,) = db.get_address()
     path = Path(address.removeprefix("unix://"))
     assert db.is_active()
-    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert {folder.stat().st_mode & 0o777 for folder in (path.parent, Path(db.path))} == {0o700}
     with redis.Redis(unix_socket_path=str(path)) as client:
         assert client.config_get("port") == {"port": "0"}
     assert exp.get_status(db) == [Status.RUNNING]
@@ -84,7 +84,7 @@ def test_who_has_the_password_gets_in(exp: Experiment, program: str, protocol: i
     with pytest.raises(Refusal, match="NOAUTH"):
         ask(db.servers.shards[0], "GET", "key")
     assert db.is_active()
-    record = Path(environment(exp)["SSDB_RECORD"])
+    record = Path(environment(exp)["SMARTENSEMBLE_DB"])
     assert record.stat().st_mode & 0o777 == 0o600
     assert json.loads(record.read_text())["password"] == db.password
     readable = [path for path in Path(db.path).iterdir() if path.stat().st_mode & 0o77]
@@ -236,6 +236,34 @@ def test_reconnecting_to_nothing_says_so(exp: Experiment, tmp_path: Path) -> Non
     (tmp_path / "left.json").write_text(left)
     with pytest.raises(StateError, match="orchestrator: does not answer at unix://"):
         exp.reconnect_orchestrator(tmp_path / "left.json")
+
+
+def test_a_detached_database_that_cannot_start_leaves_nothing(exp: Experiment) -> None:
+    db = exp.create_database()
+    db.set_db_conf("no-such-setting", "1")
+
+    with pytest.raises(StateError, match=r"(?s)could not be started: orchestrator: exit code 1; .*no-such-setting"):
+        exp.start(db, detach=True)
+
+    assert not Path(db.checkpoint_file).exists()
+    with Path(exp.exp_path, "journal", next(iter(os.listdir(f"{exp.exp_path}/journal")))).open() as journal:
+        assert journal.read().splitlines()[-1].split("\t")[2:4] == ["orchestrator", "exit"]
+
+
+def test_a_preview_shows_what_members_would_get(exp: Experiment, capsys: pytest.CaptureFixture[str]) -> None:
+    db = exp.create_database()
+    db.enable_checkpoints(60)
+    model = exp.create_model("model", exp.create_run_settings("true"))
+
+    exp.preview(db, model)
+    assert "database orchestrator\n" in (before := capsys.readouterr().out)
+    assert "  setting    save 60 1" in before
+    assert "SSDB" not in before
+    exp.generate(db)
+    exp.start(db)
+    exp.preview(model)
+
+    assert f"  variable   SSDB={db.get_address()[0]}" in capsys.readouterr().out
 
 
 # --- data stay ----------------------------------------------------------------------------------------------------------
@@ -400,7 +428,7 @@ def test_a_path_that_is_too_long_for_a_socket_gets_a_short_one(tmp_path: Path) -
 def test_a_directory_that_cannot_be_written_is_an_error(exp: Experiment, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    with pytest.raises(StateError, match=r"orchestrator: could not be started: .*Not a directory"):
+    with pytest.raises(StateError, match=r"orchestrator: could not be started: .*File exists"):
         exp.start(exp.create_database(path=tmp_path / "file" / "db"))
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import signal
 import stat
 import time
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from smartensemble.runtime.find import find_server, module
 from smartensemble.runtime.journal import Process, began, hostname
 from smartensemble.runtime.place import check_data, free_socket, place, private_directory
 from smartensemble.runtime.runner import Runner
+from smartensemble.runtime.supervisor import send
 from smartensemble.shards import USER, Shard, configuration, data_name, nodes
 from smartensemble.status import Run, Status
 
@@ -62,7 +64,8 @@ class RunningServers:
     @property
     def ended(self) -> list[str]:
         """The reasons of those that this process has started and that have ended."""
-        return [f"{shard.name}: {run.reason or 'ended'}" for shard, run in zip(self.shards, self.runs) if run.status.final]  # noqa: B905
+        runs = zip(self.shards, self.runs, strict=False)  # none, if another process has started them
+        return [f"{shard.name}: {run.reason or 'ended'}" for shard, run in runs if run.status.final]
 
     def statuses(self) -> list[Status]:
         """How each of them stands."""
@@ -122,13 +125,14 @@ class RunningServers:
 
     def _end_processes(self, grace: float) -> None:
         """Wait for the servers that another process has started, and kill what does not end."""
-        limit = time.monotonic() + grace
-        while any(here(process) for process in self.processes):
-            if time.monotonic() > limit:
-                for process in filter(here, self.processes):
-                    os.kill(process.pid, 9)
-                limit = time.monotonic() + PATIENCE
-            time.sleep(0.002)  # a process that is not ours tells nobody of its end
+        for patience in (grace, PATIENCE):
+            limit = time.monotonic() + patience
+            while living := [process for process in self.processes if here(process)]:
+                if time.monotonic() > limit:
+                    break
+                time.sleep(0.002)  # a process that is not ours tells nobody of its end
+            for process in living:
+                send(process.pid, signal.SIGKILL)
 
     def clean(self) -> None:
         """Take away the sockets of servers that have ended."""
@@ -167,7 +171,7 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> RunningServers:
             servers.clean()
             if isinstance(error, StateError) and TAKEN in str(error) and db.port is None and left:
                 continue
-            if isinstance(error, (OSError, Refusal)) and not isinstance(error, StateError):
+            if isinstance(error, (OSError, Refusal)):
                 raise StateError(f"{db.db_identifier}: could not be started: {error}; look at {db.path}") from error
             raise
         return servers
@@ -177,7 +181,8 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> RunningServers:
 def write(db: Orchestrator, servers: RunningServers, program: str) -> list[Command]:
     """Write the files of the servers; the commands that start them."""
     directory = Path(db.path)
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, exist_ok=True)  # the server writes data that everybody may read
     if db.access == "private":
         shard = servers.shards[0]
         path, made = private_directory(db.path, shard.name)
