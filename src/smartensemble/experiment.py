@@ -342,7 +342,8 @@ class Experiment:
                 self._runner.check_free([model.path for model in chosen])
                 generation.check_absent(missing.values())  # another program may have been quicker
                 advise(self.name, others, len(chosen), at_once)
-                command = Environment(self._databases.ready()).command
+                environment = Environment(self._databases.ready())
+                environment.check(chosen)
                 if summary:
                     print(Table({"name": model.name, "command": str(model.command)} for model in chosen))
                 indexes = ensembles(missing.values())
@@ -352,7 +353,7 @@ class Experiment:
                     while indexes:  # before any member runs, which may read it
                         generation.write_index(indexes.pop())
 
-                self._runner.start(others, chosen, at_once, detach, write, command)
+                self._runner.start(others, chosen, at_once, detach, write, environment.command)
             if block:
                 title = ", ".join(entity.name for entity in others[:3]) + ", ..." * (len(others) > 3)
                 self._watch([(model.name, model.run) for model in chosen], title, kill_on_interrupt and not detach, progress)

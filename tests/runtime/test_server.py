@@ -347,7 +347,7 @@ def test_when_members_cannot_start_databases_are_taken_back(exp: Experiment) -> 
     with pytest.raises(InputValueError, match="a,b: has a comma"):
         exp.start(db, model)
 
-    assert not db.started
+    assert (db.started, model.status, os.path.exists(model.path)) == (False, Status.NEW, False)
 
 
 def test_a_killed_server_is_told_of_when_members_start(exp: Experiment, eventually: Eventually) -> None:

@@ -25,6 +25,12 @@ class Environment:
         self.endpoints = [db.endpoint for db in databases]
         self.inherited = {name: value for name, value in os.environ.items() if name.startswith(("SSDB", "SR_"))}
 
+    def check(self, models: Iterable[Model]) -> None:
+        """An error, unless all of `models` can be told of their databases."""
+        for model in models:
+            if self.endpoints or self.inherited or model.colocated:
+                self.command(model)
+
     def command(self, model: Model) -> Command:
         """The command of `model`. A variable of its own settings is left alone."""
         command, own = model.command, model.colocated_database
