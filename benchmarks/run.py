@@ -6,14 +6,20 @@ shows medians, and the ratio of ours to the floor beside what it is to be::
     python benchmarks/run.py                                  without SmartSim
     python benchmarks/run.py --smartsim PATH/TO/bin/python    with it: the Python of an environment that has it
     nox -s benchmarks                                         makes that environment, and measures
+
+``--out docs/understand/performance.csv`` writes what the page about performance shows.
 """
 
 import argparse
+import csv
 import json
 import os
+import platform
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -22,6 +28,7 @@ from smartensemble.table import Table
 
 HERE = Path(__file__).parent
 ROUNDS = 7
+PATIENCE = 300.0  #: seconds after which a script is not waited for
 LONG = 10.0  #: seconds of a round of SmartSim's above which there is only one
 OBEDIENT = "sleep 987654 & sleep 987654"
 STUBBORN = "trap '' TERM; sleep 987654 & sleep 987654"
@@ -75,6 +82,10 @@ CASES = [
         for act, floor in (("put", "SET"), ("get", "GET"))
     ),
     Case("1000 SETs and GETs, with and without the module", "tensor", ("plain",), ratio=1.04, smartsim=False),
+    Case("500 blocks, to bare Sybil", "pages", ("--no-api-coverage",), ratio=1.2, smartsim=False),
+    Case("500 blocks with API coverage, to bare Sybil", "pages", smartsim=False),
+    Case("second run, nothing changed, beyond imports", "second", seconds=1, smartsim=False, floor=False),
+    Case("one page changed, to plain Sphinx", "rebuild", ratio=1.3, smartsim=False),
 ]
 
 
@@ -85,10 +96,17 @@ def measure(python: str, script: Path, arguments: tuple[str, ...]) -> dict[str, 
         path = os.pathsep.join([str(HERE), str(script.parent)])
         env = os.environ | {"PYTHONPATH": path, "SMARTSIM_LOG_LEVEL": "quiet", "SR_LOG_LEVEL": "quiet"}
         env.pop("PYTHONDONTWRITEBYTECODE", None)  # or each run would compile what was edited since the last one
-        done = subprocess.run([python, str(script), *arguments], cwd=directory, env=env, capture_output=True, text=True)
-        if done.returncode:
-            raise SystemExit(f"{script.parent.name}/{script.name} failed:\n{done.stdout}{done.stderr}")
-        line = next(line for line in done.stdout.splitlines() if line.startswith('{"seconds"'))
+        argv = [python, str(script), *arguments]
+        with subprocess.Popen(argv, cwd=directory, env=env, stdout=-1, stderr=-1, text=True, start_new_session=True) as process:
+            try:
+                out, errors = process.communicate(timeout=PATIENCE)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                subprocess.run(["pkill", "-KILL", "-f", "sleep 987654"], check=False)  # its members have groups of their own
+                return {"seconds": PATIENCE, "MB": 0.0}
+        if process.returncode:
+            raise SystemExit(f"{script.parent.name}/{script.name} failed:\n{out}{errors}")
+        line = next(line for line in out.splitlines() if line.startswith('{"seconds"'))
         return {name: float(value) for name, value in json.loads(line).items()}
 
 
@@ -123,6 +141,8 @@ def run(case: Case, smartsim: str | None, rounds: int) -> dict[str, object]:
 def _time(seconds: float | None) -> str:
     if seconds is None:
         return "-"
+    if seconds >= PATIENCE:
+        return f"over {PATIENCE:.0f} s"
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
@@ -132,6 +152,7 @@ def main() -> None:
     parser.add_argument("--smartsim", help="the Python of an environment with smartsim==0.8.0")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--only", default="", help="only the folders with these letters in their name")
+    parser.add_argument("--out", type=Path, help="write the table to this file, as CSV")
     options = parser.parse_args()
     rows = Table()
     for case in CASES:
@@ -139,6 +160,12 @@ def main() -> None:
             rows.append(run(case, options.smartsim, options.rounds))
             print(rows[-1], file=sys.stderr)
     print(rows)
+    print(f"{time.strftime('%Y-%m-%d')}, {platform.system()} {platform.machine()}, Python {platform.python_version()}")
+    if options.out:
+        with options.out.open("w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
 
 
 if __name__ == "__main__":

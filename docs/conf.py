@@ -100,7 +100,7 @@ html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_copy_source = False
 html_show_sourcelink = False
-html_sidebars = {page: [] for page in ("index", "start", "tutorials", "tutorials/**", "reference/**")} | {
+html_sidebars = {page: [] for page in ("index", "start", "status", "tutorials", "tutorials/**", "reference/**")} | {
     page: ["sidebar-nav-bs"] for page in ("howto/**", "understand/**", "decisions/**")
 }
 html_theme_options = {

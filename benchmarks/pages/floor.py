@@ -1,6 +1,7 @@
 from pathlib import Path
 
-from pages import measure, write
+from measure import report
+from pages import pytest, write
 
 write()
 Path("conftest.py").write_text("""
@@ -9,4 +10,5 @@ from sybil.parsers.rest import DocTestParser
 
 pytest_collect_file = Sybil(parsers=[DocTestParser()], patterns=["*.rst"]).pytest()
 """)
-measure()
+pytest()
+report(pytest())

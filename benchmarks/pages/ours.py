@@ -1,11 +1,8 @@
 import sys
-from pathlib import Path
 
-from pages import measure, write
+from measure import report
+from pages import project, pytest
 
-write()
-Path("area.py").write_text("def area():\n    return 1\n")
-Path("pyproject.toml").write_text(
-    '[tool.tutorkit]\npages = ["docs/*.rst"]\napi = ["area"]\napi_threshold = 0\nsource = ["."]\n'
-)
-measure(*sys.argv[1:])
+project()
+pytest(*sys.argv[1:])
+report(pytest(*sys.argv[1:]))

@@ -233,15 +233,17 @@ class Experiment:
             return
         models = self._models(others)
 
-        def checked() -> "tuple[list[str], generation.Renderer]":
-            former = [path for entity in others if isinstance(entity, Ensemble) for path in generation.former_members(entity)]
-            self._runner.check_free([model.path for model in models] + former * overwrite)
-            options = generation.Options(tag, allow_unknown, allow_unused)
-            return former, generation.check(models, options, overwrite)
+        with self._runner.alone():
 
-        checked()  # what is wrong is said before anything is written, also a lock
-        with self._runner.turn():
-            former, renderer = checked()
+            def checked() -> "tuple[list[str], generation.Renderer]":
+                former = [path for each in others if isinstance(each, Ensemble) for path in generation.former_members(each)]
+                self._runner.check_free([model.path for model in models] + former * overwrite)
+                options = generation.Options(tag, allow_unknown, allow_unused)
+                return former, generation.check(models, options, overwrite)
+
+            checked()  # what is wrong is said before anything is written, also a lock
+            self._runner.claim()
+            former, renderer = checked()  # another program may have been quicker
             for path in former * overwrite:
                 generation.remove(path)
             self._write(models, renderer)
@@ -326,34 +328,36 @@ class Experiment:
         at_once = None if max_running is None else positive("max_running", max_running)
         if only not in (None, "failed"):
             raise InputValueError(f"{self.name}: only={only!r} is no choice; there is only='failed'")
-        # What is wrong is said before anything is written, also a lock.
-        self._runner.ready()
-        self._databases.check(databases)
-        self._runner.check_free([model.path for model in models])
-        chosen = [model for model in models if only is None or model.run.status is not Status.COMPLETED]
-        missing = {model.path: model for model in chosen if not model.generated and not generation.is_there(model)}
-        renderer = generation.check(list(missing.values()), generation.Options(), overwrite=False)
-        if not chosen and not databases:
-            return
         try:
-            with self._runner.turn(), self._databases.started(databases, detach):
-                if not chosen:
+            with self._runner.alone():
+                # What is wrong is said before anything is written, also a lock.
+                self._runner.ready()
+                self._databases.check(databases)
+                self._runner.check_free([model.path for model in models])
+                chosen = [model for model in models if only is None or model.run.status is not Status.COMPLETED]
+                missing = {model.path: model for model in chosen if not model.generated and not generation.is_there(model)}
+                renderer = generation.check(list(missing.values()), generation.Options(), overwrite=False)
+                if not chosen and not databases:
                     return
+                self._runner.claim()
                 self._runner.check_free([model.path for model in chosen])
                 generation.check_absent(missing.values())  # another program may have been quicker
-                advise(self.name, others, len(chosen), at_once)
-                environment = Environment(self._databases.ready())
-                environment.check(chosen)
-                if summary:
-                    print(Table({"name": model.name, "command": str(model.command)} for model in chosen))
-                indexes = ensembles(missing.values())
+                with self._databases.started(databases, detach):
+                    if not chosen:
+                        return
+                    advise(self.name, others, len(chosen), at_once)
+                    environment = Environment(self._databases.ready())
+                    environment.check(chosen)
+                    if summary:
+                        print(Table({"name": model.name, "command": str(model.command)} for model in chosen))
+                    indexes = ensembles(missing.values())
 
-                def write(some: Sequence[Model]) -> None:
-                    self._write([model for model in some if model.path in missing], renderer)
-                    while indexes:  # before any member runs, which may read it
-                        generation.write_index(indexes.pop())
+                    def write(some: Sequence[Model]) -> None:
+                        self._write([model for model in some if model.path in missing], renderer)
+                        while indexes:  # before any member runs, which may read it
+                            generation.write_index(indexes.pop())
 
-                self._runner.start(others, chosen, at_once, detach, write, environment.command)
+                    self._runner.start(others, chosen, at_once, detach, write, environment.command)
             if block:
                 title = ", ".join(entity.name for entity in others[:3]) + ", ..." * (len(others) > 3)
                 self._watch([(model.name, model.run) for model in chosen], title, kill_on_interrupt and not detach, progress)

@@ -13,8 +13,8 @@ from tutorkit.config import Condition, Config
 from tutorkit.errors import PageError
 
 
-def lacking(needs: Iterable[str], config: Config, place: str) -> str:
-    """The reason of the first of the conditions `needs` that does not hold here; "" if all hold.
+def lacking(needs: Iterable[str], config: Config, place: str) -> Condition | None:
+    """The first of the conditions `needs` that does not hold here; None if all hold.
 
     :raises PageError: there is no such condition.
     """
@@ -23,8 +23,8 @@ def lacking(needs: Iterable[str], config: Config, place: str) -> str:
             known = ", ".join(sorted(config.conditions)) or "none"
             raise PageError(f"{place}: no condition {name!r}; [tool.tutorkit.conditions] of pyproject.toml has {known}")
         if not holds(config.conditions[name]):
-            return config.conditions[name].reason
-    return ""
+            return config.conditions[name]
+    return None
 
 
 @cache

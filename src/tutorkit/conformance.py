@@ -33,8 +33,10 @@ def replace(implementation: str, api: Sequence[str]) -> int:
             continue
         for public in [each for each in vars(theirs) if not each.startswith("_") and hasattr(package, each)]:
             old, new = getattr(package, public), getattr(theirs, public)
-            if old is not new and not isinstance(new, ModuleType):
-                count += 1
+            if isinstance(new, ModuleType):
+                continue
+            count += 1
+            if old is not new:  # or it passes on the reference's
                 _put(name.partition(".")[0], old, new)
     if not count:
         raise ConfigError(f"--impl {implementation}: defines none of the public names of {', '.join(api)}; define some of them")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, ClassVar
 from docutils import nodes
 from docutils.parsers.rst import directives
 from docutils.parsers.rst.directives.images import Image
+from sphinx.addnodes import pending_xref
 from sphinx.util.docutils import SphinxDirective
 
 from tutorkit import ledger, site
@@ -34,6 +36,23 @@ class Output(SphinxDirective):
         if self.state.document.attributes.get("nb_renderer") is not None:
             return []
         return [code(list(self.content), "text", "tutorkit-output")]
+
+
+class CodeCell(SphinxDirective):
+    """``code-cell``: in a page that is no notebook, a block of code whose last expression is its output."""
+
+    has_content = True
+    optional_arguments = 1
+    option_spec: ClassVar[dict[str, Any]] = defaultdict(
+        lambda: directives.unchanged, tags=directives.unchanged
+    )  # a notebook's metadata, as they are
+
+    def run(self) -> list[nodes.Node]:
+        """The code."""
+        text = "\n".join(self.content)
+        node = nodes.literal_block(text, text, language="python")
+        self.set_source_info(node)
+        return [node]
 
 
 class Picture(Image, SphinxDirective):
@@ -148,8 +167,17 @@ class Status(SphinxDirective):
             missing = f"{len(lacking)}: {'; '.join(reasons)}" if lacking else ""
             shown = results.count(ledger.DISPLAY)
             ran = results.count(ledger.PASSED)
-            rows.append([record.page, str(ran), missing, str(shown or ""), f"{record.seconds:.1f}"])
-        return [nodes.paragraph("", f"{site.summary(now)}."), table(heads, rows)]
+            rows.append([self.link(record.page), str(ran), missing, str(shown or ""), f"{record.seconds:.1f}"])
+        said = site.stamp([(entry, record) for record in now.records for entry in record.blocks])
+        return [nodes.paragraph("", said), table(heads, rows)]
+
+    def link(self, page: str) -> nodes.Node | str:
+        """A page's name; if it is one of the site's, a link to it."""
+        document = self.env.path2doc(str(Path(self.env.app.tutorkit.config.root, page)))  # type: ignore[attr-defined]
+        if document not in self.env.found_docs:
+            return page
+        options = {"refdomain": "std", "reftype": "doc", "reftarget": f"/{document}", "refdoc": self.env.docname}
+        return pending_xref(page, nodes.inline(page, page), refexplicit=True, refwarn=True, **options)
 
 
 class Coverage(SphinxDirective):
@@ -169,8 +197,8 @@ class Coverage(SphinxDirective):
         return [nodes.paragraph("", said), table(["Name", "Kind", "Examples", "The first ones"], rows)]
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> nodes.table:
-    """A table of texts."""
+def table(heads: Sequence[str], rows: Sequence[Sequence[nodes.Node | str]]) -> nodes.table:
+    """A table of texts and links."""
     group = nodes.tgroup(cols=len(heads))
     group += [nodes.colspec(colwidth=1) for _ in heads]
     group += nodes.thead("", _row(heads))
@@ -178,8 +206,9 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> nodes.table:
     return nodes.table("", group, classes=["tutorkit-table"])
 
 
-def _row(cells: Sequence[str]) -> nodes.row:
-    return nodes.row("", *[nodes.entry("", nodes.paragraph("", cell)) for cell in cells])
+def _row(cells: Sequence[nodes.Node | str]) -> nodes.row:
+    shown = [nodes.Text(cell) if isinstance(cell, str) else cell for cell in cells]
+    return nodes.row("", *[nodes.entry("", nodes.paragraph("", "", cell)) for cell in shown])
 
 
 DIRECTIVES = {
@@ -190,6 +219,7 @@ DIRECTIVES = {
     "checks": Checks,
     "solution": Solution,
     "wrong": Wrong,
+    "code-cell": CodeCell,
     "tutorkit-status": Status,
     "tutorkit-coverage": Coverage,
 }

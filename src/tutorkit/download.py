@@ -1,4 +1,4 @@
-"""The code of a page as a script, and as a notebook, that run by themselves."""
+"""What a reader takes along: a page as a script and as a notebook, that run by themselves, and the file of an exercise."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tutorkit.blocks import Block, Kind, Page
+from tutorkit.blocks import Block, Exercise, Kind, Page
 
 RUN = "subprocess.run({!r}, shell=True)"
 
@@ -74,3 +74,10 @@ def write(page: Page, folder: Any) -> tuple[str, str]:
     (folder / f"{stem}.py").write_text(script(page), encoding="utf-8")
     (folder / f"{stem}.ipynb").write_text(json.dumps(notebook(page), indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return f"{stem}.py", f"{stem}.ipynb"
+
+
+def starter(exercise: Exercise) -> str:
+    """The file that a learner begins with."""
+    task = "".join(f"# {line}".rstrip() + "\n" for line in exercise.task.split("\n"))
+    head = f"# {exercise.title}\n# exercise: {exercise.name}\n#\n"
+    return f"{head}{task}# Check it: tutorkit check THIS_FILE\n\n{exercise.starter.source}"

@@ -109,10 +109,3 @@ def find(pages: Sequence[Page], source: str, file: Path, name: str | None = None
         known = ", ".join(exercises) or "none"
         raise PageError(f"{file}: no exercise {wanted!r}{guess} there are: {known}. Name it in a line '# exercise: NAME'")
     return exercises[wanted]
-
-
-def starter_text(exercise: Exercise) -> str:
-    """The file that a learner begins with."""
-    task = "".join(f"# {line}".rstrip() + "\n" for line in exercise.task.split("\n"))
-    head = f"# {exercise.title}\n# exercise: {exercise.name}\n#\n"
-    return f"{head}{task}# Check it: tutorkit check THIS_FILE\n\n{exercise.starter.source}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 PASSED, FAILED, SKIPPED, DISPLAY, NOT_RUN = "passed", "failed", "skipped", "display-only", "not run"
@@ -27,6 +27,7 @@ class Entry:
     images: list[str] = field(default_factory=list)  #: names of files beside this one, in the folder that `Record.images` gives
     entered: list[str] = field(default_factory=list)  #: functions of the project that it entered, as ``module:qualname``
     checked: bool = False  #: its result is compared, or it asserts
+    commit: str = ""  #: that the project was at when it ran, with "+" if there were changes, and its date
 
 
 @dataclass
@@ -39,8 +40,6 @@ class Record:
     python: str = ""
     platform: str = ""
     versions: dict[str, str] = field(default_factory=dict)
-    commit: str = ""  #: with "+" if there were changes
-    date: str = ""  #: of the commit
     problem: str = ""  #: what was wrong with the page as a whole: what it left behind
     pictures: list[str] = field(default_factory=list)
 
@@ -64,8 +63,16 @@ def write(ledger: Path, record: Record) -> None:
     file = file_of(ledger, record.page)
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f".{file.name}.{os.getpid()}.new")
-    new.write_text(json.dumps(asdict(record), indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    data = {**vars(record), "blocks": None}
+    blocks = ",\n".join(_line(vars(entry)) for entry in record.blocks)
+    lines = [f'"{name}": {_line(value)}' for name, value in sorted(data.items()) if value is not None]
+    text = ",\n".join([*lines, f'"blocks": [\n{blocks}\n]'])
+    new.write_text(f"{{\n{text}\n}}\n", encoding="utf-8")
     new.replace(file)
+
+
+def _line(value: object) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
 def load(ledger: Path, page: str) -> Record | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
-from tutorkit import docstrings, markdown, rest
 from tutorkit.blocks import Page
 from tutorkit.errors import PageError
 from tutorkit.gather import Gather, lines_of
+
+#: What has the reader for each ending. It is imported where there is such a page.
+READERS = {".rst": "tutorkit.rest", ".md": "tutorkit.markdown", ".py": "tutorkit.docstrings"}
 
 
 def read(path: Path, root: Path) -> Page:
@@ -22,9 +25,8 @@ def read(path: Path, root: Path) -> Page:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise PageError(f"{name}:{line}: is not UTF-8; save the page as UTF-8") from error
-    readers = {".rst": rest.walk, ".md": markdown.walk, ".py": docstrings.walk}
-    if path.suffix not in readers:
-        raise PageError(f"{name}: no page is called *{path.suffix}; there are {', '.join(readers)}")
+    if path.suffix not in READERS:
+        raise PageError(f"{name}: no page is called *{path.suffix}; there are {', '.join(READERS)}")
     gather = Gather(path, name, text)
-    readers[path.suffix](lines_of(text), gather)
+    import_module(READERS[path.suffix]).walk(lines_of(text), gather)
     return gather.page(docstrings=path.suffix == ".py")

@@ -13,9 +13,10 @@ from sybil import Document, Example, Region, Sybil
 from sybil.example import SybilFailure
 from sybil.integration.pytest import SybilFile, SybilItem
 
-from tutorkit import cache, exercises, site
+from tutorkit import cache, exercises, run, site
 from tutorkit.blocks import Block, Exercise, Kind, Page
-from tutorkit.config import Config
+from tutorkit.conditions import lacking
+from tutorkit.config import Condition, Config
 from tutorkit.errors import PageError
 from tutorkit.pages import read
 from tutorkit.session import Session
@@ -97,6 +98,12 @@ class PageFile(SybilFile):
 class BlockItem(SybilItem):
     """A block under pytest."""
 
+    @property
+    def session_(self) -> Session:
+        """The run of its page."""
+        session: Session = self.example.namespace["tutorkit"]
+        return session
+
     def reportinfo(self) -> tuple[Path, int, str]:
         """Where it is."""
         block: Block = self.example.parsed
@@ -104,13 +111,9 @@ class BlockItem(SybilItem):
 
     def runtest(self) -> None:
         """Run it, unless this machine lacks what it needs."""
-        session: Session = self.example.namespace["tutorkit"]
         block: Block = self.example.parsed
-        if reason := session.skipped.get(block.id):
-            conditions = [session.config.conditions[name] for name in block.needs]
-            if os.environ.get(REQUIRE) == "1" and not all(condition.optional for condition in conditions):
-                pytest.fail(f"{block.place}: {reason}, and {REQUIRE}=1 asks for it", pytrace=False)
-            pytest.skip(f"{block.place}: {reason}")
+        if condition := self.session_.lacking.get(block.id):
+            leave_out(block.place, condition)
         super().runtest()
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
@@ -118,6 +121,13 @@ class BlockItem(SybilItem):
         if isinstance(excinfo.value, SybilFailure):
             return excinfo.value.result
         return super().repr_failure(excinfo, style)
+
+
+def leave_out(subject: str, condition: Condition) -> None:
+    """Skip what needs something that this machine lacks; or fail, where all is required."""
+    if os.environ.get(REQUIRE) == "1" and not condition.optional:
+        pytest.fail(f"{subject}: {condition.reason}, and {REQUIRE}=1 asks for it", pytrace=False)
+    pytest.skip(f"{subject}: {condition.reason}")
 
 
 class ExerciseItem(pytest.Item):
@@ -134,6 +144,8 @@ class ExerciseItem(pytest.Item):
 
     def runtest(self) -> None:
         """Prove it."""
+        if condition := lacking(self.exercise.needs, self.settings, self.exercise.place):
+            leave_out(self.exercise.place, condition)
         if problems := list(exercises.prove(self.exercise, self.settings)):
             pytest.fail("\n".join(problems), pytrace=False)
 
@@ -147,6 +159,8 @@ class Pages:
         self.paths = frozenset(config.paths())
         self.sybil = PageSybil(config)
         self.impl: str = options.getoption("--impl")
+        if not options.getoption("collectonly"):
+            run.warm()
         self.cached: bool = options.getoption("--tutorkit-cache") and not self.impl
         self.trace: bool = self.cached or not (self.impl or options.getoption("--no-api-coverage"))
         self.unchanged: list[str] = []
@@ -167,6 +181,23 @@ class Pages:
         from xdist.scheduler import LoadFileScheduling
 
         return LoadFileScheduling(config, log) if config.getoption("dist") == "load" else None
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """What is chosen now is run: a page's process need not wait until each block is asked for."""
+        for item in session.items:
+            if isinstance(item, BlockItem):
+                item.session_.expect(item.example.parsed)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """A test is marked with the same conditions as a block: ``@pytest.mark.needs("gpu")``."""
+        names = [name for mark in item.iter_markers("needs") for name in mark.args]
+        try:
+            condition = lacking(names, self.config, item.nodeid)
+        except PageError as error:
+            pytest.fail(str(error), pytrace=False)
+        if condition:
+            leave_out(item.nodeid, condition)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count what becomes of each page's blocks."""

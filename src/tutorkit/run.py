@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -60,19 +61,27 @@ class PageRun:
             impl,
         )
         self._pid, self._channel = fork(setup)
+        self._channel.send(page.blocks)
+        self._place = {block.id: place for place, block in enumerate(page.blocks)}
+        self._asked = 0  #: blocks that its process was told to run
 
-    def run(self, block: Block) -> Result:
-        """What comes of `block`, after those before it. Each is run once."""
-        for each in self.page.blocks[: self.page.blocks.index(block) + 1]:
-            if each.id not in self.results:
-                self.results[each.id] = self._run(each)
+    def run(self, block: Block, last: Block | None = None) -> Result:
+        """What comes of `block`, after those before it. Each is run once; those up to `last` need not wait to be asked for."""
+        end = self._place[block.id] + 1
+        if not self._ended:
+            self._ask(max(end, self._place[last.id] + 1 if last else 0))
+        for each in self.page.blocks[len(self.results) : end]:
+            self.results[each.id] = self._run(each)
         return self.results[block.id]
 
     def close(self) -> str:
         """End the page; what it left behind, "" if nothing."""
         found = ""
         if not self._ended:
-            answer = self._ask(("close", None), self.config.time_limit)
+            self._send(None)
+            answer = self._answer()
+            while isinstance(answer, Result):  # of a block that nobody wanted to know of
+                answer = self._answer()
             if answer is not None:
                 found, pictures, self.seen = answer
                 missing = sorted(set(self.page.pictures) - set(pictures))
@@ -89,13 +98,15 @@ class PageRun:
         if self._ended:
             return Result([], f"{block.place}: was not run: {self._ended}", block.line)
         began = time.perf_counter()
-        result = self._ask(("run", block), self.config.time_limit)
+        result = self._answer()
         if result is None:
             self._ended = f"{block.place} {self._ended}"
             return Result([], self._ended, block.line, time.perf_counter() - began)
         assert isinstance(result, Result)
         for step, outcome in zip(block.steps, result.outcomes, strict=False):
             problem = compare.problem(step, outcome, self.config, block.page, block.kind, self._names)
+            if problem and outcome.error is None:
+                outcome.other = compare.normalise(outcome.output, replace(self.config, normalise=("paths",)), self._names)
             if problem and not result.problem:
                 result.problem, result.line = problem + self._end_of_terminal(), step.line
         if len(result.outcomes) < len(block.steps) and not result.problem:
@@ -104,10 +115,20 @@ class PageRun:
             outcome.output = compare.normalise(outcome.output, self.config, self._names)
         return result
 
-    def _ask(self, request: tuple[str, Any], limit: float) -> Any:
-        """The answer of the page's process; None if there is none, and why not is noted."""
-        try:
+    def _ask(self, end: int) -> None:
+        """Have the blocks before `end` run. They are numbers, so that this never waits for a process that itself waits."""
+        if end > self._asked:
+            self._send((self._asked, end))
+            self._asked = end
+
+    def _send(self, request: tuple[int, int] | None) -> None:
+        with suppress(OSError):  # its end is noticed when it does not answer
             self._channel.send(request)
+
+    def _answer(self) -> Any:
+        """The next answer of the page's process; None if there is none, and why not is noted."""
+        limit = self.config.time_limit
+        try:
             if self._channel.poll(limit):
                 return self._channel.recv()
             self._kill()
@@ -115,7 +136,7 @@ class PageRun:
         except (EOFError, OSError):
             code = status(self._pid)
             how = f"by {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
-            self._ended = f"ended the process that the page runs in, {how}"
+            self._ended = "\n".join(filter(None, [f"ended the process that the page runs in, {how}", self._end_of_terminal()]))
         return None
 
     def _kill(self) -> None:
@@ -158,17 +179,22 @@ def fork(setup: Setup) -> tuple[int, Connection]:
     zygote = _start()
     socket.send_fds(zygote, [pickle.dumps(("page", setup))], [theirs.fileno()])
     theirs.close()
-    return _answer(zygote), Connection(ours.detach())
+    return _number(zygote), Connection(ours.detach())
+
+
+def warm() -> None:
+    """Start the process that pages are copies of, so that it is there when the first one is to run."""
+    _start()
 
 
 def status(pid: int) -> int:
     """How a page's process ended: its exit code, or a signal as a negative number."""
     zygote = _start()
     zygote.sendall(pickle.dumps(("status", pid)))
-    return _answer(zygote)
+    return _number(zygote)
 
 
-def _answer(zygote: socket.socket) -> int:
+def _number(zygote: socket.socket) -> int:
     return int.from_bytes(zygote.recv(8), "little", signed=True)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import subprocess
 import tomllib
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -31,10 +30,17 @@ class Session:
         self.impl = impl
         self.ledger = config.root / config.ledger
         self.images = ledger.images_of(self.ledger, page.name)
-        self.skipped = {block.id: reason for block in page.blocks if (reason := lacking(block.needs, config, block.place))}
+        self.lacking = {block.id: missing for block in page.blocks if (missing := lacking(block.needs, config, block.place))}
+        self.skipped = {block: condition.reason for block, condition in self.lacking.items()}
         self.results: dict[str, Result] = {}
         self._runnable = [block for block in page.blocks if block.runs and block.id not in self.skipped]
         self._run: PageRun | None = None
+        self._last: Block | None = None  #: the last block that will be asked for, if that is known
+
+    def expect(self, block: Block) -> None:
+        """`block` will be asked for: those before it need not wait until they are."""
+        if block in self._runnable:
+            self._last = block
 
     def run(self, block: Block) -> Result:
         """What comes of `block`, after those before it. Each is run once."""
@@ -45,14 +51,14 @@ class Session:
         if (reason := self.skipped.get(block.id)) is not None:
             return Result([], f"{block.place}: {reason}", block.line)
         if self.page.notebook:
-            self.results |= notebook.execute(self.page, self.config, self.images, self.trace)
+            self.results |= notebook.execute(self.page, self.config, self.images, self.trace, self.skipped)
             return self.results[block.id]
         if self._run is None:
             page = replace(self.page, blocks=tuple(self._runnable))
             self._run = PageRun(page, self.config, self.images, self.trace, self.impl)
-        for each in self._runnable[: self._runnable.index(block) + 1]:
-            self.results[each.id] = self._run.run(each)
-        return self.results[block.id]
+        result = self._run.run(block, self._last)
+        self.results |= self._run.results
+        return result
 
     def close(self) -> str:
         """End the page and write its record; what it left behind, "" if nothing."""
@@ -77,7 +83,6 @@ class Session:
             versions=versions(self.config.root),
             problem=problem,
             pictures=list(self.page.pictures),
-            **commit(self.config.root),
         )
 
     def _entry(self, block: Block, before: Record | None) -> Entry:
@@ -87,13 +92,13 @@ class Session:
             entry.result, entry.reason = DISPLAY, block.reason
         elif (result := self.results.get(block.id)) is not None:
             entry.result, entry.reason = (FAILED, result.problem) if result.problem else (PASSED, "")
-            entry.seconds, entry.output = round(result.seconds, 3), result.output
+            entry.seconds, entry.output, entry.commit = round(result.seconds, 3), result.output, commit(self.config.root)
             entry.images, entry.entered = result.images, sorted(result.entered)
+        elif block.id in self.skipped:
+            entry.result, entry.reason = SKIPPED, self.skipped[block.id]
         elif before is not None and (old := before.entry(block.id, block.digest)) is not None:
             old.line = block.line
             return old
-        elif block.id in self.skipped:
-            entry.result, entry.reason = SKIPPED, self.skipped[block.id]
         return entry
 
 
@@ -108,15 +113,15 @@ def versions(root: Path) -> dict[str, str]:
 
 
 @cache
-def commit(root: Path) -> Mapping[str, str]:
-    """The commit that the project is at, with "+" if files were changed since, and its date."""
+def commit(root: Path) -> str:
+    """The commit that the project is at, with "+" if files were changed since, and its date: ``1f2e3d4+ of 2026-11-23``."""
     try:
         hash_and_date = _git(root, "show", "-s", "--format=%h %cs")
         changed = _git(root, "status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.CalledProcessError):
-        return {"commit": "", "date": ""}
+        return ""
     short, _, date = hash_and_date.strip().partition(" ")
-    return {"commit": short + "+" * bool(changed), "date": date}
+    return f"{short}{'+' * bool(changed)} of {date}"
 
 
 def _git(root: Path, *arguments: str) -> str:

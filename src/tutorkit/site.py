@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tutorkit import ledger
 from tutorkit.blocks import Kind, Page
 from tutorkit.config import Config
 from tutorkit.coverage import Report, report
-from tutorkit.ledger import NOT_RUN, Record
+from tutorkit.ledger import NOT_RUN, Entry, Record
 from tutorkit.pages import read
 
 
@@ -85,3 +85,34 @@ def summary(site: Site) -> str:
     counts = ", ".join(f"{count} {result}" for result, count in sorted(site.counts.items()))
     pages, blocks = len(site.pages), site.counts.total()
     return f"{pages} page{'s' * (pages != 1)}, {blocks} block{'s' * (blocks != 1)}: {counts or 'none'}"
+
+
+def stamp(entries: Iterable[tuple[Entry, Record]]) -> str:
+    """What ran, what did not and why, where and when: all from the record.
+
+    >>> run = Record("a.rst", [], 0, "3.11.7", "Linux x86_64", {"area": "0.1"})
+    >>> one = Entry("a-1", 1, "python", "python", "", "passed", "", 1.5, commit="1f2e of 2026-11-23")
+    >>> two = Entry("a-2", 9, "python", "python", "", "skipped", "needs a GPU")
+    >>> stamp([(one, run), (two, run)])
+    '1 block ran, 1 skipped: needs a GPU; Python 3.11, area 0.1, Linux x86_64, 1.5 s; commit 1f2e of 2026-11-23.'
+    """
+    found = list(entries)
+    counts = Counter(entry.result for entry, _ in found)
+    ran = counts[ledger.PASSED] + counts[ledger.FAILED]
+    parts = [f"{ran} block{'s' * (ran != 1)} ran" + f", {counts[ledger.FAILED]} of them failed" * bool(counts[ledger.FAILED])]
+    for result in (ledger.SKIPPED, ledger.NOT_RUN):
+        if counts[result]:
+            reasons = dict.fromkeys(entry.reason for entry, _ in found if entry.result == result)
+            parts.append(f"{counts[result]} {result}: {'; '.join(reasons)}")
+    if counts[ledger.DISPLAY]:
+        parts.append(f"{counts[ledger.DISPLAY]} for display only")
+    records = list({record.page: record for entry, record in found if entry.result == ledger.PASSED}.values())
+    if not records:
+        return ", ".join(parts) + "."
+    python = ", ".join(sorted({".".join(record.python.split(".")[:2]) for record in records}))
+    versions = sorted({f"{name} {version}" for record in records for name, version in record.versions.items()})
+    platforms = sorted({record.platform for record in records if record.platform})
+    seconds = sum(entry.seconds for entry, _ in found)
+    where = ", ".join([f"Python {python}", *versions, *platforms, f"{seconds:.1f} s"])
+    commits = sorted({f"commit {entry.commit}" for entry, _ in found if entry.commit})
+    return "; ".join([", ".join(parts), where, *commits]) + "."

@@ -18,7 +18,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
-from tutorkit import download, exercises, ledger, site
+from tutorkit import download, ledger, site
 from tutorkit.blocks import Block, Kind, Page
 from tutorkit.config import Config, load
 from tutorkit.coverage import Report
@@ -165,7 +165,7 @@ class Annotate(SphinxTransform):
 
     def stamp(self, own: Page | None) -> None:
         """Say at the end of the page what ran, where and when."""
-        text = stamp(self.entries)
+        text = site.stamp(self.entries)
         paragraph = nodes.paragraph("", text, classes=["tutorkit-stamp"])
         if own is not None and download.downloadable(own) and self.app.builder.format == "html":
             folder = Path(self.app.outdir, DOWNLOADS)
@@ -177,37 +177,6 @@ class Annotate(SphinxTransform):
             paragraph += nodes.Text(".")
         sections = [node for node in self.document.children if isinstance(node, nodes.section)]
         (sections[0] if sections else self.document).append(paragraph)
-
-
-def stamp(entries: Iterable[tuple[Entry, Record]]) -> str:
-    """What ran, what did not and why, where and when: all from the record.
-
-    >>> run = Record("a.rst", [], 0, "3.11.7", "Linux x86_64", {"area": "0.1"}, "1f2e", "2026-11-23")
-    >>> one = Entry("a-1", 1, "python", "python", "", "passed", "", 1.5)
-    >>> two = Entry("a-2", 9, "python", "python", "", "skipped", "needs a GPU")
-    >>> stamp([(one, run), (two, run)])
-    '1 block ran, 1 skipped: needs a GPU; Python 3.11, area 0.1, Linux x86_64, 1.5 s; commit 1f2e of 2026-11-23.'
-    """
-    found = list(entries)
-    counts = Counter(entry.result for entry, _ in found)
-    ran = counts[ledger.PASSED] + counts[ledger.FAILED]
-    parts = [f"{ran} block{'s' * (ran != 1)} ran" + f", {counts[ledger.FAILED]} of them failed" * bool(counts[ledger.FAILED])]
-    for result in (ledger.SKIPPED, ledger.NOT_RUN):
-        if counts[result]:
-            reasons = dict.fromkeys(entry.reason for entry, _ in found if entry.result == result)
-            parts.append(f"{counts[result]} {result}: {'; '.join(reasons)}")
-    if counts[ledger.DISPLAY]:
-        parts.append(f"{counts[ledger.DISPLAY]} for display only")
-    records = list({record.page: record for entry, record in found if entry.result == ledger.PASSED}.values())
-    if not records:
-        return ", ".join(parts) + "."
-    python = ", ".join(sorted({".".join(record.python.split(".")[:2]) for record in records}))
-    versions = sorted({f"{name} {version}" for record in records for name, version in record.versions.items()})
-    platforms = sorted({record.platform for record in records if record.platform})
-    seconds = sum(entry.seconds for entry, _ in found)
-    where = ", ".join([f"Python {python}", *versions, *platforms, f"{seconds:.1f} s"])
-    commits = sorted({f"commit {record.commit} of {record.date}" for record in records if record.commit})
-    return "; ".join([", ".join(parts), where, *commits]) + "."
 
 
 def _ours(node: Any) -> bool:
@@ -270,11 +239,10 @@ def begin(app: Sphinx) -> None:
     env = app.env
     if not hasattr(env, "tutorkit_counts"):
         env.tutorkit_counts = {}  # type: ignore[attr-defined]
-    try:
+    if "myst_nb" in app.extensions:
         from myst_nb.core.execute.direct import NotebookClientDirect
-    except ImportError:
-        return
-    NotebookClientDirect.start_client = recorded_client(app.tutorkit)  # type: ignore[attr-defined]
+
+        NotebookClientDirect.start_client = recorded_client(app.tutorkit)  # type: ignore[attr-defined]
 
 
 def recorded_client(shelf: Shelf) -> Any:
@@ -291,6 +259,7 @@ def recorded_client(shelf: Shelf) -> Any:
             book = nbformat.read(file, as_version=4)  # type: ignore[no-untyped-call]
         except (OSError, ValueError):
             return
+        client.notebook.metadata.setdefault("language_info", book.metadata.get("language_info", {}))
         recorded = [cell for cell in book.cells if cell.cell_type == "code"]
         cells = [cell for cell in client.notebook.cells if cell.cell_type == "code"]
         for cell, then in zip(cells, recorded, strict=False):
@@ -343,13 +312,15 @@ def check(app: Sphinx, env: BuildEnvironment) -> Iterator[str]:
         for exercise in page.exercises:
             folder = Path(app.outdir, DOWNLOADS)
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{exercise.name.replace('-', '_')}.py").write_text(exercises.starter_text(exercise), encoding="utf-8")
+            (folder / f"{exercise.name.replace('-', '_')}.py").write_text(download.starter(exercise), encoding="utf-8")
     return iter(())
 
 
-def add_static(_: Sphinx, config: Any) -> None:
-    """The style sheet."""
+def configure(app: Sphinx, config: Any) -> None:
+    """The style sheet; and the reference, if the site has one that is made from docstrings."""
     config.html_static_path.append(str(Path(__file__).parent / "static"))
+    if "autodoc-process-docstring" in app.events.events:
+        app.connect("autodoc-process-docstring", add_examples)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -359,11 +330,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-purge-doc", purge)
     app.connect("env-merge-info", merge)
     app.connect("env-updated", check)
-    app.setup_extension("sphinx.ext.autodoc")
-    app.connect("autodoc-process-docstring", add_examples)
     app.add_transform(Annotate)
     for name, directive in DIRECTIVES.items():
-        app.add_directive(name, directive)
-    app.connect("config-inited", add_static)
+        app.add_directive(name, directive, override=True)  # that of myst-nb is for what it has not read as a notebook
+    app.connect("config-inited", configure)
     app.add_css_file("tutorkit.css")
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -12,11 +12,13 @@ import ctypes
 import importlib
 import os
 import pickle
+import re
 import shutil
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+import threading
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -24,10 +26,12 @@ from pathlib import Path
 from typing import Any
 
 from tutorkit.blocks import Block
+from tutorkit.errors import ConfigError
 from tutorkit.evaluate import Evaluator, Result
 
 PR_SET_CHILD_SUBREAPER = 36
 SWEEP = 0.2  #: seconds between two looks for what killed pages have left
+HELPER = re.compile(r"multiprocessing\.(resource_tracker|forkserver)")  #: processes that Python keeps, and ends itself
 QUIET = ("PWD", "OLDPWD", "_", "COLUMNS", "LINES")  #: variables whose change is nobody's fault
 
 
@@ -79,7 +83,7 @@ def main(descriptor: int) -> None:
             os.close(descriptors[0])
         asked.sendall(answer.to_bytes(8, "little", signed=True))
     for pid in descendants(os.getpid()):
-        _kill(pid)
+        kill(pid)
 
 
 def sweep(pages: set[int], ended: dict[int, int], wait: bool = False) -> None:
@@ -92,23 +96,29 @@ def sweep(pages: set[int], ended: dict[int, int], wait: bool = False) -> None:
                 ended[found[0]] = os.waitstatus_to_exitcode(found[1])
     except ChildProcessError:
         pass
-    for pid, parent in parents().items():
-        if parent == os.getpid() and pid not in pages:
-            _kill(pid)
+    for pid in children(os.getpid()):
+        if pid not in pages:
+            kill(pid)
 
 
 def serve(asked: Connection, setup: Setup) -> None:
     """Be a page's process."""
     _become_subreaper()
-    page = PageProcess(setup)
     try:
-        while True:
-            kind, value = asked.recv()
-            asked.send(page.run(value) if kind == "run" else page.leaves())
+        page = PageProcess(setup)
+    except ConfigError as error:
+        os.write(2, f"{error}\n".encode())
+        os._exit(1)
+    try:
+        blocks: tuple[Block, ...] = asked.recv()
+        while (request := asked.recv()) is not None:
+            for block in blocks[slice(*request)]:
+                asked.send(page.run(block))
+        asked.send(page.leaves())
     except (EOFError, OSError):
         pass
     for pid in descendants(os.getpid()):
-        _kill(pid)
+        kill(pid)
     os._exit(0)
 
 
@@ -130,6 +140,10 @@ class PageProcess:
         os.chdir(setup.directory)
         self.evaluator = Evaluator(setup.path, setup.limit, Path(setup.images))
         self.object = ""  #: whose docstring is run
+        self.elsewhere: list[str] = []  #: exceptions of threads, which nobody sees
+        threading.excepthook = lambda told: self.elsewhere.append(
+            "".join(traceback.format_exception(told.exc_type, told.exc_value, told.exc_traceback))
+        )
         self.evaluator.fresh({})
         self.written: set[str] = set()
         self.watch()
@@ -154,6 +168,9 @@ class PageProcess:
         if self.tracer:
             self.tracer.block(block.id)
         result = self.evaluator.run(block)
+        if self.elsewhere:
+            result.problem = f"{block.place}: an exception was raised in a thread\n{''.join(self.elsewhere)}"
+            self.elsewhere.clear()
         if self.tracer:
             result.entered = sorted(self.tracer.entered())
         return result
@@ -173,7 +190,8 @@ class PageProcess:
                 return
             if isinstance(path, (str, os.PathLike)):
                 whole = os.path.abspath(os.fspath(path)) if isinstance(os.fspath(path), str) else ""
-                if whole.startswith(root) and not whole.startswith(ours) and "__pycache__" not in whole:
+                measured = os.path.basename(whole).startswith(".coverage")  # by coverage.py, where the tests were started
+                if whole.startswith(root) and not whole.startswith(ours) and "__pycache__" not in whole and not measured:
                     self.written.add(whole)
 
         sys.addaudithook(hook)
@@ -182,7 +200,7 @@ class PageProcess:
         """What the page leaves behind, the pictures that it has saved, and what it was made from."""
         atexit._run_exitfuncs()  # what libraries end when the interpreter ends is not left behind
         found = []
-        if alive := [f"{_command(pid)} (pid {pid})" for pid in descendants(os.getpid())]:
+        if alive := [said for pid in descendants(os.getpid()) if not HELPER.search(said := command(pid))]:
             found.append(f"processes: {', '.join(alive)}")
         if left := sorted(os.listdir(self.setup.temporary)):
             found.append(f"temporary files: {', '.join(left[:5])}")
@@ -204,40 +222,49 @@ class PageProcess:
 
 def descendants(pid: int) -> list[int]:
     """The processes below `pid` that live."""
-    children: dict[int, list[int]] = {}
-    for child, parent in parents().items():
-        children.setdefault(parent, []).append(child)
-    found = list(children.get(pid, []))
+    found = children(pid)
     for each in found:
-        found += children.get(each, [])
+        found += children(each)
     return found
 
 
-def parents() -> dict[int, int]:
-    """The parent of every process that lives. See proc_pid_stat(5)."""
-    return dict(_parents())
-
-
-def _parents() -> Iterator[tuple[int, int]]:
-    for entry in os.listdir("/proc") if os.path.isdir("/proc") else []:
-        if entry.isdecimal():
-            try:
-                with open(f"/proc/{entry}/stat", "rb") as file:
-                    state, parent, *_ = file.read().rpartition(b")")[2].split()
-            except OSError:  # it ended meanwhile
-                continue
-            if state not in (b"Z", b"X"):
-                yield int(entry), int(parent)
-
-
-def _command(pid: int) -> str:
+def children(pid: int) -> list[int]:
+    """The children of a process that live. See proc_pid_stat(5), and proc_tid_children(5), which not every kernel has."""
+    found: list[int] = []
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()[:60]
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children", "rb") as file:
+                found += [each for each in map(int, file.read().split()) if parent(each) == pid]
+    except OSError:  # it ended meanwhile, or there is no such file: look at all
+        return [each for each in map(int, filter(str.isdecimal, _processes())) if parent(each) == pid]
+    return found
+
+
+def parent(pid: int) -> int:
+    """The parent of a process; 0 if it does not live."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            state, number, *_ = file.read().rpartition(b")")[2].split()
+    except OSError:  # it ended meanwhile
+        return 0
+    return 0 if state in (b"Z", b"X") else int(number)
+
+
+def _processes() -> list[str]:
+    return os.listdir("/proc") if os.path.isdir("/proc") else []
+
+
+def command(pid: int) -> str:
+    """What a process runs, and its number."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
     except OSError:
-        return "?"
+        words = "?"
+    return f"{words[:100]} (pid {pid})"
 
 
-def _kill(pid: int) -> None:
+def kill(pid: int) -> None:
+    """End a process, if it is there."""
     with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, signal.SIGKILL)
 

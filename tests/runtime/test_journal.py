@@ -231,6 +231,25 @@ def test_the_lock_of_a_dead_driver_is_in_nobodys_way(exp: Experiment, driver: Dr
     assert not list(Path(exp.exp_path, FOLDER).glob("lock-*"))
 
 
+def test_a_driver_that_has_generated_leaves_the_directory_to_others(exp: Experiment, driver: Driver) -> None:
+    process = driver(
+        """
+        exp.generate(exp.create_model("theirs", settings("true")))
+        print("generated", flush=True)
+        sys.stdin.read()
+    """,
+        stdin=-1,
+        stdout=-1,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "generated\n"
+
+    exp.generate(exp.create_model("mine", exp.create_run_settings("true")))
+
+    assert process.poll() is None
+    process.communicate("")
+
+
 def test_lines_that_are_not_whole_say_nothing(exp: Experiment) -> None:
     exp.start(exp.create_model("model", exp.create_run_settings("true")), progress=False)
     path = journal_of(exp).path

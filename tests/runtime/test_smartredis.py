@@ -1,8 +1,5 @@
 """Members with SmartRedis, as it is installed, find what they need: over a unix socket, a port, and in a cluster."""
 
-import importlib.util
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
@@ -13,10 +10,7 @@ import pytest
 from smartensemble import Experiment, Orchestrator, Status
 from smartensemble.runtime.ask import ask
 
-if importlib.util.find_spec("smartredis") is None:
-    if os.environ.get("REQUIRE_ALL") == "1" and sys.version_info < (3, 12):
-        raise RuntimeError("smartredis is not installed, and REQUIRE_ALL=1 asks for it")
-    pytest.skip("needs the SmartRedis client, which has wheels up to Python 3.11", allow_module_level=True)
+pytestmark = pytest.mark.needs("smartredis")
 
 #: A member for each thing that clients do.
 MEMBERS = {

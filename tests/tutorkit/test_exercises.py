@@ -7,8 +7,9 @@ from conftest import Command, Write
 
 from tutorkit.blocks import Exercise
 from tutorkit.config import Config
+from tutorkit.download import starter
 from tutorkit.errors import PageError
-from tutorkit.exercises import check, find, prove, starter_text
+from tutorkit.exercises import check, find, prove
 
 REST = """
 Means
@@ -155,7 +156,7 @@ def test_an_endless_answer_is_stopped(exercise: Exercise, project: Config) -> No
 
 
 def test_the_starter_file_says_which_exercise_it_is(exercise: Exercise, write: Write) -> None:
-    text = starter_text(exercise)
+    text = starter(exercise)
 
     page = write(MARKDOWN, "docs/other.md")
     assert find([page], text, Path("anything.py")).name == "mean"

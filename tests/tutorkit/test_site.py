@@ -12,9 +12,7 @@ from conftest import Command, Write
 from tutorkit import download
 from tutorkit.config import Config
 
-CONF = (
-    'project = "p"\nextensions = ["myst_nb", "tutorkit.sphinx_extension"]\nnb_execution_mode = "force"\nhtml_theme = "basic"\n'
-)
+CONF = 'project = "p"\nextensions = ["myst_nb", "tutorkit.sphinx_extension"]\nmyst_enable_extensions = ["colon_fence"]\nnb_execution_mode = "force"\nhtml_theme = "basic"\n'
 PAGE = """
 # Title
 
@@ -49,6 +47,7 @@ a -> b
 """
 NOTEBOOK = """
 ---
+file_format: mystnb
 kernelspec:
   name: python3
   display_name: Python 3
@@ -157,9 +156,9 @@ def test_a_cell_that_fails_is_told_with_its_line(write: Write, command: Command,
 
     done = command("pytest", "-q", "docs")
 
-    assert "docs/book.md:12: " in done.stdout
+    assert "docs/book.md:13: " in done.stdout
     assert "ZeroDivisionError" in done.stdout
-    assert "was not run: the cell at docs/book.md:10 failed" in done.stdout
+    assert "was not run: the cell at docs/book.md:11 failed" in done.stdout
 
 
 def test_exercises_show_their_task_and_hide_what_is_to_be_found(write: Write, built, project: Config) -> None:  # type: ignore[no-untyped-def]
@@ -175,7 +174,7 @@ def test_exercises_show_their_task_and_hide_what_is_to_be_found(write: Write, bu
     assert said == ""
     assert "Exercise: Double" in text
     assert "Double it." in text
-    assert "Solution def double(x): return x + x" in text
+    assert "Solutiondef double(x): return x + x" in text
     assert "x ** 3" not in text
     starter = project.root / "out" / "_downloads" / "tutorkit" / "double.py"
     assert "# exercise: double" in starter.read_text()

@@ -42,14 +42,20 @@ class Runner:
         self._own: list[Run] = []  #: runs that end with this process; when the last ones have ended, the lock is given back
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """The right to generate and start here, which only one thread of one process has at a time."""
+    def alone(self) -> Iterator[None]:
+        """No other thread of this process generates or starts here meanwhile."""
         with self._turn:
-            self._lock.acquire(self.name)
             try:
                 yield
             finally:
-                self._give_back()
+                self._settle()
+
+    def claim(self) -> None:
+        """Take the right to generate and start here, which one process has at a time, until nothing of its own runs.
+
+        :raises StateError: another driver has it.
+        """
+        self._lock.acquire(self.name)
 
     def adopt(self, models: Sequence[Model]) -> None:
         """Give models that were not started here the record of the last run in their directory, if their parameters agree."""
@@ -195,10 +201,17 @@ class Runner:
         return until()
 
     def _give_back(self) -> None:
-        """Let other drivers generate and start here, when nothing of ours runs."""
+        """Let other drivers generate and start here when nothing of ours runs, unless a thread of ours is about to."""
+        if self._turn.acquire(blocking=False):
+            try:
+                self._settle()
+            finally:
+                self._turn.release()
+
+    def _settle(self) -> None:
         while self._own and self._own[-1].status.final:
             self._own.pop()
-        if not self._own and not self._turn.locked():
+        if not self._own:
             self._lock.release()
 
 

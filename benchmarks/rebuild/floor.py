@@ -1,0 +1,5 @@
+from measure import report
+from pages import sphinx, write
+
+write()
+report(sphinx())
