@@ -52,6 +52,7 @@ import os, signal, subprocess, sys, threading, time
 from pathlib import Path
 from smartensemble.experiment import Experiment
 from smartensemble.status import Status
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and so would we
 exp = Experiment("study")
 def settings(*argv, **options):
     return exp.create_run_settings(argv[0], list(argv[1:]), **options)
