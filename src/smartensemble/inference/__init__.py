@@ -1,1 +1,6 @@
-"""Models and scripts in the database: what the worker does with the AI.* commands that the server hands to it."""
+"""What the database runs: the module that a server loads, as a file, and what its workers do with models and scripts."""
+
+from pathlib import Path
+
+#: The module for Valkey and Redis, compiled from ``module.c`` when this package is built on Linux; there is none elsewhere.
+MODULE = Path(__file__).with_name("module.so")
