@@ -13,6 +13,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 
 from smartensemble.errors import InputValueError
 
@@ -82,24 +83,31 @@ def decode(value: Buffer) -> Stored:
     smartensemble.errors.InputValueError: 36 bytes: no model and no script; store it by AI.MODELSTORE or AI.SCRIPTSTORE
     """
     try:
-        version, _, length, magic = TAIL.unpack(value[-TAIL.size :])
-        options = bytes(value[len(value) - length : -TAIL.size]) if TAIL.size <= length <= len(value) else b""
-        backend, device, tag, *numbers, inputs, outputs, entry_points = _unpack(options)
-        names = (_unpack(inputs), _unpack(outputs), _unpack(entry_points))
-        batch_size, min_batch_size, min_batch_timeout = map(int, numbers)
-        texts = (backend.decode(), device.decode())
-        kind = {Kind.MODEL.value: Kind.MODEL, Kind.SCRIPT.value: Kind.SCRIPT}[magic]
+        (length,) = LENGTH.unpack(value[-10:-6])
+        if not TAIL.size <= length <= len(value):
+            raise ValueError("no trailer of this length")
+        return _decode(bytes(value[-length:]))
     except (ValueError, KeyError, struct.error) as error:
         raise InputValueError(
             f"{len(value)} bytes: no model and no script; store it by AI.MODELSTORE or AI.SCRIPTSTORE"
         ) from error
-    return Stored(kind, *texts, tag, batch_size, min_batch_size, min_batch_timeout, *names, version=version)
 
 
 def blob(value: Buffer) -> memoryview | None:
     """The model or the source itself, if `value` is a whole one and not only its end."""
     _, size, length, _ = TAIL.unpack(value[-TAIL.size :])
     return memoryview(value)[:size] if len(value) == size + length else None
+
+
+@lru_cache(maxsize=256)  # each run of a model brings its trailer again
+def _decode(trailer: bytes) -> Stored:
+    version, _, _, magic = TAIL.unpack(trailer[-TAIL.size :])
+    backend, device, tag, *numbers, inputs, outputs, entry_points = _unpack(trailer[: -TAIL.size])
+    names = (_unpack(inputs), _unpack(outputs), _unpack(entry_points))
+    batch_size, min_batch_size, min_batch_timeout = map(int, numbers)
+    texts = (backend.decode(), device.decode())
+    kind = {Kind.MODEL.value: Kind.MODEL, Kind.SCRIPT.value: Kind.SCRIPT}[magic]
+    return Stored(kind, *texts, tag, batch_size, min_batch_size, min_batch_timeout, *names, version=version)
 
 
 def _pack(words: Iterable[bytes]) -> bytes:
