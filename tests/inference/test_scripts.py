@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 from small_models import framework, load, torch_model
 
 from smartensemble.errors import CommandError
@@ -63,7 +64,7 @@ def script() -> Script:
     return backends.compile_script(SOURCE.encode(), "CPU", [b"entry"])
 
 
-def run(script: Script, function: str, *values: object) -> list[Array]:
+def run(script: Script, function: str, *values: ArrayLike) -> list[Array]:
     """What a function makes of tensors of floats."""
     tensors = [np.frombuffer(np.array(value, "float32").tobytes(), "float32").reshape(np.shape(value)) for value in values]
     return script.run(function, tensors, [], [])
@@ -87,7 +88,7 @@ def run(script: Script, function: str, *values: object) -> list[Array]:
     ],
 )
 def test_a_function_takes_tensors_in_turn_and_a_last_list_takes_the_rest(
-    script: Script, function: str, values: list[object], outputs: list[object]
+    script: Script, function: str, values: list[ArrayLike], outputs: list[object]
 ) -> None:
     arrays = run(script, function, *values)
 
@@ -186,7 +187,7 @@ def test_a_source_that_cannot_be_compiled_is_refused(source: bytes) -> None:
 
 def test_a_script_for_a_gpu_that_is_not_there_is_refused() -> None:
     framework("torch")
-    with pytest.raises(CommandError, match="^GPU requested but Torch couldn't find CUDA$"):
+    with pytest.raises(CommandError, match=r"^GPU requested but Torch couldn't find CUDA$"):
         backends.compile_script(SOURCE.encode(), "GPU:0")
 
 
@@ -207,5 +208,5 @@ def test_a_module_tells_how_many_tensors_it_returns_where_its_type_does(source: 
 def test_a_module_that_returns_no_tensors_says_so() -> None:
     model = load("TORCH", torch_model("def forward(self, x):\n  return {'y': x}\n"))
 
-    with pytest.raises(CommandError, match="^Function returned non-tensor valuesforward$"):
+    with pytest.raises(CommandError, match=r"^Function returned non-tensor valuesforward$"):
         model.run([np.zeros(1, "float32")])

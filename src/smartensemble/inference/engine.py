@@ -45,32 +45,36 @@ class Engine:
         self.clock = clock
         self._loaded: OrderedDict[bytes, Any] = OrderedDict()
 
-    def execute(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Answer | Wait]]:
-        """Each of `jobs`, which are in the order in which they came, with its answer as soon as there is one."""
-        prepared = [self._prepare(job) for job in jobs]
-        runs = [item.run if isinstance(item, Ready) else Run(0.0) for item in prepared]
-        groups, waits = plan(runs, self.clock())
+    def execute(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Answer | Wait]]:
+        """The answer to each of `jobs`, by its number, as soon as there is one; they are in the order in which they came."""
+        now = self.clock()
+        prepared = [self._prepare(job, now) for job in jobs]
+        groups, waits = plan([item.run if isinstance(item, Ready) else Run(0.0) for item in prepared], now)
         for group in groups:
             members = [item for number in group if isinstance(item := prepared[number], Ready)]
             answers = self._run(members) if members else [self._answer(jobs[group[0]], prepared[group[0]])]
-            yield from zip((jobs[number] for number in group), answers, strict=True)
+            yield from zip(group, answers, strict=True)
         for number, until in waits.items():
-            yield jobs[number], Wait(until)
+            item = prepared[number]
+            yield number, Wait(min(until, item.limit) if isinstance(item, Ready) else until)
 
-    def _prepare(self, job: Job) -> Ready | Answer | Command:
-        """A run that is ready, another command, or the answer if that is an error."""
+    def _prepare(self, job: Job, now: float) -> Ready | Answer | Command:
+        """A run that is ready, another command, or the answer if there is one without doing anything."""
         try:
             command = parse(job.argv)
-            return ready(job, command) if isinstance(command, (RunModel, RunScript)) else command
+            if not isinstance(command, (RunModel, RunScript)):
+                return command
+            run = ready(job, command)
         except CommandError as error:
             return Answer(Error(str(error)))
+        return Answer(TIMED_OUT) if now > run.limit else run
 
     # --- runs -----------------------------------------------------------------------------------------------------------------
 
     def _run(self, members: Sequence[Ready]) -> Iterator[Answer]:
-        """The answers to runs that go together, but for those that are late."""
+        """The answers to runs that go together; those that others have made late are left out."""
         now = self.clock()
-        late = [member.late(now) for member in members]
+        late = [now > member.limit for member in members]
         there = [member for member, is_late in zip(members, late, strict=True) if not is_late]
         answers = iter(self._run_now(there) if there else [])
         return (Answer(TIMED_OUT) if is_late else next(answers) for is_late in late)

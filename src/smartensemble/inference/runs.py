@@ -1,5 +1,6 @@
 """A run of a model or script: what is checked before it, and what is written after it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -30,9 +31,10 @@ class Ready:
     tensors: list[Array]
     run: Run
 
-    def late(self, now: float) -> bool:
-        """It has waited longer than its client allows."""
-        return 0 < self.command.timeout < (now - self.job.came) * 1000
+    @property
+    def limit(self) -> float:
+        """Until when it may wait; what has begun then is not interrupted."""
+        return self.job.came + self.command.timeout / 1000 if self.command.timeout else math.inf
 
 
 def find(key: bytes, values: Values, kind: Kind) -> Stored:
