@@ -9,17 +9,19 @@
  * Everything is little-endian, and the type is a character of Python's struct module ('f' is a float). The trailer is at the
  * end, so that the bytes need not be moved when it is added, and its size follows from its last eight bytes.
  *
- * Because a tensor is a string, AI.TENSORSET is SET. `rewrite` sees each command before the server looks it up, and makes one of
- * the other, so that what runs, is logged and goes to replicas is SET key value. Persistence, replication, slot migration, COPY,
- * RENAME, EXPIRE, keyspace events, ACLs and memory limits are then the server's own, a dump loads without this module, and the
- * value is the very bytes that came from the network: through any other door, the server copies them once more. Only wrong
- * commands are left for `tensor_set`, which says what is wrong.
+ * Because a tensor is a string, AI.TENSORSET is SET: that is what runs, is logged and goes to replicas. Persistence, replication,
+ * slot migration, COPY, RENAME, EXPIRE, keyspace events and memory limits are then the server's own, and a dump loads without
+ * this module. Who brings the bytes of a tensor is served by `rewrite`, a filter that makes one command of the other before the
+ * server looks it up, so that the value is the very buffer that the network was read into: through any other door, the server
+ * copies it once more. Who brings values, or nothing, or makes a mistake, is served by `tensor_set`.
  *
  * Every other AI command needs a machine-learning framework, which has no business in the process that holds the data. It is
  * for a worker; as long as there is none, the answer says so. Such commands begin in `no_worker`.
  *
  * WHERE A READER WOULD BE HURT
  *
+ * - `rewrite` sees the commands of all clients, before the server asks who they are. It must be quick, and take no more memory
+ *   than the client has sent.
  * - Anybody can SET a string that looks like a tensor. `read_trailer` trusts nothing, and nothing else reads a value.
  * - A client can name any shape. Sizes are multiplied with overflow checks, and bytes are only allocated for values that came,
  *   or up to LARGEST_ZEROS.
@@ -70,7 +72,6 @@ enum { OK = 0, ERR = 1, API_VERSION = 1, READ = 1, EMPTY_KEY = 0, STRING_KEY = 1
     X(void, FreeCallReply, Reply *) \
     X(int, ReplyWithCallReply, Context *, Reply *) \
     X(int, ReplyWithError, Context *, const char *) \
-    X(int, ReplyWithNull, Context *) \
     X(int, ReplyWithArray, Context *, long) \
     X(int, ReplyWithLongLong, Context *, long long) \
     X(int, ReplyWithDouble, Context *, double) \
@@ -277,21 +278,19 @@ static String *tensor_value(String **argv, int argc, const char **error) {
     return string;
 }
 
-/* Make SET of each AI.TENSORSET that is right. The server shows us all commands of all clients: leave quickly. */
+/* Make SET of an AI.TENSORSET that ends in BLOB data, if it is right. */
 static void rewrite(Filter *command) {
     int argc = CommandFilterArgsCount(command);
-    if (argc < 3 || !is(CommandFilterArgGet(command, 0), "AI.TENSORSET")) return;
-    String **argv = malloc((size_t)argc * sizeof *argv);
-    if (!argv) return;
+    if (argc < 5 || argc > MAX_RANK + 5 || !is(CommandFilterArgGet(command, 0), "AI.TENSORSET")) return;
+    if (!is(CommandFilterArgGet(command, argc - 2), "BLOB")) return;
+    String *argv[MAX_RANK + 5];
     for (int i = 0; i < argc; i++) argv[i] = CommandFilterArgGet(command, i);
     const char *error;
     String *value = tensor_value(argv, argc, &error);
-    if (value) {
-        if (value != argv[argc - 1]) CommandFilterArgReplace(command, argc - 1, value);
-        for (int i = argc - 2; i >= 2; i--) CommandFilterArgDelete(command, i);
-        CommandFilterArgReplace(command, 0, CreateString(NULL, "SET", 3));
-    }
-    free(argv);
+    if (!value) return;
+    if (value != argv[argc - 1]) CommandFilterArgReplace(command, argc - 1, value);
+    for (int i = argc - 2; i >= 2; i--) CommandFilterArgDelete(command, i);
+    CommandFilterArgReplace(command, 0, CreateString(NULL, "SET", 3));
 }
 
 /* AI.TENSORSET key type [dimension ...] [BLOB data | VALUES value ...]   -> OK; zeros without data. */
@@ -300,7 +299,6 @@ static int tensor_set(Context *ctx, String **argv, int argc) {
     const char *error;
     String *value = tensor_value(argv, argc, &error);
     if (!value) return ReplyWithError(ctx, error);
-    /* A right command comes here from an append-only file of RedisAI, which is not shown to filters. */
     Reply *reply = Call(ctx, "SET", "!ss", argv[1], value);
     if (value != argv[argc - 1]) FreeString(NULL, value);
     if (!reply) return ReplyWithError(ctx, "ERR AI.TENSORSET: the server has no SET; is that command renamed?");
