@@ -1,8 +1,7 @@
-"""What every test needs: engines, experiments, programs and drivers. Pages are collected by the plugin tutorkit."""
+"""What every test needs: experiments, programs and drivers. Pages are collected by the plugin tutorkit."""
 
 import inspect
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -27,15 +26,6 @@ from tutorkit.run import PageRun
 
 if "COVERAGE_RUN" in os.environ:
     local.FLAGS = ()  # coverage reaches a child by its site-packages
-
-
-def engine(program: str) -> str:
-    """The path of a program that a test needs; without it the test is skipped, or fails where REQUIRE_ALL=1 is set."""
-    if found := shutil.which(program):
-        return found
-    if os.environ.get("REQUIRE_ALL") == "1":
-        pytest.fail(f"{program} is not on PATH, and REQUIRE_ALL=1 asks for it")
-    pytest.skip(f"needs the program {program} on PATH")
 
 
 # --- programs and drivers, for tests with real processes --------------------------------------------------------------

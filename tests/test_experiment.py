@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Family, engine
+from conftest import Family
 
 from smartensemble.errors import DirectoryExistsError, InputValueError, StateError, TagError
 from smartensemble.experiment import Experiment
@@ -125,6 +125,7 @@ def test_a_program_below_a_directory_that_is_no_unicode_generates_and_runs(exp: 
     assert record(ens[0].path)["command"] == [os.path.abspath("caf\udce9/hello")]
 
 
+@pytest.mark.needs("setpriv")
 def test_read_only_inputs_are_copied_and_replaced(driver: Driver, tmp_path: Path) -> None:
     code = """
         Path("data/sub").mkdir(parents=True)
@@ -140,7 +141,7 @@ def test_read_only_inputs_are_copied_and_replaced(driver: Driver, tmp_path: Path
         exp.start(ens, progress=False)
         print(ens[0].status)
     """
-    bound = [engine("setpriv"), "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []
+    bound = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []
 
     process = driver(code, wrapper=bound)  # root may write what is read-only, unless it gives up that right
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -36,6 +37,7 @@ class Step:
     end: int = 0  #: where it ends
     indent: str = ""  #: of its lines, in the file
     flags: int = 0  #: doctest's option flags, from a comment ``# doctest: +NUMBER``
+    off: int = 0  #: those that it turns off, ``# doctest: -ELLIPSIS``
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,28 @@ class Block:
     @property
     def checked(self) -> bool:
         """Its result is checked: by an output, or by an assertion."""
-        shown = any(step.expected for step in self.steps)
-        return shown or (self.kind is not Kind.FILE and any("assert" in step.source for step in self.steps))
+        shown = any((step.expected or "").strip(". \n") for step in self.steps)
+        return shown or self.raises or (self.kind in PYTHON and any(asserts(step.source) for step in self.steps))
+
+
+PYTHON = (Kind.PYTHON, Kind.DOCTEST, Kind.CELL)
+
+
+def asserts(source: str) -> bool:
+    """A piece of Python has an assertion in it: the statement, ``assert_allclose(...)``, or ``pytest.raises(...)``.
+
+    >>> asserts("assert 1 + 1 == 2"), asserts("x = 1  # we assert nothing")
+    (True, False)
+    """
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return False
+    called = [each.func for each in ast.walk(tree) if isinstance(each, ast.Call)]
+    names = [each.attr if isinstance(each, ast.Attribute) else getattr(each, "id", "") for each in called]
+    return any(isinstance(each, ast.Assert) for each in ast.walk(tree)) or any(
+        name == "raises" or name.startswith("assert") for name in names
+    )
 
 
 @dataclass(frozen=True)
@@ -110,6 +132,7 @@ class Exercise:
     solution: Answer
     checks: tuple[Check, ...]
     wrong: tuple[Answer, ...] = ()
+    needs: tuple[str, ...] = ()  #: conditions, without which it is skipped
 
     @property
     def place(self) -> str:

@@ -1,12 +1,14 @@
 """The cache that is true: a page is run again when its blocks, the code that it executed, its data or its dependencies changed.
 
 For a developer's second run only. What a page executed is known function by function; of a page that started other processes
-it is not, so it is run again when anything of the project's code has changed. Pages that need servers are always run.
+it is not, so it is run again when anything of the project's code has changed. Pages that need servers are always run. Variables
+of the environment are not looked at.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import platform
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -17,6 +19,7 @@ from types import CodeType
 from typing import Any
 
 from tutorkit.blocks import Page
+from tutorkit.conditions import lacking
 from tutorkit.config import Config
 from tutorkit.errors import PageError
 from tutorkit.ledger import DISPLAY, PASSED, SKIPPED, load
@@ -45,6 +48,9 @@ def fresh(path: Path, config: Config) -> bool:
     entries = [record.entry(block.id, block.digest) for block in page.blocks]
     if any(entry is None or entry.result not in (PASSED, SKIPPED, DISPLAY) for entry in entries):
         return False
+    for block, entry in zip(page.blocks, entries, strict=True):
+        if entry and (entry.result == SKIPPED) != (lacking(block.needs, config, block.place) is not None):
+            return False
     needs = {name for block in page.blocks for name in block.needs}
     if any(config.conditions[name].server for name in needs if name in config.conditions):
         return False
@@ -62,7 +68,7 @@ def _file(config: Config, page: str) -> Path:
 
 def _key(page: Page, data: Mapping[str, Any], config: Config) -> str:
     """A fingerprint of all that a page was made from, as it is now."""
-    parts = [page.text, *_installed()]
+    parts = [page.text, repr(config), *_installed()]
     for path, names in sorted(data["functions"].items()):
         prints = fingerprints(path)
         parts += [f"{path}:{name}:{prints.get(name)}" for name in names]
@@ -112,6 +118,8 @@ def _project(root: Path, source: tuple[str, ...]) -> tuple[str, ...]:
 @cache
 def _content(path: str) -> str:
     try:
+        if os.path.isdir(path):
+            return f"{path}:{sorted(os.listdir(path))}"
         return f"{path}:{sha256(Path(path).read_bytes()).hexdigest()}"
     except OSError:
         return f"{path}:not there"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tutorkit import exercises, fix, ledger, site
-from tutorkit.blocks import Block, Page
+from tutorkit.blocks import Block, Kind, Page
 from tutorkit.config import Config, load
 from tutorkit.errors import ConfigError, PageError, TutorkitError
 from tutorkit.pages import read
@@ -103,7 +103,7 @@ def run_page(page: Page, blocks: Sequence[Block], config: Config, fixing: bool) 
     got: dict[tuple[str, int], str] = {}
     try:
         for block in blocks:
-            if not block.runs:
+            if block.kind is Kind.DISPLAY:
                 continue
             if reason := session.skipped.get(block.id):
                 print(f"{block.place} {block.id}: skipped: {reason}")
@@ -115,7 +115,7 @@ def run_page(page: Page, blocks: Sequence[Block], config: Config, fixing: bool) 
             if result.problem:
                 wrong += 1
                 print(result.problem.rstrip())
-            got |= {(block.id, number): outcome.output for number, outcome in enumerate(result.outcomes)}
+            got |= {(block.id, at): each.other for at, each in enumerate(result.outcomes) if each.other is not None}
     finally:
         left = session.close()
     if left:
@@ -135,7 +135,7 @@ def check_answer(options: argparse.Namespace) -> int:
     config = settings(Path.cwd())
     paths = [path.resolve() for path in options.page] if options.page else list(config.paths())
     pages = [read(path, config.root) for path in paths]
-    source = options.file.read_text(encoding="utf-8")
+    source = options.file.read_text(encoding="utf-8-sig")
     report = exercises.check(exercises.find(pages, source, options.file, options.exercise), source, str(options.file), config)
     print(report)
     return 0 if report.passed else 1

@@ -37,7 +37,7 @@ def flags_of(config: Config, step: Step) -> int:
         if flag is None:
             raise ConfigError(f"[tool.tutorkit]: flags: no flag {name!r}; there are {', '.join(doctest.OPTIONFLAGS_BY_NAME)}")
         found |= flag
-    return found
+    return found & ~step.off
 
 
 def problem(step: Step, outcome: Outcome, config: Config, page: str, kind: Kind, names: Mapping[str, str]) -> str:

@@ -30,6 +30,7 @@ class Outcome:
     traceback: str = ""  #: the frames of the page and below, for the reader
     line: int = 0  #: of the page, where it was raised; 0 if unknown
     stderr: str = ""
+    other: str | None = None  #: the output as a page would show it, if it is another one than this page shows
 
 
 @dataclass
@@ -76,21 +77,22 @@ class Evaluator:
         self.limit = limit
         self.images = images
         self.flags = 0  #: of "from __future__ import ..."
+        self.raised = False  #: the last step raised an exception
         self.module = ModuleType("__main__")
-        self.module.__dict__["__file__"] = path
         sys.modules["__main__"] = self.module
 
     def fresh(self, names: dict[str, Any]) -> None:
         """Forget all names but these."""
         self.module.__dict__.clear()
-        self.module.__dict__.update({"__name__": "__main__", "__file__": self.path, "__builtins__": __builtins__} | names)
+        self.module.__dict__.update({"__name__": "__main__", "__spec__": None, "__builtins__": __builtins__} | names)
 
     def run(self, block: Block) -> Result:
         """Run the steps of `block`."""
         began = time.perf_counter()
         actions = {Kind.CONSOLE: self.console, Kind.FILE: self.file}
         outcomes = actions.get(block.kind, self.python)(block)
-        return Result(outcomes, seconds=time.perf_counter() - began, images=list(self.pictures(block)))
+        problem = f"{block.place}: is to raise an exception, and raised none" if block.raises and not self.raised else ""
+        return Result(outcomes, problem, block.line, time.perf_counter() - began, list(self.pictures(block)))
 
     # --- Python --------------------------------------------------------------------------------------------------------
 
@@ -100,6 +102,7 @@ class Evaluator:
         for step in block.steps:
             outcome = self.step(step, block.kind)
             found.append(outcome)
+            self.raised = outcome.error is not None
             if block.raises:
                 outcome.output, outcome.error = outcome.output + (outcome.error or ""), None
             if outcome.error is not None and block.kind is not Kind.DOCTEST:

@@ -19,12 +19,7 @@ def rewrite(page: Page, got: Mapping[tuple[str, int], str], config: Config) -> s
     for block in page.blocks:
         for number, step in enumerate(block.steps):
             output = got.get((block.id, number))
-            if (
-                output is None
-                or step.expected is None
-                or step.start < 0
-                or agrees(step.expected, output, flags_of(config, step))
-            ):
+            if output is None or step.expected is None or step.start < 0:
                 continue
             changes.append((step.start, step.end, _lines(step, output, block.kind, config, text)))
     for start, end, new in sorted(changes, reverse=True):

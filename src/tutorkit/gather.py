@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from doctest import DocTestParser, register_optionflag
 from pathlib import Path
@@ -19,8 +19,10 @@ SESSION = {"pycon", "python-console", "doctest"}
 CELL = {"", "python", "py", "python3", "ipython", "ipython3"}
 CONSOLE = {"console", "shell-session", "bash-session"}
 SHELL = {"bash", "sh", "shell", "zsh", "fish"}
-CODE = {"code-block", "code", "sourcecode", "code-cell"}  #: directives whose content is code
-OPAQUE = {"math", "raw", "graphviz", "digraph", "mermaid", "toctree", "csv-table", "testsetup", "parsed-literal-image"}
+RUN = PYTHON | SESSION | {"ipython", "ipython3"} | CONSOLE | SHELL  #: languages that may not be for display only
+CODE = {"code-block", "code", "sourcecode", "code-cell", "doctest", "testcode"}  #: directives whose content is code
+FOREIGN = {"testoutput", "testsetup", "testcleanup", "ipython", "prompt", "jupyter-execute"}  #: code, for tools that do not run
+OPAQUE = {"math", "raw", "graphviz", "digraph", "mermaid", "toctree", "csv-table"}
 PARTS = {"starter", "checks", "solution", "wrong"}  #: of an exercise
 STEER = re.compile(r"(needs|display-only|files):\s+(.+)", re.DOTALL)
 
@@ -81,10 +83,12 @@ class Gather:
         self._page_needs: tuple[str, ...] = ()
         self._needs: tuple[str, ...] = ()
         self._display = ""
+        self._steered = 0  #: the line of the last comment that steers
         self._parts: list[tuple[str, str, Mapping[str, str], list[Line]]] | None = None
 
     def page(self, docstrings: bool = False) -> Page:
         """The page."""
+        self.settled()
         places: dict[str, str] = {}
         for block in self.blocks:
             if block.id in places:
@@ -100,7 +104,7 @@ class Gather:
             blocks,
             tuple(self.files),
             tuple(self.pictures),
-            tuple(self.exercises),
+            tuple(replace(each, needs=self._page_needs + each.needs) for each in self.exercises),
             self.notebook,
             docstrings,
         )
@@ -115,14 +119,27 @@ class Gather:
 
     def section(self, slug: str) -> None:
         """Blocks are from here on numbered below `slug`."""
+        self.settled()
         count = self._slugs[slug] = self._slugs.get(slug, 0) + 1
         self._section, self._number, self.begun = slug if count == 1 else f"{slug}-{count}", 0, True
 
-    def comment(self, text: str) -> None:
+    def settled(self) -> None:
+        """What a comment said of the next block concerned one.
+
+        :raises PageError: there was none.
+        """
+        if self._needs or self._display:
+            word = f"needs: {' '.join(self._needs)}" if self._needs else f"display-only: {self._display}"
+            raise PageError(
+                f"{self.name}:{self._steered}: no block of its section follows the comment {word!r}; put it right before one"
+            )
+
+    def comment(self, text: str, at: Line) -> None:
         """A comment, which may steer what comes next."""
         found = STEER.fullmatch(text.strip())
         if not found:
             return
+        self._steered = at.number
         word, value = found[1], " ".join(found[2].split())
         if word == "files":
             self.files += value.split()
@@ -136,6 +153,7 @@ class Gather:
     def directive(self, name: str, argument: str, options: Mapping[str, str], lines: Sequence[Line], at: Line) -> bool:
         """A directive that is ours; False if its content is to be read like the rest of the page."""
         self.begun = True
+        name = name.lower()
         if name in PARTS:
             if self._parts is None:
                 raise PageError(f"{self.name}:{at.number}: {name} stands outside of an exercise; put it into one")
@@ -148,8 +166,12 @@ class Gather:
             self._include(argument, options, at)
         elif name == "parsed-literal":
             self.code("", {}, lines, at)
+        elif name in ("doctest", "testcode"):  # their argument is a group
+            self.code("python", options, lines, at)
         elif name in CODE:
             self.code(argument.strip("{} "), options, lines, at, cell=name == "code-cell")
+        elif name in FOREIGN:
+            self._add(self._unknown(at, f"is {name}, which is not run; make it a code-block"))
         else:
             return name in OPAQUE
         return True
@@ -161,8 +183,9 @@ class Gather:
         tags = re.findall(r"[\w-]+", options.get("tags", ""))
         kind, reason = self._kind(language, options, lines, cell, tags)
         if self._display:
-            if kind is not Kind.UNKNOWN:
-                kind, reason = Kind.UNKNOWN, f"is {kind}, which is run, so it may not be for display only; say what it needs"
+            if kind is not Kind.UNKNOWN or cell or language.lower() in RUN:
+                what = language or kind
+                kind, reason = Kind.UNKNOWN, f"is {what}, which is run, so it may not be for display only; say what it needs"
             else:
                 kind, reason = Kind.DISPLAY, self._display
         number = lines[0].number if lines else at.number
@@ -208,8 +231,15 @@ class Gather:
         if not checks:
             raise PageError(f"{where}: has no checks; give it some, as doctest examples")
         starter, solution = found["starter"][0], found["solution"][0]
-        exercise = Exercise(self.name, name, title, at.number, prose, starter, solution, tuple(checks), tuple(found["wrong"]))
+        exercise = Exercise(
+            self.name, name, title, at.number, prose, starter, solution, tuple(checks), tuple(found["wrong"]), self._needs
+        )
         self.exercises.append(exercise)
+        self._needs = ()
+
+    def lost(self, at: Line, reason: str) -> None:
+        """A block in a place where blocks are not run."""
+        self._add(self._unknown(at, reason))
 
     def inside(self) -> list[tuple[str, str, Mapping[str, str], list[Line]]]:
         """Begin to gather the parts of an exercise."""
@@ -226,6 +256,7 @@ class Gather:
         self, language: str, options: Mapping[str, str], lines: Sequence[Line], cell: bool, tags: Sequence[str]
     ) -> tuple[Kind, str]:
         """What is done with a block, and why nobody knows what to do with it."""
+        language = language.lower()
         if "caption" in options and not cell:
             return Kind.FILE, ""
         if cell and "skip-execution" in tags:
@@ -267,13 +298,12 @@ class Gather:
             first = example.lineno + example.source.count("\n")
             want = lines[first : first + example.want.count("\n")]
             start = lines[first - 1].end
-            flags = sum(flag for flag, on in example.options.items() if on)
+            flags, off = (sum(flag for flag, on in example.options.items() if on is wanted) for wanted in (True, False))
             end = want[-1].end if want else start
             if any(line.start < 0 for line in want):
                 start = end = -1
-            yield Step(
-                lines[example.lineno].number, example.source, example.want, start, end, lines[example.lineno].indent, flags
-            )
+            first_line = lines[example.lineno]
+            yield Step(first_line.number, example.source, example.want, start, end, first_line.indent, flags, off)
 
     def _commands(self, lines: Sequence[Line]) -> Iterable[Step]:
         """Commands and their outputs."""
@@ -300,7 +330,7 @@ class Gather:
     def _output(self, lines: Sequence[Line], at: Line) -> None:
         """What the block before is to put out."""
         last = self.blocks[-1] if self.blocks else None
-        if last is None or last.kind not in (Kind.PYTHON, Kind.CELL) or last.steps[-1].expected is not None:
+        if last is None or last.kind not in (Kind.PYTHON, Kind.CELL) or not last.steps or last.steps[-1].expected is not None:
             self._add(self._unknown(at, "is an output, and no Python block stands before it; put it right after one"))
             return
         start, end = (lines[0].start, lines[-1].end) if lines else (at.end, at.end)
@@ -320,6 +350,17 @@ class Gather:
         language = options.get("language", "")
         shown = content.rstrip("\n") + "\n"
         self._add(Block(self.name, self._id(options), at.number, Kind.FILE, language, shown, (step,), name, self._needs))
+
+    def include(self, argument: str, at: Line, walk: Callable[[Sequence[Line], Gather], None]) -> None:
+        """A file that becomes part of the page may have no blocks: they would be nobody's."""
+        try:
+            text = (self.path.parent / argument).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return  # Sphinx says so
+        inner = Gather(self.path, argument, text)
+        walk(lines_of(text), inner)
+        if inner.blocks:
+            self._add(self._unknown(at, f"includes {argument}, whose blocks are not run; make it a page, and link to it"))
 
     def _unknown(self, at: Line, reason: str) -> Block:
         return Block(self.name, self._id({}), at.number, Kind.UNKNOWN, "", "", reason=reason)

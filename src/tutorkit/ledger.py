@@ -27,6 +27,7 @@ class Entry:
     images: list[str] = field(default_factory=list)  #: names of files beside this one, in the folder that `Record.images` gives
     entered: list[str] = field(default_factory=list)  #: functions of the project that it entered, as ``module:qualname``
     checked: bool = False  #: its result is compared, or it asserts
+    commit: str = ""  #: that the project was at when it ran, with "+" if there were changes, and its date
 
 
 @dataclass
@@ -39,8 +40,6 @@ class Record:
     python: str = ""
     platform: str = ""
     versions: dict[str, str] = field(default_factory=dict)
-    commit: str = ""  #: with "+" if there were changes
-    date: str = ""  #: of the commit
     problem: str = ""  #: what was wrong with the page as a whole: what it left behind
     pictures: list[str] = field(default_factory=list)
 

@@ -18,7 +18,7 @@ from tutorkit.errors import PageError
 from tutorkit.gather import OPAQUE, PARTS, Gather, Line, joined
 
 PARSER = MarkdownIt("commonmark").enable("table").use(front_matter_plugin).use(myst_block_plugin).use(colon_fence_plugin)
-DIRECTIVE = re.compile(r"\{(?P<name>[\w:.+-]+)\}\s*(?P<argument>.*)")
+DIRECTIVE = re.compile(r"\{(?P<name>\w[\w:.+-]*)\}\s*(?P<argument>.*)")
 OPTION = re.compile(r":(?P<name>[\w-]+):(?:\s+(?P<value>.*))?$")
 MYST_NB = re.compile(r"^file_format:\s*mystnb\b|^\s+format_name:\s*myst\b", re.MULTILINE)  #: what makes a notebook for myst-nb
 HTML_COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
@@ -39,10 +39,12 @@ def walk(lines: Sequence[Line], gather: Gather) -> None:
                 )
         elif token.type == "myst_line_comment":
             for comment in re.split(r"\n(?=\s*[\w-]+:\s)", token.content):
-                gather.comment(comment)
+                gather.comment(comment, lines[begin])
         elif token.type == "html_block":
             for comment in HTML_COMMENT.findall(token.content):
-                gather.comment(comment)
+                gather.comment(comment, lines[begin])
+            if "<pre" in token.content:
+                gather.lost(lines[begin], "is HTML, which is not run; write a fence")
         elif token.type == "heading_open" and following is not None:
             gather.title(following.content)
         elif token.type == "code_block":
@@ -70,12 +72,14 @@ def fence(token: Token, lines: Sequence[Line], gather: Gather) -> None:
             walk(content, gather)
         return
     options, body = parameters(content)
-    name, argument = found["name"].rpartition(":")[2], found["argument"].strip()
+    name, argument = found["name"].rpartition(":")[2].lower(), found["argument"].strip()
     if name == "exercise":
         parts = gather.inside()
         walk(body, gather)
         gather.outside()
         gather.exercise(argument, options, lines[0], _prose(body), parts)
+    elif name == "include":
+        gather.include(argument, lines[0], walk)
     elif name == "eval-rst":
         rest.walk(body, gather)
     elif not gather.directive(name, argument, options, body, lines[0]) and name not in OPAQUE:

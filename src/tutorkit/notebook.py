@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,12 +18,15 @@ from tutorkit.blocks import Block, Kind, Page
 from tutorkit.config import Config
 from tutorkit.evaluate import Outcome, Result
 from tutorkit.run import HOME
+from tutorkit.worker import command, descendants, kill, parent
 
 EXECUTED = "executed.ipynb"  #: in the folder of a page's images
+MOMENT = 2.0  #: seconds that processes have to end after their kernel
+SKIP = "skip-execution"  #: a tag that nbclient knows
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def execute(page: Page, config: Config, images: Path, trace: bool = False) -> dict[str, Result]:
+def execute(page: Page, config: Config, images: Path, trace: bool = False, skipped: Container[str] = ()) -> dict[str, Result]:
     """What comes of each block of a notebook. It runs in a copy of its folder, and its outputs are written to `images`."""
     import nbformat
     from nbclient import NotebookClient
@@ -32,7 +35,11 @@ def execute(page: Page, config: Config, images: Path, trace: bool = False) -> di
     book = read(page)
     blocks = [block for block in page.blocks if block.kind is Kind.CELL]
     cells = [cell for cell in book.cells if cell.cell_type == "code"]
+    for block, cell in zip(blocks, cells, strict=True):
+        if block.id in skipped:
+            cell.metadata["tags"] = [*cell.metadata.get("tags", []), SKIP]
     results: dict[str, Result] = {}
+    below: list[int] = []  #: processes below the kernel, after the last cell
     began: dict[int, float] = {}
     failure = ""
     with TemporaryDirectory() as scratch:
@@ -63,12 +70,15 @@ def execute(page: Page, config: Config, images: Path, trace: bool = False) -> di
         def end(cell: Any, **_: Any) -> None:
             block = blocks[cells.index(cell)]
             results[block.id] = Result([], seconds=time.perf_counter() - began[cells.index(cell)])
+            kernel = getattr(client.km.provisioner, "pid", None) if client.km else None
+            below[:] = descendants(kernel) if kernel else ()
 
         client.on_cell_execute, client.on_cell_executed = begin, end
         try:
             client.execute(env=environment)
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             failure = COLOUR.sub("", str(error))
+        left = survivors(below)
         names = {str(directory): HOME, sys.prefix: f"{HOME}/.venv", str(config.root): f"{HOME}/project"}
         for cell in cells:
             for output in cell.get("outputs", []):
@@ -76,6 +86,9 @@ def execute(page: Page, config: Config, images: Path, trace: bool = False) -> di
         entered = _entered(reports, config) if trace else {}
     last = max(began, default=-1)
     for number, (block, cell) in enumerate(zip(blocks, cells, strict=True)):
+        if block.id in skipped:
+            cell.metadata["tags"].remove(SKIP)
+            continue
         result = results.setdefault(block.id, Result([]))
         result.entered = entered.get(block.id, [])
         result.outcomes = [Outcome("".join(text(cell)))]
@@ -83,6 +96,10 @@ def execute(page: Page, config: Config, images: Path, trace: bool = False) -> di
             result.problem = f"{block.page}:{_line(failure, block)}: {failure.strip()[-3000:]}"
         elif failure and number > last:
             result.problem = f"{block.place}: was not run: the cell at {blocks[last].place} failed"
+        elif block.raises and not any(output.output_type == "error" for output in cell.outputs):
+            result.problem = f"{block.place}: is to raise an exception, and raised none"
+        elif left and number == last:
+            result.problem = f"{block.page}: leaves behind processes: {', '.join(left)}"
         elif block.steps:
             result.problem = compare.problem(block.steps[-1], result.outcomes[0], config, block.page, block.kind, {})
     for block in page.blocks:
@@ -120,6 +137,17 @@ def rename(output: Any, names: Mapping[str, str]) -> None:
         for key, value in holder.items():
             if isinstance(value, str):
                 holder[key] = reduce(lambda shown, old: shown.replace(old, names[old]), names, value)
+
+
+def survivors(pids: Sequence[int]) -> list[str]:
+    """Which processes have not ended with their kernel, after a moment; they are killed."""
+    limit = time.monotonic() + MOMENT
+    while (alive := [pid for pid in pids if parent(pid)]) and time.monotonic() < limit:
+        time.sleep(0.02)
+    said = [command(pid) for pid in alive]
+    for pid in alive:
+        kill(pid)
+    return said
 
 
 def _entered(reports: Path, config: Config) -> dict[str, list[str]]:

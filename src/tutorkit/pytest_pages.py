@@ -15,7 +15,8 @@ from sybil.integration.pytest import SybilFile, SybilItem
 
 from tutorkit import cache, exercises, run, site
 from tutorkit.blocks import Block, Exercise, Kind, Page
-from tutorkit.config import Config
+from tutorkit.conditions import lacking
+from tutorkit.config import Condition, Config
 from tutorkit.errors import PageError
 from tutorkit.pages import read
 from tutorkit.session import Session
@@ -112,9 +113,7 @@ class BlockItem(SybilItem):
         """Run it, unless this machine lacks what it needs."""
         block: Block = self.example.parsed
         if condition := self.session_.lacking.get(block.id):
-            if os.environ.get(REQUIRE) == "1" and not condition.optional:
-                pytest.fail(f"{block.place}: {condition.reason}, and {REQUIRE}=1 asks for it", pytrace=False)
-            pytest.skip(f"{block.place}: {condition.reason}")
+            leave_out(block.place, condition)
         super().runtest()
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
@@ -122,6 +121,13 @@ class BlockItem(SybilItem):
         if isinstance(excinfo.value, SybilFailure):
             return excinfo.value.result
         return super().repr_failure(excinfo, style)
+
+
+def leave_out(subject: str, condition: Condition) -> None:
+    """Skip what needs something that this machine lacks; or fail, where all is required."""
+    if os.environ.get(REQUIRE) == "1" and not condition.optional:
+        pytest.fail(f"{subject}: {condition.reason}, and {REQUIRE}=1 asks for it", pytrace=False)
+    pytest.skip(f"{subject}: {condition.reason}")
 
 
 class ExerciseItem(pytest.Item):
@@ -138,6 +144,8 @@ class ExerciseItem(pytest.Item):
 
     def runtest(self) -> None:
         """Prove it."""
+        if condition := lacking(self.exercise.needs, self.settings, self.exercise.place):
+            leave_out(self.exercise.place, condition)
         if problems := list(exercises.prove(self.exercise, self.settings)):
             pytest.fail("\n".join(problems), pytrace=False)
 
@@ -179,6 +187,17 @@ class Pages:
         for item in session.items:
             if isinstance(item, BlockItem):
                 item.session_.expect(item.example.parsed)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """A test is marked with the same conditions as a block: ``@pytest.mark.needs("gpu")``."""
+        names = [name for mark in item.iter_markers("needs") for name in mark.args]
+        try:
+            condition = lacking(names, self.config, item.nodeid)
+        except PageError as error:
+            pytest.fail(str(error), pytrace=False)
+        if condition:
+            leave_out(item.nodeid, condition)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count what becomes of each page's blocks."""

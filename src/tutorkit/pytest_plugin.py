@@ -24,6 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin, where there is something to do."""
+    config.addinivalue_line("markers", "needs(*conditions): conditions of [tool.tutorkit], without which the test is skipped")
     if importlib.util.find_spec("sybil") is None or importlib.util.find_spec("markdown_it") is None:
         return
     from tutorkit.config import load

@@ -16,6 +16,7 @@ DIRECTIVE = re.compile(r"\.\.\s+(?:\|[^|]+\|\s+)?(?P<name>[\w][\w:.+-]*?)::(?:\s
 NO_COMMENT = re.compile(r"\.\.\s+(?:_|\[|\|)")  #: targets, footnotes, substitutions
 OPTION = re.compile(r"\s*:(?P<name>[\w-]+):(?:\s+(?P<value>.*))?$")
 BULLET = re.compile(r"(?:[-*+\u2022]|\(?(?:\d+|[a-zA-Z#])[.)])\s+(?=\S)")
+TABLE_CELL = re.compile(r"\|.*\s>>> ")
 ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}\s*$")
 
 
@@ -43,9 +44,14 @@ def walk(lines: Sequence[Line], gather: Gather) -> None:
         elif text.rstrip().endswith("::") and (at + 1 == len(lines) or not lines[at + 1].text.strip()):
             gather.begun = True
             end = extent(lines, at + 1, depth)
+            if end == at + 1:
+                end = quoted(lines, at + 1)
             if any(each.text.strip() for each in lines[at + 1 : end]):
                 gather.code("", {}, lines[at + 1 : end], line)
             at = end
+        elif TABLE_CELL.match(text):
+            gather.lost(line, "stands in a table that is drawn; make it a list-table")
+            at += 1
         else:
             gather.begun = gather.begun or not ADORNMENT.fullmatch(text)
             at += 1
@@ -69,6 +75,18 @@ def extent(lines: Sequence[Line], begin: int, depth: int) -> int:
     return end
 
 
+def quoted(lines: Sequence[Line], begin: int) -> int:
+    """Where a literal block ends that is not indented, but quoted: each line begins with the same sign."""
+    at = begin
+    while at < len(lines) and not lines[at].text.strip():
+        at += 1
+    sign = lines[at].text.lstrip()[0] if at < len(lines) else ""
+    end = at
+    while end < len(lines) and sign and not sign.isalnum() and lines[end].text.lstrip().startswith(sign):
+        end += 1
+    return end if end > at else begin
+
+
 def _underlined(text: str, below: str) -> bool:
     """A title, and the line below it."""
     return bool(ADORNMENT.fullmatch(below)) and len(below.rstrip()) >= len(text.rstrip()) and not ADORNMENT.fullmatch(text)
@@ -79,9 +97,9 @@ def _markup(line: Line, lines: Sequence[Line], gather: Gather) -> None:
     found = DIRECTIVE.match(line.text)
     if not found:
         if not NO_COMMENT.match(line.text):
-            gather.comment(line.text[2:] + "\n" + joined(lines))
+            gather.comment(line.text[2:] + "\n" + joined(lines), line)
         return
-    name, argument = found["name"].rpartition(":")[2], found["argument"] or ""
+    name, argument = found["name"].rpartition(":")[2].lower(), found["argument"] or ""
     options: dict[str, str] = {}
     begin = 0
     while begin < len(lines) and (option := OPTION.match(lines[begin].text)):
@@ -96,6 +114,8 @@ def _markup(line: Line, lines: Sequence[Line], gather: Gather) -> None:
         walk(content, gather)
         gather.outside()
         gather.exercise(argument, options, line, _prose(content), parts)
+    elif name == "include":
+        gather.include(argument.strip(), line, walk)
     elif not gather.directive(name, argument.strip(), options, content, line):
         walk(content, gather)
 

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,8 @@ class PageRun:
         assert isinstance(result, Result)
         for step, outcome in zip(block.steps, result.outcomes, strict=False):
             problem = compare.problem(step, outcome, self.config, block.page, block.kind, self._names)
+            if problem and outcome.error is None:
+                outcome.other = compare.normalise(outcome.output, replace(self.config, normalise=("paths",)), self._names)
             if problem and not result.problem:
                 result.problem, result.line = problem + self._end_of_terminal(), step.line
         if len(result.outcomes) < len(block.steps) and not result.problem:

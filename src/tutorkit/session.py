@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import subprocess
 import tomllib
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -52,7 +51,7 @@ class Session:
         if (reason := self.skipped.get(block.id)) is not None:
             return Result([], f"{block.place}: {reason}", block.line)
         if self.page.notebook:
-            self.results |= notebook.execute(self.page, self.config, self.images, self.trace)
+            self.results |= notebook.execute(self.page, self.config, self.images, self.trace, self.skipped)
             return self.results[block.id]
         if self._run is None:
             page = replace(self.page, blocks=tuple(self._runnable))
@@ -84,7 +83,6 @@ class Session:
             versions=versions(self.config.root),
             problem=problem,
             pictures=list(self.page.pictures),
-            **commit(self.config.root),
         )
 
     def _entry(self, block: Block, before: Record | None) -> Entry:
@@ -94,13 +92,13 @@ class Session:
             entry.result, entry.reason = DISPLAY, block.reason
         elif (result := self.results.get(block.id)) is not None:
             entry.result, entry.reason = (FAILED, result.problem) if result.problem else (PASSED, "")
-            entry.seconds, entry.output = round(result.seconds, 3), result.output
+            entry.seconds, entry.output, entry.commit = round(result.seconds, 3), result.output, commit(self.config.root)
             entry.images, entry.entered = result.images, sorted(result.entered)
+        elif block.id in self.skipped:
+            entry.result, entry.reason = SKIPPED, self.skipped[block.id]
         elif before is not None and (old := before.entry(block.id, block.digest)) is not None:
             old.line = block.line
             return old
-        elif block.id in self.skipped:
-            entry.result, entry.reason = SKIPPED, self.skipped[block.id]
         return entry
 
 
@@ -115,15 +113,15 @@ def versions(root: Path) -> dict[str, str]:
 
 
 @cache
-def commit(root: Path) -> Mapping[str, str]:
-    """The commit that the project is at, with "+" if files were changed since, and its date."""
+def commit(root: Path) -> str:
+    """The commit that the project is at, with "+" if files were changed since, and its date: ``1f2e3d4+ of 2026-11-23``."""
     try:
         hash_and_date = _git(root, "show", "-s", "--format=%h %cs")
         changed = _git(root, "status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.CalledProcessError):
-        return {"commit": "", "date": ""}
+        return ""
     short, _, date = hash_and_date.strip().partition(" ")
-    return {"commit": short + "+" * bool(changed), "date": date}
+    return f"{short}{'+' * bool(changed)} of {date}"
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -90,8 +90,8 @@ def summary(site: Site) -> str:
 def stamp(entries: Iterable[tuple[Entry, Record]]) -> str:
     """What ran, what did not and why, where and when: all from the record.
 
-    >>> run = Record("a.rst", [], 0, "3.11.7", "Linux x86_64", {"area": "0.1"}, "1f2e", "2026-11-23")
-    >>> one = Entry("a-1", 1, "python", "python", "", "passed", "", 1.5)
+    >>> run = Record("a.rst", [], 0, "3.11.7", "Linux x86_64", {"area": "0.1"})
+    >>> one = Entry("a-1", 1, "python", "python", "", "passed", "", 1.5, commit="1f2e of 2026-11-23")
     >>> two = Entry("a-2", 9, "python", "python", "", "skipped", "needs a GPU")
     >>> stamp([(one, run), (two, run)])
     '1 block ran, 1 skipped: needs a GPU; Python 3.11, area 0.1, Linux x86_64, 1.5 s; commit 1f2e of 2026-11-23.'
@@ -114,5 +114,5 @@ def stamp(entries: Iterable[tuple[Entry, Record]]) -> str:
     platforms = sorted({record.platform for record in records if record.platform})
     seconds = sum(entry.seconds for entry, _ in found)
     where = ", ".join([f"Python {python}", *versions, *platforms, f"{seconds:.1f} s"])
-    commits = sorted({f"commit {record.commit} of {record.date}" for record in records if record.commit})
+    commits = sorted({f"commit {entry.commit}" for entry, _ in found if entry.commit})
     return "; ".join([", ".join(parts), where, *commits]) + "."

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 STARTS = ("subprocess.Popen", "os.posix_spawn", "os.fork", "os.forkpty", "os.system", "os.exec", "os.spawn")
+READS = ("open", "os.listdir", "os.scandir", "sqlite3.connect")
 TOOL = 3  #: a number of sys.monitoring's that no well-known tool has
 SITE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_site")
 
@@ -67,10 +68,12 @@ class Tracer:
         """For sys.addaudithook."""
         if event in STARTS:
             self.started = True
-        elif event == "open" and not self.quiet and isinstance(arguments[0], str) and isinstance(arguments[2], int):
-            path = os.path.abspath(arguments[0])
-            reads = not arguments[2] & (os.O_WRONLY | os.O_RDWR)
-            if reads and path.startswith(self.root) and not path.endswith((".py", ".pyc")):
+        elif event in READS and not self.quiet and isinstance(arguments[0], (str, bytes, os.PathLike)):
+            path = os.path.abspath(os.fsdecode(arguments[0]))
+            caller = sys._getframe(0).f_back  # there is none when the interpreter opens what it is to run
+            imports = caller is None or caller.f_code.co_filename.startswith("<frozen importlib")
+            writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & os.O_WRONLY
+            if path.startswith(self.root) and not imports and not writes:
                 self.opened.add(path)
 
     # --- blocks ----------------------------------------------------------------------------------------------------------

@@ -12,10 +12,13 @@ import ctypes
 import importlib
 import os
 import pickle
+import re
 import shutil
 import signal
 import socket
 import sys
+import threading
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -28,6 +31,7 @@ from tutorkit.evaluate import Evaluator, Result
 
 PR_SET_CHILD_SUBREAPER = 36
 SWEEP = 0.2  #: seconds between two looks for what killed pages have left
+HELPER = re.compile(r"multiprocessing\.(resource_tracker|forkserver)")  #: processes that Python keeps, and ends itself
 QUIET = ("PWD", "OLDPWD", "_", "COLUMNS", "LINES")  #: variables whose change is nobody's fault
 
 
@@ -79,7 +83,7 @@ def main(descriptor: int) -> None:
             os.close(descriptors[0])
         asked.sendall(answer.to_bytes(8, "little", signed=True))
     for pid in descendants(os.getpid()):
-        _kill(pid)
+        kill(pid)
 
 
 def sweep(pages: set[int], ended: dict[int, int], wait: bool = False) -> None:
@@ -94,7 +98,7 @@ def sweep(pages: set[int], ended: dict[int, int], wait: bool = False) -> None:
         pass
     for pid in children(os.getpid()):
         if pid not in pages:
-            _kill(pid)
+            kill(pid)
 
 
 def serve(asked: Connection, setup: Setup) -> None:
@@ -114,7 +118,7 @@ def serve(asked: Connection, setup: Setup) -> None:
     except (EOFError, OSError):
         pass
     for pid in descendants(os.getpid()):
-        _kill(pid)
+        kill(pid)
     os._exit(0)
 
 
@@ -136,6 +140,10 @@ class PageProcess:
         os.chdir(setup.directory)
         self.evaluator = Evaluator(setup.path, setup.limit, Path(setup.images))
         self.object = ""  #: whose docstring is run
+        self.elsewhere: list[str] = []  #: exceptions of threads, which nobody sees
+        threading.excepthook = lambda told: self.elsewhere.append(
+            "".join(traceback.format_exception(told.exc_type, told.exc_value, told.exc_traceback))
+        )
         self.evaluator.fresh({})
         self.written: set[str] = set()
         self.watch()
@@ -160,6 +168,9 @@ class PageProcess:
         if self.tracer:
             self.tracer.block(block.id)
         result = self.evaluator.run(block)
+        if self.elsewhere:
+            result.problem = f"{block.place}: an exception was raised in a thread\n{''.join(self.elsewhere)}"
+            self.elsewhere.clear()
         if self.tracer:
             result.entered = sorted(self.tracer.entered())
         return result
@@ -189,7 +200,7 @@ class PageProcess:
         """What the page leaves behind, the pictures that it has saved, and what it was made from."""
         atexit._run_exitfuncs()  # what libraries end when the interpreter ends is not left behind
         found = []
-        if alive := [f"{_command(pid)} (pid {pid})" for pid in descendants(os.getpid())]:
+        if alive := [said for pid in descendants(os.getpid()) if not HELPER.search(said := command(pid))]:
             found.append(f"processes: {', '.join(alive)}")
         if left := sorted(os.listdir(self.setup.temporary)):
             found.append(f"temporary files: {', '.join(left[:5])}")
@@ -243,14 +254,17 @@ def _processes() -> list[str]:
     return os.listdir("/proc") if os.path.isdir("/proc") else []
 
 
-def _command(pid: int) -> str:
+def command(pid: int) -> str:
+    """What a process runs, and its number."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()[:60]
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
     except OSError:
-        return "?"
+        words = "?"
+    return f"{words[:100]} (pid {pid})"
 
 
-def _kill(pid: int) -> None:
+def kill(pid: int) -> None:
+    """End a process, if it is there."""
     with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, signal.SIGKILL)
 

@@ -1,5 +1,6 @@
 """The command runs pages, mends them, checks answers, and says how the site stands."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def test_run_says_what_became_of_each_block(write: Write, command: Command) -> N
     done = command("tutorkit", "run", "docs/page.md")
 
     assert done.returncode == 1
-    assert "docs/page.md:4 means-1: passed in 0.00 s\ndocs/page.md:8 means-2: failed" in done.stdout
+    assert re.search(r"docs/page.md:4 means-1: passed in 0.\d\d s\ndocs/page.md:8 means-2: failed", done.stdout)
     assert (
         "docs/page.md:8: put out something else than the page shows\n--- expected\n+++ got\n@@ -1 +1 @@\n-3\n+2\n"
         in done.stdout
@@ -111,3 +112,26 @@ def test_without_settings_a_page_runs_all_the_same(command: Command, project: Co
     done = command("tutorkit", "run", "a.md")
 
     assert (done.returncode, done.stdout.startswith("a.md:4 a-1: passed")) == (0, True)
+
+
+def test_fix_leaves_alone_what_passes(write: Write, command: Command, project: Config) -> None:
+    path = project.root / "pyproject.toml"
+    path.write_text(path.read_text() + 'normalise = ["paths", "times"]\n')
+    text = (
+        "# A\n\n```pycon\n>>> 1 / 0\nTraceback (most recent call last):\n  ...\nZeroDivisionError: division by zero\n"
+        ">>> print('took 3 s')\ntook 5 s\n>>> 1 + 1\n3\n```\n"
+    )
+    page = write(text, "docs/page.md")
+
+    command("tutorkit", "run", "docs/page.md", "--fix")
+
+    assert page.path.read_text() == text.replace("\n3\n", "\n2\n")
+
+
+def test_run_fails_for_a_block_that_nobody_runs(write: Write, command: Command) -> None:
+    write("# A\n\n```bash\nfalse\n```\n", "docs/page.md")
+
+    done = command("tutorkit", "run", "docs/page.md")
+
+    assert done.returncode == 1
+    assert "docs/page.md:4: is bash, which is not run; call it console" in done.stdout

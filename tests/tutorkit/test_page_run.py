@@ -204,3 +204,33 @@ def test_nothing_of_the_parent_is_known_to_a_page(write: Write, project: Config)
     os.environ.pop("TUTORKIT_TEST", None)
 
     assert run(write(blocks("import sys\nassert 'pytest' not in sys.modules"), "docs/page.md"), project) == ([""], "")
+
+
+def test_what_a_doctest_turns_off_is_off(write: Write, project: Config) -> None:
+    page = write("# A\n\n```pycon\n>>> print('a  b')  # doctest: -NORMALIZE_WHITESPACE\na b\n```\n", "docs/a.md")
+
+    (problem,), _ = run(page, project)
+
+    assert problem.startswith("docs/a.md:4: put out something else than the page shows")
+
+
+def test_a_cell_that_is_to_raise_and_does_not_fails(write: Write, project: Config) -> None:
+    page = write("# A\n\n```{code-cell}\n:tags: [raises-exception]\nx = 1\n```\n", "docs/a.md")
+
+    assert run(page, project)[0] == ["docs/a.md:5: is to raise an exception, and raised none"]
+
+
+def test_an_exception_in_a_thread_fails_the_block(write: Write, project: Config) -> None:
+    code = "import threading\ndef bad(): assert 0\nthread = threading.Thread(target=bad)\nthread.start()\nthread.join()"
+
+    (problem, after), _ = run(write(blocks(code, "x = 1"), "docs/a.md"), project)
+
+    assert problem.startswith("docs/a.md:4: an exception was raised in a thread\n")
+    assert "AssertionError" in problem
+    assert after == ""
+
+
+def test_processes_may_be_spawned(write: Write, project: Config) -> None:
+    code = "import multiprocessing, os\np = multiprocessing.get_context('spawn').Process(target=os.getpid)\np.start()\np.join()"
+
+    assert run(write(blocks(code + "\nassert p.exitcode == 0"), "docs/a.md"), project) == ([""], "")

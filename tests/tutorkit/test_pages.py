@@ -84,9 +84,25 @@ def test_every_spelling_is_found_with_its_exact_line(
         (".. display-only: no\n\n.. code-block:: python\n\n   x = 1\n", Kind.UNKNOWN, "is python, which is run"),
         (".. display-only: no\n\n.. code-block:: console\n\n   $ ls\n", Kind.UNKNOWN, "is console, which is run"),
         (".. output::\n\n   1\n", Kind.UNKNOWN, "no Python block stands before it"),
+        (".. testcode::\n\n   x = 1\n", Kind.PYTHON, ""),
+        (".. doctest:: group\n\n   >>> 1\n   1\n", Kind.DOCTEST, ""),
+        (".. Code-Block:: Python\n\n   x = 1\n", Kind.PYTHON, ""),
+        (".. ipython::\n\n   In [1]: x\n", Kind.UNKNOWN, "is ipython, which is not run; make it a code-block"),
+        (".. testoutput::\n\n   1\n", Kind.UNKNOWN, "is testoutput, which is not run"),
+        ("Quoted::\n\n> x = 1\n> y = 2\n\nText.\n", Kind.UNKNOWN, "is in no language"),
+        ("+---------+\n| >>> 1   |\n+---------+\n", Kind.UNKNOWN, "stands in a table that is drawn"),
+        (".. include:: other.inc\n", Kind.UNKNOWN, "includes other.inc, whose blocks are not run; make it a page"),
+        (".. display-only: no\n\n.. code-block:: Bash\n\n   ls\n", Kind.UNKNOWN, "is Bash, which is run"),
+        (".. display-only: no\n\n.. code-block:: console\n\n   ls\n", Kind.UNKNOWN, "is console, which is run"),
+        (
+            ".. display-only: no\n\n.. code-cell:: python\n   :tags: skip-execution\n\n   x\n",
+            Kind.UNKNOWN,
+            "is python, which is run",
+        ),
     ],
 )
-def test_what_is_done_with_a_block(write: Write, text: str, kind: Kind, reason: str) -> None:
+def test_what_is_done_with_a_block(write: Write, project: Config, text: str, kind: Kind, reason: str) -> None:
+    (project.root / "docs" / "other.inc").write_text("Text::\n\n   tree\n")
     (block,) = write(f"Title\n=====\n\n{text}").blocks
 
     assert block.kind is kind
@@ -256,6 +272,42 @@ def test_a_front_matter_with_a_kernel_makes_a_notebook(write: Write) -> None:
 def test_a_kernel_that_myst_nb_would_overlook_is_an_error(write: Write) -> None:
     with pytest.raises(PageError, match=r"docs/a.md:1: has a kernelspec, .*; add file_format: mystnb to its header"):
         write("---\nkernelspec:\n  name: python3\n---\n\n# A\n", "docs/a.md")
+
+
+def test_markdown_knows_blocks_that_nobody_runs(write: Write) -> None:
+    page = write("# A\n\n``` {.python}\nx = 1\n```\n\n<pre>\nx = 1\n</pre>\n\n```{testcode}\nx = 1\n```\n", "docs/a.md")
+
+    assert [block.kind for block in page.blocks] == [Kind.UNKNOWN, Kind.UNKNOWN, Kind.PYTHON]
+
+
+@pytest.mark.parametrize("text", ["% needs: gpu\n\nText.\n\n## B\n", "% display-only: a tree\n\nText.\n"])
+def test_a_comment_that_steers_nothing_is_an_error(write: Write, text: str) -> None:
+    with pytest.raises(PageError, match=r"docs/a.md:3: no block of its section follows the comment '.*'; put it right before"):
+        write(f"# A\n\n{text}\n", "docs/a.md")
+
+
+def test_an_output_below_an_empty_block_is_told(write: Write) -> None:
+    page = write("# A\n\n```python\n```\n\n```{output}\n1\n```\n", "docs/a.md")
+
+    assert "no Python block stands before it" in page.blocks[1].reason
+
+
+@pytest.mark.parametrize(
+    ("code", "checked"),
+    [
+        ("assert x == 1", True),
+        ("np.testing.assert_allclose(x, 1)", True),
+        ("with pytest.raises(ValueError):\n    x", True),
+        ("x = 1  # we assert nothing", False),
+        ("x = 'assert'", False),
+    ],
+)
+def test_a_block_is_checked_if_it_asserts(write: Write, code: str, checked: bool) -> None:
+    assert write(f"# A\n\n```python\n{code}\n```\n", "docs/a.md").blocks[0].checked is checked
+
+
+def test_an_ellipsis_alone_checks_nothing(write: Write) -> None:
+    assert not write("# A\n\n```pycon\n>>> print(1)\n...\n```\n", "docs/a.md").blocks[0].checked
 
 
 def test_docutils_finds_the_same_literal_blocks_on_our_own_pages() -> None:

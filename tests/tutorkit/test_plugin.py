@@ -113,6 +113,19 @@ def test_a_missing_condition_skips_with_its_reason_or_fails_where_all_is_require
     assert (required, "docs/page.md:6: needs a GPU, and REQUIRE_ALL=1 asks for it" in why) == (1, True)
 
 
+def test_a_test_is_marked_with_the_same_conditions(write: Write, project: Config, test: Test) -> None:
+    settings(project, '[tool.tutorkit.conditions]\ngpu = { program = "no-such", reason = "needs a GPU" }\n')
+    (project.root / "test_it.py").write_text(
+        "import pytest\n@pytest.mark.needs('gpu')\ndef test_gpu(): assert 0\n@pytest.mark.needs('tpu')\ndef test_tpu(): pass\n"
+    )
+
+    code, said = test("test_it.py", "-rs")
+
+    assert code == 1
+    assert "test_it.py::test_gpu: needs a GPU" in said
+    assert "test_it.py::test_tpu: no condition 'tpu'; [tool.tutorkit.conditions] of pyproject.toml has gpu" in said
+
+
 def test_an_unknown_condition_is_an_error(write: Write, test: Test) -> None:
     write("# T\n\n% needs: gpu\n\n```python\n1\n```\n", "docs/page.md")
 
@@ -215,6 +228,109 @@ def test_the_cache_runs_exactly_what_a_change_concerns(write: Write, project: Co
     assert "2 passed" in mended
     assert "1 failed" in data
     assert "FAILED docs/d.md::d-1" in data
+
+
+@pytest.mark.parametrize(
+    ("code", "change"),
+    [
+        ("import os; print(len(os.listdir({root!r})))", "more"),
+        ("import sqlite3; print(sqlite3.connect({root!r} + '/data').execute('select 1').fetchone())", "data"),
+        ("print(open(({root!r} + '/data').encode()).read())", "data"),
+        ("print(open({root!r} + '/data.py').read())", "data.py"),
+    ],
+    ids=["folder", "sqlite", "bytes", "source"],
+)
+def test_the_cache_sees_what_a_page_reads(write: Write, project: Config, test: Test, code: str, change: str) -> None:
+    (project.root / "in").mkdir()
+    for name in "data", "data.py":
+        (project.root / "in" / name).touch()
+    write(f"# A\n\n```python\n{code.format(root=str(project.root / 'in'))}\n```\n", "docs/a.md")
+    cached = "docs", "--tutorkit-cache"
+    assert test(*cached)[0] == 0
+
+    unchanged = test(*cached)[1]
+    with (project.root / "in" / change).open("a") as file:
+        file.write("\n")
+    changed = test(*cached)[1]
+
+    assert "1 pages unchanged" in unchanged
+    assert "1 passed" in changed
+
+
+def test_the_cache_knows_settings_and_conditions(write: Write, project: Config, test: Test) -> None:
+    gpu = '[tool.tutorkit.conditions]\ngpu = { env = "GPU", reason = "needs a GPU" }\n'
+    settings(project, gpu)
+    write("# A\n\n```pycon\n>>> 1\n1\n```\n\n% needs: gpu\n\n```pycon\n>>> 2\n3\n```\n", "docs/a.md")
+    cached = "docs", "--tutorkit-cache"
+    assert test(*cached)[0] == 0
+
+    unchanged = test(*cached)[1]
+    with_gpu = test(*cached, GPU="1")[1]
+    assert test(*cached)[0] == 0
+    path = project.root / "pyproject.toml"
+    path.write_text(path.read_text().replace("[tool.tutorkit]", '[tool.tutorkit]\nflags = ["ELLIPSIS"]'))
+    other_flags = test(*cached)[1]
+
+    assert "1 pages unchanged" in unchanged
+    assert "1 failed, 1 passed" in with_gpu
+    assert "1 passed, 1 skipped" in other_flags
+
+
+def test_what_is_skipped_now_is_not_on_record_as_passed(write: Write, project: Config, test: Test) -> None:
+    settings(project, '[tool.tutorkit.conditions]\ngpu = { env = "GPU", reason = "needs a GPU" }\n')
+    write("# A\n\n% needs: gpu\n\n```python\nassert True\n```\n", "docs/a.md")
+    assert test("docs", GPU="1")[0] == 0
+    test("docs")
+
+    (record,) = ledger.load_all(project.root / "build" / "ledger")
+
+    assert (record.blocks[0].result, record.blocks[0].reason) == ("skipped", "needs a GPU")
+
+
+NOTEBOOK = """
+---
+file_format: mystnb
+kernelspec: {name: python3, display_name: Python 3}
+---
+
+# Book
+
+% needs: gpu
+
+```{code-cell}
+raise RuntimeError("this is not run")
+```
+
+```{code-cell}
+print(1)
+```
+"""
+
+
+def test_a_notebook_leaves_out_what_a_machine_lacks_and_tells_what_it_leaves(write: Write, project: Config, test: Test) -> None:
+    settings(project, '[tool.tutorkit.conditions]\ngpu = { env = "GPU", reason = "needs a GPU" }\n')
+    write(NOTEBOOK, "docs/a.md")
+    lacking = test("docs")
+    leak = "import subprocess\nprocess = subprocess.Popen(['sleep', '60'], start_new_session=True)"
+    write(NOTEBOOK.replace("print(1)", leak), "docs/a.md")
+    leaking = test("docs")
+
+    assert (lacking[0], "1 passed, 1 skipped" in lacking[1]) == (0, True)
+    assert leaking[0] == 1
+    assert "docs/a.md: leaves behind processes: sleep 60 (pid" in leaking[1]
+
+
+def test_an_exercise_has_needs_of_its_own(write: Write, project: Config, test: Test) -> None:
+    settings(project, '[tool.tutorkit.conditions]\ngpu = { env = "GPU", reason = "needs a GPU" }\n')
+    write(
+        "# A\n\n% needs: gpu\n\n::::{exercise} One\n:::{starter}\nx = 0\n:::\n:::{checks}\n>>> x\n1\n:::\n"
+        ":::{solution}\nx = 2\n:::\n::::\n\n```python\nassert True\n```\n",
+        "docs/a.md",
+    )
+
+    code, said = test("docs")
+
+    assert (code, "1 passed, 1 skipped" in said) == (0, True)
 
 
 def test_without_a_section_the_plugin_does_nothing(write: Write, project: Config, test: Test) -> None:
