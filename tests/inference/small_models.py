@@ -1,7 +1,6 @@
 """Small models of each framework, made once; each computes what a line of numpy does."""
 
 import io
-import os
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
@@ -16,7 +15,13 @@ from smartensemble.inference.backends import Model
 
 Array = NDArray[Any]
 
-BACKENDS = ["TORCH", "ONNX", "TF", "TFLITE"]
+#: The backends, each with what a test of it needs; TensorFlow makes the models of TensorFlow Lite.
+BACKENDS = [
+    pytest.param("TORCH", marks=pytest.mark.needs("torch")),
+    pytest.param("ONNX", marks=pytest.mark.needs("onnx")),
+    pytest.param("TF", marks=pytest.mark.needs("tensorflow")),
+    pytest.param("TFLITE", marks=pytest.mark.needs("tflite", "tensorflow")),
+]
 DTYPES = ["float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "bool"]
 
 #: The weights of the multilayer perceptron that every framework gets.
@@ -31,21 +36,11 @@ def mlp(x: Array) -> Array:
     return y
 
 
-def framework(name: str) -> Any:
-    """A framework that a test needs; without it the test is skipped, or fails where REQUIRE_ALL=1 is set."""
-    try:
-        return import_module(name)
-    except ImportError as error:
-        if os.environ.get("REQUIRE_ALL") == "1":
-            pytest.fail(f"{name}: {error}, and REQUIRE_ALL=1 asks for it")
-        pytest.skip(f"needs {name}: {error}")
-
-
 def torch_model(source: str, **buffers: Array) -> bytes:
     """A TorchScript module with this ``forward``."""
-    torch = framework("torch")
+    torch: Any = import_module("torch")
 
-    class Module(torch.jit.ScriptModule):  # type: ignore[misc, name-defined]
+    class Module(torch.jit.ScriptModule):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             for name, values in buffers.items():
@@ -59,9 +54,8 @@ def torch_model(source: str, **buffers: Array) -> bytes:
 
 def onnx_model(text: str, **constants: Array) -> bytes:
     """An ONNX model, in the language of ``onnx.parser``."""
-    onnx = framework("onnx")
-    framework("onnxruntime")
-    framework("onnx.parser")
+    onnx: Any = import_module("onnx")
+    import_module("onnx.parser")
     model = onnx.parser.parse_model(f'<ir_version: 9, opset_import: ["" : 17]> {text}')
     model.graph.initializer.extend(onnx.numpy_helper.from_array(values, name) for name, values in constants.items())
     return bytes(model.SerializeToString())
@@ -70,7 +64,7 @@ def onnx_model(text: str, **constants: Array) -> bytes:
 def tf_model(build: Callable[[Any], None]) -> bytes:
     """A graph of TensorFlow's, as `build` makes it."""
     backends.backend_module("TF")  # quietens it
-    tf = framework("tensorflow")
+    tf = import_module("tensorflow")
     with tf.Graph().as_default() as graph:
         build(tf)
     return bytes(graph.as_graph_def().SerializeToString())
@@ -79,8 +73,7 @@ def tf_model(build: Callable[[Any], None]) -> bytes:
 def tflite_model(function: Callable[..., Any], *inputs: tuple[list[int | None], str]) -> bytes:
     """A TensorFlow Lite model of a function of tensors."""
     backends.backend_module("TF")
-    framework("ai_edge_litert")
-    tf = framework("tensorflow")
+    tf = import_module("tensorflow")
     traced = tf.function(function, autograph=False).get_concrete_function(
         *(tf.TensorSpec(shape, dtype) for shape, dtype in inputs)
     )
@@ -93,7 +86,7 @@ def _tf_mlp(tf: Any) -> None:
 
 
 def _tflite_mlp(x: Any) -> Any:
-    tf = framework("tensorflow")
+    tf = import_module("tensorflow")
     return tf.matmul(tf.nn.relu(tf.matmul(x, FIRST)), SECOND)
 
 

@@ -3,6 +3,7 @@
 import logging
 import subprocess
 import sys
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,6 @@ from small_models import (
     DTYPES,
     RANDOM,
     Array,
-    framework,
     load,
     mlp,
     mlp_model,
@@ -45,7 +45,10 @@ def test_a_model_computes_what_numpy_does_for_batches_of_any_size(backend: str) 
 
 @pytest.mark.parametrize(
     ("backend", "inputs", "outputs"),
-    [("TORCH", [b"x"], [b""]), ("ONNX", [b"x"], [b"y"]), ("TF", [b"x"], [b"y"]), ("TFLITE", [b"x"], [b"Identity"])],
+    [
+        pytest.param(*backend.values, [b"x"], outputs, marks=backend.marks)
+        for backend, outputs in zip(BACKENDS, ([b""], [b"y"], [b"y"], [b"Identity"]), strict=True)
+    ],
 )
 def test_a_model_tells_its_inputs_and_outputs(backend: str, inputs: list[bytes], outputs: list[bytes]) -> None:
     model = load(backend, mlp_model(backend), "CPU:0")
@@ -91,7 +94,7 @@ def total(backend: str) -> bytes:
     if backend == "ONNX":
         return onnx_model("total (float x) => (float y) { y = ReduceSum<keepdims = 0>(x) }")
     if backend == "TFLITE":
-        tf = framework("tensorflow")
+        tf: Any = import_module("tensorflow")
         return tflite_model(tf.reduce_sum, ([2, 3], "float32"))
     return tf_model(lambda tf: tf.reduce_sum(tf.compat.v1.placeholder("float32", name="x"), name="y"))
 
@@ -150,6 +153,7 @@ def test_a_wrong_type_is_an_error(backend: str) -> None:
             model.run([np.zeros((1, 10), "float64")])
 
 
+@pytest.mark.needs("tensorflow")
 @pytest.mark.parametrize(
     ("inputs", "outputs", "message"),
     [
@@ -190,6 +194,7 @@ def test_a_device_is_a_kind_and_a_number(text: str, device: tuple[bool, int | No
     assert Device.parse(text) == device
 
 
+@pytest.mark.needs("onnx")
 def test_an_onnx_output_that_is_no_tensor_is_named() -> None:
     model = load("ONNX", onnx_model("split (float[4] x) => (seq(float[2]) y) { y = SplitToSequence(x) }"))
 
@@ -205,8 +210,8 @@ def test_a_framework_that_is_not_there_is_named_with_its_remedy(monkeypatch: pyt
         load("ONNX", b"")
 
 
+@pytest.mark.needs("onnx")
 def test_an_import_is_a_line_of_progress(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    framework("onnxruntime")
     monkeypatch.delitem(sys.modules, "smartensemble.inference.backends.onnx", raising=False)
 
     with caplog.at_level(logging.INFO, "smartensemble.inference"):

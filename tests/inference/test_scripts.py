@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike
-from small_models import framework, load, torch_model
+from small_models import load, torch_model
 
 from smartensemble.errors import CommandError
 from smartensemble.inference import backends
 from smartensemble.inference.backends import Array, Script
+
+pytestmark = pytest.mark.needs("torch")
 
 SOURCE = '''
 def add(a, b):
@@ -60,7 +62,6 @@ def entry(tensors: List[Tensor], keys: List[str], args: List[str]):
 
 @pytest.fixture(scope="module")
 def script() -> Script:
-    framework("torch")
     return backends.compile_script(SOURCE.encode(), "CPU", [b"entry"])
 
 
@@ -145,7 +146,6 @@ def test_an_entry_point_gets_tensors_keys_and_arguments_of_any_bytes(script: Scr
     ],
 )
 def test_an_entry_point_has_one_signature(name: bytes, message: str) -> None:
-    framework("torch")
     with pytest.raises(CommandError) as caught:
         backends.compile_script(b"def add(a, b):\n  return a\ndef three(a, b, c):\n  return a", "CPU", [name])
 
@@ -163,7 +163,6 @@ def test_an_entry_point_has_one_signature(name: bytes, message: str) -> None:
     ],
 )
 def test_a_source_may_look_as_files_and_functions_do(source: str) -> None:
-    framework("torch")
     script = backends.compile_script(source.encode(), "cpu:0")
 
     assert run(script, "f", [1])[0].tolist() == [1]
@@ -180,13 +179,11 @@ def test_a_source_may_look_as_files_and_functions_do(source: str) -> None:
     ],
 )
 def test_a_source_that_cannot_be_compiled_is_refused(source: bytes) -> None:
-    framework("torch")
     with pytest.raises(Exception, match=r"\w"):
         backends.compile_script(source, "CPU")
 
 
 def test_a_script_for_a_gpu_that_is_not_there_is_refused() -> None:
-    framework("torch")
     with pytest.raises(CommandError, match=r"^GPU requested but Torch couldn't find CUDA$"):
         backends.compile_script(SOURCE.encode(), "GPU:0")
 
