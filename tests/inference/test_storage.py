@@ -116,7 +116,7 @@ def test_out_of_memory_is_said_and_nothing_is_stored(server: Server, command: tu
 
 def test_who_may_not_set_cannot_store_bytes(server: Server) -> None:
     server.client.execute_command("ACL SETUSER", "reader", "on", "nopass", "~*", "+@all", "-set")
-    reader = redis.Redis(unix_socket_path=server.socket, username="reader", password="x")
+    reader: Any = redis.Redis(unix_socket_path=server.socket, username="reader", password="x")
 
     with pytest.raises(redis.exceptions.NoPermissionError):
         reader.execute_command(*SET)
@@ -139,7 +139,7 @@ def test_a_saved_database_is_read_without_the_module(start: Start) -> None:
 
 @pytest.mark.parametrize("preamble", ["yes", "no"])
 def test_the_append_only_file_has_set_and_is_read_without_the_module(start: Start, preamble: str) -> None:
-    options = ("--appendonly", "yes", "--aof-use-rdb-preamble", preamble)
+    options = ("--appendonly", "yes", "--appendfsync", "always", "--aof-use-rdb-preamble", preamble)
     before = start(*options)
     before.client.execute_command(*SET)
     before.client.execute_command(*big())
