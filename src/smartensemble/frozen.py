@@ -10,7 +10,7 @@ from smartensemble.errors import InputTypeError, InputValueError
 def serialize_model(model: Any) -> tuple[bytes, list[str], list[str]]:
     """The bytes of a frozen graph of a Keras `model`, and the names of its inputs and outputs.
 
-    This is what ``smartredis.Client.set_model`` takes for the backend ``TF``. One input is ``x``, several are ``x_0``, ``x_1`` ....
+    This is what ``smartredis.Client.set_model`` takes for the backend ``TF``. One input is ``x``, several are ``x_0``, ``x_1``.
     """
     graph, inputs, outputs = _freeze(model)
     return graph.as_graph_def().SerializeToString(deterministic=True), inputs, outputs

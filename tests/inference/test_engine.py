@@ -304,6 +304,17 @@ def test_a_whole_value_in_the_job_is_not_fetched(db: Database) -> None:
     assert (answer.reply, db.fetched) == (OK, [])
 
 
+def test_values_may_lie_in_memory_that_is_shared(db: Database) -> None:
+    job = db.job("AI.MODELEXECUTE", "m", "INPUTS", "1", "x", *RUN)
+    shared = {key: memoryview(bytearray(value or b"")) for key, value in db.values.items() if key in (b"m", b"x")}
+    db.engine = Engine(db.fetch, clock=lambda: db.now)
+
+    (answer,) = db.run(replace(job, values=shared))
+
+    assert isinstance(answer, Answer)
+    assert (answer.reply, db.fetched) == (OK, [])
+
+
 def test_the_model_that_has_not_run_for_longest_is_let_go() -> None:
     database = Database(capacity=2)
     database.put("x", [[1] * 10])

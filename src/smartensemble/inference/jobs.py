@@ -6,7 +6,7 @@ A job is a command with what its keys held when it came; an answer is the reply 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from smartensemble.inference.stored import Kind
+from smartensemble.inference.stored import Buffer, Kind
 
 CHUNK_SIZE = 511 << 20  #: the bytes of a model in one argument of AI.MODELSTORE, which clients ask for; as RedisAI has it
 
@@ -52,7 +52,7 @@ class Job:
     argv: Sequence[bytes]
     #: What the keys that the command reads hold. A key that is not there is missing here; None is what is no string. Of a model
     #: or a script, its trailer will do. A scan gets all models, or all scripts.
-    values: Mapping[bytes, bytes | None] = field(default_factory=dict)
+    values: Mapping[bytes, Buffer | None] = field(default_factory=dict)
     #: What kind the keys that the command writes hold; a key that is not there is missing here.
     kinds: Mapping[bytes, Kind] = field(default_factory=dict)
     #: When it came, by the clock of the engine.

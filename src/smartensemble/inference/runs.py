@@ -10,7 +10,7 @@ from smartensemble.inference.backends import Array
 from smartensemble.inference.batching import Run
 from smartensemble.inference.commands import RunModel, RunScript
 from smartensemble.inference.jobs import OK, Answer, Job, Statistics
-from smartensemble.inference.stored import Kind, Stored
+from smartensemble.inference.stored import Buffer, Kind, Stored
 from smartensemble.inference.words import one_line, text
 from smartensemble.wire import tensor
 
@@ -18,7 +18,7 @@ WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
 EMPTY = {Kind.MODEL: "ERR model key is empty", Kind.SCRIPT: "ERR script key is empty"}
 
 #: What keys hold; a key that is not there is missing, and None is what is no string.
-Values = Mapping[bytes, bytes | None]
+Values = Mapping[bytes, Buffer | None]
 
 
 @dataclass(frozen=True, slots=True)
