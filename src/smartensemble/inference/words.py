@@ -87,10 +87,8 @@ class Words:
 
     def until(self, *keywords: bytes) -> tuple[bytes, ...]:
         """The words before the first of `keywords`, or before the end."""
-        end = next(
-            (i for i in range(self.at, len(self.argv)) if any(_is(self.argv[i], keyword) for keyword in keywords)),
-            len(self.argv),
-        )
+        ahead = range(self.at, len(self.argv))
+        end = next((at for at in ahead if any(_is(self.argv[at], keyword) for keyword in keywords)), len(self.argv))
         return self.some(end - self.at, "")
 
     def device(self) -> str:
