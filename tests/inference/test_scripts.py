@@ -55,6 +55,15 @@ def transposed(a: Tensor):
 def raises(a: Tensor):
     raise RuntimeError("this\\ncannot be")
 
+def force(at: Tensor):
+    """What a learned potential does: the gradient of an energy, though nobody outside wants one."""
+    torch.set_grad_enabled(True)
+    place = at.clone().requires_grad_(True)
+    energy = (place * place).sum()
+    gradient = torch.autograd.grad([energy], [place])[0]
+    assert gradient is not None
+    return energy, -gradient
+
 def entry(tensors: List[Tensor], keys: List[str], args: List[str]):
     return tensors[0] * float(args[0]) + len(keys[0])
 '''
@@ -84,6 +93,7 @@ def run(script: Script, function: str, *values: ArrayLike) -> list[Array]:
         ("listed", [1, 2, 3], [1, 2, 3]),
         ("nested", [1], [1, 2, 3]),
         ("changes", [[1]], [[2]]),
+        ("force", [[1, 2]], [5, [-2, -4]]),
         ("big", [[1, 2]], [[False, True]]),
         ("transposed", [[[1, 2], [3, 4]]], [[[1, 3], [2, 4]]]),
     ],

@@ -6,6 +6,7 @@ any case, keys are any bytes.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from smartensemble.errors import CommandError
 from smartensemble.inference.commands import Command, Config, Delete, Get, Info, RunModel, RunScript, Scan, Store
@@ -252,34 +253,27 @@ def script_execute(argv: Sequence[bytes]) -> RunScript:
 # --- both, and settings -----------------------------------------------------------------------------------------------------
 
 
-def _get(kind: Kind, whole: bytes) -> Callable[[Sequence[bytes]], Get]:
-    def get(argv: Sequence[bytes]) -> Get:
-        """AI.MODELGET key [META] [BLOB], and AI.SCRIPTGET key [META] [SOURCE]; without either word it is both."""
-        words = Words(argv, 2, 4)
-        key = words.word("")
-        meta = words.skip(b"META")
-        blob = words.skip(whole)
-        meta = meta or words.skip(b"META")
-        if words:
-            raise CommandError(f"Invalid argument: {text(words.word(''))}")
-        return Get(key, kind, meta or not blob, blob or not meta)
-
-    return get
+def get(kind: Kind, whole: bytes, argv: Sequence[bytes]) -> Get:
+    """AI.MODELGET key [META] [BLOB], and AI.SCRIPTGET key [META] [SOURCE]; without either word it is both."""
+    words = Words(argv, 2, 4)
+    key = words.word("")
+    meta = words.skip(b"META")
+    blob = words.skip(whole)
+    meta = meta or words.skip(b"META")
+    if words:
+        raise CommandError(f"Invalid argument: {text(words.word(''))}")
+    return Get(key, kind, meta or not blob, blob or not meta)
 
 
-def _delete(kind: Kind) -> Callable[[Sequence[bytes]], Delete]:
+def delete(kind: Kind, argv: Sequence[bytes]) -> Delete:
     """AI.MODELDEL key, and AI.SCRIPTDEL key."""
-    return lambda argv: Delete(Words(argv, 2, 2).word(""), kind)
+    return Delete(Words(argv, 2, 2).word(""), kind)
 
 
-def _scan(kind: Kind) -> Callable[[Sequence[bytes]], Scan]:
+def scan(kind: Kind, argv: Sequence[bytes]) -> Scan:
     """AI._MODELSCAN, and AI._SCRIPTSCAN."""
-
-    def scan(argv: Sequence[bytes]) -> Scan:
-        Words(argv, 1, 1)
-        return Scan(kind)
-
-    return scan
+    Words(argv, 1, 1)
+    return Scan(kind)
 
 
 def info(argv: Sequence[bytes]) -> Info:
@@ -310,18 +304,18 @@ def config(argv: Sequence[bytes]) -> Config:
 COMMANDS: dict[bytes, Callable[[Sequence[bytes]], Command]] = {
     b"AI.MODELSTORE": model_store,
     b"AI.MODELSET": model_set,
-    b"AI.MODELGET": _get(Kind.MODEL, b"BLOB"),
-    b"AI.MODELDEL": _delete(Kind.MODEL),
+    b"AI.MODELGET": partial(get, Kind.MODEL, b"BLOB"),
+    b"AI.MODELDEL": partial(delete, Kind.MODEL),
     b"AI.MODELEXECUTE": model_execute,
     b"AI.MODELRUN": model_run,
     b"AI.SCRIPTSTORE": script_store,
     b"AI.SCRIPTSET": script_set,
-    b"AI.SCRIPTGET": _get(Kind.SCRIPT, b"SOURCE"),
-    b"AI.SCRIPTDEL": _delete(Kind.SCRIPT),
+    b"AI.SCRIPTGET": partial(get, Kind.SCRIPT, b"SOURCE"),
+    b"AI.SCRIPTDEL": partial(delete, Kind.SCRIPT),
     b"AI.SCRIPTEXECUTE": script_execute,
     b"AI.SCRIPTRUN": script_run,
-    b"AI._MODELSCAN": _scan(Kind.MODEL),
-    b"AI._SCRIPTSCAN": _scan(Kind.SCRIPT),
+    b"AI._MODELSCAN": partial(scan, Kind.MODEL),
+    b"AI._SCRIPTSCAN": partial(scan, Kind.SCRIPT),
     b"AI.INFO": info,
     b"AI.CONFIG": config,
 }

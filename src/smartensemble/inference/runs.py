@@ -97,7 +97,6 @@ def written(member: Ready, arrays: list[Array], duration: int) -> Answer:
     """The answer to a run that has made `arrays`."""
     command = member.command
     if isinstance(command, RunScript):
-        # A function that is called for no outputs may return anything.
         if command.outputs and len(arrays) != len(command.outputs):
             function = command.function.decode(errors="replace")
             raise CommandError(f"Function returned unexpected number of outputs - {one_line(function)}")
@@ -107,5 +106,5 @@ def written(member: Ready, arrays: list[Array], duration: int) -> Answer:
         values = [tensor.encode(array) for array in arrays[: len(command.outputs)]]
     except (InputTypeError, InputValueError) as error:
         raise CommandError(f"ERR {one_line(error)}") from error
-    samples = arrays[0].shape[0] if isinstance(command, RunModel) and arrays[0].ndim else 0
+    samples = arrays[0].shape[0] if isinstance(command, RunModel) and arrays and arrays[0].ndim else 0
     return Answer(OK, dict(zip(command.outputs, values, strict=True)), Statistics(calls=1, samples=samples, duration=duration))

@@ -32,6 +32,10 @@ def integer(word: bytes) -> int | None:
     return int(word) if INTEGER.fullmatch(word) else None
 
 
+def _is(word: bytes, keyword: bytes) -> bool:
+    return len(word) == len(keyword) and word.upper() == keyword  # a word may be a model of many megabytes
+
+
 class Words:
     """The words of `argv` from the second on; each call takes what it returns."""
 
@@ -56,7 +60,7 @@ class Words:
 
     def skip(self, keyword: bytes) -> bool:
         """The next word is `keyword`, in any case, and is taken."""
-        if self.at < len(self.argv) and self.argv[self.at].upper() == keyword:
+        if self.at < len(self.argv) and _is(self.argv[self.at], keyword):
             self.at += 1
             return True
         return False
@@ -83,7 +87,8 @@ class Words:
 
     def until(self, *keywords: bytes) -> tuple[bytes, ...]:
         """The words before the first of `keywords`, or before the end."""
-        end = next((i for i in range(self.at, len(self.argv)) if self.argv[i].upper() in keywords), len(self.argv))
+        ahead = range(self.at, len(self.argv))
+        end = next((at for at in ahead if any(_is(self.argv[at], keyword) for keyword in keywords)), len(self.argv))
         return self.some(end - self.at, "")
 
     def device(self) -> str:

@@ -33,7 +33,7 @@ class Model:
 
     def run(self, tensors: Sequence[Array]) -> list[Array]:
         """What the module makes of `tensors`, in a flat list."""
-        with torch.inference_mode():
+        with torch.no_grad():
             return _arrays(self.forward(*_tensors(tensors, self.device)), "forward")
 
 
@@ -43,16 +43,16 @@ class Script:
     def __init__(self, unit: Any, device: torch.device) -> None:
         self.device = device
         self.functions = {function.name: function for function in unit.get_functions()}
-
-    def types(self, function: str, missing: str) -> list[str]:
-        """The types of the arguments of a function; `missing` is the error if there is none of that name."""
-        if function not in self.functions:
-            raise CommandError(missing)
-        return [str(argument.type) for argument in self.functions[function].schema.arguments]
+        #: The types of the arguments of each function.
+        self.types = {
+            name: [str(argument.type) for argument in function.schema.arguments] for name, function in self.functions.items()
+        }
 
     def check(self, function: str) -> None:
         """Raise an error if a function cannot be an entry point."""
-        types = self.types(function, f"Function {function} does not exist in the given script.")
+        if function not in self.functions:
+            raise CommandError(f"Function {function} does not exist in the given script.")
+        types = self.types[function]
         if len(types) != len(ENTRY_POINT):
             raise CommandError(f"Wrong number of inputs in function {function}. Expected 3 but was {len(types)}")
         if types != ENTRY_POINT:
@@ -61,7 +61,9 @@ class Script:
 
     def run(self, function: str, tensors: Sequence[Array], keys: Sequence[bytes], args: Sequence[bytes]) -> list[Array]:
         """What a function makes of `tensors`; a last argument that is a list takes all that others have left."""
-        types = self.types(function, f"Function does not exist: {function}")
+        if function not in self.functions:
+            raise CommandError(f"Function does not exist: {function}")
+        types = self.types[function]
         given = _tensors(tensors, self.device)
         arguments: list[Any] = []
         if types == ENTRY_POINT:
@@ -74,7 +76,7 @@ class Script:
         else:
             takes = f"Tensor arguments, a List[Tensor] last, or {SIGNATURE}"
             raise CommandError(f"Unsupported argument type in function: {function} takes {', '.join(types)}; write {takes}")
-        with torch.inference_mode():
+        with torch.no_grad():
             return _arrays(self.functions[function](*arguments), function)
 
 
