@@ -1,5 +1,6 @@
 """The engine of a worker: jobs in, answers out, and nothing of the connection that they travel on."""
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -47,16 +48,20 @@ class Engine:
 
     def execute(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Answer | Wait]]:
         """The answer to each of `jobs`, by its number, as soon as there is one; they are in the order in which they came."""
+        for answers in self.groups(jobs):
+            yield from answers
+
+    def groups(self, jobs: Sequence[Job]) -> Iterator[list[tuple[int, Answer | Wait]]]:
+        """The same, but the answers that are there at once together; what comes next may take long."""
         now = self.clock()
         prepared = [self._prepare(job, now) for job in jobs]
         groups, waits = plan([item.run if isinstance(item, Ready) else Run(0.0) for item in prepared], now)
         for group in groups:
             members = [item for number in group if isinstance(item := prepared[number], Ready)]
             answers = self._run(members) if members else [self._answer(jobs[group[0]], prepared[group[0]])]
-            yield from zip(group, answers, strict=True)
-        for number, until in waits.items():
-            item = prepared[number]
-            yield number, Wait(min(until, item.limit) if isinstance(item, Ready) else until)
+            yield list(zip(group, answers, strict=True))
+        limits = {number: item.limit for number in waits if isinstance(item := prepared[number], Ready)}
+        yield [(number, Wait(min(until, limits.get(number, math.inf)))) for number, until in waits.items()]
 
     def _prepare(self, job: Job, now: float) -> Ready | Answer | Command:
         """A run that is ready, another command, or the answer if there is one without doing anything."""
