@@ -152,9 +152,7 @@ def test_each_kind_of_reply_arrives(
         ["*9999999999999999999", "+OK"],
     ],
 )
-def test_an_answer_that_cannot_be_read_is_an_error_for_both(
-    server: Server, worker: Worker, send: Send, wrong: list[str]
-) -> None:
+def test_an_answer_that_cannot_be_read_is_an_error_for_both(server: Server, worker: Worker, send: Send, wrong: list[str]) -> None:
     got = send(server, *RUN)
     (job,) = worker.next()
 
@@ -334,16 +332,10 @@ def test_only_the_first_database_has_models(server: Server) -> None:
     ("command", "keys"),
     [
         (RUN, ["m", "x", "y"]),
-        (
-            ("AI.MODELEXECUTE", "m", "INPUTS", 2, "OUTPUTS", "b", "OUTPUTS", 1, "TIMEOUT", "TIMEOUT", 5),
-            ["m", "OUTPUTS", "b", "TIMEOUT"],
-        ),
+        (("AI.MODELEXECUTE", "m", "INPUTS", 2, "OUTPUTS", "b", "OUTPUTS", 1, "TIMEOUT", "TIMEOUT", 5), ["m", "OUTPUTS", "b", "TIMEOUT"]),
         (("AI.MODELRUN", "m", "TIMEOUT", 5, "INPUTS", "a", "b", "OUTPUTS", "c"), ["m", "a", "b", "c"]),
         (("AI.SCRIPTRUN", "s", "INPUTS", "INPUTS", "a", "$", "b", "OUTPUTS", "c"), ["s", "a", "b", "c"]),
-        (
-            ("AI.SCRIPTEXECUTE", "s", "f", "KEYS", 1, "k", "INPUTS", 1, "a", "ARGS", 1, "z", "OUTPUTS", 1, "b"),
-            ["s", "k", "a", "b"],
-        ),
+        (("AI.SCRIPTEXECUTE", "s", "f", "KEYS", 1, "k", "INPUTS", 1, "a", "ARGS", 1, "z", "OUTPUTS", 1, "b"), ["s", "k", "a", "b"]),
         (("AI.MODELEXECUTE", "m", "INPUTS", 9, "x"), ["m", "x"]),
         (("AI.MODELSTORE", "m", "TORCH", "CPU", "BLOB", "x"), ["m"]),
     ],
@@ -394,9 +386,7 @@ def test_a_large_input_lies_in_memory_that_a_worker_may_map(start: Start, send: 
 
 def test_a_scan_finds_models_or_scripts_and_nothing_else(server: Server, worker: Worker, send: Send) -> None:
     script = encode(Stored(Kind.SCRIPT, "TORCH", "CPU"), b"source")
-    server.client.mset(
-        {"s": script, "short": "MODEL_", "forged": bytes(100) + b"MODEL_", **{f"k{i}": LARGE for i in range(500)}}
-    )
+    server.client.mset({"s": script, "short": "MODEL_", "forged": bytes(100) + b"MODEL_", **{f"k{i}": LARGE for i in range(500)}})
     for command, found in (("AI._MODELSCAN", {b"m": TRAILER, b"forged": None}), ("AI._SCRIPTSCAN", {b"s": script[6:]})):
         scan = send(server, command)
         (job,) = worker.next()

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.needs("torch")
 
 
 def workers(address: str) -> list[list[str]]:
-    """The command lines of those that serve `address`: of each worker two, of the process that works and the one that watches."""
+    """The command lines of those that serve `address`: of a worker two, one that works and one that watches."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
