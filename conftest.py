@@ -201,7 +201,7 @@ class Server:
 
     def connect(self, protocol: int = 2) -> Any:
         """A client of its own."""
-        return redis.Redis(unix_socket_path=self.socket, protocol=protocol)
+        return redis.Redis(unix_socket_path=self.socket, protocol=protocol, socket_timeout=DEADLINE)
 
     def stop(self) -> None:
         self.client.close()
