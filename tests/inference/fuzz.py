@@ -134,7 +134,7 @@ def work(path: str, rng: random.Random, rounds: int) -> int:
     """Let clients that do not wait, and workers that go when they like, send what they like; how many jobs were answered."""
 
     def connect() -> Any:
-        return redis.UnixDomainSocketConnection(path, socket_timeout=0.5)
+        return redis.UnixDomainSocketConnection(path, socket_timeout=0.1)
 
     worker, clients, answered = connect(), [connect() for _ in range(8)], 0
     for _ in range(rounds):
@@ -186,7 +186,7 @@ def main(commands: int, seed: int) -> None:
             client: Any = redis.Redis(unix_socket_path=f"{name}/s", socket_timeout=60)
             rng = random.Random(seed)
             answers = send(client, rng, commands)
-            answered = work(f"{name}/s", rng, commands)
+            answered = work(f"{name}/s", rng, commands // 4)
             client.ping()
         except redis.ConnectionError as error:
             sys.exit(f"{error}\n{(directory / 'log').read_text()}\n{reports(directory)}")
