@@ -52,7 +52,15 @@ NUMBERS = [
 ]
 WORDS = [b"BLOB", b"VALUES", b"META", b"blob", b"Values", b"BLOBS", b"nan", b"-inf", b"1e308", b"\0", b"TENSOR"]
 COMMANDS = [b"AI.TENSORSET", b"ai.tensorset", b"AI.TENSORGET", b"AI.CONFIG", b"AI.INFO", b"AI.MODELSTORE", b"AI.DAGEXECUTE"]
-JOBS = [b"AI.MODELEXECUTE", b"AI.MODELRUN", b"AI.SCRIPTEXECUTE", b"AI.SCRIPTRUN", b"AI.MODELGET", b"AI.MODELDEL", b"AI.SCRIPTSET"]
+JOBS = [
+    b"AI.MODELEXECUTE",
+    b"AI.MODELRUN",
+    b"AI.SCRIPTEXECUTE",
+    b"AI.SCRIPTRUN",
+    b"AI.MODELGET",
+    b"AI.MODELDEL",
+    b"AI.SCRIPTSET",
+]
 SCANS = [b"AI._MODELSCAN", b"AI._SCRIPTSCAN"]
 LISTS = [b"INPUTS", b"OUTPUTS", b"KEYS", b"ARGS", b"TIMEOUT", b"$"]
 REPLIES = [b"+OK", b"-ERR x", b":1", b"_", b"$", b"*1", b"*2", b"*0", b"*-1", b"", b":", b"+\n", b"*99999999999", b"?", b"-\0"]
@@ -134,7 +142,8 @@ def work(path: str, rng: random.Random, rounds: int) -> int:
     """Let clients that do not wait, and workers that go when they like, send what they like; how many jobs were answered."""
 
     def connect() -> Any:
-        return redis.UnixDomainSocketConnection(path, socket_timeout=0.1)
+        kind: Any = redis.UnixDomainSocketConnection
+        return kind(path, socket_timeout=0.1)
 
     worker, clients, answered = connect(), [connect() for _ in range(8)], 0
     for _ in range(rounds):
