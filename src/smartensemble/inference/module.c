@@ -597,7 +597,7 @@ typedef struct Worker {
     Job *jobs;
 } Worker;
 
-typedef struct { long long calls, samples, duration, errors; } Statistics;
+typedef struct { uint64_t calls, samples, duration, errors; } Statistics; /* may be added to for ever */
 
 static struct { Job *first, **last; long long length; } queue = {.last = &queue.first};
 static Worker *workers;
@@ -782,10 +782,10 @@ static void tell(Context *ctx, const Job *job, int shares) {
     const Statistics *known = is(job->argv[0], "AI.INFO") && job->argc > 1 ? DictGet(statistics, job->argv[1], NULL) : NULL;
     ReplyWithArray(ctx, known ? 4 : 0);
     if (known) {
-        ReplyWithLongLong(ctx, known->calls);
-        ReplyWithLongLong(ctx, known->samples);
-        ReplyWithLongLong(ctx, known->duration);
-        ReplyWithLongLong(ctx, known->errors);
+        ReplyWithLongLong(ctx, (long long)known->calls);
+        ReplyWithLongLong(ctx, (long long)known->samples);
+        ReplyWithLongLong(ctx, (long long)known->duration);
+        ReplyWithLongLong(ctx, (long long)known->errors);
     }
     ReplyWithLongLong(ctx, chunk_size);
 }
@@ -989,10 +989,10 @@ static void count(String *key, const long long more[4], int anew) {
         if (!(known = calloc(1, sizeof *known))) return;
         DictSet(statistics, key, known);
     }
-    known->calls += more[0];
-    known->samples += more[1];
-    known->duration += more[2];
-    known->errors += more[3];
+    known->calls += (uint64_t)more[0];
+    known->samples += (uint64_t)more[1];
+    known->duration += (uint64_t)more[2];
+    known->errors += (uint64_t)more[3];
 }
 
 /* Answer a job of this worker's: id calls samples duration errors reset chunk-size writes [key value ...] reply. A chunk size of
@@ -1061,8 +1061,8 @@ static int nothing(Context *ctx, String **argv, int argc) {
  * worker that has the arena, else 0. */
 static int next(Context *ctx, String **argv, int argc) {
     long long number[3];
-    for (int i = 0; i < 3; i++) {
-        if (argc < 4 || StringToLongLong(argv[i + 1], &number[i]) != OK || number[i] < 0) {
+    for (int i = 0; i < 3; i++) { /* what is added to a time must not be too much for a number */
+        if (argc < 4 || StringToLongLong(argv[i + 1], &number[i]) != OK || number[i] < 0 || number[i] > INT32_MAX) {
             return ReplyWithError(ctx, "ERR AI._NEXT: give a count, milliseconds, and whether memory is shared");
         }
     }
