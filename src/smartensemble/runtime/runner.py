@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from smartensemble.command import Command
 from smartensemble.entities import Ensemble, Model
 from smartensemble.errors import StateError
 from smartensemble.runtime.batch import Batch
@@ -85,14 +86,16 @@ class Runner:
         at_once: int | None,
         detached: bool,
         write: Callable[[Sequence[Model]], None],
+        command: Callable[[Model], Command],
     ) -> None:
         """Start `models`, which are those of `entities`: on their own, or in the batch jobs that these ask for.
 
-        Members run while `write` writes the directories of those after them, where all of them may run at once.
+        Each runs by its `command`, which knows of databases. Where all may run at once, members run while `write` writes the
+        directories of those after them.
         """
         runs = [Run(Status.QUEUED, number=number) for number, _ in enumerate(models, 1)]
         run_of = {model.path: run for model, run in zip(models, runs, strict=True)}
-        batches = list(batch_jobs(entities, run_of))
+        batches = list(batch_jobs(entities, run_of, command))
         first = len(models) if batches or detached or at_once else CHUNK
         write(models[:first])  # before anything counts as started: a full disk starts nothing
         for batch in batches:
@@ -114,7 +117,7 @@ class Runner:
             model.watch(self.look)
 
         def jobs(begin: int, end: int) -> list[Job]:
-            return [(model.command, model.run) for model in models[begin:end] if id(model.run) not in inside]
+            return [(command(model), model.run) for model in models[begin:end] if id(model.run) not in inside]
 
         first_jobs = jobs(0, first) + [(batch.command, batch.run) for batch in batches]
         if detached:
@@ -131,6 +134,18 @@ class Runner:
                     self.ready().start(jobs(begin, len(models)), journal.path, at_once=0)
                     self.stop(runs, PATIENCE)
                     raise
+
+    def serve(self, commands: Sequence[Command], detached: bool) -> list[Run]:
+        """Start servers, which run beside members: nobody waits for their end, and they keep nobody from starting others."""
+        runs = [Run(Status.QUEUED, number=number) for number, _ in enumerate(commands, 1)]
+        jobs = list(zip(commands, runs, strict=True))
+        entries = [Entry(run.number, command.name, str(command.cwd), run) for command, run in jobs]
+        journal = self.history.begin(entries, detached)
+        if detached:
+            detach(jobs, journal.path)
+        else:
+            self.ready().start(jobs, journal.path, service=True)
+        return runs
 
     def stop(self, runs: Sequence[Run], grace: float) -> None:
         """End `runs` and all that they started. It returns when they have ended."""
@@ -200,18 +215,20 @@ class Runner:
             self._lock.release()
 
 
-def batch_jobs(entities: Sequence[Model | Ensemble], runs: dict[str, Run]) -> Iterator[Batch]:
+def batch_jobs(
+    entities: Sequence[Model | Ensemble], runs: dict[str, Run], command: Callable[[Model], Command]
+) -> Iterator[Batch]:
     """The batch jobs that `entities` ask for, of those of their models that have one of `runs`, by directory."""
     for entity in entities:
         models = entity.models if isinstance(entity, Ensemble) else [entity]
         if entity.batch_settings is not None and (
-            members := [(model.command, runs[model.path]) for model in models if model.path in runs]
+            members := [(command(model), runs[model.path]) for model in models if model.path in runs]
         ):
             # The script of a model's own job is beside the model's script: one name for both, and it would run itself.
             name = entity.name if isinstance(entity, Ensemble) else f"{entity.name}.batch"
             yield Batch(name, Path(entity.path), members, entity.batch_settings, LOCAL, Run(Status.QUEUED))
         elif isinstance(entity, Ensemble):
-            yield from batch_jobs([model for model in entity if model.batch_settings is not None], runs)
+            yield from batch_jobs([model for model in entity if model.batch_settings is not None], runs, command)
 
 
 def advise(name: str, entities: Sequence[Model | Ensemble], count: int, at_once: int | None) -> None:
