@@ -14,6 +14,7 @@ from smartensemble.table import Seconds
 
 logger = logging.getLogger(__name__)
 
+NEWS = 0.5  #: seconds that the news of a server's end may take
 WHO = {
     "private": "only you reach it",
     "password": "who has the password reaches it",
@@ -59,7 +60,9 @@ class Databases:
         """
         for db in self.running:
             if not db.is_active():
-                why = "; ".join(self._servers[db.db_identifier].ended) or "it does not answer"
+                servers = self._servers[db.db_identifier]
+                self._runner.wait(lambda servers=servers: bool(servers.ended), NEWS)  # type: ignore[misc]
+                why = "; ".join(servers.ended) or "it does not answer"
                 raise StateError(f"{db.db_identifier}: does not serve any more: {why}\nstop it, and start it again")
         return self.running
 
