@@ -203,5 +203,5 @@ def test_a_key_of_one_of_several_devices_is_taken_too() -> None:
     one = model()
     one.add_script("s.GPU:0", SCRIPT)
 
-    with pytest.raises(EntityExistsError, match="'s.GPU:0'"):
+    with pytest.raises(EntityExistsError, match=r"'s\.GPU:0'"):
         one.add_script("s", SCRIPT, device="GPU", devices_per_node=2)

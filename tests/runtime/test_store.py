@@ -143,7 +143,7 @@ def test_what_the_backend_refuses_is_an_error_and_nothing_is_started(exp: Experi
     db, model = exp.create_database(server=program), exp.create_model("model", exp.create_run_settings("true"))
     model.add_ml_model("net", "TORCH", b"not a model")
 
-    with pytest.raises(StateError, match="orchestrator: 'net' could not be stored: .+; nothing was started"):
+    with pytest.raises(StateError, match=r"orchestrator: 'net' could not be stored: .+; nothing was started"):
         exp.start(db, model)
 
     assert (db.is_active(), model.status, Path(model.path).exists()) == (False, Status.NEW, False)
@@ -177,7 +177,7 @@ def test_a_worker_that_has_ended_is_named_by_the_error(exp: Experiment, program:
     model = exp.create_model("model", exp.create_run_settings("true"))
     model.add_script("net", SCRIPT)
 
-    with pytest.raises(StateError, match="(?s)ERR no inference worker .*a worker ended: .*there is no numpy"):
+    with pytest.raises(StateError, match=r"(?s)ERR no inference worker .*a worker ended: .*there is no numpy"):
         exp.start(exp.create_database(server=program), model)
 
 
