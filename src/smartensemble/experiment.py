@@ -308,7 +308,9 @@ class Experiment:
         only: str | None = None,
         detach: bool = False,
     ) -> None:
-        """Run `entities`: databases first, the others when these are ready. What has no directory yet is generated.
+        """Run `entities`: databases first, the others when these are ready and have the models and scripts that were added.
+
+        What has no directory yet is generated.
 
         :param block: return when all have ended; otherwise at once.
         :param summary: print a table of what is started.
@@ -319,9 +321,10 @@ class Experiment:
         :param detach: let the members outlive this program: neither Ctrl-C nor its end ends them. A later experiment in this
             directory sees them, waits for them, and stops them.
         :raises StateError: one of them runs already, or its directory was generated for other parameters; or a database
-            cannot be started, or does not answer any more.
+            cannot be started, or does not answer any more; or there is none for what members have to find in it.
         """
         from smartensemble.runtime import generate as generation
+        from smartensemble.runtime import store
         from smartensemble.runtime.environment import Environment
         from smartensemble.runtime.runner import advise
 
@@ -341,6 +344,7 @@ class Experiment:
                 renderer = generation.check(list(missing.values()), generation.Options(), overwrite=False)
                 if not chosen and not databases:
                     return
+                uploads = store.stored(self.name, chosen, bool(databases or self._databases.running))
                 self._runner.claim()
                 self._runner.check_free([model.path for model in chosen])
                 generation.check_absent(missing.values())  # another program may have been quicker
@@ -350,12 +354,14 @@ class Experiment:
                     advise(self.name, others, len(chosen), at_once)
                     environment = Environment(self._databases.ready())
                     environment.check(chosen)
+                    self._databases.store(uploads)
                     if summary:
                         print(Table({"name": model.name, "command": str(model.command)} for model in chosen))
                     indexes = ensembles(missing.values())
 
                     def write(some: Sequence[Model]) -> None:
                         self._write([model for model in some if model.path in missing], renderer)
+                        store.write(some)
                         while indexes:  # before any member runs, which may read it
                             generation.write_index(indexes.pop())
 

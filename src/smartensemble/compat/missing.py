@@ -5,7 +5,7 @@ from typing import ClassVar, NoReturn
 
 from smartensemble.errors import UnsupportedError
 
-INFERENCE = "needs a database that runs models, which this version does not have; read the tensors, and run the model yourself"
+OBJECTS = "is a part of SmartSim's inside, which is not the same here; use add_ml_model, add_script and add_function"
 SCHEDULER = "needs a scheduler, and this version has none; use Experiment(launcher='local') and its create_... methods"
 SPELLING = "has no spelling for this run command in this version; give the option itself as run_args={...}"
 TORCH = "is not provided; read the tensors with smartredis in a torch.utils.data.Dataset, and load that"
