@@ -18,10 +18,9 @@ from tutorkit.blocks import Block, Kind, Page
 from tutorkit.config import Config
 from tutorkit.evaluate import Outcome, Result
 from tutorkit.run import HOME
-from tutorkit.worker import command, descendants, kill, parent
+from tutorkit.worker import MOMENT, command, descendants, kill, parent
 
 EXECUTED = "executed.ipynb"  #: in the folder of a page's images
-MOMENT = 2.0  #: seconds that processes have to end after their kernel
 SKIP = "skip-execution"  #: a tag that nbclient knows
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -18,6 +18,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from tutorkit.errors import ConfigError
 from tutorkit.evaluate import Evaluator, Result
 
 PR_SET_CHILD_SUBREAPER = 36
+MOMENT = 4.0  #: seconds that processes have to end after the page's last block
 SWEEP = 0.2  #: seconds between two looks for what killed pages have left
 HELPER = re.compile(r"multiprocessing\.(resource_tracker|forkserver)")  #: processes that Python keeps, and ends itself
 QUIET = ("PWD", "OLDPWD", "_", "COLUMNS", "LINES")  #: variables whose change is nobody's fault
@@ -200,7 +202,12 @@ class PageProcess:
         """What the page leaves behind, the pictures that it has saved, and what it was made from."""
         atexit._run_exitfuncs()  # what libraries end when the interpreter ends is not left behind
         found = []
-        if alive := [said for pid in descendants(os.getpid()) if not HELPER.search(said := command(pid))]:
+        limit = time.monotonic() + MOMENT  # for processes that are about to end
+        while (alive := [said for pid in descendants(os.getpid()) if not HELPER.search(said := command(pid))]) and (
+            time.monotonic() < limit
+        ):
+            time.sleep(0.02)
+        if alive:
             found.append(f"processes: {', '.join(alive)}")
         if left := sorted(os.listdir(self.setup.temporary)):
             found.append(f"temporary files: {', '.join(left[:5])}")
