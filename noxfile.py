@@ -1,4 +1,4 @@
-"""What can be done with this project: ``nox -s demo``, ``nox -s tests``, ``nox -s docs``, ``nox -s benchmarks``."""
+"""What can be done with this project: ``nox -s demo``, ``tests``, ``sanitize``, ``docs``, ``benchmarks``."""
 
 import os
 import shutil
@@ -45,6 +45,13 @@ def docs(session: nox.Session) -> None:
     """Build the site into build/html from the record of the tests, and run nothing; a warning is an error."""
     session.install("-q", "-e.[docs]")
     build(session, "sphinx-build")
+
+
+@nox.session
+def sanitize(session: nox.Session) -> None:
+    """Compile the server's module with gcc's sanitizers and all warnings, and send it what nobody would."""
+    session.install("-q", "-e.")
+    session.run("python", "tests/inference/fuzz.py", *(session.posargs or ["20000", "1"]))
 
 
 @nox.session

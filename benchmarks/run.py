@@ -64,6 +64,23 @@ CASES = [
     Case("500 blocks with API coverage, to bare Sybil", "pages", smartsim=False),
     Case("second run, nothing changed, beyond imports", "second", seconds=1, smartsim=False, floor=False),
     Case("one page changed, to plain Sphinx", "rebuild", ratio=1.3, smartsim=False),
+    *(
+        Case(f"{act} a tensor of {label}, beside {floor}", "tensor", (act, str(size), "clock"), ratio=1.1, smartsim=False)
+        for label, size in (("1 KiB", 2**10), ("64 KiB", 2**16), ("1 MiB", 2**20))
+        for act, floor in (("put", "SET"), ("get", "GET"))
+    ),
+    *(
+        Case(
+            f"{act} a tensor of {label}, beside {floor} (server's CPU)",
+            "tensor",
+            (act, str(size), "cpu"),
+            ratio=1.1,
+            smartsim=False,
+        )
+        for label, size in (("16 MiB", 2**24), ("128 MiB", 2**27))
+        for act, floor in (("put", "SET"), ("get", "GET"))
+    ),
+    Case("1000 SETs and GETs, with and without the module", "tensor", ("plain",), ratio=1.04, smartsim=False),
 ]
 
 

@@ -77,7 +77,7 @@ def test_values_nowhere_or_in_two_places_are_an_error_with_its_remedy(
         (b"T", InputTypeError, f"is b'T'; {NOTHING}"),
         ({"T"}, InputTypeError, f"is {{'T'}}; {NOTHING}"),
         (np.array(3), InputTypeError, f"is array(3); {NOTHING}"),
-        (np.array([1]), InputTypeError, "names a parameter np.int64(1); a name is a string"),
+        (np.array([1]), InputTypeError, f"names a parameter {np.int64(1)!r}; a name is a string"),
         ([1], InputTypeError, "names a parameter 1; a name is a string"),
         ([None], InputTypeError, "names a parameter None; a name is a string"),
         ([["T", 1]], InputTypeError, "names a parameter ['T', 1]; a name is a string"),

@@ -1,0 +1,3 @@
+from tensor import measure
+
+measure(ours=True)

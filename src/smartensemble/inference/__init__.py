@@ -1,0 +1,6 @@
+"""What the database runs: the module that a server loads, as a file."""
+
+from pathlib import Path
+
+#: The module for Valkey and Redis, compiled from ``module.c`` when this package is built on Linux; there is none elsewhere.
+MODULE = Path(__file__).with_name("module.so")

@@ -1,0 +1,1 @@
+"""How what members share looks as bytes: pure functions, without a socket."""

@@ -1,0 +1,78 @@
+"""A tensor as the bytes that the database stores, and back.
+
+The bytes are those of the array in C order, and behind them a trailer: the dimensions (8 bytes each), the type (a character of
+`struct <https://docs.python.org/3/library/struct.html#format-characters>`_, or ``s`` for strings, each ended by a zero byte),
+the rank, and ``TENSOR``. All numbers are little-endian. ``inference/module.c`` writes and reads the same.
+"""
+
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from smartensemble.errors import InputTypeError, InputValueError, NotATensorError
+
+MAGIC = b"TENSOR"
+MAX_RANK = 32
+TYPES = {ord(code): np.dtype(f"<{code}") for code in "fdbhiqBH?"}
+CODES = {dtype.str: code for code, dtype in TYPES.items()}
+STRING = ord("s")
+
+
+def encode(array: ArrayLike) -> bytes:
+    """The bytes of a tensor.
+
+    >>> encode(np.array([[1, 2, 3]], dtype="uint8")).hex(" ", 8)
+    '010203 0100000000000000 0300000000000000 420254454e534f52'
+    """
+    tensor = np.asarray(array)
+    if not tensor.size or tensor.ndim > MAX_RANK:
+        raise InputValueError(f"tensor of shape {tensor.shape}: cannot be stored; give elements, in at most 32 dimensions")
+    if tensor.dtype.kind == "U":
+        code, data = STRING, _join(tensor)
+    else:
+        little = tensor.dtype.newbyteorder("<")
+        if little.str not in CODES:
+            known = ", ".join(dtype.name for dtype in TYPES.values())
+            raise InputTypeError(f"tensor of {tensor.dtype}: cannot be stored; there are {known}, str")
+        code, data = CODES[little.str], tensor.astype(little, copy=False).tobytes()
+    return data + np.array(tensor.shape, "<q").tobytes() + bytes([code, tensor.ndim]) + MAGIC
+
+
+def decode(value: bytes) -> NDArray[Any]:
+    """The tensor that `value` holds: a view of it, which cannot be written to. Strings are copied.
+
+    >>> decode(encode([[1.5, 2.5]]))
+    array([[1.5, 2.5]])
+    >>> decode(b"written by SET")
+    Traceback (most recent call last):
+    smartensemble.errors.NotATensorError: 14 bytes: are no tensor; read what AI.TENSORSET or encode wrote
+    """
+    wrong = NotATensorError(f"{len(value)} bytes: are no tensor; read what AI.TENSORSET or encode wrote")
+    if len(value) < 8 or value[-6:] != MAGIC:
+        raise wrong
+    code, rank = value[-8], value[-7]
+    end = len(value) - 8 - 8 * rank
+    if end < 0 or rank > MAX_RANK:
+        raise wrong
+    shape = np.frombuffer(value, "<q", count=rank, offset=end).tolist()
+    count = prod(shape)
+    if any(dimension <= 0 for dimension in shape):
+        raise wrong
+    if code == STRING and value.count(b"\0", 0, end) == count and value[end - 1] == 0:
+        return _split(value[: end - 1], shape)
+    if code not in TYPES or count * TYPES[code].itemsize != end:
+        raise wrong
+    return np.frombuffer(value, TYPES[code], count=count).reshape(shape)
+
+
+def _join(tensor: NDArray[np.str_]) -> bytes:
+    texts = [str(text) for text in tensor.flat]
+    if any("\0" in text for text in texts):
+        raise InputValueError("tensor of strings: one has a zero byte; that is what ends a string")
+    return b"".join(text.encode("utf-8", "surrogateescape") + b"\0" for text in texts)
+
+
+def _split(data: bytes, shape: list[int]) -> NDArray[np.str_]:
+    return np.array([text.decode("utf-8", "surrogateescape") for text in data.split(b"\0")], dtype=np.str_).reshape(shape)
