@@ -37,7 +37,7 @@ class Command:
     name: str = "job"  #: names its files: ``name.out``, ``name.err``
     time_limit: float | None = None  #: seconds after which it is ended; None for no limit
     need: Need = Need()  #: what it takes of a cluster
-    starter: int = 0  #: how many words of `argv`, at its beginning, are a run command of the scheduler's, with its options
+    starter: int = 0  #: how many words of `argv`, at its beginning, are its run command with its options
     packed: bool = True  #: without these words it does the same as a task of a step that it shares with others
 
     def __str__(self) -> str:

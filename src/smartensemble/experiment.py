@@ -50,9 +50,11 @@ class Experiment:
         :param name: its name.
         :param exp_path: its directory, which is there; by default one of its name in the working directory, which is made
             when it is needed.
-        :param launcher: what runs its members: ``"local"``, this machine.
+        :param launcher: what runs its members: ``"local"``, this machine; ``"slurm"``; ``"auto"``, the scheduler in whose
+            allocation this program runs, or that is on PATH, or else this machine.
         """
         from smartensemble.runtime.runner import LAUNCHERS, Runner
+        from smartensemble.runtime.steps import detect_launcher
 
         check_name("Experiment", name)
         if exp_path is not None and not isinstance(exp_path, (str, PurePath)):
@@ -63,7 +65,7 @@ class Experiment:
             raise UnsupportedError(f"{name}: no launcher {launcher!r} in this version{did_you_mean(str(launcher), LAUNCHERS)}")
         self.name = name
         self.exp_path = os.path.abspath(name if exp_path is None else exp_path)
-        self.launcher = "local" if launcher == "auto" else launcher
+        self.launcher = detect_launcher() if launcher == "auto" else launcher
         self._runner = Runner(name, self.exp_path, self.launcher)
 
     # --- create -------------------------------------------------------------------------------------------------
@@ -127,7 +129,12 @@ class Experiment:
         *,
         time_limit: Duration | None = None,
     ) -> RunSettings:
-        """How a program is run. See :class:`RunSettings` for the arguments; ``"auto"`` runs it directly on this machine."""
+        """How a program is run. See :class:`RunSettings` for the arguments.
+
+        With ``"auto"`` it is run directly on this machine, and by the scheduler's own run command on a cluster: ``srun``.
+        """
+        if run_command == "auto":
+            run_command = self._runner.scheduler.run_command or None
         return RunSettings(exe, exe_args, run_command, run_args, env_vars, container, time_limit=time_limit)
 
     @strict
@@ -140,9 +147,10 @@ class Experiment:
         batch_args: Mapping[str, object] | None = None,
         *,
         preamble: str | Sequence[str] = (),
+        overcommit: bool = False,
     ) -> BatchSettings:
         """What a batch job asks for. See :class:`BatchSettings` for the arguments."""
-        return self.batch_settings_class(nodes, time, queue, account, batch_args, preamble)
+        return self.batch_settings_class(nodes, time, queue, account, batch_args, preamble, overcommit=overcommit)
 
     # --- generate -----------------------------------------------------------------------------------------------
 
@@ -210,7 +218,7 @@ class Experiment:
 
         models = self._models(entities)
         renderer = generation.check(models, generation.Options(tag, allow_unknown, allow_unused), overwrite=True)
-        batches = batch_jobs(entities, {model.path: model.run for model in models})
+        batches = batch_jobs(entities, {model.path: model.run for model in models}, self._runner.scheduler)
         text = preview(f"{self.name} in {self.exp_path}", models, list(batches), renderer)
         if output_filename is None:
             print(text, end="")
@@ -272,7 +280,7 @@ class Experiment:
                 self._runner.claim()
                 self._runner.check_free([model.path for model in chosen])
                 generation.check_absent(missing.values())  # another program may have been quicker
-                advise(self.name, entities, len(chosen), at_once)
+                advise(self.name, entities, len(chosen), at_once, self._runner.scheduler)
                 if summary:
                     print(Table({"name": model.name, "command": str(model.command)} for model in chosen))
                 indexes = ensembles(missing.values())

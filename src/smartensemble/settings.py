@@ -143,9 +143,8 @@ class RunSettings(RunOptions):
         parts = [self.need, *(each.need for each in self.mpmd)]
         need = parts[0] if len(parts) == 1 else Need(sum(part.total for part in parts), 1, None)
         alone = self.shareable and not self.mpmd
-        skipped = len(starter) if alone and self.steps else 0
         argv = (*starter, *program, *others)
-        return Command(argv, Path(cwd), dict(self.env_vars), name, self.time_limit, need, skipped, alone)
+        return Command(argv, Path(cwd), dict(self.env_vars), name, self.time_limit, need, len(starter), alone)
 
     def _program(self, arguments: Iterable[str]) -> tuple[str, ...]:
         """The program and its arguments, in its container."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from smartensemble.command import Command
-from smartensemble.schedulers.base import Asked, Scheduler
+from smartensemble.schedulers.base import Asked, Plan, Scheduler
 
 
 def member_script(command: Command) -> str:
@@ -54,8 +54,11 @@ def batch_script(
     asked: Asked,
     preamble: Sequence[str] = (),
     at_once: int | None = None,
+    plan: Plan | None = None,
 ) -> str:
     """A script that runs all `scripts` at once, or `at_once` of them at a time, and fails if one of them fails.
+
+    With a `plan` it runs them in an allocation of the scheduler, and writes when it starts, and how it ends.
 
     >>> from smartensemble.schedulers.base import LOCAL
     >>> scripts = [Path("/scratch/melt/melt_0/melt_0.sh"), Path("/scratch/melt/melt_1/melt_1.sh")]
@@ -72,20 +75,30 @@ def batch_script(
     printf '%s\\0' "${members[@]}" | xargs -0 -n 1 -P 0 bash -c 'bash "$0" || exit 1'
     <BLANKLINE>
     """
+    run = [
+        "# A member that fails ends no other one, and fails the job in the end.",
+        f"printf '%s\\0' \"${{members[@]}}\" | xargs -0 -n 1 -P {at_once or 0} bash -c 'bash \"$0\" || exit 1'",
+        "",
+    ]
+    home = f"cd {shlex.quote(str(directory))} || exit"
+    begin: list[str] = []
+    if plan and scheduler.body:
+        asked, run = plan.asked, [scheduler.body(plan)]
+        end = shlex.quote(f"echo $? > {shlex.quote(str(directory / name))}.exit")
+        begin = [home, f": > {_word(f'{name}.started')}", f"trap {end} EXIT"]
     members = [path.relative_to(directory) if path.is_relative_to(directory) else path for path in scripts]
     return "\n".join(
         [
             "#!/bin/bash",
             *scheduler.directives(asked),
             f"# {name}: a batch job of {len(scripts)} member{'s' * (len(scripts) != 1)}",
+            *begin,
             *preamble,
-            f"cd {shlex.quote(str(directory))} || exit",
+            home,
             "members=(",
             *(f"    {_word(str(path))}" for path in members),
             ")",
-            "# A member that fails ends no other one, and fails the job in the end.",
-            f"printf '%s\\0' \"${{members[@]}}\" | xargs -0 -n 1 -P {at_once or 0} bash -c 'bash \"$0\" || exit 1'",
-            "",
+            *run,
         ]
     )
 
