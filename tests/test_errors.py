@@ -93,14 +93,13 @@ def test_an_unknown_member_is_a_key_error_without_the_quotes_of_one() -> None:
 
 
 def test_all_names_what_is_there_and_nothing_else() -> None:
+    namespace: dict[str, object] = {}
+    exec("from smartensemble import *", namespace)
     public = {
         name
         for name, value in vars(smartensemble).items()
         if not name.startswith("_") and getattr(value, "__module__", "").startswith("smartensemble.")
     }
-
-    namespace: dict[str, object] = {}
-    exec("from smartensemble import *", namespace)
 
     assert public == set(smartensemble.__all__)
     assert namespace.keys() - {"__builtins__"} == set(smartensemble.__all__)

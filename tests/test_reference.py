@@ -15,6 +15,7 @@ CLASSES = [
     smartensemble.Experiment,
     smartensemble.Ensemble,
     smartensemble.Model,
+    smartensemble.Orchestrator,
     smartensemble.RunSettings,
     smartensemble.BatchSettings,
     smartensemble.Singularity,
@@ -25,8 +26,13 @@ CLASSES = [
 INTERNAL = {
     ("BatchSettings", "asked"),
     ("Ensemble", "place"),
+    ("Model", "colocated_database"),
     ("Model", "place"),
     ("Model", "watch"),
+    ("Orchestrator", "attach"),
+    ("Orchestrator", "endpoint"),
+    ("Orchestrator", "place"),
+    ("Orchestrator", "servers"),
     ("RunSettings", "command"),
     ("Singularity", "wrap"),
 }

@@ -1,9 +1,24 @@
 """Ensembles of simulations: describe them, generate their input, run them, and know which was which."""
 
+from typing import TYPE_CHECKING
+
 from smartensemble.entities import Ensemble, Model
 from smartensemble.experiment import Experiment
 from smartensemble.settings import BatchSettings, RunSettings, Singularity
 from smartensemble.status import Status
 from smartensemble.version import __version__ as __version__
 
-__all__ = ["BatchSettings", "Ensemble", "Experiment", "Model", "RunSettings", "Singularity", "Status"]
+if TYPE_CHECKING:
+    from smartensemble.database import Orchestrator
+
+__all__ = ["BatchSettings", "Ensemble", "Experiment", "Model", "Orchestrator", "RunSettings", "Singularity", "Status"]
+
+
+def __getattr__(name: str) -> object:
+    """What is loaded when it is asked for: an ensemble without a database need not wait for it."""
+    if name == "Orchestrator":
+        from smartensemble.database import Orchestrator
+
+        globals()[name] = Orchestrator
+        return Orchestrator
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

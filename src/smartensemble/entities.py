@@ -1,10 +1,11 @@
 """A model is a program with its parameters; an ensemble is a group of them."""
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from pathlib import PurePath
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 from smartensemble.command import Command
 from smartensemble.errors import (
@@ -29,6 +30,8 @@ from smartensemble.table import Seconds, Table
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from smartensemble.database import Colocated
+
 CASES = """there are five ways to initialise an Ensemble:
   1. run_settings and params
   2. run_settings and replicas
@@ -40,8 +43,17 @@ CASES = """there are five ways to initialise an Ensemble:
 #: The columns of a table that are not parameters.
 TAKEN = ("name", "status", "seconds", "exit code", "path", "replica")
 
-#: What stands for the run of a member that was never started, and for the files of one that has none.
-NEVER, NOTHING = Run(), Files()
+
+class Links(NamedTuple):
+    """What a model shares with others through a database. One that shares nothing costs nothing: all have the same."""
+
+    prefixing: bool | None = None  #: None: as its ensemble says
+    incoming: "tuple[Model | Ensemble, ...]" = ()
+    colocated: "Colocated | None" = None
+
+
+#: What stands for the run of a member that was never started, for the files of one that has none, and for its links.
+NEVER, NOTHING, NO_LINKS = Run(), Files(), Links()
 
 
 class Model:
@@ -53,7 +65,7 @@ class Model:
     """
 
     __slots__ = (
-        "__weakref__", "_given", "_home", "_own_settings", "_params", "_parent", "_path", "_settings", "_watch",
+        "__weakref__", "_given", "_home", "_links", "_own_settings", "_params", "_parent", "_path", "_settings", "_watch",
         "batch_settings", "files", "generated", "name", "params_as_args", "replica", "run",
     )  # fmt: skip
     batch_settings: BatchSettings | None
@@ -112,6 +124,7 @@ class Model:
         self._parent: Ensemble | None = None
         self._path = None
         self._home: str | None = None
+        self._links = NO_LINKS
         self._watch: Callable[[], None] | None = None
 
     @property
@@ -181,6 +194,106 @@ class Model:
         self.files = attach(self.name, to_copy, to_symlink, to_configure)
 
     attach_generator_file = attach_generator_files
+
+    # --- data that it shares with others through a database --------------------------------------------------------
+
+    def enable_key_prefixing(self) -> None:
+        """Have its name put before the keys that it writes, so that no other member overwrites them."""
+        self._links = self._links._replace(prefixing=True)
+
+    def disable_key_prefixing(self) -> None:
+        """Have the keys that it writes left as they are."""
+        self._links = self._links._replace(prefixing=False)
+
+    def query_key_prefixing(self) -> bool:
+        """Its name is put before the keys that it writes: as it was told, or as its ensemble is."""
+        own = self._links.prefixing
+        return (self._parent is not None and self._parent._prefixing) if own is None else own
+
+    def register_incoming_entity(self, incoming_entity: "Model | Ensemble") -> None:
+        """Let it read what `incoming_entity` writes, with that one's prefix: one model, or each member of an ensemble.
+
+        :raises EntityExistsError: it reads from that one already.
+        """
+        _check_incoming(self.name, self.incoming_entities, incoming_entity)
+        self._links = self._links._replace(incoming=(*self._links.incoming, incoming_entity))
+
+    @property
+    def incoming_entities(self) -> list[str]:
+        """The names of the members whose data it reads, in the order in which they were registered."""
+        producers = (*(self._parent._incoming if self._parent is not None else ()), *self._links.incoming)
+        return [name for producer in producers for name in _names(producer)]
+
+    @strict
+    def colocate_db_uds(
+        self,
+        unix_socket: str | PurePath | None = None,
+        socket_permissions: int = 700,
+        db_cpus: int = 1,
+        custom_pinning: Iterable[int] | None = None,
+        debug: bool = False,
+        db_identifier: str = "",
+        *,
+        server: str | PurePath | None = None,
+    ) -> None:
+        """Give it a database of its own, on its host, that it reaches by a unix socket. It begins and ends with the model.
+
+        :param unix_socket: its path; by default one that no other has, in a directory that only you enter.
+        :param socket_permissions: who may connect, as ``chmod`` takes it.
+        :param db_cpus: threads of the server that read and write at a time.
+        :param custom_pinning: the CPUs that the server may use; by default all.
+        :param debug: have the server write more into ``NAME.db.out``.
+        :param db_identifier: what its variables end in, as ``SSDB_name``; by default nothing.
+        :param server: the program, as :meth:`Experiment.create_database` takes it.
+        """
+        from smartensemble.database import colocated
+        from smartensemble.shards import speakable
+
+        own = colocated(self.name, db_cpus, custom_pinning, debug, db_identifier, server)
+        socket = None if unix_socket is None else str(unix_socket)
+        if socket is not None and not speakable(socket):
+            raise InputValueError(
+                f"{self.name}: unix_socket {socket!r} is too long, or has characters that clients do not take; leave it out"
+            )
+        if not re.fullmatch(r"0?[0-7]{3}", str(socket_permissions)):
+            raise InputValueError(f"{self.name}: socket_permissions is {socket_permissions!r}; give three octal digits, as 700")
+        own = own._replace(socket=socket, permissions=str(socket_permissions))
+        self._links = self._links._replace(colocated=own)
+
+    @strict
+    def colocate_db_tcp(
+        self,
+        port: int | None = None,
+        ifname: str = "lo",
+        db_cpus: int = 1,
+        custom_pinning: Iterable[int] | None = None,
+        debug: bool = False,
+        db_identifier: str = "",
+        *,
+        server: str | PurePath | None = None,
+    ) -> None:
+        """Give it a database of its own, on its host, that it reaches by a port, as does every user of that host.
+
+        :param port: its port; by default a free one is chosen when the model starts.
+        :param ifname: the network interface that it listens on.
+        """
+        from smartensemble.database import checked_port, colocated
+
+        own = colocated(self.name, db_cpus, custom_pinning, debug, db_identifier, server)
+        number = None if port is None else checked_port(self.name, port)
+        self._links = self._links._replace(colocated=own._replace(tcp=True, port=number, interface=ifname))
+
+    colocate_db = colocate_db_tcp
+
+    @property
+    def colocated_database(self) -> "Colocated | None":
+        """The database of its own."""
+        return self._links.colocated
+
+    @property
+    def colocated(self) -> bool:
+        """It has a database of its own."""
+        return self._links.colocated is not None
 
     def __eq__(self, other: object) -> bool:
         return self.name == other.name if isinstance(other, Model) else NotImplemented
@@ -260,6 +373,8 @@ class Ensemble:
         self._expansion = expansion(name, parameters, "all_perm" if given is None else given, replicas, n_models, seed)
         self._placed = path is not None
         self._files = NOTHING
+        self._prefixing = run_settings is not None  #: members that it made have it on
+        self._incoming: tuple[Model | Ensemble, ...] = ()
         self._members: dict[str, Model] = {}
         self._generated = 0  #: members made so far, which numbers the next one
         self._settings = None if run_settings is None else copy(run_settings)
@@ -349,6 +464,28 @@ class Ensemble:
 
     attach_generator_file = attach_generator_files
 
+    def enable_key_prefixing(self) -> None:
+        """Have each member's name put before the keys that it writes, also of members that are added later."""
+        self._prefixing = True
+        for member in self:
+            if member._links.prefixing is False:
+                member.enable_key_prefixing()
+
+    def query_key_prefixing(self) -> bool:
+        """Every member's name is put before the keys that it writes."""
+        return all(member.query_key_prefixing() for member in self) if self else self._prefixing
+
+    def register_incoming_entity(self, incoming_entity: "Model | Ensemble") -> None:
+        """Let each member read what `incoming_entity` writes, also members that are added later.
+
+        :raises EntityExistsError: one of them reads from that one already.
+        """
+        _check_incoming(self.name, [name for producer in self._incoming for name in _names(producer)], incoming_entity)
+        for member in self:
+            if member._links.incoming:
+                _check_incoming(member.name, member.incoming_entities, incoming_entity)
+        self._incoming = (*self._incoming, incoming_entity)
+
     def table(self) -> Table:
         """One row for each member: name, parameters, status, seconds, exit code, path. It prints as a table."""
         self._look()
@@ -431,6 +568,19 @@ def check_settings(name: str, run_settings: object, batch_settings: object) -> N
         raise InputTypeError(f"{name}: run_settings is {run_settings!r}; for example RunSettings('lmp', ['-in', 'in.melt'])")
     if batch_settings is not None and not isinstance(batch_settings, BatchSettings):
         raise InputTypeError(f"{name}: batch_settings is {batch_settings!r}; for example BatchSettings(nodes=4)")
+
+
+def _names(producer: "Model | Ensemble") -> list[str]:
+    """The names that are put before the keys that `producer` writes."""
+    return [member.name for member in producer] if isinstance(producer, Ensemble) else [producer.name]
+
+
+def _check_incoming(name: str, known: list[str], producer: object) -> None:
+    """An error, unless `producer` may be registered beside those that are known."""
+    if not isinstance(producer, (Model, Ensemble)):
+        raise InputTypeError(f"{name}: {producer!r} is neither a Model nor an Ensemble; register who writes the data")
+    if twice := set(known).intersection(_names(producer)):
+        raise EntityExistsError(f"{name}: reads from {min(twice)!r} already; register each once")
 
 
 def _absolute(name: str, path: object) -> str:

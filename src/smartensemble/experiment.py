@@ -24,6 +24,7 @@ from smartensemble.tags import Delimiter
 
 # What acts is imported by the methods that act: who only describes an ensemble pays half for the import.
 if TYPE_CHECKING:
+    from smartensemble.database import Orchestrator
     from smartensemble.runtime import generate as generation
 
 GRACE = 5.0  #: seconds that a member has to obey SIGTERM
@@ -53,6 +54,7 @@ class Experiment:
         :param launcher: what runs its members: ``"local"``, this machine; ``"slurm"``; ``"auto"``, the scheduler in whose
             allocation this program runs, or that is on PATH, or else this machine.
         """
+        from smartensemble.runtime.databases import Databases
         from smartensemble.runtime.runner import LAUNCHERS, Runner
         from smartensemble.runtime.steps import detect_launcher
 
@@ -67,6 +69,7 @@ class Experiment:
         self.exp_path = os.path.abspath(name if exp_path is None else exp_path)
         self.launcher = detect_launcher() if launcher == "auto" else launcher
         self._runner = Runner(name, self.exp_path, self.launcher)
+        self._databases = Databases(name, self._runner)
 
     # --- create -------------------------------------------------------------------------------------------------
 
@@ -152,12 +155,67 @@ class Experiment:
         """What a batch job asks for. See :class:`BatchSettings` for the arguments."""
         return self.batch_settings_class(nodes, time, queue, account, batch_args, preamble, overcommit=overcommit)
 
+    @strict
+    def create_database(
+        self,
+        port: int | None = None,
+        path: str | PurePath | None = None,
+        db_nodes: int = 1,
+        batch: bool = False,
+        hosts: Iterable[str] | None = None,
+        run_command: str = "auto",
+        interface: str | Iterable[str] | None = None,
+        account: str | None = None,
+        time: str | None = None,
+        queue: str | None = None,
+        single_cmd: bool = True,
+        db_identifier: str = "orchestrator",
+        *,
+        access: str | None = None,
+        server: str | PurePath | None = None,
+    ) -> "Orchestrator":
+        """A database below this experiment's directory. See :class:`Orchestrator` for the arguments.
+
+        :raises EntityExistsError: there is a database with this identifier.
+        """
+        if queue:
+            raise UnsupportedError(f"{db_identifier}: queue needs a scheduler; on this machine leave it out")
+        db = self._orchestrator_class()(
+            path,
+            port,
+            interface,
+            "local",
+            run_command,
+            db_nodes,
+            batch,
+            hosts,
+            account,
+            time,
+            None,
+            single_cmd,
+            db_identifier=db_identifier,
+            access=access,
+            server=server,
+        )
+        db.place(self.exp_path)
+        self._databases.add(db)
+        return db
+
+    def reconnect_orchestrator(self, checkpoint: str | PurePath) -> "Orchestrator":
+        """The database that another process has started: members get its variables, and it can be stopped.
+
+        :param checkpoint: its :attr:`Orchestrator.checkpoint_file`.
+        :raises InputValueError: there is no such file, or it is something else.
+        :raises StateError: the database does not answer.
+        """
+        return self._databases.reconnect(os.fspath(checkpoint))
+
     # --- generate -----------------------------------------------------------------------------------------------
 
     @strict
     def generate(
         self,
-        *entities: Model | Ensemble,
+        *entities: "Model | Ensemble | Orchestrator",
         tag: Delimiter = ";",
         overwrite: bool = False,
         verbose: bool = False,
@@ -165,6 +223,8 @@ class Experiment:
         allow_unused: bool = False,
     ) -> None:
         """Write the directories of `entities`: input files, ``params.json``, and each ensemble's ``members.csv``.
+
+        That of a database is written when it starts.
 
         :param tag: what stands on both sides of a tag; a pair for an opening and a closing delimiter.
         :param overwrite: replace directories that are there, and remove those of members that an ensemble no longer has.
@@ -176,12 +236,15 @@ class Experiment:
         """
         from smartensemble.runtime import generate as generation
 
-        models = self._models(entities)
+        databases, others = self._split(entities)
+        if databases and not others:
+            return
+        models = self._models(others)
 
         with self._runner.alone():
 
             def checked() -> "tuple[list[str], generation.Renderer]":
-                former = [path for each in entities if isinstance(each, Ensemble) for path in generation.former_members(each)]
+                former = [path for each in others if isinstance(each, Ensemble) for path in generation.former_members(each)]
                 self._runner.check_free([model.path for model in models] + former * overwrite)
                 options = generation.Options(tag, allow_unknown, allow_unused)
                 return former, generation.check(models, options, overwrite)
@@ -201,7 +264,7 @@ class Experiment:
 
     def preview(
         self,
-        *entities: Model | Ensemble,
+        *entities: "Model | Ensemble | Orchestrator",
         tag: Delimiter = ";",
         allow_unknown: bool = False,
         allow_unused: bool = False,
@@ -213,13 +276,16 @@ class Experiment:
         :raises TagError: generate would raise it.
         """
         from smartensemble.runtime import generate as generation
+        from smartensemble.runtime.environment import Environment
         from smartensemble.runtime.preview import preview
         from smartensemble.runtime.runner import batch_jobs
 
-        models = self._models(entities)
+        databases, others = self._split(entities)
+        models = self._models(others) if others or not databases else []
+        command = Environment(self._databases.running).command
         renderer = generation.check(models, generation.Options(tag, allow_unknown, allow_unused), overwrite=True)
-        batches = batch_jobs(entities, {model.path: model.run for model in models}, self._runner.scheduler)
-        text = preview(f"{self.name} in {self.exp_path}", models, list(batches), renderer)
+        batches = batch_jobs(others, {model.path: model.run for model in models}, command, self._runner.scheduler)
+        text = preview(f"{self.name} in {self.exp_path}", databases, models, list(batches), renderer, command)
         if output_filename is None:
             print(text, end="")
         else:
@@ -239,7 +305,7 @@ class Experiment:
     @strict
     def start(
         self,
-        *entities: Model | Ensemble,
+        *entities: "Model | Ensemble | Orchestrator",
         block: bool = True,
         summary: bool = False,
         kill_on_interrupt: bool = True,
@@ -248,7 +314,7 @@ class Experiment:
         only: str | None = None,
         detach: bool = False,
     ) -> None:
-        """Run `entities`. What has no directory yet is generated.
+        """Run `entities`: databases first, the others when these are ready. What has no directory yet is generated.
 
         :param block: return when all have ended; otherwise at once.
         :param summary: print a table of what is started.
@@ -258,12 +324,16 @@ class Experiment:
         :param only: ``"failed"`` runs again exactly the members that have not completed.
         :param detach: let the members outlive this program: neither Ctrl-C nor its end ends them. A later experiment in this
             directory sees them, waits for them, and stops them.
-        :raises StateError: one of them runs already, or its directory was generated for other parameters.
+        :raises StateError: one of them runs already, or its directory was generated for other parameters; or a database
+            cannot be started, or does not answer any more.
         """
         from smartensemble.runtime import generate as generation
+        from smartensemble.runtime.environment import Environment
         from smartensemble.runtime.runner import advise
+        from smartensemble.runtime.steps import refuse_databases
 
-        models = self._models(entities)
+        databases, others = self._split(entities)
+        models = self._models(others) if others or not databases else []
         at_once = None if max_running is None else positive("max_running", max_running)
         if only not in (None, "failed"):
             raise InputValueError(f"{self.name}: only={only!r} is no choice; there is only='failed'")
@@ -271,28 +341,36 @@ class Experiment:
             with self._runner.alone():
                 # What is wrong is said before anything is written, also a lock.
                 self._runner.ready()
+                self._databases.check(databases)
+                own = [model.name for model in models if model.colocated]
+                refuse_databases(self._runner.scheduler, [db.name for db in (*databases, *self._databases.running)] + own)
                 self._runner.check_free([model.path for model in models])
                 chosen = [model for model in models if only is None or model.run.status is not Status.COMPLETED]
                 missing = {model.path: model for model in chosen if not model.generated and not generation.is_there(model)}
                 renderer = generation.check(list(missing.values()), generation.Options(), overwrite=False)
-                if not chosen:
+                if not chosen and not databases:
                     return
                 self._runner.claim()
                 self._runner.check_free([model.path for model in chosen])
                 generation.check_absent(missing.values())  # another program may have been quicker
-                advise(self.name, entities, len(chosen), at_once, self._runner.scheduler)
-                if summary:
-                    print(Table({"name": model.name, "command": str(model.command)} for model in chosen))
-                indexes = ensembles(missing.values())
+                with self._databases.started(databases, detach):
+                    if not chosen:
+                        return
+                    advise(self.name, others, len(chosen), at_once, self._runner.scheduler)
+                    environment = Environment(self._databases.ready())
+                    environment.check(chosen)
+                    if summary:
+                        print(Table({"name": model.name, "command": str(model.command)} for model in chosen))
+                    indexes = ensembles(missing.values())
 
-                def write(some: Sequence[Model]) -> None:
-                    self._write([model for model in some if model.path in missing], renderer)
-                    while indexes:  # before any member runs, which may read it
-                        generation.write_index(indexes.pop())
+                    def write(some: Sequence[Model]) -> None:
+                        self._write([model for model in some if model.path in missing], renderer)
+                        while indexes:  # before any member runs, which may read it
+                            generation.write_index(indexes.pop())
 
-                self._runner.start(entities, chosen, at_once, detach, write)
+                    self._runner.start(others, chosen, at_once, detach, write, environment.command)
             if block:
-                title = ", ".join(entity.name for entity in entities[:3]) + ", ..." * (len(entities) > 3)
+                title = ", ".join(entity.name for entity in others[:3]) + ", ..." * (len(others) > 3)
                 self._watch([(model.name, model.run) for model in chosen], title, kill_on_interrupt and not detach, progress)
         except KeyboardInterrupt:
             if kill_on_interrupt and not detach:
@@ -316,29 +394,33 @@ class Experiment:
                 self._runner.stop_own(GRACE)
             raise
 
-    def stop(self, *entities: Model | Ensemble, grace: float = GRACE) -> None:
-        """End `entities`, or all that was started: each member and all that it started. It returns when they have ended.
+    def stop(self, *entities: "Model | Ensemble | Orchestrator", grace: float = GRACE) -> None:
+        """End `entities`, or all that was started: each member and all that it started, and then databases.
+
+        It returns when they have ended.
 
         Stopping what was not started, or has ended, does nothing.
 
         :param grace: seconds between SIGTERM and SIGKILL.
         """
-        self._runner.stop(self._runs(entities), grace)
+        databases, others = self._split(entities) if entities else (self._databases.running, [])
+        if others or not entities:
+            self._runner.stop(self._runs(others), grace)
+        self._databases.stop(databases, grace)
 
-    def get_status(self, *entities: Model | Ensemble) -> list[Status]:
-        """How each model of `entities` stands, in their order; a member of an ensemble for each of its members."""
-        models = self._models(entities)
+    def get_status(self, *entities: "Model | Ensemble | Orchestrator") -> list[Status]:
+        """How each model of `entities` stands, in their order; each member of an ensemble; then each server of a database."""
+        databases, others = self._split(entities)
+        models = self._models(others) if others or not databases else []
         self._runner.look()
-        return [model.run.status for model in models]
+        return [model.run.status for model in models] + [word for db in databases for word in self._databases.statuses(db)]
 
-    def finished(self, entity: Model | Ensemble) -> bool:
+    def finished(self, entity: "Model | Ensemble | Orchestrator") -> bool:
         """All of `entity` has ended, well or not.
 
         :raises InputValueError: it was not started.
         """
-        models = self._models([entity])
-        self._runner.look()
-        statuses = [model.run.status for model in models]
+        statuses = Experiment.get_status(self, entity)  # in our words, whatever a subclass answers in
         if Status.NEW in statuses:
             raise InputValueError(f"{entity.name}: was not started; start it first")
         return all(status.final for status in statuses)
@@ -346,7 +428,7 @@ class Experiment:
     def summary(self, style: str = "github") -> str:
         """What was started, as a table in a style of the `tabulate` library."""
         self._runner.look()
-        return Table(
+        rows = Table(
             {
                 "Name": entry.name,
                 "Entity-Type": "Model",
@@ -357,7 +439,9 @@ class Experiment:
                 "Returncode": entry.run.exit_code,
             }
             for entry in list(self._runner.history.last.values())
-        ).format(style)
+        )
+        rows += self._databases.rows()
+        return rows.format(style)
 
     def __repr__(self) -> str:
         return f"Experiment({self.name!r})"
@@ -372,6 +456,24 @@ class Experiment:
         entity.place(self.exp_path)
         self._runner.history.look()
         self._runner.adopt(entity.models if isinstance(entity, Ensemble) else [entity])
+
+    def _orchestrator_class(self) -> "type[Orchestrator]":
+        """What `create_database` makes; a subclass may make others."""
+        from smartensemble.database import Orchestrator
+
+        return Orchestrator
+
+    def _split(
+        self, entities: "Sequence[Model | Ensemble | Orchestrator]"
+    ) -> "tuple[list[Orchestrator], list[Model | Ensemble]]":
+        """The databases among `entities`, and the rest."""
+        from smartensemble.database import Orchestrator
+
+        databases = [entity for entity in entities if isinstance(entity, Orchestrator)]
+        for db in databases:
+            db.place(self.exp_path)
+            self._databases.add(db)
+        return databases, [entity for entity in entities if not isinstance(entity, Orchestrator)]
 
     def _models(self, entities: Sequence[Model | Ensemble]) -> list[Model]:
         """The models of `entities`, or an error if they are none, or two have one name."""

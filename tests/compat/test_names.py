@@ -9,6 +9,7 @@ import inspect
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,15 @@ ARGUMENTS: list[tuple[Callable[..., object], str]] = [
     (Experiment.create_model, "self name run_settings params path enable_key_prefixing batch_settings"),
     (Experiment.create_run_settings, "self exe exe_args run_command run_args env_vars container"),
     (Experiment.create_batch_settings, "self nodes time queue account batch_args"),
+    (
+        Experiment.create_database,
+        "self port path db_nodes batch hosts run_command interface account time queue single_cmd db_identifier",
+    ),
+    (Experiment.reconnect_orchestrator, "self checkpoint"),
+    (database.Orchestrator, "path port interface launcher run_command db_nodes batch hosts account time alloc single_cmd"),
+    (entity.Model.colocate_db_tcp, "self port ifname db_cpus custom_pinning debug db_identifier"),
+    (entity.Model.colocate_db_uds, "self unix_socket socket_permissions db_cpus custom_pinning debug db_identifier"),
+    (entity.Ensemble.register_incoming_entity, "self incoming_entity"),
     (Experiment.generate, "self tag overwrite verbose"),
     (Experiment.start, "self block summary kill_on_interrupt"),
     (Experiment.stop, "self"),
@@ -74,6 +84,9 @@ ARGUMENTS: list[tuple[Callable[..., object], str]] = [
 ]
 
 METHODS = {
+    database.Orchestrator: "batch checkpoint_file enable_checkpoints get_address hosts is_active num_shards remove_stale_files "
+    "reset_hosts set_batch_arg set_cpus set_db_conf set_eviction_strategy set_hosts set_max_clients set_max_memory "
+    "set_max_message_size set_run_arg set_walltime telemetry type",
     Experiment: "create_batch_settings create_database create_ensemble create_model create_run_settings finished generate "
     "get_status poll preview reconnect_orchestrator start stop summary",
     entity.Ensemble: "add_function add_ml_model add_model add_script attach_generator_files attached_files_table batch "
@@ -167,8 +180,8 @@ ABSENT: list[tuple[Callable[..., object], str]] = [
             *[pbs.get_hosts, pbs.get_queue, pbs.get_tasks, pbs.get_tasks_per_node],
         )
     ],
-    *[(made, "needs a database") for made in (database.Orchestrator, entity.DBModel, entity.DBScript, entity.DBNode)],
-    (entity.TaggedFilesHierarchy, "is a part of SmartSim's inside"),
+    *[(made, "needs a database that runs models") for made in (entity.DBModel, entity.DBScript)],
+    *[(made, "is a part of SmartSim's inside") for made in (entity.TaggedFilesHierarchy, entity.DBNode)],
     *[(made, "Client.put_tensor") for made in (ml.DataInfo, ml.DataDownloader, ml.TrainingDataUploader, ml.form_name)],
     *[(made, "torch.utils.data.Dataset") for made in (torch.DataLoader, torch.StaticDataGenerator, torch.DynamicDataGenerator)],
     *[(made, "tf.data.Dataset.from_generator") for made in (tf.StaticDataGenerator, tf.DynamicDataGenerator)],
@@ -185,22 +198,49 @@ def test_what_is_not_built_says_so_when_it_is_used(made: Callable[..., object], 
     assert why in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "method",
-    [
-        *["add_ml_model", "add_script", "add_function", "register_incoming_entity", "enable_key_prefixing"],
-        *["query_key_prefixing", "disable_key_prefixing", "colocate_db", "colocate_db_tcp", "colocate_db_uds"],
-        *["add_ml_model_object", "add_script_object"],
-    ],
-)
-def test_what_models_do_with_a_database_says_that_there_is_none(method: str) -> None:
+@pytest.mark.parametrize("method", ["add_ml_model", "add_script", "add_function", "add_ml_model_object", "add_script_object"])
+def test_what_models_do_with_a_database_that_runs_models_says_that_there_is_none(method: str) -> None:
     member = entity.Ensemble("ens", replicas=1, run_settings=RunSettings("true"))[0]
 
-    with pytest.raises(UnsupportedError, match=f"{method}: needs a database"):
+    with pytest.raises(UnsupportedError, match=f"{method}: needs a database that runs models"):
         getattr(member, method)()
 
 
-def test_an_experiment_has_no_database_and_no_telemetry() -> None:
+@pytest.mark.parametrize("method", ["set_cpus", "set_walltime", "set_hosts", "set_batch_arg", "set_run_arg"])
+def test_what_a_database_asks_of_a_scheduler_says_that_there_is_none(method: str) -> None:
+    with pytest.raises(UnsupportedError, match=f"{method}: needs a scheduler"):
+        getattr(database.Orchestrator(), method)("1")
+
+
+def test_a_database_is_made_with_smartsims_methods_and_known_by_its_identifier(tmp_path: Path) -> None:
+    exp = Experiment("exp", tmp_path)
+    db = exp.create_database(port=6379, interface="lo", db_identifier="results")
+
+    assert (type(db), db.type, db.batch, db.num_shards) == (database.Orchestrator, "Orchestrator", False, 1)
+    assert exp.db_identifiers == {"results"}
+    with pytest.raises(error.SSDBIDConflictError, match="there is a database 'results'"):
+        exp.create_database(db_identifier="results")
+
+
+def test_stale_files_are_deleted_and_data_stay(tmp_path: Path) -> None:
+    db = database.Orchestrator(tmp_path)
+    for suffix in ("conf", "out", "err", "rdb"):
+        Path(tmp_path, f"orchestrator.{suffix}").touch()
+
+    db.reset_hosts()
+    db.remove_stale_files()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["orchestrator.rdb"]
+
+
+def test_key_prefixing_is_an_argument_of_create_model() -> None:
+    exp = Experiment("exp")
+
+    on, off = (exp.create_model(name, RunSettings("true"), enable_key_prefixing=name == "on") for name in ("on", "off"))
+    assert (on.query_key_prefixing(), off.query_key_prefixing()) == (True, False)
+
+
+def test_an_experiment_has_no_telemetry() -> None:
     exp = Experiment("exp", launcher="LOCAL")
 
     assert (exp.launcher, exp.telemetry.is_enabled, exp.db_identifiers, wlm.detect_launcher()) == (
@@ -210,11 +250,8 @@ def test_an_experiment_has_no_database_and_no_telemetry() -> None:
         "local",
     )
     exp.telemetry.disable()
-    for act in (exp.telemetry.enable, exp.create_database, exp.reconnect_orchestrator):
-        with pytest.raises(UnsupportedError):
-            act()
-    with pytest.raises(UnsupportedError, match="enable_key_prefixing"):
-        exp.create_model("model", RunSettings("true"), enable_key_prefixing=True)
+    with pytest.raises(UnsupportedError):
+        exp.telemetry.enable()
 
 
 def test_importing_the_package_does_not_import_this_one() -> None:

@@ -6,7 +6,7 @@ from pathlib import PurePath
 from tabulate import tabulate
 
 from smartensemble import entities
-from smartensemble.compat.missing import DATABASE, Missing, missing
+from smartensemble.compat.missing import INFERENCE, Missing, missing
 from smartensemble.errors import StrategyError, UnsupportedError, strict
 from smartensemble.expansion import named
 from smartensemble.parameters import Given
@@ -29,15 +29,12 @@ __all__ = [
 
 
 class WithDatabase:
-    """What models and ensembles do with a database."""
+    """What models and ensembles do with a database that runs models."""
 
     __slots__ = ()
-    add_ml_model = missing("add_ml_model", DATABASE)
-    add_script = missing("add_script", DATABASE)
-    add_function = missing("add_function", DATABASE)
-    register_incoming_entity = missing("register_incoming_entity", DATABASE)
-    enable_key_prefixing = missing("enable_key_prefixing", DATABASE)
-    query_key_prefixing = missing("query_key_prefixing", DATABASE)
+    add_ml_model = missing("add_ml_model", INFERENCE)
+    add_script = missing("add_script", INFERENCE)
+    add_function = missing("add_function", INFERENCE)
 
     @property
     def type(self) -> str:
@@ -49,13 +46,8 @@ class Model(WithDatabase, entities.Model):
     """One program, with its parameters, its files and its directory. See :class:`smartensemble.Model`."""
 
     __slots__ = ()
-    disable_key_prefixing = missing("disable_key_prefixing", DATABASE)
-    colocate_db = missing("colocate_db", DATABASE)
-    colocate_db_tcp = missing("colocate_db_tcp", DATABASE)
-    colocate_db_uds = missing("colocate_db_uds", DATABASE)
-    add_ml_model_object = missing("add_ml_model_object", DATABASE)
-    add_script_object = missing("add_script_object", DATABASE)
-    colocated = False  #: it has a database of its own
+    add_ml_model_object = missing("add_ml_model_object", INFERENCE)
+    add_script_object = missing("add_script_object", INFERENCE)
 
     def set_path(self, path: str) -> None:
         """Set its directory."""
@@ -179,7 +171,7 @@ class TelemetryConfiguration:
 class DBObject(Missing):
     """What is put into a database."""
 
-    why = DATABASE
+    why = INFERENCE
 
 
 class DBModel(DBObject):
@@ -190,7 +182,7 @@ class DBScript(DBObject):
     """A script for a database."""
 
 
-class DBNode(DBObject):
+class DBNode(Missing):
     """One server of a database."""
 
 

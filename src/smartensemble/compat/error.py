@@ -15,6 +15,7 @@ SmartSimError = SmartEnsembleError
 SSUnsupportedError = UnsupportedError
 UserStrategyError = StrategyError
 ParameterWriterError = TagError
+SSDBIDConflictError = EntityExistsError
 
 __all__ = [
     "AllocationError",
@@ -36,10 +37,6 @@ __all__ = [
 
 class SSReservedKeywordError(SmartSimError):
     """Not raised here."""
-
-
-class SSDBIDConflictError(SmartSimError):
-    """Not raised in this version: two databases of one identifier."""
 
 
 class SSDBFilesNotParseable(SmartSimError):  # noqa: N818

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from smartensemble import entities, experiment, settings
+from smartensemble import database, entities, experiment, settings
+from smartensemble.compat.database import Orchestrator
 from smartensemble.compat.entity import Ensemble, Model, TelemetryConfiguration
-from smartensemble.compat.missing import DATABASE, missing
 from smartensemble.compat.settings import MPI, BatchSettings, RunSettings
 from smartensemble.compat.status import SmartSimStatus
 from smartensemble.errors import UnsupportedError, strict
@@ -15,7 +15,7 @@ from smartensemble.parameters import Given
 from smartensemble.settings import Duration, Singularity, Words
 from smartensemble.tags import Delimiter
 
-Entity = entities.Model | entities.Ensemble
+Entity = entities.Model | entities.Ensemble | database.Orchestrator
 
 
 class Experiment(experiment.Experiment):
@@ -38,11 +38,18 @@ class Experiment(experiment.Experiment):
         def create_batch_settings(self, *args: Any, **kwargs: Any) -> BatchSettings:
             """Settings with SmartSim's methods."""
 
+        def create_database(self, *args: Any, **kwargs: Any) -> Orchestrator:
+            """A database with SmartSim's methods."""
+
     def __init__(self, name: str, exp_path: str | PurePath | None = None, launcher: str = "local") -> None:
         """The same as :class:`smartensemble.Experiment`; the launcher's name may have capitals."""
         super().__init__(name, exp_path or None, launcher.lower() if isinstance(launcher, str) else launcher)
         self.telemetry = TelemetryConfiguration()
-        self.db_identifiers: set[str] = set()
+
+    @property
+    def db_identifiers(self) -> set[str]:
+        """The identifiers of its databases."""
+        return set(self._databases.known)
 
     # --- create -------------------------------------------------------------------------------------------------
 
@@ -82,8 +89,15 @@ class Experiment(experiment.Experiment):
             return MPI[run_command](exe, exe_args, run_args, env_vars, container, time_limit=time_limit)
         return RunSettings(exe, exe_args, run_command, run_args, env_vars, container, time_limit=time_limit)
 
-    create_database = missing("create_database", DATABASE)
-    reconnect_orchestrator = missing("reconnect_orchestrator", DATABASE)
+    def _orchestrator_class(self) -> type[Orchestrator]:
+        return Orchestrator
+
+    def reconnect_orchestrator(self, checkpoint: str | PurePath) -> Orchestrator:
+        """The database that another process has started. See :meth:`smartensemble.Experiment.reconnect_orchestrator`."""
+        db = super().reconnect_orchestrator(checkpoint)
+        db.__class__ = Orchestrator
+        assert isinstance(db, Orchestrator)
+        return db
 
     # --- generate and run: given nothing, they do nothing ---------------------------------------------------------
 

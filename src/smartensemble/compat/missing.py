@@ -5,10 +5,7 @@ from typing import ClassVar, NoReturn
 
 from smartensemble.errors import UnsupportedError
 
-DATABASE = (
-    "needs a database, which this version does not start; start a Redis server yourself, "
-    "and give its address as env_vars={'SSDB': 'host:port', 'SR_DB_TYPE': 'Standalone'}"
-)
+INFERENCE = "needs a database that runs models, which this version does not have; read the tensors, and run the model yourself"
 SCHEDULER = "needs a scheduler, and this version has none; use Experiment(launcher='local') and its create_... methods"
 SPELLING = "has no spelling for this run command in this version; give the option itself as run_args={...}"
 TORCH = "is not provided; read the tensors with smartredis in a torch.utils.data.Dataset, and load that"

@@ -57,7 +57,7 @@ class History:
         asked = {id(run) for run in runs}
         theirs: list[Run] = []
         for journal in self.journals:
-            chosen = [entry for entry in journal.members if id(entry.run) in asked and entry.run.status.active]
+            chosen = [entry for entry in journal.entries.values() if id(entry.run) in asked and entry.run.status.active]
             jobs = {entry.batch for entry in chosen if entry.batch is not None}
             for entry in journal.members:
                 if entry.batch in jobs and id(entry.run) not in asked:

@@ -18,8 +18,11 @@ class Launcher(Protocol):
     def alive(self) -> bool:
         """It can start, watch and end."""
 
-    def start(self, jobs: Sequence[Job], journal: Path, at_once: int | None = None) -> None:
-        """Begin to run `jobs`, at most `at_once` of them at a time. What becomes of them is told to `journal` too."""
+    def start(self, jobs: Sequence[Job], journal: Path, at_once: int | None = None, service: bool = False) -> None:
+        """Begin to run `jobs`, at most `at_once` of them at a time. What becomes of them is told to `journal` too.
+
+        A `service` is a server, which runs beside members.
+        """
 
     def stop(self, runs: Sequence[Run], grace: float) -> list[int]:
         """End `runs` and all that they started; the processes that did not end."""

@@ -1,24 +1,41 @@
 """Show what generate and start would write and run, and do none of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from smartensemble.command import Command
+from smartensemble.database import Orchestrator
 from smartensemble.entities import Model
 from smartensemble.runtime.batch import Batch
 from smartensemble.runtime.generate import Renderer
 
 
-def preview(experiment: str, models: Sequence[Model], batches: Sequence[Batch], renderer: Renderer) -> str:
+def preview(
+    experiment: str,
+    databases: Sequence[Orchestrator],
+    models: Sequence[Model],
+    batches: Sequence[Batch],
+    renderer: Renderer,
+    command: Callable[[Model], Command],
+) -> str:
     """Each batch script, and each member's directory, command, environment and input files."""
     lines = [f"experiment {experiment}"]
+    for db in databases:
+        lines += ["", f"database {db.db_identifier}", *_database(db)]
     for batch in batches:
         lines += ["", f"batch script {batch.script}", *_indented(batch.text())]
     for model in models:
-        lines += ["", *_member(model, renderer)]
+        lines += ["", *_member(model, renderer, command(model))]
     return "\n".join(lines) + "\n"
 
 
-def _member(model: Model, renderer: Renderer) -> Iterator[str]:
-    command = model.command
+def _database(db: Orchestrator) -> Iterator[str]:
+    yield f"  directory  {db.path}"
+    yield f"  servers    {db.num_shards}"
+    yield f"  access     {db.access}"
+    yield from (f"  setting    {name} {value}" for name, value in db.conf.items() if value)
+
+
+def _member(model: Model, renderer: Renderer, command: Command) -> Iterator[str]:
     yield f"member {model.name}" + "".join(f"  {name}={value}" for name, value in model.params.items())
     yield f"  directory  {model.path}"
     yield f"  command    {command}"

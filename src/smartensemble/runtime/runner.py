@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from smartensemble.command import Command
 from smartensemble.entities import Ensemble, Model
 from smartensemble.errors import StateError
 from smartensemble.runtime.batch import Batch
@@ -94,20 +95,22 @@ class Runner:
         at_once: int | None,
         detached: bool,
         write: Callable[[Sequence[Model]], None],
+        command: Callable[[Model], Command],
     ) -> None:
         """Start `models`, which are those of `entities`: on their own, or in the batch jobs that these ask for.
 
-        Members run while `write` writes the directories of those after them, where all of them may run at once.
+        Each runs by its `command`, which knows of databases. Where all may run at once, members run while `write` writes the
+        directories of those after them.
         """
         runs = [Run(Status.QUEUED, number=number) for number, _ in enumerate(models, 1)]
         run_of = {model.path: run for model, run in zip(models, runs, strict=True)}
-        batches = list(batch_jobs(entities, run_of, self.scheduler, at_once))
+        batches = list(batch_jobs(entities, run_of, command, self.scheduler, at_once))
         submitted = [batch for batch in batches if batch.plan]
         allocation = Allocation(self.name, self.scheduler)
         batched = {id(run) for batch in batches for _, run in batch.members}
         alone = [model for model in models if id(run_of[model.path]) not in batched]
         if alone and self.scheduler.control:
-            at_once = allocation.check([model.command for model in alone], at_once)
+            at_once = allocation.check([command(model) for model in alone], at_once)
         first = len(models) if batches or detached or at_once else CHUNK
         write(models[:first])  # before anything counts as started: a full disk starts nothing
         for batch in batches:
@@ -129,7 +132,8 @@ class Runner:
             model.watch(self.look)
 
         def jobs(begin: int, end: int) -> list[Job]:
-            return [(allocation.step(model.command), model.run) for model in models[begin:end] if id(model.run) not in inside]
+            steps = [(command(model), model.run) for model in models[begin:end] if id(model.run) not in inside]
+            return [(allocation.step(each), run) for each, run in steps]
 
         self._submit(submitted, journal)
         first_jobs = jobs(0, first) + [(batch.command, batch.run) for batch in batches if not batch.plan]
@@ -165,6 +169,18 @@ class Runner:
                     each.look()
                 self._batches += [each for each in batches if each.run.job]
                 raise
+
+    def serve(self, commands: Sequence[Command], detached: bool) -> list[Run]:
+        """Start servers, which run beside members: nobody waits for their end, and they keep nobody from starting others."""
+        runs = [Run(Status.QUEUED, number=number) for number, _ in enumerate(commands, 1)]
+        jobs = list(zip(commands, runs, strict=True))
+        entries = [Entry(run.number, command.name, str(command.cwd), run) for command, run in jobs]
+        journal = self.history.begin(entries, detached)
+        if detached:
+            detach(jobs, journal.path)
+        else:
+            self.ready().start(jobs, journal.path, service=True)
+        return runs
 
     def stop(self, runs: Sequence[Run], grace: float) -> None:
         """End `runs` and all that they started. It returns when they have ended."""
@@ -243,14 +259,18 @@ class Runner:
 
 
 def batch_jobs(
-    entities: Sequence[Model | Ensemble], runs: dict[str, Run], scheduler: Scheduler = LOCAL, at_once: int | None = None
+    entities: Sequence[Model | Ensemble],
+    runs: dict[str, Run],
+    command: Callable[[Model], Command],
+    scheduler: Scheduler = LOCAL,
+    at_once: int | None = None,
 ) -> Iterator[Batch]:
     """The batch jobs that `entities` ask for, of those of their models that have one of `runs`, by directory."""
     partitions: list[Partition] = []
     for entity in entities:
         models = entity.models if isinstance(entity, Ensemble) else [entity]
         if entity.batch_settings is not None and (
-            members := [(model.command, runs[model.path]) for model in models if model.path in runs]
+            members := [(command(model), runs[model.path]) for model in models if model.path in runs]
         ):
             # The script of a model's own job is beside the model's script: one name for both, and it would run itself.
             name = entity.name if isinstance(entity, Ensemble) else f"{entity.name}.batch"
@@ -260,7 +280,8 @@ def batch_jobs(
                 batch = batch.planned(partitions, at_once)
             yield batch
         elif isinstance(entity, Ensemble):
-            yield from batch_jobs([model for model in entity if model.batch_settings is not None], runs, scheduler, at_once)
+            alone = [model for model in entity if model.batch_settings is not None]
+            yield from batch_jobs(alone, runs, command, scheduler, at_once)
 
 
 def advise(

@@ -27,7 +27,7 @@ Requests and events are values in ``marshal``, each behind its length in four by
 
 ::
 
-    ("launch", at_once, environ, journal, [(id, number, name, argv, cwd, env, out, err, time_limit), ...])
+    ("launch", at_once, environ, journal, [(id, number, name, argv, cwd, env, out, err, time_limit), ...], service)
     ("stop", token, [id, ...], grace)
 
     ("started", id, pid, time)    ("ended", id, outcome, detail, time)    ("stopped", token, [pid that did not end, ...])
@@ -170,12 +170,15 @@ class Ending:
 class Launch:
     """Members that were asked for together: those that wait, how many more may run, and the journal that tells of them."""
 
-    def __init__(self, at_once: int | None, environ: dict[str, str], journal: str, works: list[Work]) -> None:
+    def __init__(
+        self, at_once: int | None, environ: dict[str, str], journal: str, works: list[Work], service: bool = False
+    ) -> None:
         self.waiting: deque[Work] = deque()
         self.environ = environ
         self.free = at_once or 0
         self.unlimited = at_once is None
         self.journal = journal
+        self.service = service  #: it leaves no orphans, so that those of others are still known
         self.ids: dict[int, int] = {}  #: number in the journal -> id
         self.lines: list[str] = []  #: for the journal, not written yet
         self.add(works)
@@ -326,13 +329,15 @@ class Supervisor:
 
     # --- requests -----------------------------------------------------------------------------------------------
 
-    def launch(self, at_once: int | None, environ: dict[str, str], journal: str, works: list[Work]) -> None:
-        """Queue members; at most `at_once` of them run at a time."""
+    def launch(
+        self, at_once: int | None, environ: dict[str, str], journal: str, works: list[Work], service: bool = False
+    ) -> None:
+        """Queue members; at most `at_once` of them run at a time. A service is a server that runs beside them."""
         launch = next((launch for launch in self.known() if launch.journal == journal and at_once is None), None)
         if launch:
             launch.add(works)
         else:
-            launch = Launch(at_once, environ, journal, works)
+            launch = Launch(at_once, environ, journal, works, service)
             began = stat("self")[19].decode()
             launch.note(0, "-", "supervisor", f'{{"pid": {os.getpid()}, "host": "{os.uname().nodename}", "began": {began}}}')
             self.noted.add(launch)
@@ -499,7 +504,9 @@ class Supervisor:
         An orphan that has got rid of both is nobody else's when no other members run.
         """
         owner = self.members.get(child) or self.members.get(group) or marked(child)
-        return owner in members if owner else self.launched.keys() <= members
+        if owner:
+            return owner in members
+        return {member for member, (launch, _) in self.launched.items() if not launch.service} <= members
 
 
 def spawn(work: Work, environ: dict[str, str]) -> int:

@@ -1,0 +1,210 @@
+"""A small program that runs a member with a database of its own around it.
+
+It is started by its path in the member's place, on the member's host, with nothing but the standard library: first it starts a
+server, and when that answers, the member, which finds it by SSDB. It passes on the signals that it gets, and ends as the member
+does, by the same exit code or signal, after it has ended the server. When it is killed, the kernel kills both its children: see
+PR_SET_PDEATHSIG in prctl(2).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from contextlib import suppress
+
+TYPE_CHECKING = False  # importing typing would cost a third of the time that this program takes to start
+if TYPE_CHECKING:
+    from typing import Any
+
+    Address = str | tuple[str, int]  #: the path of a unix socket, or a host and a port
+
+PR_SET_PDEATHSIG = 1
+SILENCE = 60.0  #: seconds that the server may take to answer
+PATIENCE = 5.0  #: seconds that it may take to end
+FAILED = 125  #: the exit code when the member could not be run, as of timeout(1)
+LONGEST_SOCKET = 100  #: bytes of a path that a socket may have
+
+
+class LostError(Exception):
+    """Why the member cannot be run."""
+
+
+def main(asked: dict[str, Any], argv: list[str]) -> None:
+    """Run `argv` with the server that is asked for."""
+    signals = set(signal.valid_signals()) - {signal.SIGKILL, signal.SIGSTOP}
+    signals -= {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGTSTP, signal.SIGTTIN}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # they wait until we ask for them, and none is lost
+    made = ""
+    server = 0
+    address: Address = ""
+    try:
+        made, address, conf = settings(asked)
+        server = spawn([asked["server"], conf], f"{asked['name']}.db.out", asked.get("pinning", ()))
+        wait_until_ready(server, address, asked["name"], signals)
+        os.environ[asked["variable"]] = f"unix://{address}" if isinstance(address, str) else "{}:{}".format(*address)
+        status = run(argv, signals)
+    except (LostError, OSError) as reason:
+        print(f"{asked['name']}: its database could not be started: {reason}", file=sys.stderr)
+        status = FAILED << 8
+    finally:
+        if server:
+            end(server, address)
+        if made:
+            shutil.rmtree(made, ignore_errors=True)
+    leave(status)
+
+
+def settings(asked: dict[str, Any]) -> tuple[str, Address, str]:
+    """Write the server's configuration: a temporary directory, if one is needed; where it listens; and the file."""
+    name, made = asked["name"], ""
+    address: Address
+    if "host" in asked:
+        address = (asked["host"], asked.get("port") or free_port(asked["host"]))
+        lines = [f"bind {address[0]}", f"port {address[1]}", "protected-mode no"]
+    else:
+        address = path = str(asked.get("socket", ""))
+        if not path:
+            made = tempfile.mkdtemp(prefix=".db-", dir=home())
+            address = f"{made}/db"
+        elif os.path.lexists(path):
+            free_socket(path)
+        lines = ["port 0", f'unixsocket "{address}"', f"unixsocketperm {asked.get('permissions', '700')}"]
+    lines += [
+        'save ""',
+        *(" ".join([key, json.dumps(value) if key == "loadmodule" else value]) for key, value in asked["conf"]),
+    ]
+    conf = os.path.abspath(f"{name}.db.conf")
+    with open(conf, "w") as file:
+        file.write("\n".join(lines) + "\n")
+    return made, address, conf
+
+
+def home() -> str:
+    """Where the directory of the socket may be: here, unless the path gets too long, or has what clients do not take."""
+    here = f"{os.getcwd()}/.db-12345678/db"
+    if len(here.encode()) <= LONGEST_SOCKET and re.fullmatch(r"[A-Za-z0-9./_-]+", here):
+        return os.getcwd()
+    return os.environ.get("XDG_RUNTIME_DIR") or "/tmp"  # noqa: S108
+
+
+def free_port(host: str) -> int:
+    """A port of `host` that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def free_socket(path: str) -> None:
+    """Take away the socket of a server that has ended."""
+    try:
+        ask(path, b"PING")
+    except ConnectionRefusedError:
+        os.unlink(path)
+        return
+    raise LostError(f"a server that lives listens at {path}; give each member another unix_socket, or none")
+
+
+def spawn(argv: list[str], output: str = "", pinning: tuple[int, ...] = ()) -> int:
+    """Start a program that does not outlive us. There are no threads here, so that a fork may do more than exec."""
+    parent, pid = os.getpid(), os.fork()
+    if pid:
+        return pid
+    try:
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(FAILED)
+        if output:
+            os.environ["LC_ALL"] = "C"  # a server refuses to start where its locale is not installed
+            descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o666)
+            os.dup2(descriptor, 1)
+            os.dup2(descriptor, 2)
+        if pinning:
+            os.sched_setaffinity(0, pinning)
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        os.execvp(argv[0], argv)
+    except OSError as error:
+        print(f"{argv[0]}: {error.strerror}", file=sys.stderr)
+    os._exit(127)
+
+
+def ask(address: Address, command: bytes) -> bytes:
+    """What the server says to `command`."""
+    with socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET) as connection:
+        connection.settimeout(PATIENCE)
+        connection.connect(address)
+        connection.sendall(command + b"\r\n")
+        return connection.recv(64)
+
+
+def wait_until_ready(server: int, address: Address, name: str, signals: set[signal.Signals]) -> None:
+    """Return when the server answers."""
+    limit = time.monotonic() + SILENCE
+    while time.monotonic() < limit:
+        if os.waitpid(server, os.WNOHANG)[0]:
+            with open(f"{name}.db.out", errors="replace") as file:
+                words = file.read().strip().splitlines()[-3:]
+            raise LostError("the server ended; the end of its output:\n  " + "\n  ".join(words))
+        try:
+            if ask(address, b"PING") == b"+PONG\r\n":
+                return
+        except OSError:
+            pass
+        if got := signal.sigtimedwait(signals - {signal.SIGCHLD}, 0.005):
+            raise LostError(f"got {signal.Signals(got.si_signo).name} before it was ready")
+    raise LostError(f"the server does not answer; look at {name}.db.out")
+
+
+def run(argv: list[str], signals: set[signal.Signals]) -> int:
+    """Run the member, pass signals on to it, and return how it ended."""
+    member = spawn(argv)
+    while True:
+        number = signal.sigwaitinfo(signals).si_signo
+        if number != signal.SIGCHLD:
+            os.kill(member, number)
+            continue
+        ended, status = os.waitpid(member, os.WNOHANG)
+        if ended:
+            return status
+
+
+def end(server: int, address: Address) -> None:
+    """End the server, whose data nobody needs any more. It obeys a command at once, and a signal after up to 0.1 s."""
+    with suppress(OSError):
+        ask(address, b"SHUTDOWN NOSAVE")
+    try:
+        limit = time.monotonic() + PATIENCE
+        while not os.waitpid(server, os.WNOHANG)[0]:
+            if time.monotonic() > limit:
+                os.kill(server, signal.SIGKILL)
+            signal.sigtimedwait({signal.SIGCHLD}, 0.1)
+    except (ProcessLookupError, ChildProcessError):
+        pass
+
+
+def leave(status: int) -> None:
+    """End as the member did."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the member has left one, if any is wanted
+        if number != signal.SIGKILL:
+            signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    os._exit(os.WEXITSTATUS(status))
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]), sys.argv[2:])

@@ -1,0 +1,127 @@
+"""The databases of an experiment: those that it started, and those that it has reconnected to."""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from smartensemble.database import Orchestrator
+from smartensemble.errors import EntityExistsError, StateError
+from smartensemble.runtime import server
+from smartensemble.runtime.runner import Runner
+from smartensemble.runtime.server import RunningServers
+from smartensemble.status import Status
+from smartensemble.table import Seconds
+
+logger = logging.getLogger(__name__)
+
+WHO = {
+    "private": "only you reach it",
+    "password": "who has the password reaches it",
+    "open": "without a password, {} reaches it; access='private' or 'password' keeps others out",
+}
+
+
+class Databases:
+    """By identifier: each member gets the variables of all of them."""
+
+    def __init__(self, name: str, runner: Runner) -> None:
+        self.name = name
+        self._runner = runner
+        self.known: dict[str, Orchestrator] = {}
+        self._servers: dict[str, RunningServers] = {}
+
+    def add(self, db: Orchestrator) -> None:
+        """Know `db`, which no other may be mistaken for.
+
+        :raises EntityExistsError: another one has its identifier.
+        """
+        if self.known.setdefault(db.db_identifier, db) is not db:
+            raise EntityExistsError(
+                f"{self.name}: there is a database {db.db_identifier!r}; give this one another db_identifier"
+            )
+
+    def check(self, databases: Iterable[Orchestrator]) -> None:
+        """An error, unless all of `databases` may be started."""
+        for db in databases:
+            self.add(db)
+            if db.started:
+                raise StateError(f"{db.db_identifier}: runs already, at {', '.join(db.get_address())}; stop it first")
+
+    @property
+    def running(self) -> list[Orchestrator]:
+        """Those that were started, and not stopped since."""
+        return [db for db in self.known.values() if db.started]
+
+    def ready(self) -> list[Orchestrator]:
+        """Those that were started, all of which answer.
+
+        :raises StateError: one of them does not.
+        """
+        for db in self.running:
+            if not db.is_active():
+                why = "; ".join(self._servers[db.db_identifier].ended) or "it does not answer"
+                raise StateError(f"{db.db_identifier}: does not serve any more: {why}\nstop it, and start it again")
+        return self.running
+
+    @contextmanager
+    def started(self, databases: Sequence[Orchestrator], detached: bool) -> Iterator[None]:
+        """`databases`, started: all of them, or none; and none, if what is started with them cannot be."""
+        started: list[Orchestrator] = []
+        try:
+            for db in databases:
+                self._servers[db.db_identifier] = servers = server.start(db, self._runner, detached)
+                db.attach(servers)
+                started.append(db)
+                everybody = f"whoever reaches {db.interface[0]}" if db.interface else "every user of this machine"
+                said = f"{db.db_identifier}: at {', '.join(db.get_address())}; {WHO[db.access].format(everybody)}"
+                logger.log(logging.WARNING if db.access == "open" else logging.INFO, said)
+            yield
+        except BaseException:
+            self.stop(started, 0)
+            raise
+
+    def stop(self, databases: Iterable[Orchestrator], grace: float) -> None:
+        """End `databases`; those that do not run are left alone."""
+        problems = []
+        for db in databases:
+            if db.started:
+                try:
+                    self._servers[db.db_identifier].stop(self._runner, grace)
+                except StateError as error:
+                    problems.append(error)
+                else:
+                    server.forget(db)
+                    db.attach(None)
+        if problems:
+            raise problems[0]
+
+    def reconnect(self, checkpoint: str) -> Orchestrator:
+        """The database that another process has started, and wrote `checkpoint` about."""
+        db, servers = server.reconnect(checkpoint)
+        self.add(db)
+        self._servers[db.db_identifier] = servers
+        db.attach(servers)
+        return db
+
+    def statuses(self, db: Orchestrator) -> list[Status]:
+        """How each server of `db` stands."""
+        servers = self._servers.get(db.db_identifier)
+        if servers is None:
+            return [Status.NEW] * db.db_nodes
+        return servers.statuses()
+
+    def rows(self) -> list[dict[str, object]]:
+        """A row of the summary for each server that was started."""
+        return [
+            {
+                "Name": shard.name,
+                "Entity-Type": "DBNode",
+                "JobID": run.handle or "",
+                "RunID": 0,
+                "Time": Seconds(run.seconds or 0),
+                "Status": str(run.status),
+                "Returncode": run.exit_code,
+            }
+            for servers in self._servers.values()
+            for shard, run in zip(servers.shards, servers.runs, strict=False)
+        ]

@@ -1,0 +1,66 @@
+"""The command that runs a member where there are databases: its own, with their variables, and its own server around it."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+
+from smartensemble.command import Command
+from smartensemble.database import Colocated, Orchestrator, suffix, variables
+from smartensemble.entities import Model
+from smartensemble.errors import EntityExistsError
+from smartensemble.runtime import colocated
+from smartensemble.runtime.find import find_server, module
+from smartensemble.runtime.place import address_of
+
+#: Flags of the interpreter that runs the wrapper: the standard library is enough, and starts sooner.
+FLAGS: tuple[str, ...] = ("-I", "-S")
+
+
+class Environment:
+    """What members get from `databases`. The driver's own environment is read, and never changed."""
+
+    def __init__(self, databases: Iterable[Orchestrator] = ()) -> None:
+        self.endpoints = [db.endpoint for db in databases]
+        self.inherited = {name: value for name, value in os.environ.items() if name.startswith(("SSDB", "SR_"))}
+
+    def check(self, models: Iterable[Model]) -> None:
+        """An error, unless all of `models` can be told of their databases."""
+        for model in models:
+            if self.endpoints or self.inherited or model.colocated:
+                self.command(model)
+
+    def command(self, model: Model) -> Command:
+        """The command of `model`. A variable of its own settings is left alone."""
+        command, own = model.command, model.colocated_database
+        endpoints = [*self.endpoints, *([own.endpoint] if own else [])]
+        if own and any(suffix(own.identifier) == suffix(other.identifier) for other in self.endpoints):
+            raise EntityExistsError(
+                f"{model.name}: its own database and one of the experiment have the same identifier; "
+                "give colocate_db_... another db_identifier"
+            )
+        if endpoints or any(name.startswith("SSDB") for name in (*self.inherited, *command.env)):
+            others = self.inherited | command.env
+            prefixing, producers = model.query_key_prefixing(), model.incoming_entities
+            found = variables(command.name, str(command.cwd), endpoints, prefixing, producers, others)
+            command = replace(command, env=found | command.env)
+        return wrap(command, own) if own else command
+
+
+def wrap(command: Command, own: Colocated) -> Command:
+    """`command`, with a server of its own around it: see :mod:`smartensemble.runtime.colocated`."""
+    library = module()
+    asked = {
+        "name": command.name,
+        "server": find_server(own.server),
+        "conf": [*(["loadmodule", library] for library in [library] if library), *map(list, own.conf)],
+        "socket": own.socket,
+        "permissions": own.permissions,
+        "host": address_of(command.name, own.interface) if own.tcp else None,
+        "port": own.port,
+        "pinning": own.pinning,
+        "variable": f"SSDB{suffix(own.identifier)}",
+    }
+    given = {name: value for name, value in asked.items() if value or name == "conf"}
+    return replace(command, argv=(sys.executable, *FLAGS, colocated.__file__, json.dumps(given), *command.argv))

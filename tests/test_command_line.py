@@ -1,0 +1,51 @@
+"""A database from a shell: start, status, stop."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import redis
+
+
+def smartensemble(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "smartensemble", *arguments], cwd=cwd, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_database_is_started_looked_at_and_stopped(tmp_path: Path) -> None:
+    started = smartensemble("db", "start", "db", "--access", "open", "--checkpoint", "1000", cwd=tmp_path)
+    address, record = started.stdout.splitlines()
+    assert (record, started.returncode) == (f"{tmp_path}/db/smartsim_db.json", 0)
+    try:
+        with redis.Redis(port=int(address.rpartition(":")[2])) as client:
+            client.set("key", "value")
+        assert smartensemble("db", "status", "db", cwd=tmp_path).stdout == f"orchestrator: runs at {address}; open\n"
+        again = smartensemble("db", "start", "db", cwd=tmp_path)
+        assert (again.returncode, "runs in" in again.stderr) == (2, True)
+    finally:
+        stopped = smartensemble("db", "stop", "db", cwd=tmp_path)
+    assert (stopped.stdout, stopped.returncode) == ("orchestrator: stopped\n", 0)
+    assert Path(tmp_path, "db", "orchestrator.rdb").exists()
+
+
+def test_what_does_not_run_is_told_by_the_exit_code(tmp_path: Path) -> None:
+    status, stop = (smartensemble("db", act, cwd=tmp_path) for act in ("status", "stop"))
+
+    assert (status.stdout, status.returncode) == ("database: does not run\n", 1)
+    assert (stop.stdout, stop.returncode) == ("database: does not run\n", 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["db", "start", "--interface", "ipogif0"], "no address of an interface 'ipogif0'"),
+        (["db", "start", "--nodes", "0"], "db_nodes"),
+        (["db", "start", "--access", "publik"], "invalid choice: 'publik'"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(arguments: list[str], words: str, tmp_path: Path) -> None:
+    done = smartensemble(*arguments, cwd=tmp_path)
+
+    assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (2, True, False)

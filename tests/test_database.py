@@ -1,0 +1,141 @@
+"""What is asked of a database is checked when it is described, and members are told of it by variables."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from smartensemble.database import SOCKET_TIMEOUT, Endpoint, Orchestrator, variables
+from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, StateError, UnsupportedError
+
+CLIENT = {"SR_LOG_FILE": "/m/m.smartredis.log", "SR_LOG_LEVEL": "INFO"}
+MAIN = Endpoint("orchestrator", "Standalone", ("unix:///s",))
+BIG = Endpoint("big", "Clustered", ("h:1", "h:2", "h:3"))
+
+
+@pytest.mark.parametrize(
+    ("given", "access"),
+    [
+        ({}, "private"),
+        ({"port": 6379}, "open"),
+        ({"db_nodes": 3}, "open"),
+        ({"interface": "lo"}, "open"),
+        ({"access": "open"}, "open"),
+        ({"access": "password"}, "password"),
+        ({"access": "password", "db_nodes": 2, "port": 7000}, "password"),
+    ],
+)
+def test_who_may_reach_it_follows_from_what_is_asked_for(given: dict[str, Any], access: str) -> None:
+    assert Orchestrator(**given).access == access
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "why"),
+    [
+        ({"access": "private", "port": 6379}, InputValueError, "access='private' is a unix socket, which has no port"),
+        ({"access": "private", "db_nodes": 3}, InputValueError, "access='private' is a unix socket"),
+        ({"access": "publik"}, InputValueError, "no access 'publik'; there are private, open, password"),
+        ({"port": "6379"}, InputTypeError, "port is '6379'; give a number"),
+        ({"port": 80}, InputValueError, "port is 80; give one from 1024 to 65535"),
+        ({"port": 60000, "db_nodes": 3}, InputValueError, "port is 60000; give one from 1024 to 55533"),
+        ({"db_nodes": 0}, InputValueError, "db_nodes"),
+        ({"db_identifier": "a-b"}, InputValueError, "'a-b' cannot end the name of a variable"),
+        ({"server": "no-such-server"}, MissingFileError, "no-such-server: no such program"),
+        ({"batch": True}, UnsupportedError, "batch needs a scheduler"),
+        ({"hosts": ["n1"]}, UnsupportedError, "hosts needs a scheduler"),
+        ({"run_command": "srun"}, UnsupportedError, "run_command needs a scheduler"),
+        ({"acess": "open"}, InputTypeError, "no argument 'acess'; did you mean 'access'?"),
+    ],
+)
+def test_what_cannot_be_is_an_error_when_it_is_described(given: dict[str, Any], error: type[Exception], why: str) -> None:
+    with pytest.raises(error, match=why):
+        Orchestrator(**given)
+
+
+@pytest.mark.parametrize(
+    ("act", "line"),
+    [
+        (lambda db: db.enable_checkpoints(60), ("save", "60 1")),
+        (lambda db: db.set_max_memory("3 gb"), ("maxmemory", "3gb")),
+        (lambda db: db.set_eviction_strategy("allkeys-lru"), ("maxmemory-policy", "allkeys-lru")),
+        (lambda db: db.set_max_clients(), ("maxclients", "50000")),
+        (lambda db: db.set_max_message_size(), ("proto-max-bulk-len", "1073741824")),
+        (lambda db: db.set_db_conf("appendonly", "yes"), ("appendonly", "yes")),
+    ],
+)
+def test_settings_are_lines_of_the_configuration(act: Callable[[Orchestrator], None], line: tuple[str, str]) -> None:
+    db = Orchestrator()
+
+    act(db)
+
+    assert line in db.conf.items()
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda db: db.enable_checkpoints(0),
+        lambda db: db.set_max_memory("much"),
+        lambda db: db.set_eviction_strategy("oldest"),
+        lambda db: db.set_max_clients(0),
+        lambda db: db.set_max_message_size(1024),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_an_error(act: Callable[[Orchestrator], None]) -> None:
+    with pytest.raises(InputValueError):
+        act(Orchestrator())
+
+
+def test_a_database_that_does_not_run_has_no_address() -> None:
+    db = Orchestrator()
+
+    assert (db.is_active(), db.hosts, db.started) == (False, [], False)
+    with pytest.raises(StateError, match=r"orchestrator: does not run; start it with exp.start"):
+        db.get_address()
+
+
+# --- what members receive -----------------------------------------------------------------------------------------------
+
+
+def test_members_are_told_of_each_database_by_its_name() -> None:
+    found = variables("m", "/m", [MAIN, BIG], True, ["a", "b_0"], {})
+
+    limit = str(SOCKET_TIMEOUT)
+    assert found == CLIENT | {
+        "SSDB": "unix:///s", "SR_DB_TYPE": "Standalone", "SSKEYOUT": "m", "SSKEYIN": "a,b_0", "SR_SOCKET_TIMEOUT": limit,
+        "SSDB_big": "h:1,h:2,h:3", "SR_DB_TYPE_big": "Clustered", "SSKEYOUT_big": "m", "SSKEYIN_big": "a,b_0",
+        "SR_SOCKET_TIMEOUT_big": limit,
+    }  # fmt: skip
+
+
+def test_without_a_database_members_are_told_nothing() -> None:
+    assert variables("m", "/m", [], True, ["a"], {"SR_LOG_LEVEL": "QUIET"}) == {}
+
+
+def test_a_database_of_the_users_own_counts() -> None:
+    found = variables("m", "/m", [], True, [], {"SSDB_mine": "host:1"})
+
+    assert found == CLIENT | {"SSKEYOUT_mine": "m", "SR_SOCKET_TIMEOUT_mine": str(SOCKET_TIMEOUT)}
+
+
+def test_what_is_said_of_clients_holds() -> None:
+    others = {"SR_SOCKET_TIMEOUT": "5", "SR_LOG_LEVEL": "QUIET", "SSDB": "other:1"}
+
+    found = variables("m", "/m", [MAIN], False, [], others)
+
+    assert found == {"SSDB": "unix:///s", "SR_DB_TYPE": "Standalone", "SR_LOG_FILE": "/m/m.smartredis.log"}
+
+
+def test_where_there_is_a_password_members_are_told_which_file_has_it() -> None:
+    found = variables("m", "/m", [Endpoint("pw", "Standalone", ("h:1",), "/db/smartsim_db.json")], False, [], {})
+
+    assert found["SMARTENSEMBLE_DB_pw"] == "/db/smartsim_db.json"
+
+
+def test_names_that_a_variable_cannot_carry_are_an_error() -> None:
+    with pytest.raises(InputValueError, match="a,b: has a comma"):
+        variables("a,b", "/m", [MAIN], True, [], {})
+    with pytest.raises(InputValueError, match="a,b: has a comma"):
+        variables("m", "/m", [MAIN], False, ["a,b"], {})
+    with pytest.raises(InputValueError, match="m: reads from 20000 members, whose names are too long"):
+        variables("m", "/m", [MAIN], False, [f"member_{number}" for number in range(20000)], {})
