@@ -111,6 +111,13 @@ class Queue:
                     watched.batch.look()
                     del self._jobs[job]
             self._listen()
+            if not self._jobs and self._asking:  # nobody waits for the answer
+                process, out, errors, *_ = self._asking
+                self._asking = None
+                process.kill()
+                process.wait()
+                out.close()
+                errors.close()
         finally:
             self._turn.release()
 

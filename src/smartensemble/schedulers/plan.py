@@ -51,8 +51,8 @@ def plan(
     if not by_hand & BY_HAND and not any(asked.get(option) for option in SIZES):
         width = sizes[0]
         per_node = min(max(1, node // width), -(-sum(each * cpus for each, cpus in demands) // (nodes * width)))
-        if overcommit:
-            per_node = min(node, max(1, per_node))
+        if all(each > 1 for each, _ in demands):  # members of several nodes do not share them
+            per_node = 1
         sized["tasks_per_node"] = per_node * (1 if together else width)
         if together and width > 1:
             sized["cpus_per_task"] = width
