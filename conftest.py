@@ -284,6 +284,7 @@ def cluster(slurm: Cluster, monkeypatch: pytest.MonkeyPatch) -> Cluster:
 @pytest.fixture
 def slurm_exp(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Experiment]:
     """An experiment on a cluster, all of which is stopped in the end."""
+    assert cluster.nodes
     monkeypatch.chdir(tmp_path)
     experiment = Experiment("study", launcher="slurm")
     yield experiment

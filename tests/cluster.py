@@ -1,4 +1,4 @@
-"""A private Slurm of several nodes on this machine, for tests and pages: all of it below one directory, on loopback, without systemd.
+"""A private Slurm of several nodes on this machine, for tests and pages: below one directory, on loopback, without systemd.
 
 ``python tests/cluster.py COMMAND ...`` runs a command beside one. It needs Debian's slurm-wlm and munge.
 

@@ -54,7 +54,7 @@ class Queue:
         self.scheduler = scheduler
         self.control: Control = scheduler.control
         self.questions = 0  #: that were put to the controller
-        self._jobs: dict[str, Watched] = {}
+        self._jobs: dict[int, Watched] = {}  #: by its record: two experiments of one process may watch one job
         self._turn = threading.Lock()
         self._every, self._next = FIRST, 0.0
         self._asking: tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes], list[str], float] | None = None
@@ -87,8 +87,8 @@ class Queue:
     def watch(self, batch: Batch, note: Note) -> None:
         """Keep the record of a submitted job up to date from now on."""
         with self._turn:
-            if batch.run.job not in self._jobs and not batch.run.status.final:
-                self._jobs[batch.run.job] = Watched(batch, note)
+            if id(batch.run) not in self._jobs and not batch.run.status.final:
+                self._jobs[id(batch.run)] = Watched(batch, note)
                 self._every, self._next = FIRST, time.monotonic() + FIRST
 
     def cancel(self, batches: Iterable[Batch]) -> None:
@@ -105,11 +105,11 @@ class Queue:
         if not self._jobs or not self._turn.acquire(blocking=False):  # another thread looks
             return
         try:
-            for job, watched in list(self._jobs.items()):
+            for key, watched in list(self._jobs.items()):
                 self._look_at(watched)
                 if watched.batch.run.status.final:
                     watched.batch.look()
-                    del self._jobs[job]
+                    del self._jobs[key]
             self._listen()
             if not self._jobs and self._asking:  # nobody waits for the answer
                 process, out, errors, *_ = self._asking
@@ -204,7 +204,8 @@ class Queue:
             if process.returncode == 0 or "Invalid job id" in refusal:
                 self._take(self.control.read(answer), jobs)
         elif self._jobs and time.monotonic() >= self._next:
-            asked, out, errors = list(self._jobs), tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
+            asked = sorted({watched.batch.run.job for watched in self._jobs.values()})
+            out, errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
             words = self.control.query(asked)
             process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, start_new_session=True)
             self._asking = (process, out, errors, asked, time.monotonic())
@@ -214,10 +215,10 @@ class Queue:
             self._next = time.monotonic() + self._every
 
     def _take(self, states: dict[str, State], jobs: Sequence[str]) -> None:
-        for job in jobs:
-            if not (watched := self._jobs.get(job)):
+        for watched in self._jobs.values():
+            if watched.batch.run.job not in jobs:  # it was submitted after the question
                 continue
-            status, cause = watched.said = states.get(job, (Status.UNKNOWN, ""))
+            status, cause = watched.said = states.get(watched.batch.run.job, (Status.UNKNOWN, ""))
             if status.final:
                 watched.gone = watched.gone or time.time()
             elif status is Status.RUNNING:

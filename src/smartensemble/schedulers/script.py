@@ -85,7 +85,8 @@ def batch_script(
     if plan and scheduler.body:
         asked, run = plan.asked, [scheduler.body(plan)]
         end = shlex.quote(f"echo $? > {shlex.quote(str(directory / name))}.exit")
-        begin = [home, f": > {_word(f'{name}.started')}", f"trap {end} EXIT"]
+        # Without the second one, a script that is cancelled would tell the exit code of the last command that ended well.
+        begin = [home, f": > {_word(f'{name}.started')}", f"trap {end} EXIT", "trap 'exit 143' TERM"]
     members = [path.relative_to(directory) if path.is_relative_to(directory) else path for path in scripts]
     return "\n".join(
         [
