@@ -332,6 +332,7 @@ def test_inside_an_allocation_members_are_steps(cluster: Cluster, driver: Driver
     )
 
     out, _ = done.communicate(timeout=120)
+    assert len(out.splitlines()) == 3, out
     status, steps, nodes = out.splitlines()
     assert status == "slurm Completed"
     assert len({*steps.split()}) == 20
@@ -350,7 +351,7 @@ def test_a_job_that_nobody_remembers_is_unknown(
         exp.start(ens, block=False, detach=True)
         eventually(lambda: exp.get_status(ens) == [Status.RUNNING])
         job = forgetful.ask("squeue", "--noheader", "--format=%A").strip()
-        forgetful.ask("scancel", "--full", "--signal=KILL", job)
+        forgetful.ask("scancel", "--batch", "--signal=KILL", job)
         eventually(lambda: not forgetful.ask("scontrol", "show", "job", job))
 
         other = Experiment("study", launcher="slurm")
@@ -359,8 +360,8 @@ def test_a_job_that_nobody_remembers_is_unknown(
     finally:
         forgetful.stop()
 
-    assert other.get_status(same) == [Status.UNKNOWN]
-    assert same[0].run.reason == f"slurm knows nothing of job {job} any more, and it left no exit code"
+    reason = f"slurm knows nothing of job {job} any more, and it left no exit code"
+    assert (other.get_status(same), same[0].run.reason) == ([Status.UNKNOWN], reason)
 
 
 def test_a_machine_without_slurm_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,13 +150,16 @@ def step(command: Command, node: int, overcommit: bool = False) -> tuple[str, ..
     if command.starter and not command.packed and not by_srun(command):
         return words  # mpirun over several nodes, which asks Slurm itself where they are
     added = ["--overlap", "--overcommit"] if overcommit else ["--exact"]
-    if ":" not in words and not any(word.startswith(("--nodes", "-N")) for word in words[: command.starter]):
-        added.append(f"--nodes={need.nodes or -(-need.total // node)}")
+    if ":" not in words:  # what the settings leave open would be taken from the allocation
+        told = {word.partition("=")[0] for word in words[: command.starter]}
+        sizes = {"--nodes": need.nodes or -(-need.total // node), "--ntasks": need.tasks if by_srun(command) else 1}
+        short = {"--nodes": "-N", "--ntasks": "-n"}
+        added += [f"{option}={size}" for option, size in sizes.items() if not told & {option, short[option]}]
     if by_srun(command):
         return (words[0], *added, *words[1:])
     # What starts its own processes, such as mpirun, gets all its CPUs as one task, on one node.
     size = [] if need.total == 1 else [f"--cpus-per-task={need.total}"]
-    return ("srun", *added, "--ntasks=1", *size, *alone(command))
+    return ("srun", *added, *size, *alone(command))
 
 
 #: An mpirun in a step starts its processes there, on that node. It would ask Slurm for others, if it saw it.
