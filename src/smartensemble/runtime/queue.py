@@ -153,7 +153,7 @@ class Queue:
             state = read(ask(words, ""))
             if state and state[0].final and not (state[0] is Status.COMPLETED and self._late(watched)):
                 return self._end_by(watched, state)
-        if watched.said and watched.said[0].final and watched.said[0] is not Status.COMPLETED:
+        if watched.said and watched.said[0] in (Status.FAILED, Status.CANCELLED):
             return self._end_by(watched, watched.said)
         path = beside(batch.command, "exit")
         if written(path) and (code := path.read_text().strip()).isdigit():
