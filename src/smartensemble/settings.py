@@ -138,8 +138,8 @@ class RunSettings(RunOptions):
         program = self._program(arguments)
         if self.run_command is None:
             return Command(program, Path(cwd), dict(self.env_vars), name, self.time_limit)
-        starter = (self.run_command, *self._started_by())
-        others = [word for each in self.mpmd for word in (":", *each._started_by(), *each._program(()))]
+        starter = (self.run_command, *self._started_by(bool(self.mpmd)))
+        others = [word for each in self.mpmd for word in (":", *each._started_by(True), *each._program(()))]
         parts = [self.need, *(each.need for each in self.mpmd)]
         need = parts[0] if len(parts) == 1 else Need(sum(part.total for part in parts), 1, None)
         alone = self.shareable and not self.mpmd
@@ -151,10 +151,13 @@ class RunSettings(RunOptions):
         argv = (self.exe, *self.exe_args, *arguments)
         return self.container.wrap(argv) if self.container else argv
 
-    def _started_by(self) -> list[str]:
+    def _started_by(self, together: bool = False) -> list[str]:
         """The options of the run command."""
-        row = self.row if self.run_options else None
-        return [*(row.words(self.run_options) if row else ()), *options(self.run_args)]
+        asked = self.run_options
+        if together and self._size("tasks") is None:  # what a part leaves open would be taken from its neighbours
+            asked = {"tasks": self.need.tasks} | asked
+        row = self.row if asked else None
+        return [*(row.words(asked) if row else ()), *options(self.run_args)]
 
     def __copy__(self) -> "RunSettings":
         twin = type(self).__new__(type(self))

@@ -240,15 +240,21 @@ def test_key_prefixing_is_an_argument_of_create_model() -> None:
 def test_an_experiment_has_no_telemetry() -> None:
     exp = Experiment("exp", launcher="LOCAL")
 
-    assert (exp.launcher, exp.telemetry.is_enabled, exp.db_identifiers, wlm.detect_launcher()) == (
+    assert (exp.launcher, exp.telemetry.is_enabled, exp.db_identifiers, "") == (
         "local",
         False,
         set(),
-        "local",
+        "",
     )
     exp.telemetry.disable()
     with pytest.raises(UnsupportedError):
         exp.telemetry.enable()
+
+
+def test_without_a_scheduler_the_launcher_is_local(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    assert wlm.detect_launcher() == "local"
 
 
 def test_importing_the_package_does_not_import_this_one() -> None:

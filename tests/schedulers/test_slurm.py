@@ -27,11 +27,7 @@ def members(count: int, tasks: int = 1, cpus: int = 1, nodes: int | None = None)
 def test_all_jobs_of_an_answer_are_read() -> None:
     answer = (SAMPLES / "squeue.txt").read_text()
 
-    assert Counter(status for status, _ in read(answer).values()) == {
-        Status.COMPLETED: answer.count("|COMPLETED|"),
-        Status.FAILED: answer.count("|FAILED|"),
-        Status.CANCELLED: answer.count("|CANCELLED|"),
-    }
+    assert Counter(status for status, _ in read(answer).values()) == {Status.COMPLETED: 4, Status.CANCELLED: 3}
 
 
 def test_the_controllers_record_agrees_with_its_list() -> None:
