@@ -103,6 +103,6 @@ def test_several_programs_share_one_command() -> None:
     first.make_mpmd(second)
 
     assert first.command("m", "/").argv[1:] == ("--ntasks=1", first.exe, ":", "--ntasks=2", second.exe)
-    assert (first.command("m", "/").need.total, first.command("m", "/").packed) == (3, False)
+    assert (first.command("m", "/").need, first.command("m", "/").packed) == (Need(4, 1, 2), False)
     with pytest.raises(InputValueError, match="give both one run_command"):
         first.make_mpmd(MpirunSettings("true"))

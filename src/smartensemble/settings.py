@@ -141,7 +141,7 @@ class RunSettings(RunOptions):
         starter = (self.run_command, *self._started_by(bool(self.mpmd)))
         others = [word for each in self.mpmd for word in (":", *each._started_by(True), *each._program(()))]
         parts = [self.need, *(each.need for each in self.mpmd)]
-        need = parts[0] if len(parts) == 1 else Need(sum(part.total for part in parts), 1, None)
+        need = parts[0] if len(parts) == 1 else _together(parts, self.steps)
         alone = self.shareable and not self.mpmd
         argv = (*starter, *program, *others)
         return Command(argv, Path(cwd), dict(self.env_vars), name, self.time_limit, need, len(starter), alone)
@@ -235,6 +235,14 @@ class BatchSettings(BatchOptions):
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if value)
         return f"BatchSettings({given})"
+
+
+def _together(parts: list[Need], apart: bool) -> Need:
+    """What programs of one step need; Slurm puts each of them on nodes of its own."""
+    if not apart:
+        return Need(sum(part.total for part in parts))
+    nodes = sum(part.nodes or 1 for part in parts)
+    return Need(nodes * max(-(-part.total // (part.nodes or 1)) for part in parts), 1, nodes)
 
 
 def find_program(exe: object, subject: str = "exe") -> str:

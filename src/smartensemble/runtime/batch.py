@@ -82,9 +82,11 @@ class Batch:
 
     def _look_at(self, command: Command, run: Run, over: bool) -> None:
         """Settle a member by its exit code; by the end of the job, if it left none."""
-        if started := written(beside(command, "started")):
+        if run.started is None and (started := written(f"{command.cwd}/{command.name}.started")):
             run.status, run.started = Status.RUNNING, started
-        ended = written(beside(command, "exit"))
+        if run.started is None and not over:
+            return
+        ended = written(f"{command.cwd}/{command.name}.exit")
         code = beside(command, "exit").read_text() if ended else ""
         stopped = self.run.stopping or self.run.status is Status.CANCELLED
         # Who ended a member of a scheduler's job is known when the job has ended: its scheduler, at a limit, say.
@@ -113,7 +115,7 @@ def beside(command: Command, suffix: str) -> Path:
     return command.cwd / f"{command.name}.{suffix}"
 
 
-def written(path: Path) -> float | None:
+def written(path: Path | str) -> float | None:
     """When a file was written; None if it is not there."""
     try:
         return os.stat(path).st_mtime

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 FIRST, RUNNING, PENDING = 0.2, 2.0, 5.0  #: seconds between two questions: at first, and at most while jobs run or wait
 GROWTH = 1.5
-SLICE = 16  #: members whose files are looked at in one look
+SLICE = 8  #: members whose files are looked at in one look
 LATE = 10.0  #: seconds that a job's last files, and the accounting's record of it, may come late
 PATIENCE = 30.0  #: seconds that an answer may take
 
@@ -127,12 +127,12 @@ class Queue:
         batch, run = watched.batch, watched.batch.run
         command = batch.command
         if run.started is None:
-            if (started := written(beside(command, "started"))) is None and watched.gone is None:
+            if (started := written(f"{command.cwd}/{command.name}.started")) is None and watched.gone is None:
                 return
             run.started, run.status = started, Status.RUNNING
         batch.look(watched.slice, watched.slice + SLICE)
         watched.slice = watched.slice + SLICE if watched.slice + SLICE < len(batch.members) else 0
-        if ended := written(beside(command, "exit")):
+        if ended := written(f"{command.cwd}/{command.name}.exit"):
             code = beside(command, "exit").read_text().strip()
             if code == "0":
                 self._end(watched, "exit", 0, ended)

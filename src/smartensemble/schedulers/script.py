@@ -19,7 +19,7 @@ def member_script(command: Command) -> str:
     # melt_0: run it again by hand with bash melt_0.sh
     cd /scratch/melt_0 || exit
     export N=1
-    rm -f melt_0.exit
+    [ ! -e melt_0.exit ] || rm melt_0.exit
     : > melt_0.started
     timeout --kill-after=5 60 /bin/echo 'a b' < /dev/null > melt_0.out 2> melt_0.err
     code=$?
@@ -35,7 +35,7 @@ def member_script(command: Command) -> str:
             f"# {command.name}: run it again by hand with bash {name['sh']}",
             f"cd {shlex.quote(str(command.cwd))} || exit",
             *(f"export {variable}={shlex.quote(value)}" for variable, value in command.env.items()),
-            f"rm -f {name['exit']}",
+            f"[ ! -e {name['exit']} ] || rm {name['exit']}",  # no process, where there is nothing to take away
             f": > {name['started']}",
             f"{limit}{command} < /dev/null > {name['out']} 2> {name['err']}",
             "code=$?",
