@@ -14,6 +14,9 @@ system can be trusted with. A line has five columns: time, number, member, event
     2026-11-22T22:10:05.169Z  1  melt_0  started     4713
     2026-11-22T22:10:07.201Z  1  melt_0  exit        0
 
+A batch job that was handed to a scheduler has a line ``submitted`` with its number there. Who learns how it ended, of all the
+drivers that look, adds a line that says so.
+
 The last event of a member says how it stands: ``asked``, ``started``, or an outcome in the supervisor's words. A line that is
 not whole, because a disk was full, is passed over.
 

@@ -207,7 +207,7 @@ class Queue:
             asked = sorted({watched.batch.run.job for watched in self._jobs.values()})
             out, errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
             words = self.control.query(asked)
-            process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, start_new_session=True)
+            process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, process_group=0)
             self._asking = (process, out, errors, asked, time.monotonic())
             self.questions += 1
             running = any(watched.batch.run.started for watched in self._jobs.values())
