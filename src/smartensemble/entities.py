@@ -235,6 +235,7 @@ class Model:
         db_identifier: str = "",
         *,
         server: str | PurePath | None = None,
+        workers: int = 1,
     ) -> None:
         """Give it a database of its own, on its host, that it reaches by a unix socket. It begins and ends with the model.
 
@@ -245,11 +246,12 @@ class Model:
         :param debug: have the server write more into ``NAME.db.out``.
         :param db_identifier: what its variables end in, as ``SSDB_name``; by default nothing.
         :param server: the program, as :meth:`Experiment.create_database` takes it.
+        :param workers: the processes that run its models and scripts.
         """
         from smartensemble.database import colocated
         from smartensemble.shards import speakable
 
-        own = colocated(self.name, db_cpus, custom_pinning, debug, db_identifier, server)
+        own = colocated(self.name, db_cpus, custom_pinning, debug, db_identifier, server, workers)
         socket = None if unix_socket is None else str(unix_socket)
         if socket is not None and not speakable(socket):
             raise InputValueError(
@@ -271,6 +273,7 @@ class Model:
         db_identifier: str = "",
         *,
         server: str | PurePath | None = None,
+        workers: int = 1,
     ) -> None:
         """Give it a database of its own, on its host, that it reaches by a port, as does every user of that host.
 
@@ -279,7 +282,7 @@ class Model:
         """
         from smartensemble.database import checked_port, colocated
 
-        own = colocated(self.name, db_cpus, custom_pinning, debug, db_identifier, server)
+        own = colocated(self.name, db_cpus, custom_pinning, debug, db_identifier, server, workers)
         number = None if port is None else checked_port(self.name, port)
         self._links = self._links._replace(colocated=own._replace(tcp=True, port=number, interface=ifname))
 

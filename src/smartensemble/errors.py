@@ -21,7 +21,8 @@ Each class also inherits the built-in exception that a careful caller would expe
     ├── NoDirectoryError (NotADirectoryError)  a directory that is not there
     ├── DirectoryExistsError (FileExistsError) a directory that generate would overwrite
     ├── UnknownMemberError (KeyError)          a name that no member has
-    └── StateError (RuntimeError)              an act that does not fit what is running
+    ├── StateError (RuntimeError)              an act that does not fit what is running
+    └── CommandError (ValueError)              a command to the database that is answered by an error
 
 A message reads ``subject: what is wrong; what would be right``.
 """
@@ -99,6 +100,10 @@ class UnknownMemberError(SmartEnsembleError, KeyError):
 
 class StateError(SmartEnsembleError, RuntimeError):
     """An act that does not fit what is running."""
+
+
+class CommandError(SmartEnsembleError, ValueError):
+    """A command to the database that is answered by an error; its text is the whole answer, in the words that clients know."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -173,6 +173,7 @@ class Experiment:
         *,
         access: str | None = None,
         server: str | PurePath | None = None,
+        workers: int = 1,
     ) -> "Orchestrator":
         """A database below this experiment's directory. See :class:`Orchestrator` for the arguments.
 
@@ -196,6 +197,7 @@ class Experiment:
             db_identifier=db_identifier,
             access=access,
             server=server,
+            workers=workers,
         )
         db.place(self.exp_path)
         self._databases.add(db)

@@ -81,6 +81,8 @@ ARGUMENTS: list[tuple[Callable[..., object], str]] = [
     (RunSettings.update_env, "self env_vars"),
     (MpirunSettings, "exe exe_args run_args env_vars"),
     (settings.Singularity, "image args mount working_directory"),
+    (tf.freeze_model, "model output_dir file_name"),
+    (tf.serialize_model, "model"),
 ]
 
 METHODS = {
@@ -182,7 +184,6 @@ ABSENT: list[tuple[Callable[..., object], str]] = [
     *[(made, "Client.put_tensor") for made in (ml.DataInfo, ml.DataDownloader, ml.TrainingDataUploader, ml.form_name)],
     *[(made, "torch.utils.data.Dataset") for made in (torch.DataLoader, torch.StaticDataGenerator, torch.DynamicDataGenerator)],
     *[(made, "tf.data.Dataset.from_generator") for made in (tf.StaticDataGenerator, tf.DynamicDataGenerator)],
-    *[(made, "tf.saved_model.save") for made in (tf.freeze_model, tf.serialize_model)],
 ]
 
 

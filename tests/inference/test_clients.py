@@ -126,7 +126,3 @@ def test_smartredis_is_told_what_is_wrong(smartredis: Any) -> None:
 
     with pytest.raises(RedisRuntimeError, match="tensor key is empty or in a different shard"):
         smartredis.get_tensor("missing")
-    with pytest.raises(RedisRuntimeError, match=r"AI\.MODELSTORE: no inference worker serves this database"):
-        smartredis.set_model("model", b"x", "TORCH")
-    with pytest.raises(RedisRuntimeError, match=r"AI\.SCRIPTSET: no inference worker serves this database"):
-        smartredis.set_script("script", "def f(x):\n    return x")

@@ -211,24 +211,6 @@ def test_a_forged_trailer_is_refused(ask: Ask, value: bytes) -> None:
     assert ask("GET", "key") == value
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("AI.MODELSTORE", "m", "TORCH", "CPU", "BLOB", "x"),
-        ("AI.MODELEXECUTE", "m", "INPUTS", 1, "a", "OUTPUTS", 1, "b"),
-        ("AI.SCRIPTSET", "s", "CPU", "SOURCE", "x"),
-        ("AI.INFO", "m"),
-        ("AI._MODELSCAN",),
-        ("AI.DAGEXECUTE",),
-        ("AI.CONFIG", "LOADBACKEND", "TORCH", "x.so"),
-    ],
-)
-def test_what_needs_a_worker_says_so(ask: Ask, command: tuple[object, ...]) -> None:
-    expected = f"error: {command[0]}: no inference worker serves this database; tensors are stored without one"
-
-    assert ask(*command) == expected
-
-
 def test_smartredis_may_ask_for_the_size_of_chunks(ask: Ask) -> None:
     assert ask("AI.CONFIG", "GET", "MODEL_CHUNK_SIZE") == 511 << 20
 

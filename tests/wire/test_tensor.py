@@ -27,6 +27,11 @@ def test_a_decoded_tensor_is_a_view() -> None:
     assert np.shares_memory(decode(GOOD), np.frombuffer(GOOD, "int8"))
 
 
+@pytest.mark.parametrize("array", ARRAYS)
+def test_a_tensor_is_read_from_memory_that_is_shared(array: NDArray[Any]) -> None:
+    np.testing.assert_array_equal(decode(memoryview(bytearray(encode(array)))), array)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "uint32", "uint64", "complex64", "datetime64[s]", "object", "S3"])
 def test_a_type_that_redisai_does_not_have_is_refused(dtype: str) -> None:
     with pytest.raises(InputTypeError, match=r"cannot be stored; there are float32, float64, int8"):

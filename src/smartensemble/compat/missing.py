@@ -10,7 +10,6 @@ SCHEDULER = "needs a scheduler that this version does not know; there is Slurm, 
 TORCH = "is not provided; read the tensors with smartredis in a torch.utils.data.Dataset, and load that"
 TENSORFLOW = "is not provided; read the tensors with smartredis in tf.data.Dataset.from_generator"
 UPLOAD = "is not provided; put and get the tensors with smartredis: Client.put_tensor, Client.get_tensor"
-FREEZE = "is not provided; save the model with tf.saved_model.save"
 INSIDE = "is a part of SmartSim's inside, which is not the same here; use Experiment, Ensemble and Model"
 
 

@@ -1,4 +1,4 @@
-"""What the database runs: the module that a server loads, as a file."""
+"""What the database runs: the module that a server loads, as a file, and what its workers do with models and scripts."""
 
 from pathlib import Path
 

@@ -15,8 +15,23 @@
  * server looks it up, so that the value is the very buffer that the network was read into: through any other door, the server
  * copies it once more. Who brings values, or nothing, or makes a mistake, is served by `tensor_set`.
  *
- * Every other AI command needs a machine-learning framework, which has no business in the process that holds the data. It is
- * for a worker; as long as there is none, the answer says so. Such commands begin in `no_worker`.
+ * Every other AI command needs a machine-learning framework, which has no business in the process that holds the data: a model
+ * may crash, hang, or eat all memory. So a command becomes a job. Its client is blocked, `enqueue` keeps the command and what
+ * its keys hold now, and the job waits in a queue for a worker: a process, on this host or another, with a connection of its own.
+ *
+ *     AI._NEXT ...     a worker asks for jobs, and waits while there are none; `tell` says what it gets
+ *     AI._DONE ...     it answers one: the reply, the keys to write, what to count; `answer` says how
+ *     AI._SHARED       where it finds large inputs, if it is on this host
+ *
+ * A worker need not come twice to answer a job and to ask for the next: an AI._NEXT may end in an answer. That is one command and
+ * one reply for each job, which is most of what a run of a small model costs.
+ *
+ * A job is in the queue or with one worker. Each way out of there ends in `release`, which unblocks the client. One is `answer`;
+ * on the others its worker has gone (`client_changed`), no worker comes (`sweep`), or its client has gone (`vanished`).
+ *
+ * Of a model, a job has the last bytes only, which name its version: a worker that has not loaded it gets the key. A large tensor
+ * is copied into the arena, a memory that has no name, and so is nobody's to delete: a worker of this host maps it, through
+ * /proc, and what it computes with is the copy that was made when the command came. Each copy belongs to one job.
  *
  * WHERE A READER WOULD BE HURT
  *
@@ -26,6 +41,10 @@
  * - A client can name any shape. Sizes are multiplied with overflow checks, and bytes are only allocated for values that came,
  *   or up to LARGEST_ZEROS.
  * - Numbers in a value are not aligned: they are copied out, never pointed at.
+ * - A worker may be wrong, or no worker at all. Its answer is read to its end before any of it is sent or written.
+ * - Writes come after the command that asked for them, when its keys may have changed. `write_all` looks at all before it writes.
+ * - AI._NEXT and AI._DONE write, but are not flagged so: a server that refuses writes must still let clients have answers. They
+ *   are flagged as what may be replicated, so that a server that is paused for a failover holds them back.
  *
  * No header of the server is needed. Its functions are asked for by name when the module is loaded; those in SERVER below are in
  * all versions since Redis 6.2. They are described at https://valkey.io/topics/modules-api-ref/ */
@@ -36,6 +55,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tensors are stored as they lie in memory, which is little-endian");
 
@@ -46,9 +69,15 @@ typedef struct String String;
 typedef struct Key Key;
 typedef struct Reply Reply;
 typedef struct Filter Filter;
+typedef struct Blocked Blocked;
+typedef struct Cursor Cursor;
+typedef struct Dict Dict;
+typedef struct { uint64_t id, version; } Event;
 typedef int Command(Context *, String **argv, int argc);
 
-enum { OK = 0, ERR = 1, API_VERSION = 1, READ = 1, EMPTY_KEY = 0, STRING_KEY = 1 };
+enum { OK = 0, ERR = 1, API_VERSION = 1, READ = 1, EMPTY_KEY = 0, STRING_KEY = 1, ERROR_REPLY = 1 };
+enum { IN_SCRIPT = 1 << 0, IN_TRANSACTION = 1 << 1, READ_ONLY = 1 << 4, MAY_NOT_BLOCK = 1 << 21 };
+enum { CLIENT_CHANGE = 4, DISCONNECTED = 1 };
 
 #define SERVER(X) \
     X(void, SetModuleAttribs, Context *, const char *name, int version, int api_version) \
@@ -76,7 +105,32 @@ enum { OK = 0, ERR = 1, API_VERSION = 1, READ = 1, EMPTY_KEY = 0, STRING_KEY = 1
     X(int, ReplyWithLongLong, Context *, long long) \
     X(int, ReplyWithDouble, Context *, double) \
     X(int, ReplyWithStringBuffer, Context *, const char *, size_t) \
-    X(int, WrongArity, Context *)
+    X(int, WrongArity, Context *) \
+    X(int, ReplyWithSimpleString, Context *, const char *) \
+    X(int, ReplyWithString, Context *, String *) \
+    X(int, ReplyWithNull, Context *) \
+    X(void, RetainString, Context *, String *) \
+    X(size_t, ValueLength, Key *) \
+    X(int, CallReplyType, Reply *) \
+    X(int, IsKeysPositionRequest, Context *) \
+    X(void, KeyAtPos, Context *, int) \
+    X(int, GetContextFlags, Context *) \
+    X(int, GetSelectedDb, Context *) \
+    X(unsigned long long, GetClientId, Context *) \
+    X(Blocked *, BlockClient, Context *, Command *reply, Command *timeout, void (*)(Context *, void *), long long ms) \
+    X(int, UnblockClient, Blocked *, void *) \
+    X(void, SetDisconnectCallback, Blocked *, void (*)(Context *, Blocked *)) \
+    X(Context *, GetThreadSafeContext, Blocked *) \
+    X(void, FreeThreadSafeContext, Context *) \
+    X(uint64_t, CreateTimer, Context *, long long milliseconds, void (*)(Context *, void *), void *) \
+    X(int, SubscribeToServerEvent, Context *, Event, void (*)(Context *, Event, uint64_t, void *)) \
+    X(Cursor *, ScanCursorCreate, void) \
+    X(void, ScanCursorDestroy, Cursor *) \
+    X(int, Scan, Context *, Cursor *, void (*)(Context *, String *, Key *, void *), void *) \
+    X(Dict *, CreateDict, Context *) \
+    X(void *, DictGet, Dict *, String *, int *absent) \
+    X(int, DictSet, Dict *, String *, void *) \
+    X(int, DictDel, Dict *, String *, void *old)
 
 #define DECLARE(result, name, ...) static result (*name)(__VA_ARGS__);
 SERVER(DECLARE)
@@ -380,63 +434,687 @@ static int tensor_get(Context *ctx, String **argv, int argc) {
     return OK;
 }
 
-/* ---- What is for a worker ------------------------------------------------------------------------------------------------ */
+/* ---- What is for a worker: the commands, and the keys of each ------------------------------------------------------------ */
 
-/* Any AI command that needs a framework. */
-static int no_worker(Context *ctx, String **argv, int argc) {
-    (void)argc;
-    char error[128];
-    snprintf(error, sizeof error, "ERR %.30s: no inference worker serves this database; tensors are stored without one",
-             StringPtrLen(argv[0], NULL));
-    return ReplyWithError(ctx, error);
-}
+static Command config, enqueue, next, done, shared;
 
-/* AI.CONFIG GET MODEL_CHUNK_SIZE   -> bytes. SmartRedis asks before it stores a model, which is what then fails, by name. */
-static int config(Context *ctx, String **argv, int argc) {
-    if (argc == 3 && is(argv[1], "GET") && is(argv[2], "MODEL_CHUNK_SIZE")) return ReplyWithLongLong(ctx, 511 << 20);
-    return no_worker(ctx, argv, argc);
-}
-
-/* ---- The table of commands ----------------------------------------------------------------------------------------------- */
-
-static const struct {
+enum { READS = 1, WRITES = 2, SCANS = 4 }; /* what a command does with a key; who scans has no use for tensors */
+enum { NO_LISTS, COUNTED, BARE };          /* how keys behind INPUTS and OUTPUTS end: by a number before, or the next word */
+static const struct Entry {
     const char *name;
     Command *command;
     const char *flags;
-    int key; /* where the key is that says which shard answers, 0 without any; models, scripts and DAGs name more, for workers */
+    int key;    /* where the key is that says which shard answers, which is the model or script; 0: nowhere */
+    int access; /* what a worker's command does with that key */
+    int lists;
+    int from; /* where the lists begin */
 } COMMANDS[] = {
-    {"AI.TENSORSET", tensor_set, "write deny-oom", 1},
-    {"AI.TENSORGET", tensor_get, "readonly", 1},
-    {"AI.CONFIG", config, "readonly", 0},
-    {"AI.INFO", no_worker, "readonly", 1},
-    {"AI.MODELSTORE", no_worker, "write deny-oom", 1},
-    {"AI.MODELSET", no_worker, "write deny-oom", 1},
-    {"AI.MODELGET", no_worker, "readonly", 1},
-    {"AI.MODELDEL", no_worker, "write", 1},
-    {"AI.MODELEXECUTE", no_worker, "write deny-oom", 1},
-    {"AI.MODELRUN", no_worker, "write deny-oom", 1},
-    {"AI._MODELSCAN", no_worker, "readonly", 0},
-    {"AI.SCRIPTSTORE", no_worker, "write deny-oom", 1},
-    {"AI.SCRIPTSET", no_worker, "write deny-oom", 1},
-    {"AI.SCRIPTGET", no_worker, "readonly", 1},
-    {"AI.SCRIPTDEL", no_worker, "write", 1},
-    {"AI.SCRIPTEXECUTE", no_worker, "write deny-oom", 1},
-    {"AI.SCRIPTRUN", no_worker, "write deny-oom", 1},
-    {"AI._SCRIPTSCAN", no_worker, "readonly", 0},
-    {"AI.DAGEXECUTE", no_worker, "write deny-oom", 0},
-    {"AI.DAGEXECUTE_RO", no_worker, "readonly", 0},
-    {"AI.DAGRUN", no_worker, "write deny-oom", 0},
-    {"AI.DAGRUN_RO", no_worker, "readonly", 0},
+    {"AI.TENSORSET", tensor_set, "write deny-oom", 1, 0, NO_LISTS, 0},
+    {"AI.TENSORGET", tensor_get, "readonly", 1, 0, NO_LISTS, 0},
+    {"AI.CONFIG", config, "readonly", 0, 0, NO_LISTS, 0},
+    {"AI.INFO", enqueue, "readonly", 1, READS, NO_LISTS, 0},
+    {"AI.MODELSTORE", enqueue, "write deny-oom", 1, WRITES, NO_LISTS, 0},
+    {"AI.MODELSET", enqueue, "write deny-oom", 1, WRITES, NO_LISTS, 0},
+    {"AI.MODELGET", enqueue, "readonly", 1, READS, NO_LISTS, 0},
+    {"AI.MODELDEL", enqueue, "write", 1, READS | WRITES, NO_LISTS, 0},
+    {"AI.MODELEXECUTE", enqueue, "write deny-oom getkeys-api", 1, READS, COUNTED, 2},
+    {"AI.MODELRUN", enqueue, "write deny-oom getkeys-api", 1, READS, BARE, 2},
+    {"AI._MODELSCAN", enqueue, "readonly", 0, 0, NO_LISTS, 0},
+    {"AI.SCRIPTSTORE", enqueue, "write deny-oom", 1, WRITES, NO_LISTS, 0},
+    {"AI.SCRIPTSET", enqueue, "write deny-oom", 1, WRITES, NO_LISTS, 0},
+    {"AI.SCRIPTGET", enqueue, "readonly", 1, READS, NO_LISTS, 0},
+    {"AI.SCRIPTDEL", enqueue, "write", 1, READS | WRITES, NO_LISTS, 0},
+    {"AI.SCRIPTEXECUTE", enqueue, "write deny-oom getkeys-api", 1, READS, COUNTED, 3},
+    {"AI.SCRIPTRUN", enqueue, "write deny-oom getkeys-api", 1, READS, BARE, 3},
+    {"AI._SCRIPTSCAN", enqueue, "readonly", 0, 0, NO_LISTS, 0},
+    {"AI.DAGEXECUTE", enqueue, "write deny-oom", 0, 0, NO_LISTS, 0}, /* a worker knows what to say of DAGs */
+    {"AI.DAGEXECUTE_RO", enqueue, "readonly", 0, 0, NO_LISTS, 0},
+    {"AI.DAGRUN", enqueue, "write deny-oom", 0, 0, NO_LISTS, 0},
+    {"AI.DAGRUN_RO", enqueue, "readonly", 0, 0, NO_LISTS, 0},
+    {"AI._NEXT", next, "may-replicate deny-script", 0, 0, NO_LISTS, 0},
+    {"AI._DONE", done, "may-replicate deny-script", 0, 0, NO_LISTS, 0},
+    {"AI._SHARED", shared, "deny-script", 0, 0, NO_LISTS, 0},
 };
+
+typedef void Visit(Context *, void *data, String *key, int position, int access);
+
+/* Visit each key of a command. Of one that is wrong these are the keys up to the mistake, of which a worker tells. */
+static void each_key(Context *ctx, const struct Entry *entry, String **argv, int argc, Visit *visit, void *data) {
+    if (entry->key && entry->key < argc) visit(ctx, data, argv[entry->key], entry->key, entry->access);
+    int access = 0, lists = 0;
+    for (int i = entry->from; entry->lists && i < argc; i++) {
+        int inputs = is(argv[i], "INPUTS"), outputs = is(argv[i], "OUTPUTS"), counted = entry->lists == COUNTED;
+        long long count = !counted && lists;
+        if (is(argv[i], "TIMEOUT")) {
+            i++;
+        } else if (inputs || outputs || (counted && (is(argv[i], "KEYS") || is(argv[i], "ARGS")))) {
+            lists = 1, access = inputs ? READS : outputs ? WRITES : 0;
+            count = 0;
+            if (counted && (++i == argc || StringToLongLong(argv[i], &count) != OK)) return;
+            int keys = access || (counted && is(argv[i - 1], "KEYS"));
+            for (; count > 0 && i + 1 < argc; count--) {
+                i++;
+                if (keys) visit(ctx, data, argv[i], i, access);
+            }
+        } else if (count && !is(argv[i], "$")) {
+            visit(ctx, data, argv[i], i, access);
+        }
+    }
+}
+
+static void tell_position(Context *ctx, void *data, String *key, int position, int access) {
+    (void)data, (void)key, (void)access;
+    KeyAtPos(ctx, position);
+}
+
+/* ---- Memory that workers of this host share ------------------------------------------------------------------------------ */
+
+enum { TOKEN_SIZE = 16, ALIGNMENT = 64, SHARED_FROM = 16 << 10 };
+
+typedef struct Block {
+    struct Block *next;
+    size_t at, size;
+} Block;
+
+static struct {
+    char *memory; /* it begins with a token, by which a worker knows that it has found the right one */
+    size_t size;
+    int file;
+    Block *first; /* in the order of their places */
+} arena;
+
+/* Get the memory; without it, all travels through the connection. */
+static void open_arena(void) {
+    if (!arena.size) return;
+    arena.file = memfd_create("smartensemble", MFD_CLOEXEC);
+    char *memory = MAP_FAILED;
+    if (arena.file >= 0 && ftruncate(arena.file, (off_t)arena.size) == 0) {
+        memory = mmap(NULL, arena.size, PROT_READ | PROT_WRITE, MAP_SHARED, arena.file, 0);
+    }
+    if (memory == MAP_FAILED || getrandom(memory, TOKEN_SIZE, 0) != TOKEN_SIZE) arena.size = 0;
+    else arena.memory = memory;
+}
+
+/* The first place that is large enough, or NULL. */
+static Block *place(size_t size) {
+    size_t at = ALIGNMENT;
+    Block **link = &arena.first;
+    size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    for (; *link && (*link)->at - at < size; link = &(*link)->next) at = (*link)->at + (*link)->size;
+    if (arena.size < at || arena.size - at < size) return NULL;
+    Block *block = malloc(sizeof *block);
+    if (!block) return NULL;
+    *block = (Block){*link, at, size};
+    return *link = block;
+}
+
+static void give_back(Block *block) {
+    if (!block) return;
+    Block **link = &arena.first;
+    while (*link != block) link = &(*link)->next;
+    *link = block->next;
+    free(block);
+}
+
+/* AI._SHARED   -> process, file, bytes, token: where a worker finds the arena, or nothing if there is none. */
+static int shared(Context *ctx, String **argv, int argc) {
+    (void)argv;
+    if (argc != 1) return WrongArity(ctx);
+    if (!arena.size) return ReplyWithArray(ctx, 0);
+    ReplyWithArray(ctx, 4);
+    ReplyWithLongLong(ctx, getpid());
+    ReplyWithLongLong(ctx, arena.file);
+    ReplyWithLongLong(ctx, (long long)arena.size);
+    return ReplyWithStringBuffer(ctx, arena.memory, TOKEN_SIZE);
+}
+
+/* ---- Jobs ---------------------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    String *key;
+    int access, there;
+    char magic[MAGIC_SIZE]; /* the end of a string */
+    String *copy;           /* of a tensor, or of the trailer of a model or script; or of a large tensor ... */
+    Block *block;           /* ... here */
+    size_t length;
+} Held;
+
+typedef struct Job {
+    struct Job *next;
+    long long id, came; /* in microseconds */
+    Blocked *client;    /* NULL if it has gone */
+    String **argv;
+    int argc;
+    Held *held;
+    size_t held_count, bytes;
+} Job;
+
+typedef struct Worker {
+    struct Worker *next;
+    unsigned long long id;
+    Blocked *waits; /* for jobs; NULL if it does not */
+    long long count, shares;
+    Job *jobs;
+} Worker;
+
+typedef struct { uint64_t calls, samples, duration, errors; } Statistics; /* may be added to for ever */
+
+static struct { Job *first, **last; long long length; } queue = {.last = &queue.first};
+static Worker *workers;
+static Dict *statistics; /* by the key of the model or script */
+static size_t bytes_held;
+static long long chunk_size = 511 << 20, last_id, deserted; /* since when there is no worker */
+static int watched;                                         /* a timer runs */
+
+/* What may be said when the module is loaded, as a name and a number behind its file. */
+static struct { const char *name; long long value; } options[] = {
+    {"QUEUE_LIMIT", 10000},              /* jobs that wait */
+    {"QUEUE_MEMORY", 1LL << 30},         /* bytes of the inputs of all jobs */
+    {"WORKER_TIMEOUT", 30000},           /* milliseconds that a job waits if there is no worker */
+    {"SHARED_MEMORY", 128LL << 20},      /* bytes of the arena */
+};
+enum { QUEUE_LIMIT, QUEUE_MEMORY, WORKER_TIMEOUT, SHARED_MEMORY, OPTIONS };
+
+static int read_options(String **argv, int argc) {
+    for (int i = 0; i < argc; i += 2) {
+        int known = 0;
+        for (int o = 0; o < OPTIONS && i + 1 < argc; o++) {
+            if (!is(argv[i], options[o].name)) continue;
+            known = StringToLongLong(argv[i + 1], &options[o].value) == OK && options[o].value >= 0;
+        }
+        if (!known) return 0;
+    }
+    arena.size = (size_t)options[SHARED_MEMORY].value;
+    return 1;
+}
+
+static long long now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * 1000000LL + time.tv_nsec / 1000;
+}
+
+/* Let go of what a job has brought, for a worker that has read it; not of shared memory, which it reads now. */
+static void lighten(Job *job) {
+    while (job->argc > 2) FreeString(NULL, job->argv[--job->argc]);
+    for (size_t i = 0; i < job->held_count; i++) {
+        if (job->held[i].copy) FreeString(NULL, job->held[i].copy);
+        job->held[i].copy = NULL;
+    }
+}
+
+/* Let a client go on, and forget its job. */
+static void release(Job *job) {
+    if (job->client) UnblockClient(job->client, NULL);
+    lighten(job);
+    while (job->argc) FreeString(NULL, job->argv[--job->argc]);
+    for (size_t i = 0; i < job->held_count; i++) {
+        give_back(job->held[i].block);
+        FreeString(NULL, job->held[i].key);
+    }
+    bytes_held -= job->bytes;
+    free(job->held);
+    free(job->argv);
+    free(job);
+}
+
+/* Answer a job by an error. */
+static void fail(Job *job, const char *error) {
+    if (job->client) {
+        Context *client = GetThreadSafeContext(job->client);
+        ReplyWithError(client, error);
+        FreeThreadSafeContext(client);
+    }
+    release(job);
+}
+
+/* Take the oldest job out of the queue. */
+static Job *pop(void) {
+    Job *job = queue.first;
+    if (!(queue.first = job->next)) queue.last = &queue.first;
+    queue.length--;
+    return job;
+}
+
+static int ends_in(const Held *held, const char *magic) {
+    return memcmp(held->magic, magic, MAGIC_SIZE) == 0;
+}
+
+/* Keep what a key holds: tensors whole, the trailer of a model or script, and of all else that it is there. */
+static void hold(Context *ctx, void *data, String *name, int position, int access) {
+    (void)position;
+    Job *job = data;
+    if (!(job->held_count & (job->held_count + 1))) { /* it is full: 0, 1, 3, 7 ... */
+        Held *more = realloc(job->held, (2 * job->held_count + 1) * sizeof *more);
+        if (!more) return;
+        job->held = more;
+    }
+    RetainString(NULL, name);
+    Key *key = OpenKey(ctx, name, READ);
+    Held *held = &job->held[job->held_count++];
+    *held = (Held){.key = name, .access = access, .there = KeyType(key) != EMPTY_KEY};
+    const char *value = KeyType(key) == STRING_KEY ? StringDMA(key, &held->length, READ) : NULL;
+    if (value && held->length >= MAGIC_SIZE) memcpy(held->magic, value + held->length - MAGIC_SIZE, MAGIC_SIZE);
+    if (access & READS && ends_in(held, MAGIC)) {
+        if (held->length >= SHARED_FROM && (held->block = place(held->length))) {
+            memcpy(arena.memory + held->block->at, value, held->length);
+        } else {
+            held->copy = CreateString(NULL, value, held->length);
+        }
+        job->bytes += held->length;
+    } else if (access & (READS | SCANS) && (ends_in(held, "MODEL_") || ends_in(held, "SCRIPT"))) {
+        uint32_t end = 0; /* the length of the trailer, which is before the magic */
+        if (held->length >= sizeof end + MAGIC_SIZE) memcpy(&end, value + held->length - MAGIC_SIZE - sizeof end, sizeof end);
+        if (end && end <= held->length) held->copy = CreateString(NULL, value + held->length - end, end);
+    }
+    CloseKey(key);
+}
+
+typedef struct { String *name[1024]; int count; } Names;
+
+/* Keep the name of what may be a model or script. A look at a short string would change its form in memory, amid a scan. */
+static void collect(Context *ctx, String *name, Key *key, void *data) {
+    Names *names = data;
+    enum { SHORTEST = 78 }; /* bytes of a model or script, all of whose options are empty */
+    if (names->count == sizeof names->name / sizeof *names->name) return;
+    if (key && (KeyType(key) != STRING_KEY || ValueLength(key) < SHORTEST)) return;
+    RetainString(ctx, name);
+    names->name[names->count++] = name;
+}
+
+/* Keep the trailers of all models, or of all scripts. */
+static void hold_all(Context *ctx, Job *job, const char *magic) {
+    Cursor *cursor = ScanCursorCreate();
+    for (int more = 1; more;) {
+        Names names = {.count = 0};
+        more = Scan(ctx, cursor, collect, &names);
+        for (int i = 0; i < names.count; i++) {
+            size_t count = job->held_count;
+            hold(ctx, job, names.name[i], 0, SCANS);
+            FreeString(NULL, names.name[i]); /* which `hold` has kept for itself */
+            if (count == job->held_count || ends_in(&job->held[count], magic)) continue;
+            if (job->held[count].copy) FreeString(NULL, job->held[count].copy);
+            FreeString(NULL, job->held[--job->held_count].key);
+        }
+    }
+    ScanCursorDestroy(cursor);
+}
+
+/* ---- From a client to a worker ------------------------------------------------------------------------------------------- */
+
+/* Tell a worker of a job: id, microseconds it has waited, command, keys that it reads with what they hold, keys that it writes
+ * with their magic, statistics, chunk size. What is held is a string, a place in shared memory and a length, or nil: no tensor,
+ * model or script. Keys that are not there are left out. */
+static void tell(Context *ctx, const Job *job, int shares) {
+    long read = 0, written = 0;
+    for (size_t i = 0; i < job->held_count; i++) {
+        read += job->held[i].there && job->held[i].access & (READS | SCANS);
+        written += job->held[i].there && job->held[i].access & WRITES;
+    }
+    ReplyWithArray(ctx, 7);
+    ReplyWithLongLong(ctx, job->id);
+    ReplyWithLongLong(ctx, now() - job->came);
+    ReplyWithArray(ctx, job->argc);
+    for (int i = 0; i < job->argc; i++) ReplyWithString(ctx, job->argv[i]);
+    ReplyWithArray(ctx, 2 * read);
+    for (size_t i = 0; i < job->held_count; i++) {
+        const Held *held = &job->held[i];
+        if (!held->there || !(held->access & (READS | SCANS))) continue;
+        ReplyWithString(ctx, held->key);
+        if (held->copy) {
+            ReplyWithString(ctx, held->copy);
+        } else if (held->block && shares) {
+            ReplyWithArray(ctx, 2);
+            ReplyWithLongLong(ctx, (long long)held->block->at);
+            ReplyWithLongLong(ctx, (long long)held->length);
+        } else if (held->block) {
+            ReplyWithStringBuffer(ctx, arena.memory + held->block->at, held->length);
+        } else {
+            ReplyWithNull(ctx);
+        }
+    }
+    ReplyWithArray(ctx, 2 * written);
+    for (size_t i = 0; i < job->held_count; i++) {
+        if (!job->held[i].there || !(job->held[i].access & WRITES)) continue;
+        ReplyWithString(ctx, job->held[i].key);
+        ReplyWithStringBuffer(ctx, job->held[i].magic, MAGIC_SIZE);
+    }
+    const Statistics *known = is(job->argv[0], "AI.INFO") && job->argc > 1 ? DictGet(statistics, job->argv[1], NULL) : NULL;
+    ReplyWithArray(ctx, known ? 4 : 0);
+    if (known) {
+        ReplyWithLongLong(ctx, (long long)known->calls);
+        ReplyWithLongLong(ctx, (long long)known->samples);
+        ReplyWithLongLong(ctx, (long long)known->duration);
+        ReplyWithLongLong(ctx, (long long)known->errors);
+    }
+    ReplyWithLongLong(ctx, chunk_size);
+}
+
+/* Give a worker as many jobs as it asks for, but leave as many to each of the others. */
+static void give(Context *ctx, Worker *worker) {
+    long long count = 0;
+    for (const Worker *each = workers; each; each = each->next) count++;
+    count = (queue.length + count - 1) / count;
+    if (count > worker->count) count = worker->count;
+    ReplyWithArray(ctx, (long)count);
+    for (; count; count--) {
+        Job *job = pop();
+        tell(ctx, job, worker->shares != 0);
+        lighten(job);
+        job->next = worker->jobs;
+        worker->jobs = job;
+    }
+}
+
+/* Fail the jobs that nobody has come for. */
+static void sweep(Context *ctx, void *data) {
+    (void)data;
+    char error[160];
+    const char *start = "start one by: python -m smartensemble.inference";
+    snprintf(error, sizeof error, "ERR no inference worker has come for this command in %lld ms; %s",
+             options[WORKER_TIMEOUT].value, start);
+    watched = 0;
+    if (workers) return;
+    long long rest = 0;
+    while (queue.first) {
+        long long since = queue.first->came > deserted ? queue.first->came : deserted;
+        if ((rest = since / 1000 + options[WORKER_TIMEOUT].value - now() / 1000) > 0) break;
+        fail(pop(), error);
+    }
+    watched = queue.first != NULL;
+    if (watched) CreateTimer(ctx, rest, sweep, NULL);
+}
+
+/* A client has gone while it was blocked: it gets nothing any more, and if its job is still in the queue, nobody does it. */
+static void vanished(Context *ctx, Blocked *client) {
+    (void)ctx;
+    for (Job **link = &queue.first; *link; link = &(*link)->next) {
+        Job *job = *link;
+        if (job->client != client) continue;
+        if (!(*link = job->next)) queue.last = link;
+        queue.length--;
+        release(job);
+        return;
+    }
+    for (Worker *worker = workers; worker; worker = worker->next) {
+        for (Job *job = worker->jobs; job; job = job->next) {
+            if (job->client != client) continue;
+            UnblockClient(client, NULL);
+            job->client = NULL;
+            return;
+        }
+    }
+}
+
+/* Any AI command that needs a framework: it becomes a job, and its client waits. */
+static int enqueue(Context *ctx, String **argv, int argc) {
+    const struct Entry *entry = COMMANDS;
+    const struct Entry *end = COMMANDS + sizeof COMMANDS / sizeof *COMMANDS;
+    while (entry < end && !is(argv[0], entry->name)) entry++;
+    if (entry == end) return ReplyWithError(ctx, "ERR AI: workers know this command by another name; undo rename-command");
+    if (IsKeysPositionRequest(ctx)) {
+        each_key(ctx, entry, argv, argc, tell_position, NULL);
+        return OK;
+    }
+    if (GetContextFlags(ctx) & (IN_SCRIPT | IN_TRANSACTION | MAY_NOT_BLOCK)) {
+        return ReplyWithError(ctx, "ERR Cannot run RedisAI command within a transaction or a LUA script");
+    }
+    if (GetSelectedDb(ctx)) return ReplyWithError(ctx, "ERR AI: models and scripts are in database 0; SELECT 0");
+    char error[160];
+    int full = queue.length >= options[QUEUE_LIMIT].value, large = bytes_held >= (size_t)options[QUEUE_MEMORY].value;
+    if (full || large) {
+        int limit = full ? QUEUE_LIMIT : QUEUE_MEMORY;
+        const char *format = "ERR the queue for inference workers is full: %s is %lld; try again, or start more workers";
+        snprintf(error, sizeof error, format, options[limit].name, options[limit].value);
+        return ReplyWithError(ctx, error);
+    }
+    Job *job = calloc(1, sizeof *job);
+    if (job) job->argv = malloc((size_t)argc * sizeof *argv);
+    if (!job || !job->argv) return free(job), ReplyWithError(ctx, "OOM no memory for this command");
+    job->id = ++last_id;
+    job->came = now();
+    for (; job->argc < argc; job->argc++) {
+        RetainString(NULL, argv[job->argc]);
+        job->argv[job->argc] = argv[job->argc];
+    }
+    if (is(argv[0], "AI._MODELSCAN")) hold_all(ctx, job, "MODEL_");
+    else if (is(argv[0], "AI._SCRIPTSCAN")) hold_all(ctx, job, "SCRIPT");
+    else each_key(ctx, entry, argv, argc, hold, job);
+    bytes_held += job->bytes;
+    job->client = BlockClient(ctx, NULL, NULL, NULL, 0);
+    SetDisconnectCallback(job->client, vanished);
+    *queue.last = job;
+    queue.last = &job->next;
+    queue.length++;
+
+    Worker *worker = workers;
+    while (worker && !worker->waits) worker = worker->next;
+    if (worker) {
+        Context *client = GetThreadSafeContext(worker->waits);
+        give(client, worker);
+        FreeThreadSafeContext(client);
+        UnblockClient(worker->waits, NULL);
+        worker->waits = NULL;
+    } else if (!workers && !watched) {
+        sweep(ctx, NULL);
+    }
+    return OK;
+}
+
+/* AI.CONFIG GET MODEL_CHUNK_SIZE   -> bytes. SmartRedis asks before it stores a model. All else is for a worker. */
+static int config(Context *ctx, String **argv, int argc) {
+    if (argc == 3 && is(argv[1], "GET") && is(argv[2], "MODEL_CHUNK_SIZE")) return ReplyWithLongLong(ctx, chunk_size);
+    return enqueue(ctx, argv, argc);
+}
+
+/* ---- From a worker to a client ------------------------------------------------------------------------------------------- */
+
+/* Send a reply that begins at an argument, or without a context only read it; where it ends, or 0 if it is wrong. "+text" and
+ * "-text" are a status and an error, ":n" an integer, "_" nil, "$" stands before a string, and "*n" before n replies. */
+static int reply(Context *ctx, String **argv, int argc, int at, int depth) {
+    enum { MAX_DEPTH = 8 };
+    size_t length;
+    long long number = 0;
+    if (at >= argc || depth > MAX_DEPTH) return 0;
+    const char *token = StringPtrLen(argv[at++], &length);
+    char kind = length ? *token : 0;
+    if (kind == '+' || kind == '-') {
+        if (strlen(token) != length || strpbrk(token, "\r\n")) return 0;
+        if (ctx) (kind == '+' ? ReplyWithSimpleString : ReplyWithError)(ctx, token + 1);
+        return at;
+    }
+    if (kind == ':' || kind == '*') {
+        char *end;
+        number = strtoll(token + 1, &end, 10);
+        if (length == 1 || end != token + length) return 0;
+    }
+    if (kind == ':') {
+        if (ctx) ReplyWithLongLong(ctx, number);
+        return at;
+    }
+    if (kind == '_' && length == 1) {
+        if (ctx) ReplyWithNull(ctx);
+        return at;
+    }
+    if (kind == '$' && length == 1) {
+        if (at == argc) return 0;
+        if (ctx) ReplyWithString(ctx, argv[at]);
+        return at + 1;
+    }
+    if (kind != '*' || number < 0 || number > argc - at) return 0;
+    if (ctx) ReplyWithArray(ctx, (long)number);
+    for (; number && at; number--) at = reply(ctx, argv, argc, at, depth + 1);
+    return at;
+}
+
+/* Write keys, each with its value; one that is nothing but a magic deletes what ends in it. What is wrong, or NULL: then nothing
+ * has been written. */
+static const char *write_all(Context *ctx, String **pairs, long long count) {
+    for (long long i = 0; i < count; i++) {
+        size_t length, held = 0;
+        const char *value = StringPtrLen(pairs[2 * i + 1], &length);
+        if (length < MAGIC_SIZE) return "ERR the inference worker gave a value that is none";
+        Key *key = OpenKey(ctx, pairs[2 * i], READ);
+        int there = KeyType(key) != EMPTY_KEY, same = 0;
+        if (KeyType(key) == STRING_KEY && ValueLength(key) >= TAIL_SIZE) {
+            const char *now = StringDMA(key, &held, READ);
+            same = memcmp(now + held - MAGIC_SIZE, value + length - MAGIC_SIZE, MAGIC_SIZE) == 0;
+        }
+        CloseKey(key);
+        if (there && !same) return "WRONGTYPE Operation against a key holding the wrong kind of value";
+    }
+    if (count && GetContextFlags(ctx) & READ_ONLY) return "READONLY You can't write against a read only replica.";
+    for (long long i = 0; i < count; i++) {
+        size_t length;
+        StringPtrLen(pairs[2 * i + 1], &length);
+        Reply *written = length == MAGIC_SIZE ? Call(ctx, "DEL", "!s", pairs[2 * i])
+                                              : Call(ctx, "SET", "!ss", pairs[2 * i], pairs[2 * i + 1]);
+        int failed = !written || CallReplyType(written) == ERROR_REPLY;
+        if (written) FreeCallReply(written);
+        if (failed) return "ERR the key of a result cannot be written; has its slot been moved to another shard?";
+    }
+    return NULL;
+}
+
+/* Add to what is known of a model or script. */
+static void count(String *key, const long long more[4], int anew) {
+    Statistics *known = DictGet(statistics, key, NULL);
+    if (known && anew) {
+        DictDel(statistics, key, NULL);
+        free(known);
+        known = NULL;
+    }
+    if (!more[0] && !more[3]) return;
+    if (!known) {
+        if (!(known = calloc(1, sizeof *known))) return;
+        DictSet(statistics, key, known);
+    }
+    known->calls += (uint64_t)more[0];
+    known->samples += (uint64_t)more[1];
+    known->duration += (uint64_t)more[2];
+    known->errors += (uint64_t)more[3];
+}
+
+/* Answer a job of this worker's: id calls samples duration errors reset chunk-size writes [key value ...] reply. A chunk size of
+ * 0 is no new one. What is wrong with it, or NULL; a client whose answer is wrong gets an error. */
+static const char *answer(Context *ctx, String **argv, int argc) {
+    enum { ID, CALLS, ERRORS = 4, RESET, CHUNK_SIZE, COUNT, NUMBERS };
+    long long number[NUMBERS];
+    for (int i = 0; i < NUMBERS; i++) {
+        if (i >= argc || StringToLongLong(argv[i], &number[i]) != OK) return "ERR an answer begins with 8 integers";
+    }
+    Worker *worker = workers;
+    while (worker && worker->id != GetClientId(ctx)) worker = worker->next;
+    if (!worker) return "ERR this client has no jobs; ask for them by AI._NEXT";
+    Job **link = &worker->jobs, *job;
+    while (*link && (*link)->id != number[ID]) link = &(*link)->next;
+    if (!(job = *link)) return "ERR this client has no such job; has it been answered?";
+    *link = job->next;
+
+    long long writes = number[COUNT];
+    int at = writes >= 0 && writes <= (argc - NUMBERS) / 2 ? NUMBERS + 2 * (int)writes : argc;
+    if (reply(NULL, argv, argc, at, 0) != argc || number[CHUNK_SIZE] < 0) {
+        fail(job, "ERR the inference worker gave an answer that cannot be read");
+        return "ERR this is no answer";
+    }
+    const char *wrong = write_all(ctx, argv + NUMBERS, writes);
+    if (wrong) {
+        fail(job, wrong);
+        return NULL;
+    }
+    if (job->argc > 1) count(job->argv[1], number + CALLS, number[RESET] != 0);
+    if (number[CHUNK_SIZE]) chunk_size = number[CHUNK_SIZE];
+    if (job->client) {
+        Context *client = GetThreadSafeContext(job->client);
+        reply(client, argv, argc, at, 0);
+        FreeThreadSafeContext(client);
+    }
+    release(job);
+    return NULL;
+}
+
+/* What keeps a client from being a worker, or NULL. */
+static const char *unfit(Context *ctx) {
+    if (GetContextFlags(ctx) & (IN_SCRIPT | IN_TRANSACTION | MAY_NOT_BLOCK)) return "ERR a worker uses no transactions";
+    return GetSelectedDb(ctx) ? "ERR a worker uses database 0; SELECT 0" : NULL;
+}
+
+/* AI._DONE answer   -> OK. */
+static int done(Context *ctx, String **argv, int argc) {
+    const char *error = unfit(ctx);
+    if (error || (error = answer(ctx, argv + 1, argc - 1))) return ReplyWithError(ctx, error);
+    return ReplyWithSimpleString(ctx, "OK");
+}
+
+/* No job has come in the time that a worker waits. */
+static int nothing(Context *ctx, String **argv, int argc) {
+    (void)argv, (void)argc;
+    for (Worker *worker = workers; worker; worker = worker->next) {
+        if (worker->id != GetClientId(ctx) || !worker->waits) continue;
+        UnblockClient(worker->waits, NULL);
+        worker->waits = NULL;
+    }
+    return ReplyWithArray(ctx, 0);
+}
+
+/* AI._NEXT count milliseconds shares [answer]   -> up to as many jobs, after at most this time, 0 for ever; shares is 1 for a
+ * worker that has the arena, else 0. */
+static int next(Context *ctx, String **argv, int argc) {
+    long long number[3];
+    for (int i = 0; i < 3; i++) { /* what is added to a time must not be too much for a number */
+        if (argc < 4 || StringToLongLong(argv[i + 1], &number[i]) != OK || number[i] < 0 || number[i] > INT32_MAX) {
+            return ReplyWithError(ctx, "ERR AI._NEXT: give a count, milliseconds, and whether memory is shared");
+        }
+    }
+    const char *error = number[0] ? unfit(ctx) : "ERR AI._NEXT: ask for one job at least";
+    if (error || (argc > 4 && (error = answer(ctx, argv + 4, argc - 4)))) return ReplyWithError(ctx, error);
+    Worker *worker = workers;
+    while (worker && worker->id != GetClientId(ctx)) worker = worker->next;
+    if (!worker) {
+        if (!(worker = calloc(1, sizeof *worker))) return ReplyWithError(ctx, "OOM no memory for a worker");
+        worker->id = GetClientId(ctx);
+        worker->next = workers;
+        workers = worker;
+    }
+    worker->count = number[0];
+    worker->shares = number[2];
+    if (queue.length) give(ctx, worker);
+    else worker->waits = BlockClient(ctx, NULL, nothing, NULL, number[1]);
+    return OK;
+}
+
+/* If a worker has gone, its jobs fail. */
+static void client_changed(Context *ctx, Event event, uint64_t change, void *data) {
+    (void)event;
+    const struct { uint64_t version, flags, id; } *client = data;
+    if (change != DISCONNECTED) return;
+    Worker **link = &workers;
+    while (*link && (*link)->id != client->id) link = &(*link)->next;
+    Worker *worker = *link;
+    if (!worker) return;
+    *link = worker->next;
+    if (worker->waits) UnblockClient(worker->waits, NULL);
+    for (Job *job; (job = worker->jobs);) {
+        worker->jobs = job->next;
+        fail(job, "ERR the inference worker ended before it answered; its log may say why, and another one may be tried");
+    }
+    free(worker);
+    if (workers) return;
+    deserted = now();
+    if (!watched) sweep(ctx, NULL);
+}
 
 /* What the server calls when it loads the module. */
 int RedisModule_OnLoad(Context *ctx, String **argv, int argc);
 int RedisModule_OnLoad(Context *ctx, String **argv, int argc) {
-    (void)argv, (void)argc;
 #define FETCH(result, name, ...) \
     if (ctx->get_api("RedisModule_" #name, (void *)&name) != OK) return ERR;
     SERVER(FETCH)
     SetModuleAttribs(ctx, "ai", 1, API_VERSION);
+    if (!read_options(argv, argc)) return ERR;
+    open_arena();
+    statistics = CreateDict(NULL);
+    if (SubscribeToServerEvent(ctx, (Event){CLIENT_CHANGE, 1}, client_changed) != OK) return ERR;
     for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++) {
         int key = COMMANDS[i].key;
         if (CreateCommand(ctx, COMMANDS[i].name, COMMANDS[i].command, COMMANDS[i].flags, key, key, key) != OK) return ERR;

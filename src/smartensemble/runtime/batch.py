@@ -16,6 +16,7 @@ from smartensemble.status import Run, Status
 
 TIMED_OUT = 124  #: the exit code of timeout(1)
 KILLED = 128 + 9
+PATIENCE = 5.0  #: seconds after which the signal that ended a member was its own
 BY_SIGNAL = (128 + 15, KILLED)  #: how bash tells that a program was ended as stop does it
 
 
@@ -89,9 +90,11 @@ class Batch:
         ended = written(f"{command.cwd}/{command.name}.exit")
         code = beside(command, "exit").read_text() if ended else ""
         stopped = self.run.stopping or self.run.status is Status.CANCELLED
-        # Who ended a member of a scheduler's job is known when the job has ended: its scheduler, at a limit, say.
-        by_job = bool(self.run.job) and (not over or bool(self.run.cause))
-        if ended and code.endswith("\n") and not ((stopped or by_job) and int(code) in BY_SIGNAL):
+        whole = ended is not None and code.endswith("\n")
+        signalled = whole and int(code) in BY_SIGNAL
+        if signalled and not over and (self.run.job or time.time() - (ended or 0) < PATIENCE):
+            return  # it may be the job's end that ended it, which is told a moment later
+        if whole and ended and not (signalled and (stopped or (over and self.run.exit_code is None))):
             limit = command.time_limit is not None and int(code) in (TIMED_OUT, KILLED)
             settle(run, command, "limit" if limit else "exit", int(code), ended)
         elif over and stopped:

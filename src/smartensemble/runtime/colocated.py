@@ -1,9 +1,9 @@
 """A small program that runs a member with a database of its own around it.
 
 It is started by its path in the member's place, on the member's host, with nothing but the standard library: first it starts a
-server, and when that answers, the member, which finds it by SSDB. It passes on the signals that it gets, and ends as the member
-does, by the same exit code or signal, after it has ended the server. When it is killed, the kernel kills both its children: see
-PR_SET_PDEATHSIG in prctl(2).
+server and its workers; when the server answers, and has what is stored in it, the member, which finds it by SSDB. It passes on
+the signals that it gets, and ends as the member does, by the same exit code or signal, after it has ended the server. When it
+is killed, the kernel kills all its children: see PR_SET_PDEATHSIG in prctl(2).
 """
 
 from __future__ import annotations
@@ -44,20 +44,27 @@ def main(asked: dict[str, Any], argv: list[str]) -> None:
     signals -= {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGTSTP, signal.SIGTTIN}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # they wait until we ask for them, and none is lost
     made = ""
-    server = 0
+    server, workers = 0, []
     address: Address = ""
     try:
         made, address, conf = settings(asked)
         server = spawn([asked["server"], conf], f"{asked['name']}.db.out", asked.get("pinning", ()))
         wait_until_ready(server, address, asked["name"], signals)
-        os.environ[asked["variable"]] = f"unix://{address}" if isinstance(address, str) else "{}:{}".format(*address)
+        where = f"unix://{address}" if isinstance(address, str) else "{}:{}".format(*address)
+        worker = [*asked["worker"], "--address", where]
+        workers += [spawn(worker, f"{asked['name']}.worker.err") for _ in range(asked.get("workers", 0))]
+        os.environ[asked["variable"]] = where
         status = run(argv, signals)
     except (LostError, OSError) as reason:
         print(f"{asked['name']}: its database could not be started: {reason}", file=sys.stderr)
         status = FAILED << 8
     finally:
+        for process in workers:
+            os.kill(process, signal.SIGTERM)
         if server:
             end(server, address)
+        for process in workers:
+            reap(process)
         if made:
             shutil.rmtree(made, ignore_errors=True)
     leave(status)
@@ -182,11 +189,16 @@ def end(server: int, address: Address) -> None:
     """End the server, whose data nobody needs any more. It obeys a command at once, and a signal after up to 0.1 s."""
     with suppress(OSError):
         ask(address, b"SHUTDOWN NOSAVE")
+    reap(server)
+
+
+def reap(process: int) -> None:
+    """Wait until a process has ended that was told to, and kill it if it does not obey."""
     try:
         limit = time.monotonic() + PATIENCE
-        while not os.waitpid(server, os.WNOHANG)[0]:
+        while not os.waitpid(process, os.WNOHANG)[0]:
             if time.monotonic() > limit:
-                os.kill(server, signal.SIGKILL)
+                os.kill(process, signal.SIGKILL)
             signal.sigtimedwait({signal.SIGCHLD}, 0.1)
     except (ProcessLookupError, ChildProcessError):
         pass

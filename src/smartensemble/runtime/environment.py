@@ -13,6 +13,7 @@ from smartensemble.errors import EntityExistsError
 from smartensemble.runtime import colocated
 from smartensemble.runtime.find import find_server, module
 from smartensemble.runtime.place import address_of
+from smartensemble.runtime.workers import WORKER
 
 #: Flags of the interpreter that runs the wrapper: the standard library is enough, and starts sooner.
 FLAGS: tuple[str, ...] = ("-I", "-S")
@@ -60,6 +61,8 @@ def wrap(command: Command, own: Colocated) -> Command:
         "host": address_of(command.name, own.interface) if own.tcp else None,
         "port": own.port,
         "pinning": own.pinning,
+        "workers": own.workers if library else 0,
+        "worker": WORKER,
         "variable": f"SSDB{suffix(own.identifier)}",
     }
     given = {name: value for name, value in asked.items() if value or name == "conf"}

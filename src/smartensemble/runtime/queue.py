@@ -173,9 +173,11 @@ class Queue:
         status, cause = state
         event = {Status.COMPLETED: "exit", Status.CANCELLED: "cancelled"}.get(status, "failed")
         path = beside(watched.batch.command, "exit")
+        if cause.startswith("the batch job failed") and written(path) and (code := path.read_text().strip()).isdigit():
+            return self._end(watched, "exit", int(code), time.time())  # it came to its end, so each member says how it ended
         if status is Status.COMPLETED and written(path) is None:
             event, cause = "unknown", "the batch job completed, it is said, but it left no exit code"
-        self._end(watched, event, 0 if event == "exit" else cause, time.time())
+        return self._end(watched, event, 0 if event == "exit" else cause, time.time())
 
     def _end(self, watched: Watched, event: str, detail: int | str, when: float) -> None:
         run = watched.batch.run

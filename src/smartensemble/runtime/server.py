@@ -14,6 +14,7 @@ from pathlib import Path
 from smartensemble.command import Command
 from smartensemble.database import Orchestrator
 from smartensemble.errors import InputValueError, StateError
+from smartensemble.runtime import workers
 from smartensemble.runtime.ask import PATIENCE, Refusal, ask, shut_down
 from smartensemble.runtime.find import find_server, module
 from smartensemble.runtime.journal import Process, began, hostname
@@ -37,6 +38,7 @@ class RunningServers:
         self.password = password
         self.processes: list[Process] = []
         self.runs: list[Run] = []  #: of those that this process has started
+        self.workers: list[Run] = []  #: which this process has started too; those of another one end by themselves
         self.directory: str | None = None  #: made for its socket, where the database's own has too long a name
 
     def answer(self) -> bool:
@@ -116,7 +118,7 @@ class RunningServers:
             )
         if self.runs:
             runner.wait(lambda: len(self.ended) == len(self.runs), grace)
-            runner.stop([run for run in self.runs if run.status.active], grace)
+            runner.stop([run for run in (*self.runs, *self.workers) if run.status.active], grace)
             for run in self.runs:
                 if run.status is Status.COMPLETED:
                     run.status, run.cause = Status.CANCELLED, "stopped"
@@ -166,8 +168,10 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> RunningServers:
                 pid = process_id(ask(shard, "INFO", "server", password=servers.password))
                 servers.processes.append(Process(pid, hostname(), began(pid) or 0))
             record(db, servers)
+            if asked := workers.commands(db.db_identifier, Path(db.path), servers.shards, servers.password, db.workers):
+                servers.workers = runner.serve(asked, detached)  # only now: they do not wait for a server that reads its data
         except BaseException as error:
-            runner.stop(servers.runs, PATIENCE)
+            runner.stop([*servers.runs, *servers.workers], PATIENCE)
             servers.clean()
             if isinstance(error, StateError) and TAKEN in str(error) and db.port is None and left:
                 continue

@@ -1,6 +1,9 @@
-"""SmartSim's data loaders for TensorFlow, which are not provided."""
+"""SmartSim's functions for Keras models, and its data loaders for TensorFlow, which are not provided."""
 
-from smartensemble.compat.missing import FREEZE, TENSORFLOW, Missing, missing
+from smartensemble.compat.missing import TENSORFLOW, Missing
+from smartensemble.frozen import freeze_model, serialize_model
+
+__all__ = ["DynamicDataGenerator", "StaticDataGenerator", "freeze_model", "serialize_model"]
 
 
 class StaticDataGenerator(Missing):
@@ -13,7 +16,3 @@ class DynamicDataGenerator(Missing):
     """Loads a data set as it grows."""
 
     why = TENSORFLOW
-
-
-freeze_model = missing("freeze_model", FREEZE)
-serialize_model = missing("serialize_model", FREEZE)

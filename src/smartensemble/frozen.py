@@ -1,0 +1,50 @@
+"""A Keras model as the one graph, with its weights as constants, that a database runs: the backend TF."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from smartensemble.errors import InputTypeError, InputValueError
+
+
+def serialize_model(model: Any) -> tuple[bytes, list[str], list[str]]:
+    """The bytes of a frozen graph of a Keras `model`, and the names of its inputs and outputs.
+
+    This is what ``smartredis.Client.set_model`` takes for the backend ``TF``. One input is ``x``, several are ``x_0``, ``x_1``.
+    """
+    graph, inputs, outputs = _freeze(model)
+    return graph.as_graph_def().SerializeToString(deterministic=True), inputs, outputs
+
+
+def freeze_model(model: Any, output_dir: str, file_name: str) -> tuple[str, list[str], list[str]]:
+    """The path of a file with a frozen graph of a Keras `model`, and the names of its inputs and outputs.
+
+    The file is written into `output_dir`, which is made where it is missing; its name gets the ending ``.pb``.
+    """
+    content, inputs, outputs = serialize_model(model)
+    path = Path(output_dir, file_name if file_name.endswith(".pb") else f"{file_name}.pb")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return str(path), inputs, outputs
+
+
+def _freeze(model: Any) -> tuple[Any, list[str], list[str]]:
+    """The graph of `model`, and the names of its inputs and outputs."""
+    import tensorflow as tf  # seconds, for the two functions that need it
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    if not isinstance(model, tf.keras.Model):
+        raise InputTypeError(f"model: {type(model).__name__} is no Keras model; give a keras.Model")
+    try:
+        given = list(model.inputs)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputValueError(f"model: {model.name} has no inputs yet; begin it with keras.Input(shape=...)") from error
+    names = ["x"] if len(given) == 1 else [f"x_{number}" for number in range(len(given))]
+    specs = [tf.TensorSpec(tensor.shape, tensor.dtype, name) for tensor, name in zip(given, names, strict=True)]
+    function = tf.function(lambda *x: model(list(x) if len(x) > 1 else x[0]))
+    frozen = convert_variables_to_constants_v2(function.get_concrete_function(*specs))
+    return frozen.graph, _names(frozen.inputs), _names(frozen.outputs)
+
+
+def _names(tensors: Sequence[Any]) -> list[str]:
+    return [tensor.name.removesuffix(":0") for tensor in tensors]

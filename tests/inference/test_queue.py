@@ -1,0 +1,399 @@
+"""The queue of the module, seen by clients and by a worker that these tests play: who waits for whom, and who is told what."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import redis
+from conftest import Server, Start
+
+from smartensemble.inference.stored import Kind, Stored, encode
+from smartensemble.wire import tensor
+
+Ask = Callable[..., Any]
+Eventually = Callable[[Callable[[], object]], None]
+Send = Callable[..., "Future[Any]"]
+
+MODEL = encode(Stored(Kind.MODEL, "TORCH", "CPU", b"tag", inputs=(b"x",), outputs=(b"y",)), b"model" * 1000)
+TRAILER = MODEL[5000:]
+TENSOR = tensor.encode(np.arange(4, dtype="float32"))
+LARGE = tensor.encode(np.arange(10_000, dtype="float32"))
+RUN = ("AI.MODELEXECUTE", "m", "INPUTS", 1, "x", "OUTPUTS", 1, "y")
+ANSWER = (0, 0, 0, 0, 0, 0)  #: no statistics, no reset, no chunk size
+REFUSED = "Cannot run RedisAI command within a transaction or a LUA script"
+
+
+@pytest.fixture
+def send() -> Iterator[Send]:
+    """Send a command from a client of its own, without waiting for the reply, which may be an error."""
+    with ThreadPoolExecutor(100) as pool:
+
+        def send(server: Server, *command: object, protocol: int = 2) -> "Future[Any]":
+            def ask() -> Any:
+                client = server.connect(protocol)
+                try:
+                    return client.execute_command(*command)
+                except redis.ResponseError as error:
+                    return f"error: {error}"
+                finally:
+                    client.close()
+
+            return pool.submit(ask)
+
+        yield send
+
+
+class Worker:
+    """A connection that asks for jobs."""
+
+    def __init__(self, server: Server) -> None:
+        self.connection = server.connection()
+
+    def ask(self, *command: object) -> Any:
+        self.connection.send_command(*command)
+        try:
+            return self.connection.read_response()
+        except redis.ResponseError as error:
+            return f"error: {error}"
+
+    def next(self, count: int = 1, milliseconds: int = 0, shares: int = 0) -> list[list[Any]]:
+        jobs: list[list[Any]] = self.ask("AI._NEXT", count, milliseconds, shares)
+        return jobs
+
+    def close(self) -> None:
+        self.connection.disconnect()
+
+
+@pytest.fixture
+def worker(server: Server) -> Iterator[Worker]:
+    """A worker of the server that is shared."""
+    worker = Worker(server)
+    server.client.mset({"m": MODEL, "x": TENSOR, "large": LARGE, "text": "text"})
+    yield worker
+    worker.close()
+
+
+def test_a_job_brings_what_its_keys_held_when_it_came(server: Server, worker: Worker, send: Send) -> None:
+    run = send(server, "AI.MODELRUN", "m", "INPUTS", "x", "text", "absent", "large", "OUTPUTS", "y", "x")
+    (job,) = worker.next()
+    number, waited, argv, read, written, known, chunk_size = job
+
+    assert argv[:2] == [b"AI.MODELRUN", b"m"]
+    assert waited >= 0
+    assert read == [b"m", TRAILER, b"x", TENSOR, b"text", None, b"large", LARGE]
+    assert (written, known, chunk_size) == ([b"x", b"TENSOR"], [], 511 << 20)
+
+    assert worker.ask("AI._DONE", number, *ANSWER, 0, "+OK") == b"OK"
+    assert run.result() == b"OK"
+
+
+def test_what_came_first_goes_first_and_inputs_are_those_of_then(server: Server, start: Start, send: Send) -> None:
+    private = start()
+    private.client.mset({"m": MODEL, "x": TENSOR})
+    runs = [send(private, *RUN)]
+    while private.client.info("clients")["blocked_clients"] < 1:
+        pass
+    private.client.set("x", LARGE)
+    runs.append(send(private, *RUN))
+    while private.client.info("clients")["blocked_clients"] < 2:
+        pass
+
+    worker = Worker(private)
+    jobs = worker.next(10)
+
+    assert [job[3][3] for job in jobs] == [TENSOR, LARGE]
+    for job in jobs:
+        worker.ask("AI._DONE", job[0], *ANSWER, 0, "+OK")
+    assert [run.result() for run in runs] == [b"OK", b"OK"]
+    worker.close()
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        (["+TIMEDOUT"], b"TIMEDOUT"),
+        (["-ERR model key is empty"], "error: model key is empty"),
+        ([":-5"], -5),
+        (["_"], None),
+        (["$", b"\r\n\0"], b"\r\n\0"),
+        (["*3", "$", "a", "*2", ":1", "*0", "_"], [b"a", [1, []], None]),
+    ],
+)
+def test_each_kind_of_reply_arrives(
+    server: Server, worker: Worker, send: Send, protocol: int, reply: list[str], expected: object
+) -> None:
+    got = send(server, *RUN, protocol=protocol)
+    (job,) = worker.next()
+
+    assert worker.ask("AI._NEXT", 1, 1, 0, job[0], *ANSWER, 0, *reply) == []  # an answer, and a question
+
+    assert got.result() == expected
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["+OK", "+OK"],
+        [],
+        ["+a\r\nb"],
+        ["+a\0b"],
+        [":"],
+        [":1x"],
+        ["*2", "+OK"],
+        ["*-1"],
+        ["$"],
+        ["?"],
+        [""],
+        ["*1"] * 20 + ["+OK"],
+        ["*9999999999999999999", "+OK"],
+    ],
+)
+def test_an_answer_that_cannot_be_read_is_an_error_for_both(
+    server: Server, worker: Worker, send: Send, wrong: list[str]
+) -> None:
+    got = send(server, *RUN)
+    (job,) = worker.next()
+
+    assert worker.ask("AI._DONE", job[0], *ANSWER, 0, *wrong).startswith("error")
+
+    assert got.result() == "error: the inference worker gave an answer that cannot be read"
+    assert not server.client.exists("y")
+
+
+@pytest.mark.parametrize("wrong", [(1,), ("x", *ANSWER, 0, "+OK"), (10**6, *ANSWER, 0, "+OK"), (-1, *ANSWER, 5, "a")])
+def test_an_answer_to_nothing_is_refused(worker: Worker, wrong: tuple[object, ...]) -> None:
+    assert worker.ask("AI._DONE", *wrong).startswith("error")
+    assert worker.next(1, 1) == []
+    assert worker.ask("AI._DONE", *wrong).startswith("error")
+
+
+def test_results_are_written_and_deletes_too(server: Server, worker: Worker, send: Send) -> None:
+    server.client.set("s", MODEL)
+    run = send(server, *RUN)
+    (job,) = worker.next()
+
+    worker.ask("AI._DONE", job[0], *ANSWER, 2, "y", TENSOR, "s", "MODEL_", "+OK")
+
+    assert run.result() == b"OK"
+    assert server.client.get("y") == TENSOR
+    assert not server.client.exists("s")
+
+
+@pytest.mark.parametrize("other", [("RPUSH", "y", "x"), ("SET", "y", "text"), ("SET", "y", MODEL)])
+def test_a_key_that_has_changed_meanwhile_stays_as_it_is(
+    server: Server, ask: Ask, worker: Worker, send: Send, other: tuple[object, ...]
+) -> None:
+    run = send(server, *RUN)
+    (job,) = worker.next()
+    ask(*other)
+    before = ask("DUMP", "y")
+
+    assert worker.ask("AI._DONE", job[0], *ANSWER, 2, "z", TENSOR, "y", TENSOR, "+OK") == b"OK"
+
+    assert run.result() == "error: WRONGTYPE Operation against a key holding the wrong kind of value"
+    assert ask("DUMP", "y") == before
+    assert not server.client.exists("z")
+    assert ask("PING") in (b"PONG", True)
+
+
+def test_a_replica_gets_plain_strings(start: Start, send: Send, eventually: Eventually) -> None:
+    master = start("--repl-diskless-sync-delay", "0")
+    master.client.set("m", MODEL)
+    replica = start("--replicaof", "127.0.0.1", str(master.port), name="replica", module=False)
+    run = send(master, *RUN)
+    worker = Worker(master)
+    (job,) = worker.next()
+    while not master.client.wait(1, 100):
+        pass
+
+    worker.ask("AI._DONE", job[0], *ANSWER, 2, "y", TENSOR, "m", "MODEL_", "+OK")
+    assert run.result() == b"OK"
+
+    eventually(lambda: replica.client.get("y") == TENSOR)
+    eventually(lambda: not replica.client.exists("m"))
+    worker.close()
+
+
+def test_the_jobs_of_a_worker_that_has_gone_fail_at_once(server: Server, worker: Worker, send: Send) -> None:
+    runs = [send(server, *RUN) for _ in range(3)]
+    jobs: list[object] = []
+    while len(jobs) < 3:
+        jobs += worker.next(3)
+
+    worker.close()
+
+    assert {run.result() for run in runs} == {
+        "error: the inference worker ended before it answered; its log may say why, and another one may be tried"
+    }
+
+
+def test_who_goes_takes_its_job_along(start: Start, eventually: Eventually) -> None:
+    server = start()
+    client = server.connection()
+    client.send_command("AI.INFO", "first")
+    other = server.connection()
+    other.send_command("AI.INFO", "second")
+    eventually(lambda: server.client.info("clients")["blocked_clients"] == 2)
+
+    client.disconnect()
+    eventually(lambda: server.client.info("clients")["blocked_clients"] == 1)
+    worker = Worker(server)
+    (job,) = worker.next(10)
+    other.disconnect()
+    eventually(lambda: server.client.info("clients")["blocked_clients"] == 0)
+
+    assert job[2] == [b"AI.INFO", b"second"]
+    assert worker.ask("AI._DONE", job[0], *ANSWER, 0, "+OK") == b"OK"
+    worker.close()
+
+
+def test_a_full_queue_names_its_limit(start: Start, send: Send, eventually: Eventually) -> None:
+    server = start("QUEUE_LIMIT", "2")
+    waiting = [send(server, "AI.INFO", "m") for _ in range(2)]
+    eventually(lambda: server.client.info("clients")["blocked_clients"] == 2)
+
+    refused = send(server, "AI.INFO", "m").result()
+    server.stop()
+
+    assert refused == "error: the queue for inference workers is full: QUEUE_LIMIT is 2; try again, or start more workers"
+    assert all(isinstance(run.exception(), redis.ConnectionError) for run in waiting)
+
+
+def test_large_inputs_fill_the_queue_too(start: Start, send: Send, eventually: Eventually) -> None:
+    server = start("QUEUE_MEMORY", "10000", "SHARED_MEMORY", "0")
+    server.client.mset({"m": MODEL, "x": LARGE})
+    first = send(server, *RUN)
+    eventually(lambda: server.client.info("clients")["blocked_clients"] == 1)
+
+    assert "QUEUE_MEMORY is 10000" in send(server, *RUN).result()
+    server.stop()
+    assert isinstance(first.exception(), redis.ConnectionError)
+
+
+def test_options_that_are_none_keep_the_module_out(program: str, tmp_path: Path) -> None:
+    for options in (("QUEUE", "2"), ("QUEUE_LIMIT",), ("QUEUE_LIMIT", "x")):
+        with pytest.raises(AssertionError, match=r"loadmodule|Can't load module"):
+            Server(program, tmp_path, *options)
+
+
+def test_who_waits_for_no_worker_is_told(start: Start, send: Send, eventually: Eventually) -> None:
+    server = start("WORKER_TIMEOUT", "200")
+    text = "error: no inference worker has come for this command in 200 ms; start one by: python -m smartensemble.inference"
+    waiting = [send(server, "AI.INFO", "m") for _ in range(3)]
+
+    assert {each.result() for each in waiting} == {text}
+
+    worker = Worker(server)
+    assert worker.next(1, 1) == []
+    waits = send(server, "AI.INFO", "m")  # for as long as there is a worker
+    eventually(lambda: server.client.info("clients")["blocked_clients"] == 1)
+    worker.close()
+    assert waits.result() == text
+
+
+def test_workers_share_what_there_is(start: Start, send: Send, eventually: Eventually) -> None:
+    server = start()
+    first, second = Worker(server), Worker(server)
+    assert first.next(10, 1) == second.next(10, 1) == []
+    runs = [send(server, "AI.INFO", "m") for _ in range(4)]
+    eventually(lambda: server.client.info("clients")["blocked_clients"] == 4)
+
+    assert [len(first.next(10)), len(second.next(10))] == [2, 1]
+
+    first.close()
+    assert len(second.next(10)) == 1
+    second.close()
+    assert all("ended before it answered" in run.result() for run in runs)
+
+
+@pytest.mark.parametrize("command", [RUN, ("AI.SCRIPTSET", "s", "CPU", "SOURCE", "x"), ("AI.INFO", "m"), ("AI._NEXT", 1, 0, 0)])
+def test_commands_that_wait_are_refused_where_nobody_may_wait(server: Server, command: tuple[object, ...]) -> None:
+    pipeline = server.client.pipeline(transaction=True)
+    pipeline.execute_command(*command)
+    refused = pipeline.execute(raise_on_error=False)
+    script = "return redis.pcall(unpack(ARGV)).err"
+
+    assert command[0] == "AI._NEXT" or REFUSED in str(refused[0])
+    assert isinstance(refused[0], redis.ResponseError)
+    told = server.client.eval(script, 0, *command).decode()
+    assert REFUSED in told or "not allowed from script" in told
+
+
+def test_only_the_first_database_has_models(server: Server) -> None:
+    with redis.Redis(unix_socket_path=server.socket, db=1) as client:
+        for command in (RUN, ("AI._NEXT", 1, 1, 0)):
+            with pytest.raises(redis.ResponseError, match="database 0; SELECT 0"):
+                client.execute_command(*command)
+
+
+@pytest.mark.parametrize(
+    ("command", "keys"),
+    [
+        (RUN, ["m", "x", "y"]),
+        (("AI.MODELEXECUTE", "m", "INPUTS", 1, "OUTPUTS", "OUTPUTS", 1, "TIMEOUT", "TIMEOUT", 5), ["m", "OUTPUTS", "TIMEOUT"]),
+        (("AI.MODELRUN", "m", "TIMEOUT", 5, "INPUTS", "a", "b", "OUTPUTS", "c"), ["m", "a", "b", "c"]),
+        (("AI.SCRIPTRUN", "s", "INPUTS", "INPUTS", "a", "$", "b", "OUTPUTS", "c"), ["s", "a", "b", "c"]),
+        (("AI.SCRIPTEXECUTE", "s", "f", "KEYS", 1, "k", "INPUTS", 1, "a", "ARGS", 1, "z"), ["s", "k", "a"]),
+        (("AI.MODELEXECUTE", "m", "INPUTS", 9, "x"), ["m", "x"]),
+        (("AI.MODELSTORE", "m", "TORCH", "CPU", "BLOB", "x"), ["m"]),
+    ],
+)
+def test_the_server_knows_the_keys_of_a_command(ask: Ask, command: tuple[object, ...], keys: list[str]) -> None:
+    assert ask("COMMAND GETKEYS", *command) == keys
+
+
+def test_a_user_may_be_denied_keys_and_the_commands_of_workers(server: Server, ask: Ask) -> None:
+    ask("ACL", "SETUSER", "member", "on", "nopass", "+@all", "-ai._next", "-ai._done", "-ai._shared", "~m", "~x")
+    with redis.Redis(unix_socket_path=server.socket, username="member", password="any") as client:
+        for command in (RUN, ("AI._NEXT", 1, 1, 0), ("AI._DONE", 1), ("AI._SHARED",)):
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                client.execute_command(*command)
+    ask("ACL", "DELUSER", "member")
+
+
+def test_a_large_input_lies_in_memory_that_a_worker_may_map(start: Start, send: Send) -> None:
+    server = start("SHARED_MEMORY", str(3 * len(LARGE)))
+    server.client.mset({"m": MODEL, "x": LARGE})
+    worker = Worker(server)
+    process, file, size, token = worker.ask("AI._SHARED")
+    memory = np.memmap(f"/proc/{process}/fd/{file}", mode="r", shape=(size,))
+    assert memory[:16].tobytes() == token
+    assert worker.next(1, 1) == []
+
+    runs = [send(server, *RUN) for _ in range(4)]
+    jobs: list[Any] = []
+    while len(jobs) < 4:
+        jobs += worker.next(4, 0, 1)
+
+    values = [job[3][3] for job in jobs]
+    places = [value for value in values if isinstance(value, list)]
+    assert [value for value in values if not isinstance(value, list)] == [LARGE, LARGE]  # there was no more room
+    assert len({tuple(place) for place in places}) == len(places) == 2
+    assert {memory[at : at + length].tobytes() for at, length in places} == {LARGE}
+
+    for job in jobs:
+        worker.ask("AI._DONE", job[0], *ANSWER, 0, "+OK")
+    assert [run.result() for run in runs] == [b"OK"] * 4
+    again = send(server, *RUN)
+    (job,) = worker.next(1, 0, 1)
+    assert job[3][3] == places[0]  # the room has been given back
+    worker.close()
+    assert "ended before" in again.result()
+    del memory
+
+
+def test_a_scan_finds_models_or_scripts_and_nothing_else(server: Server, worker: Worker, send: Send) -> None:
+    script = encode(Stored(Kind.SCRIPT, "TORCH", "CPU"), b"source")
+    tensors = {f"tensor{i}": LARGE for i in range(500)}
+    server.client.mset({"s": script, "short": "MODEL_", "forged": bytes(100) + b"MODEL_", **tensors})
+    for command, found in (("AI._MODELSCAN", {b"m": TRAILER, b"forged": None}), ("AI._SCRIPTSCAN", {b"s": script[6:]})):
+        scan = send(server, command)
+        (job,) = worker.next()
+        worker.ask("AI._DONE", job[0], *ANSWER, 0, "*0")
+
+        assert dict(zip(job[3][::2], job[3][1::2], strict=True)) == found
+        assert scan.result() == []

@@ -1,0 +1,333 @@
+"""Workers as they are started, on real servers: what clients store and run, and what becomes of it when something breaks."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import redis
+from conftest import Server, Start
+from small_models import BACKENDS, mlp, mlp_model
+
+from smartensemble.wire import tensor
+
+Eventually = Callable[[Callable[[], object]], None]
+Work = Callable[..., "subprocess.Popen[bytes]"]
+
+X = np.arange(20, dtype="float32").reshape(2, 10)
+RUN = ("AI.MODELEXECUTE", "m", "INPUTS", 1, "x", "OUTPUTS", 1, "y")
+SCRIPT = """
+def double(x):
+    return 2 * x
+
+def forever(x):
+    while True:
+        x = x + 1
+    return x
+
+def in_place(x):
+    x += 1
+    return x
+"""
+
+
+def start_worker(directory: Path, *options: str) -> "subprocess.Popen[bytes]":
+    """A worker; what it says is added to a file."""
+    with (directory / "worker.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "smartensemble.inference", "--end-with-parent", "--patience", "3", *options], stderr=log
+        )
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    process.wait()
+
+
+def child(process: "subprocess.Popen[bytes]") -> int | None:
+    """The process that works, of a worker and the one that watches it."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return int(children[0]) if children else None
+
+
+@pytest.fixture(scope="module")
+def shared_worker(shared: Server) -> Iterator["subprocess.Popen[bytes]"]:
+    worker = start_worker(shared.directory, "--address", f"unix://{shared.socket}")
+    yield worker
+    end(worker)
+
+
+@pytest.fixture
+def served(server: Server, shared_worker: "subprocess.Popen[bytes]") -> Server:
+    """The server that tests share, with a worker, and a tensor."""
+    server.client.set("x", tensor.encode(X))
+    return server
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Iterator[Work]:
+    """Start workers of servers for one test."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def work(*servers: Server, options: tuple[str, ...] = ()) -> "subprocess.Popen[bytes]":
+        addresses = [word for server in servers for word in ("--address", f"127.0.0.1:{server.port}")]
+        started.append(start_worker(tmp_path, *addresses, *options))
+        return started[-1]
+
+    yield work
+    for process in started:
+        end(process)
+
+
+def ask(server: Server, *command: object) -> Any:
+    """The reply to a command, from a client of its own, or its error."""
+    client = server.connect()
+    try:
+        return client.execute_command(*command)
+    except redis.ResponseError as error:
+        return f"error: {error}"
+    finally:
+        client.close()
+
+
+def store(server: Server, backend: str = "TORCH", key: str = "m", *options: object) -> Any:
+    names = ("INPUTS", 1, "x", "OUTPUTS", 1, "y") if backend == "TF" else ()
+    return ask(server, "AI.MODELSTORE", key, backend, "CPU", *options, *names, "BLOB", mlp_model(backend))
+
+
+@pytest.fixture
+def smartredis(served: Server, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """SmartRedis' client, as it comes from PyPI."""
+    module = pytest.importorskip("smartredis", reason="has no wheel for this Python")
+    settings = {"SSDB": f"unix://{served.socket}", "SR_DB_TYPE": "Standalone", "SR_LOG_LEVEL": "QUIET"}
+    for name, value in (settings | {"SR_LOG_FILE": os.devnull, "SR_SOCKET_TIMEOUT": "60000"}).items():
+        monkeypatch.setenv(name, value)
+    return module.Client(None, "test")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_smartredis_stores_runs_and_deletes_a_model(smartredis: Any, backend: str) -> None:
+    names = {"inputs": ["x"], "outputs": ["y"]} if backend == "TF" else {}
+
+    smartredis.set_model("m", mlp_model(backend), backend, tag="first", **names)
+    smartredis.run_model("m", ["x"], ["y"])
+
+    np.testing.assert_allclose(smartredis.get_tensor("y"), mlp(X), rtol=1e-4)
+    assert smartredis.get_model("m") == mlp_model(backend)
+    assert smartredis.model_exists("m")
+    smartredis.delete_model("m")
+    assert not smartredis.model_exists("m")
+
+
+@pytest.mark.needs("torch")
+def test_smartredis_stores_and_runs_scripts_and_functions(smartredis: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    (tmp_path / "functions.py").write_text("def twice(x):\n    return 2 * x\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    smartredis.set_script("script", SCRIPT)
+    smartredis.set_function("function", import_module("functions").twice)
+
+    smartredis.run_script("script", "double", ["x"], ["a"])
+    smartredis.run_script("function", "twice", ["x"], ["b"])
+
+    for name in ("a", "b"):
+        np.testing.assert_array_equal(smartredis.get_tensor(name), 2 * X)
+    assert smartredis.get_script("script") == SCRIPT
+    smartredis.delete_script("script")
+    assert not smartredis.model_exists("script")
+
+
+@pytest.mark.needs("torch")
+def test_runs_are_counted(served: Server, smartredis: Any) -> None:
+    smartredis.set_model("m", mlp_model("TORCH"), "TORCH", tag="v1")
+    for _ in range(3):
+        smartredis.run_model("m", ["x"], ["y"])
+
+    known = ask(served, "AI.INFO", "m")
+    info = dict(zip(known[::2], known[1::2], strict=True))
+    assert (info[b"calls"], info[b"samples"], info[b"errors"], info[b"tag"]) == (3, 6, 0, b"v1")
+    assert ask(served, "AI._MODELSCAN") == [[b"m", b"v1"]]
+    assert ask(served, "AI.INFO", "m", "RESETSTAT") == b"OK"
+    assert ask(served, "AI.INFO", "m")[-3] == 0
+
+
+def test_the_size_of_chunks_is_the_databases(served: Server) -> None:
+    assert ask(served, "AI.CONFIG", "MODEL_CHUNK_SIZE", 1000) == b"OK"
+    assert ask(served, "AI.CONFIG", "GET", "MODEL_CHUNK_SIZE") == 1000
+    assert ask(served, "AI.CONFIG", "MODEL_CHUNK_SIZE", 511 << 20) == b"OK"
+    assert ask(served, "AI.CONFIG", "GET", "MODEL_CHUNK_SIZE") == 511 << 20
+
+
+@pytest.mark.needs("torch")
+def test_a_function_that_writes_into_its_input_changes_no_key(served: Server) -> None:
+    for size in (10, 100_000):  # by the connection, and by shared memory
+        served.client.set("x", tensor.encode(np.zeros(size, dtype="float32")))
+        ask(served, "AI.SCRIPTSET", "s", "CPU", "SOURCE", SCRIPT)
+
+        assert ask(served, "AI.SCRIPTRUN", "s", "in_place", "INPUTS", "x", "OUTPUTS", "y") == b"OK"
+
+        assert not tensor.decode(served.client.get("x")).any()
+        assert tensor.decode(served.client.get("y")).all()
+
+
+@pytest.mark.needs("torch")
+def test_a_mistake_is_the_clients_own(served: Server) -> None:
+    store(served)
+    served.client.rpush("list", "x")
+    served.client.set("wrong", tensor.encode(np.zeros(3, dtype="float32")))
+    broken = mlp_model("TORCH")[:-100]
+    wrong = "WRONGTYPE Operation against a key holding the wrong kind of value"
+
+    assert ask(served, "AI.MODELSTORE", "b", "TORCH", "CPU", "BLOB", broken).startswith("error")
+    assert ask(served, "AI.MODELSTORE", "b", "TFLITE", "CPU", "BLOB", mlp_model("TORCH")).startswith("error")
+    assert ask(served, "AI.MODELSTORE", "list", "TORCH", "CPU", "BLOB", mlp_model("TORCH")) == f"error: {wrong}"
+    assert ask(served, *RUN[:4], "wrong", *RUN[5:]).startswith("error")
+    assert ask(served, *RUN[:4], "absent", *RUN[5:]) == "error: tensor key is empty or in a different shard"
+    assert ask(served, *RUN[:-1], "list") == f"error: {wrong}"
+    assert ask(served, "AI.MODELEXECUTE", "absent", *RUN[2:]) == "error: model key is empty"
+    assert "chains of commands" in ask(served, "AI.DAGEXECUTE", "|>", *RUN)
+
+    assert served.client.lrange("list", 0, -1) == [b"x"]
+    assert not served.client.exists("b")
+    assert ask(served, *RUN) == b"OK"
+
+
+@pytest.mark.needs("torch")
+def test_runs_that_come_together_are_one_batch(served: Server) -> None:
+    store(served, "TORCH", "m", "BATCHSIZE", 8, "MINBATCHSIZE", 8)
+
+    with ThreadPoolExecutor(4) as pool:  # of two rows each: none is answered before the last has come
+        runs = [pool.submit(ask, served, *RUN[:-1], f"y{i}") for i in range(4)]
+
+    assert [run.result() for run in runs] == [b"OK"] * 4
+    for i in range(4):
+        np.testing.assert_allclose(tensor.decode(served.client.get(f"y{i}")), mlp(X), rtol=1e-4)
+
+
+@pytest.mark.needs("torch")
+def test_a_run_waits_for_others_no_longer_than_it_is_told(served: Server) -> None:
+    store(served, "TORCH", "m", "BATCHSIZE", 8, "MINBATCHSIZE", 8, "MINBATCHTIMEOUT", 50)
+
+    assert ask(served, *RUN) == b"OK"
+
+
+@pytest.mark.needs("torch")
+def test_only_the_run_that_kills_its_worker_fails(served: Server, shared_worker: Any, eventually: Eventually) -> None:
+    ask(served, "AI.SCRIPTSET", "s", "CPU", "SOURCE", SCRIPT)
+    first = child(shared_worker)
+    assert first is not None
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(ask, served, "AI.SCRIPTRUN", "s", "forever", "INPUTS", "x", "OUTPUTS", "y")
+        eventually(lambda: taken(served))
+        os.kill(first, signal.SIGSEGV)
+
+        assert "the inference worker ended before it answered" in run.result()
+
+    assert ask(served, "AI.SCRIPTRUN", "s", "double", "INPUTS", "x", "OUTPUTS", "y") == b"OK"
+    assert child(shared_worker) != first
+    eventually(lambda: f"worker {first} was ended by SIGSEGV" in (served.directory / "worker.log").read_text())
+
+
+def taken(server: Server) -> bool:
+    """Only a client waits: the worker has taken its job."""
+    blocked: list[Any] = [client for client in server.client.client_list() if "b" in client["flags"]]
+    return [client["cmd"].lower() for client in blocked] == ["ai.scriptrun"]
+
+
+@pytest.mark.needs("torch")
+def test_a_run_that_never_returns_is_given_up(start: Start, work: Work, tmp_path: Path, eventually: Eventually) -> None:
+    server = start()
+    server.client.set("x", tensor.encode(X))
+    worker = work(server, options=("--time-limit", "20"))
+    assert ask(server, "AI.SCRIPTSET", "s", "CPU", "SOURCE", SCRIPT) == b"OK"
+    end(worker)
+    work(server, options=("--time-limit", "1"))
+
+    told = ask(server, "AI.SCRIPTRUN", "s", "forever", "INPUTS", "x", "OUTPUTS", "y")
+
+    assert "the inference worker ended before it answered" in told
+    eventually(lambda: "a run took longer than 1 s" in (tmp_path / "worker.log").read_text())
+    assert not server.client.exists("y")
+
+
+@pytest.mark.needs("torch")
+def test_models_that_a_server_has_saved_run_after_it_was_started_again(start: Start, work: Work) -> None:
+    first = start("--appendonly", "yes")
+    worker = work(first)
+    first.client.set("x", tensor.encode(X))
+    assert store(first) == b"OK"
+    first.client.shutdown()
+    assert worker.wait(60) == 0  # a worker without a database has nothing to do
+
+    second = start("--appendonly", "yes")
+    work(second)
+
+    assert ask(second, *RUN) == b"OK"
+    np.testing.assert_allclose(tensor.decode(second.client.get("y")), mlp(X), rtol=1e-4)
+
+
+@pytest.mark.needs("torch")
+def test_each_of_ten_thousand_runs_is_answered(start: Start, work: Work) -> None:
+    server = start("QUEUE_LIMIT", "3000", "--maxclients", "12000")
+    server.client.set("x", tensor.encode(X))
+    work(server)
+    assert store(server) == b"OK"
+    connections = [server.connection() for _ in range(10_000)]
+
+    replies: list[str] = []
+    for connection in connections:
+        connection.send_command(*RUN)
+    for connection in connections:
+        try:
+            replies.append(connection.read_response().decode())
+        except redis.ResponseError as error:
+            replies.append(str(error))
+        connection.disconnect()
+
+    full = "the queue for inference workers is full: QUEUE_LIMIT is 3000; try again, or start more workers"
+    assert set(replies) <= {"OK", full}
+    assert replies.count("OK") >= 3000
+    assert len(replies) == 10_000
+
+
+@pytest.mark.needs("torch")
+def test_one_worker_serves_all_shards_of_a_cluster(start: Start, work: Work, eventually: Eventually, monkeypatch: Any) -> None:
+    module = pytest.importorskip("smartredis", reason="has no wheel for this Python")
+    shards = [start("--cluster-enabled", "yes", name=f"shard{number}") for number in range(3)]
+    for number, shard in enumerate(shards):
+        first, last = 16384 * number // 3, 16384 * (number + 1) // 3 - 1
+        ask(shard, "CLUSTER", "ADDSLOTS", *range(first, last + 1))
+        ask(shards[0], "CLUSTER", "MEET", "127.0.0.1", shard.port)
+    eventually(lambda: all(shard.client.cluster("INFO")["cluster_state"] == "ok" for shard in shards))
+    work(*shards)
+    settings = {"SSDB": f"127.0.0.1:{shards[0].port}", "SR_DB_TYPE": "Clustered", "SR_LOG_LEVEL": "QUIET"}
+    for name, value in (settings | {"SR_LOG_FILE": os.devnull, "SR_SOCKET_TIMEOUT": "60000"}).items():
+        monkeypatch.setenv(name, value)
+    client = module.Client(None, "test")
+
+    client.set_model("m", mlp_model("TORCH"), "TORCH")
+    client.set_script("s", SCRIPT)
+
+    for number in range(20):
+        client.put_tensor(f"x{number}", X + number)
+        client.run_model("m", [f"x{number}"], [f"y{number}"])
+        client.run_script("s", "double", [f"x{number}"], [f"z{number}"])
+        np.testing.assert_allclose(client.get_tensor(f"y{number}"), mlp(X + number), rtol=1e-3)
+        np.testing.assert_array_equal(client.get_tensor(f"z{number}"), 2 * (X + number))
+    assert all(shard.client.dbsize() > 3 for shard in shards)
+    assert client.get_model("m") == mlp_model("TORCH")
+    client.delete_model("m")
+    assert not client.model_exists("m")
+
+
+def test_a_worker_of_no_database_ends(tmp_path: Path) -> None:
+    worker = start_worker(tmp_path, "--address", f"unix://{tmp_path}/none", "--patience", "0")
+
+    assert worker.wait(60) == 0
+    assert "no database answers any more" in (tmp_path / "worker.log").read_text()

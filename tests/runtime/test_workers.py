@@ -1,0 +1,98 @@
+"""The workers of a database begin and end with it, wherever it runs, and it does not need them to start."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from smartensemble import Experiment, Orchestrator, Status
+from smartensemble.runtime.ask import ask
+
+Eventually = Callable[[Callable[[], object]], None]
+
+pytestmark = pytest.mark.needs("torch")
+
+
+def workers(address: str) -> list[list[str]]:
+    """The command lines of those that serve `address`: of a worker two, one that works and one that watches."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_text().split("\0")
+        except OSError:
+            continue
+        if "smartensemble.inference" in words and any(word.endswith(address) for word in words):
+            found.append(words)
+    return found
+
+
+def scan(db: Orchestrator) -> list[object]:
+    """What each server answers to a command that only a worker does."""
+    return [ask(shard, "AI._MODELSCAN", password=db.password, timeout=60) for shard in db.servers.shards]
+
+
+@pytest.mark.parametrize("given", [{}, {"access": "password"}, {"db_nodes": 3, "workers": 2}], ids=str)
+def test_they_serve_all_its_servers_and_end_with_it(exp: Experiment, program: str, given: dict[str, object]) -> None:
+    db = exp.create_database(server=program, **given)  # type: ignore[arg-type]
+    exp.start(db)
+    addresses = [address.removeprefix("unix://") for address in db.get_address()]
+
+    assert scan(db) == [[]] * db.num_shards
+    running = workers(addresses[-1])
+    assert len(running) in range(db.workers, 2 * db.workers + 1)
+    assert db.password is None or not any(db.password in word for words in running for word in words)
+
+    exp.stop(db)
+    assert workers(addresses[0]) == []
+    assert exp.get_status(db) == [Status.CANCELLED] * db.num_shards
+
+
+def test_none_are_started_where_none_are_asked_for(exp: Experiment, program: str) -> None:
+    db = exp.create_database(server=program, workers=0)
+    exp.start(db)
+
+    assert workers(db.get_address()[0]) == []
+
+
+def test_those_of_a_detached_database_end_when_another_process_stops_it(
+    exp: Experiment, program: str, eventually: Eventually
+) -> None:
+    db = exp.create_database(server=program)
+    exp.start(db, detach=True)
+    (address,) = db.get_address()
+    assert scan(db) == [[]]
+
+    other = Experiment("other", os.getcwd())
+    other.stop(other.reconnect_orchestrator(db.checkpoint_file))
+
+    eventually(lambda: not workers(address))
+
+
+def test_a_database_starts_without_what_its_workers_need(
+    exp: Experiment, program: str, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    Path("broken").mkdir()
+    Path("broken/numpy.py").write_text("raise ImportError('there is no numpy')")
+    monkeypatch.setenv("PYTHONPATH", os.path.abspath("broken"))
+    db = exp.create_database(server=program)
+    exp.start(db)
+
+    assert db.is_active()
+    said = Path(db.path, "orchestrator_worker.err")
+    eventually(lambda: said.exists() and "ImportError: there is no numpy" in said.read_text())
+
+
+def test_a_colocated_database_has_its_own(exp: Experiment, program: str) -> None:
+    script = Path("member.py")
+    script.write_text(
+        "import os, redis\n"
+        "client = redis.Redis(unix_socket_path=os.environ['SSDB'].removeprefix('unix://'), protocol=2)\n"
+        "print(os.environ['SSDB'], client.execute_command('AI._MODELSCAN'))\n"
+    )
+    model = exp.create_model("model", exp.create_run_settings("python", [str(script.absolute())]))
+    model.colocate_db_uds(server=program, workers=2)
+    exp.start(model, progress=False)
+
+    address, answer = Path(model.path, "model.out").read_text().split(" ", 1)
+    assert (model.status, answer, workers(address)) == (Status.COMPLETED, "[]\n", [])
