@@ -36,9 +36,13 @@ class Command:
     env: dict[str, str] = field(default_factory=dict)  #: what is added to the environment that it inherits
     name: str = "job"  #: names its files: ``name.out``, ``name.err``
     time_limit: float | None = None  #: seconds after which it is ended; None for no limit
-    need: Need = Need()  #: what it takes of a cluster
-    starter: int = 0  #: how many words of `argv`, at its beginning, are its run command with its options
-    packed: bool = True  #: without these words it does the same as a task of a step that it shares with others
+    need: Need = field(default=Need(), repr=False)  #: what it takes of a cluster
+    starter: int = field(
+        default=0, repr=False
+    )  #: how many words of `argv`, at its beginning, are its run command with its options
+    packed: bool = field(
+        default=True, repr=False
+    )  #: without these words it does the same as a task of a step that it shares with others
 
     def __str__(self) -> str:
         return shlex.join(self.argv)
