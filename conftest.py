@@ -202,6 +202,11 @@ class Server:
         """A client of its own."""
         return redis.Redis(unix_socket_path=self.socket, protocol=protocol, socket_timeout=DEADLINE)
 
+    def connection(self) -> Any:
+        """A connection of its own, for commands whose replies are read later."""
+        kind: Any = redis.UnixDomainSocketConnection
+        return kind(self.socket, protocol=2, socket_timeout=DEADLINE)
+
     def stop(self) -> None:
         self.client.close()
         self.process.kill()

@@ -81,6 +81,11 @@ CASES = [
         for label, size in (("16 MiB", 2**24), ("128 MiB", 2**27))
         for act, floor in (("put", "SET"), ("get", "GET"))
     ),
+    Case("run a small TorchScript model, beside GET", "inference", ("TORCH",), ratio=2.0, smartsim=False),
+    Case("run a small ONNX model, beside GET", "inference", ("ONNX",), ratio=1.9, smartsim=False),
+    Case("put, run and get, beside SET, GET and a call", "inference", ("around",), ratio=2.0, smartsim=False),
+    Case("a slice of 16 MiB, beside a call and a copy", "inference", ("slice",), ratio=4, smartsim=False),
+    Case("SET and GET, with and without a worker", "inference", ("plain",), ratio=1.04, smartsim=False),
     Case("1000 SETs and GETs, with and without the module", "tensor", ("plain",), ratio=1.04, smartsim=False),
     Case("500 blocks, to bare Sybil", "pages", ("--no-api-coverage",), ratio=1.2, smartsim=False),
     Case("500 blocks with API coverage, to bare Sybil", "pages", smartsim=False),

@@ -33,6 +33,7 @@ void *dlopen(const char *file, int mode) {
 STRICT = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror"]
 SANITIZERS = ["libasan.so", "libubsan.so"]
 
+LIMITS = ["WORKER_TIMEOUT", "1", "QUEUE_LIMIT", "5", "SHARED_MEMORY", "200000"]
 KEYS = [b"a", b"b", b"list", b""]
 TYPES = [b"FLOAT", b"double", b"INT8", b"Int16", b"INT32", b"INT64", b"UINT8", b"UINT16", b"BOOL", b"STRING", b"UINT64", b""]
 NUMBERS = [
@@ -51,6 +52,18 @@ NUMBERS = [
 ]
 WORDS = [b"BLOB", b"VALUES", b"META", b"blob", b"Values", b"BLOBS", b"nan", b"-inf", b"1e308", b"\0", b"TENSOR"]
 COMMANDS = [b"AI.TENSORSET", b"ai.tensorset", b"AI.TENSORGET", b"AI.CONFIG", b"AI.INFO", b"AI.MODELSTORE", b"AI.DAGEXECUTE"]
+JOBS = [
+    b"AI.MODELEXECUTE",
+    b"AI.MODELRUN",
+    b"AI.SCRIPTEXECUTE",
+    b"AI.SCRIPTRUN",
+    b"AI.MODELGET",
+    b"AI.MODELDEL",
+    b"AI.SCRIPTSET",
+]
+SCANS = [b"AI._MODELSCAN", b"AI._SCRIPTSCAN"]
+LISTS = [b"INPUTS", b"OUTPUTS", b"KEYS", b"ARGS", b"TIMEOUT", b"$"]
+REPLIES = [b"+OK", b"-ERR x", b":1", b"_", b"$", b"*1", b"*2", b"*0", b"*-1", b"", b":", b"+\n", b"*99999999999", b"?", b"-\0"]
 
 
 def value(rng: random.Random) -> bytes:
@@ -108,6 +121,59 @@ def command(rng: random.Random) -> list[bytes]:
             return tensor(rng)
 
 
+def job(rng: random.Random) -> list[bytes]:
+    """A command for a worker, often with keys that are there."""
+    head = [rng.choice(JOBS), rng.choice(KEYS), *rng.choices([b"f"], k=rng.randrange(2))]
+    for name in rng.choices(LISTS, k=rng.randrange(4)):
+        keys = rng.choices([*KEYS, *LISTS], k=rng.randrange(4))
+        head += [name, *([b"%d" % len(keys)] if rng.randrange(2) else []), *keys]
+    return rng.choice([head, mutate(rng, head), [rng.choice(SCANS)]])
+
+
+def answer(rng: random.Random, number: int) -> list[bytes]:
+    """An answer to a job, right or wrong."""
+    writes = [(rng.choice(KEYS), rng.choice([value(rng), b"MODEL_", b"TENSOR", b"x"])) for _ in range(rng.randrange(3))]
+    head = [b"%d" % number, *rng.choices([b"0", b"1", b"-1", b"9223372036854775807"], k=5), b"0", b"%d" % len(writes)]
+    whole = [*head, *(part for pair in writes for part in pair), *rng.choices(REPLIES, k=rng.randrange(1, 4))]
+    return rng.choice([whole, whole, mutate(rng, whole)])
+
+
+def work(path: str, rng: random.Random, rounds: int) -> int:
+    """Let clients that do not wait, and workers that go when they like, send what they like; how many jobs were answered."""
+
+    def connect() -> Any:
+        kind: Any = redis.UnixDomainSocketConnection
+        return kind(path, socket_timeout=0.1)
+
+    worker, clients, answered = connect(), [connect() for _ in range(8)], 0
+    for _ in range(rounds):
+        at = rng.randrange(len(clients))
+        clients[at].send_command(*rng.choice([job, job, command])(rng))
+        if not rng.randrange(4):
+            clients[at].disconnect()
+        shares = [rng.choice([b"1", b"3", b"100"]), b"1", rng.choice([b"0", b"1"])]
+        worker.send_command(b"AI._NEXT", *rng.choice([shares, shares, shares, mutate(rng, shares)]))
+        try:
+            jobs = worker.read_response()
+        except redis.ResponseError:
+            continue
+        except redis.TimeoutError:  # it has asked to wait for ever
+            worker.disconnect()
+            continue
+        for number, *_ in jobs:
+            worker.send_command(rng.choice([b"AI._DONE", b"AI._DONE", b"AI._SHARED"]), *answer(rng, number))
+            try:
+                worker.read_response()
+                answered += 1
+            except redis.ResponseError:
+                pass
+        if not rng.randrange(20):
+            worker.disconnect()
+    for connection in (worker, *clients):
+        connection.disconnect()
+    return answered
+
+
 def main(commands: int, seed: int) -> None:
     """Compile, start, send, and read what the sanitizers say."""
     with tempfile.TemporaryDirectory() as name:
@@ -122,12 +188,15 @@ def main(commands: int, seed: int) -> None:
             "UBSAN_OPTIONS": f"log_path={name}/report:print_stacktrace=1",
         }
         options = ["--port", "0", "--unixsocket", f"{name}/s", "--save", "", "--logfile", f"{name}/log", "--dir", name]
-        server = subprocess.Popen([str(get_binary_path()), *options, "--loadmodule", f"{name}/module.so"], env=env)
+        server = subprocess.Popen([str(get_binary_path()), *options, "--loadmodule", f"{name}/module.so", *LIMITS], env=env)
         try:
             while not (directory / "s").exists() and server.poll() is None:
                 time.sleep(0.05)
             client: Any = redis.Redis(unix_socket_path=f"{name}/s", socket_timeout=60)
-            answers = send(client, random.Random(seed), commands)
+            rng = random.Random(seed)
+            answers = send(client, rng, commands)
+            answered = work(f"{name}/s", rng, commands // 4)
+            client.ping()
         except redis.ConnectionError as error:
             sys.exit(f"{error}\n{(directory / 'log').read_text()}\n{reports(directory)}")
         finally:
@@ -135,7 +204,7 @@ def main(commands: int, seed: int) -> None:
             server.wait()
         if reports(directory):
             sys.exit(reports(directory))
-    print(f"{commands} commands of seed {seed}, {answers} of them without an error: no finding")
+    print(f"{commands} commands of seed {seed}, {answers} of them without an error; {answered} jobs answered: no finding")
 
 
 def compile_to(target: Path, source: Path, *options: str) -> None:

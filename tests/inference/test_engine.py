@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from small_models import BACKENDS, DTYPES, RANDOM, Array, mlp, mlp_model, onnx_model, torch_model
 
 from smartensemble.errors import InputValueError
@@ -114,7 +116,7 @@ class Database:
 
 def trailer(value: bytes | None) -> bytes | None:
     """What the server sends of a value: of a model or a script, the end."""
-    if value and Kind.of(value) in (Kind.MODEL, Kind.SCRIPT):
+    if value and len(value) > 10 and Kind.of(value) in (Kind.MODEL, Kind.SCRIPT):
         return value[-int.from_bytes(value[-10:-6], "little") :]
     return value
 
@@ -588,13 +590,39 @@ def test_a_script_that_cannot_be_compiled_is_not_stored(scripts: Database) -> No
 
 
 def test_a_scan_lists_keys_and_tags(scripts: Database) -> None:
-    job = replace(scripts.job("AI._SCRIPTSCAN"), values={b"s": trailer(scripts.values[b"s"])})
+    scripts.reply("AI.MODELSET", "m", "ONNX", "CPU", "TAG", "v2", "BLOB", mlp_model("ONNX"))
+    scripts.values |= {b"list": None, b"text": b"text", b"forged": b"SCRIPT"}
+    held = {key: trailer(value) for key, value in scripts.values.items()}
 
-    (answer,) = scripts.run(job)
+    answers = scripts.run(*(replace(scripts.job(scan), values=held) for scan in ("AI._SCRIPTSCAN", "AI._MODELSCAN")))
 
+    assert [answer.reply for answer in answers if isinstance(answer, Answer)] == [[[b"s", b"v1"]], [[b"m", b"v2"]]]
+
+
+WORDS = st.sampled_from([b"m", b"x", b"y", b"INPUTS", b"OUTPUTS", b"1", b"2", b"f", b"META", b"TIMEOUT", b"KEYS"])
+TELLING = [b"AI.MODELEXECUTE", b"AI.MODELRUN", b"AI.SCRIPTRUN", b"AI.SCRIPTEXECUTE", b"AI.MODELGET", b"AI.SCRIPTGET"]
+TELLING += [b"AI.MODELDEL", b"AI.INFO", b"AI._MODELSCAN"]
+FORGED = st.builds(bytes.__add__, st.binary(max_size=60), st.sampled_from([b"TENSOR", b"MODEL_", b"SCRIPT", b""]))
+RUNS = st.sampled_from([[b"m", b"INPUTS", b"1", b"x", b"OUTPUTS", b"1", b"y"], [b"m", b"f", b"INPUTS", b"x"], [b"m"]])
+WHOLE = stored.encode(stored.Stored(Kind.MODEL, "ONNX", "CPU"), b"no model")
+
+
+@given(
+    st.sampled_from(TELLING),
+    RUNS | st.lists(WORDS, max_size=9),
+    st.dictionaries(st.sampled_from([b"m", b"x"]), FORGED | st.none() | st.just(WHOLE)),
+    st.none() | FORGED,
+)
+def test_whatever_keys_hold_a_job_has_one_answer_on_one_line(
+    name: bytes, words: list[bytes], values: dict[bytes, bytes | None], fetched: bytes | None
+) -> None:
+    engine = Engine(lambda _key: fetched)
+
+    ((number, answer),) = engine.execute([Job([name, *words], values)])
+
+    assert number == 0
     assert isinstance(answer, Answer)
-    assert answer.reply == [[b"s", b"v1"]]
-    assert scripts.reply("AI._MODELSCAN") == []
+    assert not isinstance(answer.reply, Error) or (answer.reply.text and not set("\r\n") & set(answer.reply.text))
 
 
 def test_the_size_of_pieces_is_told_and_changed(db: Database) -> None:

@@ -50,7 +50,7 @@ class Worker:
     """A connection that asks for jobs."""
 
     def __init__(self, server: Server) -> None:
-        self.connection = redis.UnixDomainSocketConnection(server.socket, protocol=2, socket_timeout=60)
+        self.connection = server.connection()
 
     def ask(self, *command: object) -> Any:
         self.connection.send_command(*command)
@@ -152,7 +152,9 @@ def test_each_kind_of_reply_arrives(
         ["*9999999999999999999", "+OK"],
     ],
 )
-def test_an_answer_that_cannot_be_read_is_an_error_for_both(server: Server, worker: Worker, send: Send, wrong: list[str]) -> None:
+def test_an_answer_that_cannot_be_read_is_an_error_for_both(
+    server: Server, worker: Worker, send: Send, wrong: list[str]
+) -> None:
     got = send(server, *RUN)
     (job,) = worker.next()
 
@@ -231,9 +233,9 @@ def test_the_jobs_of_a_worker_that_has_gone_fail_at_once(server: Server, worker:
 
 def test_who_goes_takes_its_job_along(start: Start, eventually: Eventually) -> None:
     server = start()
-    client = redis.UnixDomainSocketConnection(server.socket)
+    client = server.connection()
     client.send_command("AI.INFO", "first")
-    other = redis.UnixDomainSocketConnection(server.socket)
+    other = server.connection()
     other.send_command("AI.INFO", "second")
     eventually(lambda: server.client.info("clients")["blocked_clients"] == 2)
 
@@ -274,7 +276,7 @@ def test_large_inputs_fill_the_queue_too(start: Start, send: Send, eventually: E
 
 def test_options_that_are_none_keep_the_module_out(program: str, tmp_path: Path) -> None:
     for options in (("QUEUE", "2"), ("QUEUE_LIMIT",), ("QUEUE_LIMIT", "x")):
-        with pytest.raises(AssertionError, match="loadmodule|Can't load module"):
+        with pytest.raises(AssertionError, match=r"loadmodule|Can't load module"):
             Server(program, tmp_path, *options)
 
 
@@ -332,10 +334,10 @@ def test_only_the_first_database_has_models(server: Server) -> None:
     ("command", "keys"),
     [
         (RUN, ["m", "x", "y"]),
-        (("AI.MODELEXECUTE", "m", "INPUTS", 2, "OUTPUTS", "b", "OUTPUTS", 1, "TIMEOUT", "TIMEOUT", 5), ["m", "OUTPUTS", "b", "TIMEOUT"]),
+        (("AI.MODELEXECUTE", "m", "INPUTS", 1, "OUTPUTS", "OUTPUTS", 1, "TIMEOUT", "TIMEOUT", 5), ["m", "OUTPUTS", "TIMEOUT"]),
         (("AI.MODELRUN", "m", "TIMEOUT", 5, "INPUTS", "a", "b", "OUTPUTS", "c"), ["m", "a", "b", "c"]),
         (("AI.SCRIPTRUN", "s", "INPUTS", "INPUTS", "a", "$", "b", "OUTPUTS", "c"), ["s", "a", "b", "c"]),
-        (("AI.SCRIPTEXECUTE", "s", "f", "KEYS", 1, "k", "INPUTS", 1, "a", "ARGS", 1, "z", "OUTPUTS", 1, "b"), ["s", "k", "a", "b"]),
+        (("AI.SCRIPTEXECUTE", "s", "f", "KEYS", 1, "k", "INPUTS", 1, "a", "ARGS", 1, "z"), ["s", "k", "a"]),
         (("AI.MODELEXECUTE", "m", "INPUTS", 9, "x"), ["m", "x"]),
         (("AI.MODELSTORE", "m", "TORCH", "CPU", "BLOB", "x"), ["m"]),
     ],
@@ -386,7 +388,8 @@ def test_a_large_input_lies_in_memory_that_a_worker_may_map(start: Start, send: 
 
 def test_a_scan_finds_models_or_scripts_and_nothing_else(server: Server, worker: Worker, send: Send) -> None:
     script = encode(Stored(Kind.SCRIPT, "TORCH", "CPU"), b"source")
-    server.client.mset({"s": script, "short": "MODEL_", "forged": bytes(100) + b"MODEL_", **{f"k{i}": LARGE for i in range(500)}})
+    tensors = {f"tensor{i}": LARGE for i in range(500)}
+    server.client.mset({"s": script, "short": "MODEL_", "forged": bytes(100) + b"MODEL_", **tensors})
     for command, found in (("AI._MODELSCAN", {b"m": TRAILER, b"forged": None}), ("AI._SCRIPTSCAN", {b"s": script[6:]})):
         scan = send(server, command)
         (job,) = worker.next()

@@ -18,7 +18,12 @@ def parser() -> argparse.ArgumentParser:
     add = described.add_argument
     add("--address", action="append", required=True, help="host:port, unix:///path or a redis:// URL; once for each shard")
     add("--threads", type=int, default=1, help="that each model may use (1)")
-    add("--time-limit", type=float, default=300.0, help="seconds after which a run is given up, and the worker begins anew (300)")
+    add(
+        "--time-limit",
+        type=float,
+        default=300.0,
+        help="seconds after which a run is given up, and the worker begins anew (300)",
+    )
     add("--at-once", type=int, default=32, help="the most jobs to take at once (32)")
     add("--patience", type=float, default=10.0, help="seconds without a database after which the worker ends (10)")
     add("--end-with-parent", action="store_true", help="end when the process ends that has started this one")

@@ -16,7 +16,7 @@ from smartensemble.inference.batching import Run, plan
 from smartensemble.inference.commands import Command, Config, Delete, Get, Info, RunModel, RunScript, Scan, Store
 from smartensemble.inference.grammar import parse
 from smartensemble.inference.jobs import OK, TIMED_OUT, Answer, Error, Job, Statistics, Wait
-from smartensemble.inference.runs import WRONG_TYPE, Ready, Values, find, find_any, ready, written
+from smartensemble.inference.runs import WRONG_TYPE, Ready, Values, find, find_all, find_any, ready, written
 from smartensemble.inference.stored import Kind, Stored
 from smartensemble.inference.words import one_line
 
@@ -162,7 +162,7 @@ class Engine:
                     told = replies.info(key, find_any(key, job.values), job)
                     return Answer(OK, reset=True) if reset else Answer(told)
                 case Scan(kind):
-                    return Answer([[key, find(key, job.values, kind).tag] for key in job.values])
+                    return Answer([[key, known.tag] for key, known in find_all(job.values, kind)])
                 case Config(name, chunk_size):
                     return replies.config(name, chunk_size, job)
         except CommandError as error:

@@ -7,6 +7,7 @@ any case, keys are any bytes.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 from smartensemble.errors import CommandError
 from smartensemble.inference.commands import Command, Config, Delete, Get, Info, RunModel, RunScript, Scan, Store
@@ -14,6 +15,26 @@ from smartensemble.inference.stored import Kind, Stored
 from smartensemble.inference.words import Words, text
 
 BACKENDS = (b"TF", b"TFLITE", b"TORCH", b"ONNX")
+
+
+class Side(NamedTuple):
+    """The errors of a count and the words that it counts: no number, too low, and fewer words than that."""
+
+    wrong: str
+    low: str
+    few_names: str
+    few_keys: str
+
+
+IN, OUT = (
+    Side(
+        f"ERR Invalid argument for {side}_count",
+        f"ERR {side.capitalize()} count must be a positive integer",
+        f"ERR number of model {side}s does not match the number of given arguments",
+        f"ERR number of {side} keys to AI.MODELEXECUTE command does not match the number of given arguments",
+    )
+    for side in ("input", "output")
+)
 
 
 def parse(argv: Sequence[bytes]) -> Command:
@@ -41,10 +62,10 @@ def model_store(argv: Sequence[bytes]) -> Store:
     if words.skip(b"INPUTS"):
         if stored.backend != "TF":
             raise CommandError("ERR INPUTS argument should not be specified for this backend")
-        inputs = _names(words, "input")
+        inputs = _counted(words, IN, IN.few_names)
         if not words.skip(b"OUTPUTS"):
             raise CommandError("ERR OUTPUTS not specified for TF")
-        stored = replace(stored, inputs=inputs, outputs=_names(words, "output"))
+        stored = replace(stored, inputs=inputs, outputs=_counted(words, OUT, OUT.few_names))
     elif stored.backend == "TF":
         raise CommandError("ERR INPUTS not specified for TF")
     return Store(key, stored, _blob(words))
@@ -88,13 +109,6 @@ def _model(words: Words) -> tuple[bytes, Stored]:
     return key, Stored(Kind.MODEL, backend.decode(), device, tag, batch_size, min_batch_size, min_batch_timeout)
 
 
-def _names(words: Words, side: str) -> tuple[bytes, ...]:
-    """N name [name ...]."""
-    low = f"ERR {side.capitalize()} count must be a positive integer"
-    count = words.number(f"ERR Invalid argument for {side}_count", 1, low)
-    return words.some(count, f"ERR number of model {side}s does not match the number of given arguments")
-
-
 def _blob(words: Words) -> bytes:
     """BLOB part [part ...]."""
     if not words.skip(b"BLOB"):
@@ -108,23 +122,21 @@ def model_execute(argv: Sequence[bytes]) -> RunModel:
     """AI.MODELEXECUTE key INPUTS n key ... OUTPUTS n key ... [TIMEOUT milliseconds]."""
     words = Words(argv, 8)
     key = words.word("")
-    inputs = _tensors(words, "input")
-    outputs = _tensors(words, "output")
+    if not words.skip(b"INPUTS"):
+        raise CommandError("ERR INPUTS not specified")
+    inputs = _counted(words, IN, IN.few_keys)
+    if not words.skip(b"OUTPUTS"):
+        raise CommandError("ERR OUTPUTS not specified")
+    outputs = _counted(words, OUT, OUT.few_keys)
     timeout = words.timeout("ERR No value provided for TIMEOUT") if words.skip(b"TIMEOUT") else 0
     if words:
         raise CommandError(f"Invalid argument: {text(words.word(''))}")
     return RunModel(key, inputs, outputs, timeout)
 
 
-def _tensors(words: Words, side: str) -> tuple[bytes, ...]:
-    """INPUTS n key [key ...], or OUTPUTS."""
-    if not words.skip(f"{side}s".upper().encode()):
-        raise CommandError(f"ERR {side.upper()}S not specified")
-    low = f"ERR {side.capitalize()} count must be a positive integer"
-    count = words.number(f"ERR Invalid argument for {side}_count", 1, low)
-    return words.some(
-        count, f"ERR number of {side} keys to AI.MODELEXECUTE command does not match the number of given arguments"
-    )
+def _counted(words: Words, side: Side, few: str) -> tuple[bytes, ...]:
+    """N name [name ...]."""
+    return words.some(words.number(side.wrong, 1, side.low), few)
 
 
 def model_run(argv: Sequence[bytes]) -> RunModel:

@@ -51,7 +51,7 @@ class Job:
 
     argv: Sequence[bytes]
     #: What the keys that the command reads hold. A key that is not there is missing here; None is what is no string. Of a model
-    #: or a script, its trailer will do. A scan gets all models, or all scripts. No two jobs share a tensor, since a script may
+    #: or a script, its trailer will do. A scan gets all strings, or their ends. No two jobs share a tensor, since a script may
     #: write into its own.
     values: Mapping[bytes, Buffer | None] = field(default_factory=dict)
     #: What kind the keys that the command writes hold; a key that is not there is missing here.

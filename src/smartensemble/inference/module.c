@@ -17,19 +17,19 @@
  *
  * Every other AI command needs a machine-learning framework, which has no business in the process that holds the data: a model
  * may crash, hang, or eat all memory. So a command becomes a job. Its client is blocked, `enqueue` keeps the command and what
- * its keys hold now, and the job waits in a queue for a worker: a process, on this host or another, with a connection of its own.
+ * its keys hold now, and the job waits in a queue for a worker: a process, on this host or another, with its own connection.
  *
  *     AI._NEXT ...     a worker asks for jobs, and waits while there are none; `tell` says what it gets
  *     AI._DONE ...     it answers one: the reply, the keys to write, what to count; `answer` says how
  *     AI._SHARED       where it finds large inputs, if it is on this host
  *
- * A worker need not come twice to answer a job and to ask for the next: an AI._NEXT may end in an answer. That is one command and
- * one reply for each job, which is most of what a run of a small model costs.
+ * A worker need not come twice to answer a job and to ask for the next: an AI._NEXT may end in an answer. Then a job is one
+ * command and one reply.
  *
- * A job is in the queue or with one worker. Each way out of there ends in `release`, which unblocks the client. One is `answer`;
- * on the others its worker has gone (`client_changed`), no worker comes (`sweep`), or its client has gone (`vanished`).
+ * A job is in the queue or with one worker. Each way out of there ends in `release`, which unblocks the client. One is
+ * `answer`; on the others its worker has gone (`client_changed`), no worker comes (`sweep`), or its client has (`vanished`).
  *
- * Of a model, a job has the last bytes only, which name its version: a worker that has not loaded it gets the key. A large tensor
+ * Of a model, a job has the last bytes only, which name its version: who has not loaded it gets the key. A large tensor
  * is copied into the arena, a memory that has no name, and so is nobody's to delete: a worker of this host maps it, through
  * /proc, and what it computes with is the copy that was made when the command came. Each copy belongs to one job.
  *
@@ -42,7 +42,7 @@
  *   or up to LARGEST_ZEROS.
  * - Numbers in a value are not aligned: they are copied out, never pointed at.
  * - A worker may be wrong, or no worker at all. Its answer is read to its end before any of it is sent or written.
- * - Writes come after the command that asked for them, when its keys may have changed. `write_all` looks at all before it writes.
+ * - Writes come after the command that asked for them, when its keys may have changed. `write_all` looks first at all.
  * - AI._NEXT and AI._DONE write, but are not flagged so: a server that refuses writes must still let clients have answers. They
  *   are flagged as what may be replicated, so that a server that is paused for a failover holds them back.
  *
@@ -597,7 +597,7 @@ typedef struct Worker {
     Job *jobs;
 } Worker;
 
-typedef struct { long long calls, samples, duration, errors; } Statistics;
+typedef struct { uint64_t calls, samples, duration, errors; } Statistics; /* may be added to for ever */
 
 static struct { Job *first, **last; long long length; } queue = {.last = &queue.first};
 static Worker *workers;
@@ -782,10 +782,10 @@ static void tell(Context *ctx, const Job *job, int shares) {
     const Statistics *known = is(job->argv[0], "AI.INFO") && job->argc > 1 ? DictGet(statistics, job->argv[1], NULL) : NULL;
     ReplyWithArray(ctx, known ? 4 : 0);
     if (known) {
-        ReplyWithLongLong(ctx, known->calls);
-        ReplyWithLongLong(ctx, known->samples);
-        ReplyWithLongLong(ctx, known->duration);
-        ReplyWithLongLong(ctx, known->errors);
+        ReplyWithLongLong(ctx, (long long)known->calls);
+        ReplyWithLongLong(ctx, (long long)known->samples);
+        ReplyWithLongLong(ctx, (long long)known->duration);
+        ReplyWithLongLong(ctx, (long long)known->errors);
     }
     ReplyWithLongLong(ctx, chunk_size);
 }
@@ -947,8 +947,8 @@ static int reply(Context *ctx, String **argv, int argc, int at, int depth) {
     return at;
 }
 
-/* Write keys, each with its value; one that is nothing but a magic deletes what ends in it. What is wrong, or NULL: then nothing
- * has been written. */
+/* Write keys, each with its value; one that is nothing but a magic deletes what ends in it. What is wrong, or NULL. A key that
+ * holds something else is found before anything is written. */
 static const char *write_all(Context *ctx, String **pairs, long long count) {
     for (long long i = 0; i < count; i++) {
         size_t length, held = 0;
@@ -989,14 +989,14 @@ static void count(String *key, const long long more[4], int anew) {
         if (!(known = calloc(1, sizeof *known))) return;
         DictSet(statistics, key, known);
     }
-    known->calls += more[0];
-    known->samples += more[1];
-    known->duration += more[2];
-    known->errors += more[3];
+    known->calls += (uint64_t)more[0];
+    known->samples += (uint64_t)more[1];
+    known->duration += (uint64_t)more[2];
+    known->errors += (uint64_t)more[3];
 }
 
-/* Answer a job of this worker's: id calls samples duration errors reset chunk-size writes [key value ...] reply. A chunk size of
- * 0 is no new one. What is wrong with it, or NULL; a client whose answer is wrong gets an error. */
+/* Answer a job of this worker's: id calls samples duration errors reset chunk-size writes [key value ...] reply. A chunk size
+ * of 0 is no new one. What is wrong with it, or NULL; a client whose answer is wrong gets an error. */
 static const char *answer(Context *ctx, String **argv, int argc) {
     enum { ID, CALLS, ERRORS = 4, RESET, CHUNK_SIZE, COUNT, NUMBERS };
     long long number[NUMBERS];
@@ -1061,8 +1061,8 @@ static int nothing(Context *ctx, String **argv, int argc) {
  * worker that has the arena, else 0. */
 static int next(Context *ctx, String **argv, int argc) {
     long long number[3];
-    for (int i = 0; i < 3; i++) {
-        if (argc < 4 || StringToLongLong(argv[i + 1], &number[i]) != OK || number[i] < 0) {
+    for (int i = 0; i < 3; i++) { /* what is added to a time must not be too much for a number */
+        if (argc < 4 || StringToLongLong(argv[i + 1], &number[i]) != OK || number[i] < 0 || number[i] > INT32_MAX) {
             return ReplyWithError(ctx, "ERR AI._NEXT: give a count, milliseconds, and whether memory is shared");
         }
     }

@@ -1,7 +1,7 @@
 """What a worker and the module say to each other: how a job is read, and how an answer is written.
 
-``module.c`` has the same at `tell` and `answer`. Jobs come as the reply to AI._NEXT. An answer is the end of a command, each part
-of it one argument, and a reply in it is written as RESP would, but that an argument needs no length.
+``module.c`` has the same at `tell` and `answer`. Jobs come as the reply to AI._NEXT. An answer is the end of a command, each
+part of it one argument, and a reply in it is written as RESP would, but that an argument needs no length.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,7 +38,8 @@ def write_answer(number: int, job: Job, answer: Answer) -> list[Argument]:
 
 def _deleted(job: Job) -> bytes:
     """What stands for no value: the kind of what is to be deleted, and nothing else."""
-    return (Kind.MODEL if job.argv[0].upper() == b"AI.MODELDEL" else Kind.SCRIPT).value
+    kind: bytes = (Kind.MODEL if job.argv[0].upper() == b"AI.MODELDEL" else Kind.SCRIPT).value
+    return kind
 
 
 def _write(reply: Reply, arguments: list[Argument]) -> None:

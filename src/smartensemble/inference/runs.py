@@ -1,7 +1,8 @@
 """A run of a model or script: what is checked before it, and what is written after it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from smartensemble.errors import CommandError, InputTypeError, InputValueError, NotATensorError
@@ -56,6 +57,13 @@ def find_any(key: bytes, values: Values) -> Stored:
         return find(key, values, Kind.SCRIPT if Kind.of(values.get(key)) is Kind.SCRIPT else Kind.MODEL)
     except CommandError as error:
         raise CommandError("ERR cannot find run info for key") from error
+
+
+def find_all(values: Values, kind: Kind) -> Iterator[tuple[bytes, Stored]]:
+    """The keys that hold models, or scripts, and what they say of them; others are left out."""
+    for key in values:
+        with suppress(CommandError):
+            yield key, find(key, values, kind)
 
 
 def ready(job: Job, command: RunModel | RunScript) -> Ready:

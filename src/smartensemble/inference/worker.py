@@ -42,10 +42,14 @@ class Shard:
         self.pool = redis.ConnectionPool.from_url(url, protocol=2, socket_timeout=None, retry=once, **options)
         self.connection: Any = self.pool.make_connection()
         self.client: Any = redis.Redis(connection_pool=self.pool)
-        self.engine = Engine(self.client.get, threads=threads)
+        self.engine = Engine(self._get, threads=threads)
         self.held: list[tuple[int, Job]] = []  #: jobs that wait for others
         self.owed = 0  #: replies to AI._DONE that have not been read
         self.memory: memoryview | None = None
+
+    def _get(self, key: bytes) -> bytes | None:
+        value: bytes | None = self.client.get(key)
+        return value
 
     def connect(self) -> bool:
         """Try to connect, and ask for jobs; whether that went well."""
@@ -151,11 +155,8 @@ def serve(shards: Sequence[Shard], patience: float = 10.0) -> None:
         if not here and now - max(began, *(shard.lost or 0.0 for shard in shards)) > patience:
             logger.info("%s: no database answers any more", ", ".join(shard.address for shard in shards))
             return
-        if not alone or lost:
-            ready = select.select(here, [], [], RETRY if lost else None)[0]
-        else:
-            ready = here
-        for shard in ready:
+        # With one database, reading waits as well as `select`.
+        for shard in here if alone and here else select.select(here, [], [], RETRY if lost else None)[0]:
             try:
                 shard.turn(alone)
             except redis.ConnectionError:

@@ -58,14 +58,11 @@ def load(blob: bytes | memoryview, device: Device, inputs: Sequence[bytes], outp
 
 
 def _node(name: bytes) -> str:
-    """The node that a client named, with or without the number of the output.
-
-    >>> _node(b"Identity:0"), _node(b"x")
-    ('Identity', 'x')
-    """
+    """The node that a client named, with the number of its output or without."""
     return name.decode(errors="replace").partition(":")[0]
 
 
 def _tensor(name: bytes) -> str:
+    """The output of the node, the first one if there was no number."""
     text = name.decode(errors="replace")
     return text if ":" in text else f"{text}:0"
