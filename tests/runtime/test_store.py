@@ -1,7 +1,10 @@
 """What is added to models and ensembles is in their databases before a member starts, which runs it with SmartRedis."""
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +14,9 @@ from smartensemble.runtime.ask import ask
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "inference"))
 from small_models import BACKENDS, mlp_model
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 pytestmark = pytest.mark.needs("smartredis", "torch")
 
@@ -31,7 +37,7 @@ SCRIPT = "def first(x):\n    return x[:1]\n"
 WAYS = ["standalone", "cluster", "colocated"]
 
 
-def double(x):  # type: ignore[no-untyped-def] # TorchScript takes an argument for a tensor
+def double(x: Tensor) -> Tensor:
     return 2 * x
 
 
