@@ -95,7 +95,8 @@ class Cluster:
         """Start a daemon in the foreground, in a session of its own."""
         with (self.home / f"{name or program}.err").open("ab") as log:
             self.daemons[name or program] = subprocess.Popen(
-                [shutil.which(program) or f"/usr/sbin/{program}", *argv],
+                # One that outlived a killed run of the tests would be found by nobody.
+                ["setpriv", "--pdeathsig", "TERM", shutil.which(program) or f"/usr/sbin/{program}", *argv],
                 env=os.environ | self.env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -21,6 +21,7 @@ def plan(
 ) -> Plan:
     """The size of the job that runs `commands`, all at once if there are nodes enough.
 
+    >>> from pathlib import Path
     >>> made = plan("melt", [Command(("/bin/true",), Path("/"))] * 20, {}, [Partition("main", 4, 8, default=True)])
     >>> made.together, made.asked["nodes"], made.asked["tasks_per_node"]
     (True, 3, 7)
