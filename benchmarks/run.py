@@ -94,6 +94,12 @@ CASES = [
     Case("one page changed, to plain Sphinx", "rebuild", ratio=1.3, smartsim=False),
 ]
 
+if "SLURM_CONF" in os.environ:  # beside a cluster, as tests/cluster.py brings one up
+    CASES += [
+        Case("128 x /bin/true in one job of Slurm", "slurm", ratio=1 / 0.9, smartsim=False),
+        Case("share of a CPU while 500 members run", "controller", seconds=0.01, smartsim=False, floor=False),
+    ]
+
 
 def measure(python: str, script: Path, arguments: tuple[str, ...]) -> dict[str, float]:
     """What a script says of itself, run in an empty directory."""

@@ -33,7 +33,7 @@ nitpick_ignore_regex = [
         "py:class",
         r"((collections\.abc|datetime|pathlib)\.)?(Callable|Figure|Iterable|Iterator|Mapping|Path|PurePath|timedelta)",
     ),
-    ("py:class", r"smartensemble\.strategies\.T"),
+    ("py:class", r"smartensemble\.(strategies\.T|command\.Need)"),
 ]
 
 # --- notebooks ------------------------------------------------------------------------------------------------------

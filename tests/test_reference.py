@@ -28,6 +28,7 @@ INTERNAL = {
     ("Ensemble", "place"),
     ("Model", "colocated_database"),
     ("Model", "place"),
+    ("Model", "uploads"),
     ("Model", "watch"),
     ("Orchestrator", "attach"),
     ("Orchestrator", "endpoint"),

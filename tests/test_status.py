@@ -23,7 +23,7 @@ def test_a_status_is_new_or_active_or_final(status: Status, active: bool, final:
 
 
 def test_the_table_above_has_every_status() -> None:
-    assert [status.name for status in Status] == ["NEW", "QUEUED", "RUNNING", "COMPLETED", "FAILED", "CANCELLED"]
+    assert [status.name for status in Status] == ["NEW", "QUEUED", "RUNNING", "COMPLETED", "FAILED", "CANCELLED", "UNKNOWN"]
 
 
 @pytest.mark.parametrize("status", Status)

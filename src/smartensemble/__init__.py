@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from smartensemble.cluster import MpiexecSettings, MpirunSettings, SbatchSettings, SrunSettings
 from smartensemble.entities import Ensemble, Model
 from smartensemble.experiment import Experiment
 from smartensemble.settings import BatchSettings, RunSettings, Singularity
@@ -11,7 +12,20 @@ from smartensemble.version import __version__ as __version__
 if TYPE_CHECKING:
     from smartensemble.database import Orchestrator
 
-__all__ = ["BatchSettings", "Ensemble", "Experiment", "Model", "Orchestrator", "RunSettings", "Singularity", "Status"]
+__all__ = [
+    "BatchSettings",
+    "Ensemble",
+    "Experiment",
+    "Model",
+    "MpiexecSettings",
+    "MpirunSettings",
+    "Orchestrator",
+    "RunSettings",
+    "SbatchSettings",
+    "Singularity",
+    "SrunSettings",
+    "Status",
+]
 
 
 def __getattr__(name: str) -> object:

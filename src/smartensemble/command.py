@@ -6,6 +6,24 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
+class Need:
+    """What a command takes of a cluster.
+
+    >>> Need(tasks=8, cpus=2).total
+    16
+    """
+
+    tasks: int = 1  #: processes
+    cpus: int = 1  #: CPUs of each process
+    nodes: int | None = None  #: nodes; None for as few as will do
+
+    @property
+    def total(self) -> int:
+        """Its CPUs."""
+        return self.tasks * self.cpus
+
+
+@dataclass(frozen=True)
 class Command:
     """Everything above produces these and everything below runs them.
 
@@ -18,6 +36,13 @@ class Command:
     env: dict[str, str] = field(default_factory=dict)  #: what is added to the environment that it inherits
     name: str = "job"  #: names its files: ``name.out``, ``name.err``
     time_limit: float | None = None  #: seconds after which it is ended; None for no limit
+    need: Need = field(default=Need(), repr=False)  #: what it takes of a cluster
+    starter: int = field(
+        default=0, repr=False
+    )  #: how many words of `argv`, at its beginning, are its run command with its options
+    packed: bool = field(
+        default=True, repr=False
+    )  #: without these words it does the same as a task of a step that it shares with others
 
     def __str__(self) -> str:
         return shlex.join(self.argv)

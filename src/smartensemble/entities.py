@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from pathlib import PurePath
-from typing import TYPE_CHECKING, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
+from smartensemble import uploads
 from smartensemble.command import Command
 from smartensemble.errors import (
     CaseError,
@@ -50,6 +51,7 @@ class Links(NamedTuple):
     prefixing: bool | None = None  #: None: as its ensemble says
     incoming: "tuple[Model | Ensemble, ...]" = ()
     colocated: "Colocated | None" = None
+    uploads: "tuple[uploads.Upload, ...]" = ()
 
 
 #: What stands for the run of a member that was never started, for the files of one that has none, and for its links.
@@ -298,6 +300,94 @@ class Model:
         """It has a database of its own."""
         return self._links.colocated is not None
 
+    # --- models and scripts that are stored in databases --------------------------------------------------------------
+
+    @strict
+    def add_ml_model(
+        self,
+        name: str,
+        backend: str,
+        model: bytes | None = None,
+        model_path: str | PurePath | None = None,
+        device: str = "CPU",
+        devices_per_node: int = 1,
+        first_device: int = 0,
+        batch_size: int = 0,
+        min_batch_size: int = 0,
+        min_batch_timeout: int = 0,
+        tag: str = "",
+        inputs: str | Iterable[str] | None = None,
+        outputs: str | Iterable[str] | None = None,
+    ) -> None:
+        """Have a trained model stored before it starts, in every database that runs and in one of its own.
+
+        :param name: the name that clients run it by.
+        :param backend: ``"TORCH"``, ``"ONNX"``, ``"TF"`` or ``"TFLITE"``.
+        :param model: the model, as the bytes that its framework saves; or
+        :param model_path: the file that it is saved in, which is read now.
+        :param device: ``"CPU"``, ``"GPU"``, or one of several GPUs, as ``"GPU:1"``.
+        :param devices_per_node: the GPUs that clients choose from with ``run_model_multigpu``, ``GPU:n`` for each.
+        :param first_device: the number of the first one.
+        :param batch_size: the most rows of several clients' runs that are run at once; 0 runs each alone.
+        :param min_batch_size: the rows to wait for.
+        :param min_batch_timeout: the most milliseconds to wait for them; 0 sets no limit.
+        :param tag: a remark on it, such as its version.
+        :param inputs: the names of its inputs; for TF only.
+        :param outputs: the names of its outputs; for TF only.
+        :raises MissingFileError: there is no such file.
+        :raises EntityExistsError: there is a model or script of this name.
+        """
+        devices = (device, devices_per_node, first_device)
+        batch = (batch_size, min_batch_size, min_batch_timeout)
+        self._hold(uploads.ml_model(self.name, name, backend, model, model_path, devices, batch, tag, inputs, outputs))
+
+    @strict
+    def add_function(
+        self,
+        name: str,
+        function: Callable[..., Any] | str | None = None,
+        device: str = "CPU",
+        devices_per_node: int = 1,
+        first_device: int = 0,
+    ) -> None:
+        """Have a Python function stored as TorchScript before it starts, in every database that runs and in one of its own.
+
+        What is stored is its source: it must not use anything around it.
+
+        :param name: the name that clients run it by, by ``run_script`` with its own name as well.
+        :param function: the function, or its text. The other arguments are those of :meth:`add_ml_model`.
+        :raises InputValueError: it has no source, or is a lambda.
+        """
+        self._hold(uploads.function(self.name, name, function, device, devices_per_node, first_device))
+
+    @strict
+    def add_script(
+        self,
+        name: str,
+        script: str | None = None,
+        script_path: str | PurePath | None = None,
+        device: str = "CPU",
+        devices_per_node: int = 1,
+        first_device: int = 0,
+    ) -> None:
+        """Have functions in TorchScript stored before it starts, in every database that runs and in one of its own.
+
+        :param name: the name that clients run them by.
+        :param script: their text; or
+        :param script_path: the file with it, which is read now. The other arguments are those of :meth:`add_ml_model`.
+        :raises MissingFileError: there is no such file.
+        """
+        self._hold(uploads.script(self.name, name, script, script_path, device, devices_per_node, first_device))
+
+    def _hold(self, upload: "uploads.Upload") -> None:
+        uploads.check_free(self.name, self.uploads, upload)
+        self._links = self._links._replace(uploads=(*self._links.uploads, upload))
+
+    @property
+    def uploads(self) -> "tuple[uploads.Upload, ...]":
+        """The models and scripts that it finds in its databases: those of its ensemble, then its own."""
+        return (*(self._parent._uploads if self._parent is not None else ()), *self._links.uploads)
+
     def __eq__(self, other: object) -> bool:
         return self.name == other.name if isinstance(other, Model) else NotImplemented
 
@@ -378,6 +468,7 @@ class Ensemble:
         self._files = NOTHING
         self._prefixing = run_settings is not None  #: members that it made have it on
         self._incoming: tuple[Model | Ensemble, ...] = ()
+        self._uploads: tuple[uploads.Upload, ...] = ()
         self._members: dict[str, Model] = {}
         self._generated = 0  #: members made so far, which numbers the next one
         self._settings = None if run_settings is None else copy(run_settings)
@@ -451,6 +542,7 @@ class Ensemble:
             raise EntityExistsError(f"{self.name}: there is a member {model.name!r}; give the model another name")
         if model._parent is not None:
             raise EntityExistsError(f"{self.name}: {model.name!r} is a member of {model._parent.name!r}; make another model")
+        uploads.check_free(model.name, self._uploads, *model._links.uploads)
         model._parent = self
         self._members[model.name] = model
 
@@ -488,6 +580,73 @@ class Ensemble:
             if member._links.incoming:
                 _check_incoming(member.name, member.incoming_entities, incoming_entity)
         self._incoming = (*self._incoming, incoming_entity)
+
+    # --- models and scripts that are stored in databases --------------------------------------------------------------
+
+    @strict
+    def add_ml_model(
+        self,
+        name: str,
+        backend: str,
+        model: bytes | None = None,
+        model_path: str | PurePath | None = None,
+        device: str = "CPU",
+        devices_per_node: int = 1,
+        first_device: int = 0,
+        batch_size: int = 0,
+        min_batch_size: int = 0,
+        min_batch_timeout: int = 0,
+        tag: str = "",
+        inputs: str | Iterable[str] | None = None,
+        outputs: str | Iterable[str] | None = None,
+    ) -> None:
+        """Have a trained model stored before any member starts, in every database that runs, for all members to run.
+
+        Members that are added later have it too.
+
+        See :meth:`Model.add_ml_model` for the arguments.
+        """
+        devices = (device, devices_per_node, first_device)
+        batch = (batch_size, min_batch_size, min_batch_timeout)
+        self._hold(uploads.ml_model(self.name, name, backend, model, model_path, devices, batch, tag, inputs, outputs))
+
+    @strict
+    def add_function(
+        self,
+        name: str,
+        function: Callable[..., Any] | str | None = None,
+        device: str = "CPU",
+        devices_per_node: int = 1,
+        first_device: int = 0,
+    ) -> None:
+        """Have a Python function stored as TorchScript before any member starts, for all members to run.
+
+        See :meth:`Model.add_function` for the arguments.
+        """
+        self._hold(uploads.function(self.name, name, function, device, devices_per_node, first_device))
+
+    @strict
+    def add_script(
+        self,
+        name: str,
+        script: str | None = None,
+        script_path: str | PurePath | None = None,
+        device: str = "CPU",
+        devices_per_node: int = 1,
+        first_device: int = 0,
+    ) -> None:
+        """Have functions in TorchScript stored before any member starts, for all members to run.
+
+        See :meth:`Model.add_script` for the arguments.
+        """
+        self._hold(uploads.script(self.name, name, script, script_path, device, devices_per_node, first_device))
+
+    def _hold(self, upload: "uploads.Upload") -> None:
+        uploads.check_free(self.name, self._uploads, upload)
+        for member in self:
+            if member._links.uploads:
+                uploads.check_free(member.name, member._links.uploads, upload)
+        self._uploads = (*self._uploads, upload)
 
     def table(self) -> Table:
         """One row for each member: name, parameters, status, seconds, exit code, path. It prints as a table."""

@@ -51,10 +51,12 @@ class Experiment:
         :param name: its name.
         :param exp_path: its directory, which is there; by default one of its name in the working directory, which is made
             when it is needed.
-        :param launcher: what runs its members: ``"local"``, this machine.
+        :param launcher: what runs its members: ``"local"``, this machine; ``"slurm"``; ``"auto"``, the scheduler in whose
+            allocation this program runs, or that is on PATH, or else this machine.
         """
         from smartensemble.runtime.databases import Databases
         from smartensemble.runtime.runner import LAUNCHERS, Runner
+        from smartensemble.runtime.steps import detect_launcher
 
         check_name("Experiment", name)
         if exp_path is not None and not isinstance(exp_path, (str, PurePath)):
@@ -65,7 +67,7 @@ class Experiment:
             raise UnsupportedError(f"{name}: no launcher {launcher!r} in this version{did_you_mean(str(launcher), LAUNCHERS)}")
         self.name = name
         self.exp_path = os.path.abspath(name if exp_path is None else exp_path)
-        self.launcher = "local" if launcher == "auto" else launcher
+        self.launcher = detect_launcher() if launcher == "auto" else launcher
         self._runner = Runner(name, self.exp_path, self.launcher)
         self._databases = Databases(name, self._runner)
 
@@ -130,7 +132,12 @@ class Experiment:
         *,
         time_limit: Duration | None = None,
     ) -> RunSettings:
-        """How a program is run. See :class:`RunSettings` for the arguments; ``"auto"`` runs it directly on this machine."""
+        """How a program is run. See :class:`RunSettings` for the arguments.
+
+        With ``"auto"`` it is run directly on this machine, and by the scheduler's own run command on a cluster: ``srun``.
+        """
+        if run_command == "auto":
+            run_command = self._runner.scheduler.run_command or None
         return RunSettings(exe, exe_args, run_command, run_args, env_vars, container, time_limit=time_limit)
 
     @strict
@@ -143,9 +150,10 @@ class Experiment:
         batch_args: Mapping[str, object] | None = None,
         *,
         preamble: str | Sequence[str] = (),
+        overcommit: bool = False,
     ) -> BatchSettings:
         """What a batch job asks for. See :class:`BatchSettings` for the arguments."""
-        return self.batch_settings_class(nodes, time, queue, account, batch_args, preamble)
+        return self.batch_settings_class(nodes, time, queue, account, batch_args, preamble, overcommit=overcommit)
 
     @strict
     def create_database(
@@ -278,7 +286,7 @@ class Experiment:
         models = self._models(others) if others or not databases else []
         command = Environment(self._databases.running).command
         renderer = generation.check(models, generation.Options(tag, allow_unknown, allow_unused), overwrite=True)
-        batches = batch_jobs(others, {model.path: model.run for model in models}, command)
+        batches = batch_jobs(others, {model.path: model.run for model in models}, command, self._runner.scheduler)
         text = preview(f"{self.name} in {self.exp_path}", databases, models, list(batches), renderer, command)
         if output_filename is None:
             print(text, end="")
@@ -308,7 +316,9 @@ class Experiment:
         only: str | None = None,
         detach: bool = False,
     ) -> None:
-        """Run `entities`: databases first, the others when these are ready. What has no directory yet is generated.
+        """Run `entities`: databases first, the others when these are ready and have the models and scripts that were added.
+
+        What has no directory yet is generated.
 
         :param block: return when all have ended; otherwise at once.
         :param summary: print a table of what is started.
@@ -319,11 +329,13 @@ class Experiment:
         :param detach: let the members outlive this program: neither Ctrl-C nor its end ends them. A later experiment in this
             directory sees them, waits for them, and stops them.
         :raises StateError: one of them runs already, or its directory was generated for other parameters; or a database
-            cannot be started, or does not answer any more.
+            cannot be started, or does not answer any more; or there is none for what members have to find in it.
         """
         from smartensemble.runtime import generate as generation
+        from smartensemble.runtime import store
         from smartensemble.runtime.environment import Environment
         from smartensemble.runtime.runner import advise
+        from smartensemble.runtime.steps import refuse_databases
 
         databases, others = self._split(entities)
         models = self._models(others) if others or not databases else []
@@ -335,27 +347,32 @@ class Experiment:
                 # What is wrong is said before anything is written, also a lock.
                 self._runner.ready()
                 self._databases.check(databases)
+                own = [model.name for model in models if model.colocated]
+                refuse_databases(self._runner.scheduler, [db.name for db in (*databases, *self._databases.running)] + own)
                 self._runner.check_free([model.path for model in models])
                 chosen = [model for model in models if only is None or model.run.status is not Status.COMPLETED]
                 missing = {model.path: model for model in chosen if not model.generated and not generation.is_there(model)}
                 renderer = generation.check(list(missing.values()), generation.Options(), overwrite=False)
                 if not chosen and not databases:
                     return
+                uploads = store.stored(self.name, chosen, bool(databases or self._databases.running))
                 self._runner.claim()
                 self._runner.check_free([model.path for model in chosen])
                 generation.check_absent(missing.values())  # another program may have been quicker
                 with self._databases.started(databases, detach):
                     if not chosen:
                         return
-                    advise(self.name, others, len(chosen), at_once)
+                    advise(self.name, others, len(chosen), at_once, self._runner.scheduler)
                     environment = Environment(self._databases.ready())
                     environment.check(chosen)
+                    self._databases.store(uploads)
                     if summary:
                         print(Table({"name": model.name, "command": str(model.command)} for model in chosen))
                     indexes = ensembles(missing.values())
 
                     def write(some: Sequence[Model]) -> None:
                         self._write([model for model in some if model.path in missing], renderer)
+                        store.write(some)
                         while indexes:  # before any member runs, which may read it
                             generation.write_index(indexes.pop())
 

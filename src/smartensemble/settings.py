@@ -8,18 +8,17 @@ import sys
 from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path, PurePath
 
-from smartensemble.command import Command
+from smartensemble.asking import BatchOptions, RunOptions
+from smartensemble.command import Command, Need
+from smartensemble.duration import Duration as Duration
+from smartensemble.duration import seconds as seconds
 from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, NotExecutableError, strict
 from smartensemble.parameters import plain, positive
 
 #: Words for a command line: text that is split as a shell would, or the words themselves.
 Words = str | Iterable[str | int | float | PurePath]
-
-#: A duration: seconds, a timedelta, or ``"HH:MM:SS"``.
-Duration = float | timedelta | str
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Singularity:
         return (program, "exec", *words("args", self.args), *binds, *pwd, self.image, *argv)
 
 
-class RunSettings:
+class RunSettings(RunOptions):
     """How each member's program is run.
 
     >>> settings = RunSettings("echo", ["hello", "world"], env_vars={"LANG": "C"})
@@ -101,6 +100,8 @@ class RunSettings:
         self.exe_args = [] if exe_args is None else words("exe_args", exe_args)
         self.run_command = None if run_command in (None, "", "auto") else find_program(run_command, "run_command")
         self.run_args = {} if run_args is None else _options("run_args", run_args)
+        self.run_options: dict[str, object] = {}
+        self.mpmd: list[RunSettings] = []
         if self.run_args and not self.run_command:
             raise InputValueError(f"run_args: {self.run_args!r} without a run_command to take them; give run_command='mpirun'")
         self.env_vars: dict[str, str] = {}
@@ -123,14 +124,40 @@ class RunSettings:
             else:
                 self.env_vars[name] = _text(f"env_vars[{name!r}]", value)
 
+    def make_mpmd(self, settings: "RunSettings") -> None:
+        """Run the program of `settings` beside this one, in one step: several programs that share one MPI."""
+        if self.run_command is None or settings.run_command != self.run_command:
+            raise InputValueError(
+                f"make_mpmd: {settings!r} is run by {settings.run_command}, and {self!r} by {self.run_command}; "
+                "give both one run_command"
+            )
+        self.mpmd.append(settings)
+
     def command(self, name: str, cwd: str, arguments: Iterable[str] = ()) -> Command:
         """The command that runs the program in `cwd`, with `arguments` after its own."""
+        program = self._program(arguments)
+        if self.run_command is None:
+            return Command(program, Path(cwd), dict(self.env_vars), name, self.time_limit)
+        starter = (self.run_command, *self._started_by(bool(self.mpmd)))
+        others = [word for each in self.mpmd for word in (":", *each._started_by(True), *each._program(()))]
+        parts = [self.need, *(each.need for each in self.mpmd)]
+        need = parts[0] if len(parts) == 1 else _together(parts, self.steps)
+        alone = self.shareable and not self.mpmd
+        argv = (*starter, *program, *others)
+        return Command(argv, Path(cwd), dict(self.env_vars), name, self.time_limit, need, len(starter), alone)
+
+    def _program(self, arguments: Iterable[str]) -> tuple[str, ...]:
+        """The program and its arguments, in its container."""
         argv = (self.exe, *self.exe_args, *arguments)
-        if self.container:
-            argv = self.container.wrap(argv)
-        if self.run_command:
-            argv = (self.run_command, *options(self.run_args), *argv)
-        return Command(argv, Path(cwd), dict(self.env_vars), name, self.time_limit)
+        return self.container.wrap(argv) if self.container else argv
+
+    def _started_by(self, together: bool = False) -> list[str]:
+        """The options of the run command."""
+        asked = self.run_options
+        if together and self._size("tasks") is None:  # what a part leaves open would be taken from its neighbours
+            asked = {"tasks": self.need.tasks} | asked
+        row = self.row if asked else None
+        return [*(row.words(asked) if row else ()), *options(self.run_args)]
 
     def __copy__(self) -> "RunSettings":
         twin = type(self).__new__(type(self))
@@ -141,7 +168,7 @@ class RunSettings:
         return f"RunSettings({shlex.join([self.exe, *self.exe_args])!r})"
 
 
-class BatchSettings:
+class BatchSettings(BatchOptions):
     """What a batch job for a whole ensemble asks of a scheduler.
 
     >>> settings = BatchSettings(nodes=2, time="01:00:00")
@@ -159,21 +186,27 @@ class BatchSettings:
         account: str | None = None,
         batch_args: Mapping[str, object] | None = None,
         preamble: str | Iterable[str] = (),
+        *,
+        overcommit: bool = False,
     ) -> None:
         """Settings for a batch job.
 
-        :param nodes: how many nodes the whole job gets, not each member.
+        :param nodes: how many nodes the whole job gets, not each member. By default as many as all members need to run at once,
+            or all that there are; with fewer, members wait for their turn.
         :param time: how long the job may run: seconds, a timedelta or ``"HH:MM:SS"``.
         :param queue: the queue or partition.
         :param account: the account that is charged.
         :param batch_args: further options of the scheduler, passed on as they are.
         :param preamble: lines of shell that run before the members start, for all of them.
+        :param overcommit: run all members at once, also on fewer CPUs.
         """
         self.nodes = None if nodes is None else positive("nodes", nodes)
         self.time = None if time == "" else time
         self.queue = _line("queue", queue)
         self.account = _line("account", account)
         self.batch_args = {} if batch_args is None else _options("batch_args", batch_args)
+        self.batch_options: dict[str, object] = {}
+        self.overcommit = overcommit
         self.preamble: list[str] = []
         if self.time is not None:
             seconds("time", self.time)
@@ -191,7 +224,8 @@ class BatchSettings:
     @property
     def asked(self) -> dict[str, object]:
         """What is asked of the scheduler, by portable names."""
-        return {name: getattr(self, name) for name in ("nodes", "time", "queue", "account", "batch_args")}
+        given = {name: getattr(self, name) for name in ("nodes", "time", "queue", "account", "batch_args")}
+        return {**given, **self.batch_options}
 
     @property
     def time_limit(self) -> float | None:
@@ -201,6 +235,14 @@ class BatchSettings:
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if value)
         return f"BatchSettings({given})"
+
+
+def _together(parts: list[Need], apart: bool) -> Need:
+    """What programs of one step need; Slurm puts each of them on nodes of its own."""
+    if not apart:
+        return Need(sum(part.total for part in parts))
+    nodes = sum(part.nodes or 1 for part in parts)
+    return Need(nodes * max(-(-part.total // (part.nodes or 1)) for part in parts), 1, nodes)
 
 
 def find_program(exe: object, subject: str = "exe") -> str:
@@ -259,29 +301,6 @@ def options(given: Mapping[str, object]) -> list[str]:
         else:
             spelled += [option, str(value)]
     return spelled
-
-
-def seconds(subject: str, duration: Duration) -> float:
-    """A duration in seconds.
-
-    >>> seconds("time", "01:30:00"), seconds("time", timedelta(minutes=1)), seconds("time", 2.5)
-    (5400.0, 60.0, 2.5)
-    """
-    number = plain(duration)
-    if isinstance(duration, timedelta):
-        value = duration.total_seconds()
-    elif isinstance(duration, str):
-        if not (match := re.fullmatch(r"(?:(\d+)-)?(\d+):([0-5]?\d):([0-5]?\d)", duration)):
-            raise InputValueError(f"{subject}: {duration!r} is no duration; give 'HH:MM:SS' or seconds")
-        days, hours, minutes, rest = (int(part or 0) for part in match.groups())
-        value = float(((days * 24 + hours) * 60 + minutes) * 60 + rest)
-    elif isinstance(number, (int, float)) and not isinstance(number, bool):
-        value = float(min(number, 10**300))
-    else:
-        raise InputTypeError(f"{subject}: {duration!r} is no duration; give 'HH:MM:SS' or seconds")
-    if not value > 0:
-        raise InputValueError(f"{subject}: {duration!r} is not above zero; leave it out for no limit")
-    return value
 
 
 def _options(subject: str, given: object) -> dict[str, object]:

@@ -62,6 +62,24 @@ def slot_range(number: int, count: int) -> tuple[int, int]:
     return number * SLOTS // count, (number + 1) * SLOTS // count - 1
 
 
+def slot_tag(slot: int) -> bytes:
+    r"""The hash tag of a slot: what lies between braces in a key that belongs there. It is SmartRedis', and any bytes.
+
+    >>> [slot_tag(slot_range(number, 3)[0]) for number in range(3)]
+    [b'\x00\x00', b'8M', b'p\x9a']
+    """
+    value, bits = slot, 0
+    while bits < 16 or {*b"{}"} & {*_tag_bytes(value, bits)}:  # longer, rather than with a brace
+        if value >> bits & 1:
+            value ^= 0x11021 << bits  # a multiple of the polynomial of CRC-16/XMODEM, which leaves the checksum as it is
+        bits += 1
+    return _tag_bytes(value, bits)
+
+
+def _tag_bytes(value: int, bits: int) -> bytes:
+    return (value >> 16).to_bytes((bits + 7) // 8, "big")
+
+
 def nodes(shards: Sequence[Shard], mine: Shard) -> str:
     """The nodes file of the server `mine` of a cluster: all servers, and the slots of each.
 

@@ -18,11 +18,12 @@ class Status(Enum):
     COMPLETED = "Completed"  #: its program ended with exit code 0
     FAILED = "Failed"  #: its program could not be started, ended with another code, by a signal, or at its time limit
     CANCELLED = "Cancelled"  #: stopped on request, before or while it ran
+    UNKNOWN = "Unknown"  #: gone, and nobody knows how it ended: not its files, nor its scheduler
 
     @property
     def final(self) -> bool:
         """Nothing will happen any more, unless it is started again."""
-        return self in (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+        return self in (Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.UNKNOWN)
 
     @property
     def active(self) -> bool:
@@ -48,6 +49,7 @@ class Run:
     stopping: bool = False  #: somebody asked for its end
     handle: int = 0  #: what its launcher calls it
     number: int = 0  #: what its journal calls it
+    job: str = ""  #: what its scheduler calls it
 
     @property
     def reason(self) -> str:

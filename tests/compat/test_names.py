@@ -18,7 +18,7 @@ from smartensemble.compat import Experiment, database, entity, error, ml, settin
 from smartensemble.compat.ml import tf, torch
 from smartensemble.compat.settings import BatchSettings, MpirunSettings, RunSettings
 from smartensemble.compat.status import SmartSimStatus
-from smartensemble.compat.wlm import pbs, slurm
+from smartensemble.compat.wlm import pbs
 from smartensemble.errors import InputValueError, UnsupportedError
 from smartensemble.status import Status
 
@@ -174,15 +174,12 @@ ABSENT: list[tuple[Callable[..., object], str]] = [
         (made, "needs a scheduler")
         for made in (
             *[settings.AprunSettings, settings.BsubBatchSettings, settings.JsrunSettings, settings.QsubBatchSettings],
-            *[settings.SbatchSettings, settings.SgeQsubBatchSettings, settings.SrunSettings],
+            settings.SgeQsubBatchSettings,
             *[settings.PalsMpiexecSettings, settings.DragonRunSettings],
-            *[wlm.get_hosts, wlm.get_queue, wlm.get_tasks, wlm.get_tasks_per_node],
-            *[slurm.get_allocation, slurm.release_allocation, slurm.validate, slurm.get_default_partition],
-            *[slurm.get_hosts, slurm.get_queue, slurm.get_tasks, slurm.get_tasks_per_node],
             *[pbs.get_hosts, pbs.get_queue, pbs.get_tasks, pbs.get_tasks_per_node],
         )
     ],
-    *[(made, "needs a database that runs models") for made in (entity.DBModel, entity.DBScript)],
+    *[(made, "use add_ml_model, add_script and add_function") for made in (entity.DBModel, entity.DBScript)],
     *[(made, "is a part of SmartSim's inside") for made in (entity.TaggedFilesHierarchy, entity.DBNode)],
     *[(made, "Client.put_tensor") for made in (ml.DataInfo, ml.DataDownloader, ml.TrainingDataUploader, ml.form_name)],
     *[(made, "torch.utils.data.Dataset") for made in (torch.DataLoader, torch.StaticDataGenerator, torch.DynamicDataGenerator)],
@@ -199,11 +196,11 @@ def test_what_is_not_built_says_so_when_it_is_used(made: Callable[..., object], 
     assert why in str(caught.value)
 
 
-@pytest.mark.parametrize("method", ["add_ml_model", "add_script", "add_function", "add_ml_model_object", "add_script_object"])
-def test_what_models_do_with_a_database_that_runs_models_says_that_there_is_none(method: str) -> None:
+@pytest.mark.parametrize("method", ["add_ml_model_object", "add_script_object"])
+def test_objects_of_smartsims_inside_say_what_adds_them(method: str) -> None:
     member = entity.Ensemble("ens", replicas=1, run_settings=RunSettings("true"))[0]
 
-    with pytest.raises(UnsupportedError, match=f"{method}: needs a database that runs models"):
+    with pytest.raises(UnsupportedError, match=f"{method}: is a part of SmartSim's inside, .* use add_ml_model"):
         getattr(member, method)()
 
 
@@ -244,15 +241,21 @@ def test_key_prefixing_is_an_argument_of_create_model() -> None:
 def test_an_experiment_has_no_telemetry() -> None:
     exp = Experiment("exp", launcher="LOCAL")
 
-    assert (exp.launcher, exp.telemetry.is_enabled, exp.db_identifiers, wlm.detect_launcher()) == (
+    assert (exp.launcher, exp.telemetry.is_enabled, exp.db_identifiers, "") == (
         "local",
         False,
         set(),
-        "local",
+        "",
     )
     exp.telemetry.disable()
     with pytest.raises(UnsupportedError):
         exp.telemetry.enable()
+
+
+def test_without_a_scheduler_the_launcher_is_local(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    assert wlm.detect_launcher() == "local"
 
 
 def test_importing_the_package_does_not_import_this_one() -> None:
@@ -284,8 +287,8 @@ def test_mpirun_has_its_own_class_and_members_keep_it() -> None:
 
     member = ens[0].run_settings
     assert isinstance(member, MpirunSettings)
-    assert member.command("name", "/").argv[1:-1] == ("--map-by=core", "-n", "2", "--quiet")
-    assert (member.format_run_args(), member.format_env_vars()) == (["--map-by=core", "-n", "2", "--quiet"], ["A=1"])
+    assert member.command("name", "/").argv[1:-1] == ("-n", "2", "--map-by=core", "--quiet")
+    assert (member.format_run_args(), member.format_env_vars()) == (["-n", "2", "--map-by=core", "--quiet"], ["A=1"])
 
 
 def test_an_option_without_a_spelling_is_an_error_and_without_a_run_command_a_warning(
@@ -294,8 +297,8 @@ def test_an_option_without_a_spelling_is_an_error_and_without_a_run_command_a_wa
     RunSettings("echo").set_tasks_per_node(2)
 
     assert caplog.messages == ["set_tasks_per_node: has no effect without a run command"]
-    with pytest.raises(UnsupportedError, match=r"set_tasks_per_node: has no spelling .* run_args="):
-        MpirunSettings("echo").set_tasks_per_node(2)
+    with pytest.raises(UnsupportedError, match=r"mpirun: cannot express 'features'; it understands tasks, .* run_args="):
+        MpirunSettings("echo").set_node_feature("gpu")
     with pytest.raises(InputValueError, match="set: 'n' without a run_command to take it"):
         RunSettings("echo").set("n", "2")
 

@@ -26,7 +26,7 @@ def test_what_is_asked_for_is_spelled_in_the_order_of_the_table(asked: dict[str,
     [
         ({}, []),
         ({"nodes": 2, "time": 60}, []),
-        ({"queue": "debug", "nodes": 2, "batch_args": {"x": 1}}, ["queue", "batch_args"]),
+        ({"queue": "debug", "nodes": 2, "batch_args": {"x": 1}}, ["queue"]),
         ({"queue": None, "batch_args": {}}, []),
         ({"account": "mine"}, []),
     ],

@@ -6,7 +6,7 @@ from pathlib import PurePath
 from tabulate import tabulate
 
 from smartensemble import entities
-from smartensemble.compat.missing import INFERENCE, Missing, missing
+from smartensemble.compat.missing import OBJECTS, Missing, missing
 from smartensemble.errors import StrategyError, UnsupportedError, strict
 from smartensemble.expansion import named
 from smartensemble.parameters import Given
@@ -28,13 +28,10 @@ __all__ = [
 ]
 
 
-class WithDatabase:
-    """What models and ensembles do with a database that runs models."""
+class Typed:
+    """What models and ensembles have in common."""
 
     __slots__ = ()
-    add_ml_model = missing("add_ml_model", INFERENCE)
-    add_script = missing("add_script", INFERENCE)
-    add_function = missing("add_function", INFERENCE)
 
     @property
     def type(self) -> str:
@@ -42,12 +39,12 @@ class WithDatabase:
         return type(self).__name__
 
 
-class Model(WithDatabase, entities.Model):
+class Model(Typed, entities.Model):
     """One program, with its parameters, its files and its directory. See :class:`smartensemble.Model`."""
 
     __slots__ = ()
-    add_ml_model_object = missing("add_ml_model_object", INFERENCE)
-    add_script_object = missing("add_script_object", INFERENCE)
+    add_ml_model_object = missing("add_ml_model_object", OBJECTS)
+    add_script_object = missing("add_script_object", OBJECTS)
 
     def set_path(self, path: str) -> None:
         """Set its directory."""
@@ -69,7 +66,7 @@ class Model(WithDatabase, entities.Model):
         return self.name
 
 
-class Ensemble(WithDatabase, entities.Ensemble):
+class Ensemble(Typed, entities.Ensemble):
     """A group of models. See :class:`smartensemble.Ensemble`.
 
     ``ensemble["no_such_member"]`` is None, as in SmartSim.
@@ -171,7 +168,7 @@ class TelemetryConfiguration:
 class DBObject(Missing):
     """What is put into a database."""
 
-    why = INFERENCE
+    why = OBJECTS
 
 
 class DBModel(DBObject):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from smartensemble import database, entities, experiment, settings
 from smartensemble.compat.database import Orchestrator
 from smartensemble.compat.entity import Ensemble, Model, TelemetryConfiguration
-from smartensemble.compat.settings import MPI, BatchSettings, RunSettings
+from smartensemble.compat.settings import MPI, BatchSettings, RunSettings, SrunSettings
 from smartensemble.compat.status import SmartSimStatus
 from smartensemble.errors import UnsupportedError, strict
 from smartensemble.parameters import Given
@@ -84,7 +84,11 @@ class Experiment(experiment.Experiment):
         *,
         time_limit: Duration | None = None,
     ) -> RunSettings:
-        """How a program is run: with ``"auto"`` directly on this machine, with ``"mpirun"`` by MpirunSettings."""
+        """How a program is run: with ``"auto"`` directly on this machine, or by the scheduler's own run command."""
+        if run_command == "auto":
+            run_command = self._runner.scheduler.run_command or None
+        if run_command == "srun":
+            return SrunSettings(exe, exe_args, run_args, env_vars, container=container, time_limit=time_limit)
         if run_command in MPI:
             return MPI[run_command](exe, exe_args, run_args, env_vars, container, time_limit=time_limit)
         return RunSettings(exe, exe_args, run_command, run_args, env_vars, container, time_limit=time_limit)

@@ -5,9 +5,8 @@ from typing import ClassVar, NoReturn
 
 from smartensemble.errors import UnsupportedError
 
-INFERENCE = "needs a database that runs models, which this version does not have; read the tensors, and run the model yourself"
-SCHEDULER = "needs a scheduler, and this version has none; use Experiment(launcher='local') and its create_... methods"
-SPELLING = "has no spelling for this run command in this version; give the option itself as run_args={...}"
+OBJECTS = "is a part of SmartSim's inside, which is not the same here; use add_ml_model, add_script and add_function"
+SCHEDULER = "needs a scheduler that this version does not know; there is Slurm, by Experiment(launcher='slurm')"
 TORCH = "is not provided; read the tensors with smartredis in a torch.utils.data.Dataset, and load that"
 TENSORFLOW = "is not provided; read the tensors with smartredis in tf.data.Dataset.from_generator"
 UPLOAD = "is not provided; put and get the tensors with smartredis: Client.put_tensor, Client.get_tensor"
@@ -29,7 +28,7 @@ def missing(name: str, why: str) -> Callable[..., NoReturn]:
 
     >>> missing("get_hosts", SCHEDULER)()
     Traceback (most recent call last):
-    smartensemble.errors.UnsupportedError: get_hosts: needs a scheduler, and this version has none; use ...
+    smartensemble.errors.UnsupportedError: get_hosts: needs a scheduler that this version does not know; ...
     """
 
     def call(*args: object, **kwargs: object) -> NoReturn:  # noqa: ARG001

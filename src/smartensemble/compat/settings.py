@@ -1,12 +1,12 @@
 """SmartSim's settings: how a program is run, and how a batch of them is."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import ClassVar
 
 from smartensemble import settings
-from smartensemble.compat.missing import SCHEDULER, SPELLING, Missing, missing
+from smartensemble.compat.missing import SCHEDULER, Missing
 from smartensemble.errors import InputValueError, UnsupportedError, strict
 from smartensemble.settings import Duration, Singularity, Words
 
@@ -38,19 +38,6 @@ Container = Singularity
 
 class SettingsBase:
     """What all settings are."""
-
-
-def option(name: str) -> Callable[..., None]:
-    """A method that sets an option of a run command: without one it only says that it has no effect, as in SmartSim."""
-
-    def call(self: "RunSettings", *args: object, **kwargs: object) -> None:  # noqa: ARG001
-        if self.run_command:
-            raise UnsupportedError(f"{name}: {SPELLING}")
-        logger.warning("%s: has no effect without a run command", name)
-
-    call.__name__ = call.__qualname__ = name
-    call.__doc__ = "Set an option of the run command."
-    return call
 
 
 class RunSettings(SettingsBase, settings.RunSettings):
@@ -90,31 +77,22 @@ class RunSettings(SettingsBase, settings.RunSettings):
 
     def format_run_args(self) -> list[str]:
         """The options of the run command, as it gets them."""
-        return settings.options(self.run_args)
+        return self._started_by()
 
     def format_env_vars(self) -> list[str]:
         """The variables, as ``NAME=value``."""
         return [f"{name}={value}" for name, value in self.env_vars.items()]
 
-    make_mpmd = missing("make_mpmd", "is not in this version; start several models at once with Experiment.start")
-    set_binding = option("set_binding")
-    set_broadcast = option("set_broadcast")
-    set_cpu_bindings = option("set_cpu_bindings")
-    set_cpus_per_task = option("set_cpus_per_task")
-    set_excluded_hosts = option("set_excluded_hosts")
-    set_hostlist = option("set_hostlist")
-    set_hostlist_from_file = option("set_hostlist_from_file")
-    set_memory_per_node = option("set_memory_per_node")
-    set_mpmd_preamble = option("set_mpmd_preamble")
-    set_node_feature = option("set_node_feature")
-    set_nodes = option("set_nodes")
-    set_quiet_launch = option("set_quiet_launch")
-    set_task_map = option("set_task_map")
-    set_tasks = option("set_tasks")
-    set_tasks_per_node = option("set_tasks_per_node")
-    set_time = option("set_time")
-    set_verbose_launch = option("set_verbose_launch")
-    set_walltime = option("set_walltime")
+    def ask(self, option: str, value: object) -> None:
+        """Set a portable option. Without a run command it only says that it has no effect, as in SmartSim."""
+        if self.run_command:
+            super().ask(option, value)
+        else:
+            logger.warning("set_%s: has no effect without a run command", option)
+
+    def set_mpmd_preamble(self, preamble_lines: list[str]) -> None:
+        """Set lines that run before several programs of one step."""
+        raise UnsupportedError(f"set_mpmd_preamble: {preamble_lines!r} have no place; give preamble= to the batch job")
 
 
 class MpirunSettings(RunSettings):
@@ -135,10 +113,6 @@ class MpirunSettings(RunSettings):
     ) -> None:
         """The same as :class:`smartensemble.RunSettings`, but for the run command."""
         super().__init__(exe, exe_args, self.program, run_args, env_vars, container, time_limit=time_limit)
-
-    def set_tasks(self, tasks: int) -> None:
-        """Set the number of processes."""
-        self.run_args["n"] = int(tasks)
 
 
 class MpiexecSettings(MpirunSettings):
@@ -181,19 +155,44 @@ class BatchSettings(SettingsBase, settings.BatchSettings):
         """Set the account that is charged."""
         self.account = BatchSettings(account=account).account
 
-    set_hostlist = missing("set_hostlist", SCHEDULER)
-    set_batch_command = missing("set_batch_command", SCHEDULER)
-    format_batch_args = missing("format_batch_args", SCHEDULER)
+    def set_batch_command(self, command: str) -> None:
+        """Set the program that submits."""
+        raise UnsupportedError(f"set_batch_command: {command!r}: the scheduler's own program is used")
+
+    def format_batch_args(self) -> list[str]:
+        """The options of the job that were given by their own names, as the scheduler gets them."""
+        return settings.options(self.batch_args)
+
+
+class SrunSettings(RunSettings):
+    """Slurm's ``srun``."""
+
+    @strict
+    def __init__(
+        self,
+        exe: str | PurePath,
+        exe_args: Words | None = None,
+        run_args: Mapping[str, object] | None = None,
+        env_vars: Mapping[str, object] | None = None,
+        alloc: str | int | None = None,
+        *,
+        container: Singularity | None = None,
+        time_limit: Duration | None = None,
+    ) -> None:
+        """The same as :class:`smartensemble.SrunSettings`."""
+        super().__init__(exe, exe_args, "srun", run_args, env_vars, container, time_limit=time_limit)
+        if alloc is not None:
+            self.ask("allocation", str(alloc))
+
+
+class SbatchSettings(BatchSettings):
+    """Slurm's ``sbatch``."""
 
 
 class SchedulerRunSettings(Missing, RunSettings):
-    """How a scheduler runs a program."""
+    """How another scheduler runs a program."""
 
     why = SCHEDULER
-
-
-class SrunSettings(SchedulerRunSettings):
-    """Slurm's ``srun``."""
 
 
 class AprunSettings(SchedulerRunSettings):
@@ -216,10 +215,6 @@ class SchedulerBatchSettings(Missing, BatchSettings):
     """What a job of one scheduler asks for."""
 
     why = SCHEDULER
-
-
-class SbatchSettings(SchedulerBatchSettings):
-    """Slurm's ``sbatch``."""
 
 
 class QsubBatchSettings(SchedulerBatchSettings):

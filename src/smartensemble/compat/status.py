@@ -24,7 +24,8 @@ class SmartSimStatus(Enum):
     @classmethod
     def of(cls, status: Status) -> "SmartSimStatus":
         """SmartSim's name for `status`. Its "New" is a member that was started and not yet looked at: that is Queued here."""
-        return cls.STATUS_NEVER_STARTED if status is Status.NEW else cls(status.value)
+        others = {Status.NEW: cls.STATUS_NEVER_STARTED, Status.UNKNOWN: cls.STATUS_FAILED}
+        return others.get(status) or cls(status.value)
 
 
 TERMINAL_STATUSES = {SmartSimStatus.STATUS_CANCELLED, SmartSimStatus.STATUS_COMPLETED, SmartSimStatus.STATUS_FAILED}

@@ -21,7 +21,7 @@ class Refusal(Exception):  # noqa: N818 - a reply, not an error of ours
 Reply = str | int | None | list["Reply"]
 
 
-def ask(shard: Shard, *words: str, password: str | None = None, timeout: float | None = PATIENCE) -> Reply:
+def ask(shard: Shard, *words: str | bytes, password: str | None = None, timeout: float | None = PATIENCE) -> Reply:
     """The reply of a server to the command `words`.
 
     :raises Refusal: it answered with an error.
@@ -68,17 +68,17 @@ def _connect(shard: Shard, timeout: float | None) -> socket.socket:
     return connection
 
 
-def _send(connection: socket.socket, *words: str) -> None:
+def _send(connection: socket.socket, *words: str | bytes) -> None:
     connection.sendall(encode(words))
 
 
-def encode(words: Sequence[str]) -> bytes:
+def encode(words: Sequence[str | bytes]) -> bytes:
     r"""A command, as it is sent.
 
     >>> encode(["GET", "T"])
     b'*2\r\n$3\r\nGET\r\n$1\r\nT\r\n'
     """
-    parts = [word.encode() for word in words]
+    parts = [word.encode() if isinstance(word, str) else word for word in words]
     return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
 
 

@@ -3,12 +3,13 @@
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from smartensemble.command import Command
 from smartensemble.runtime.outcome import last_words, settle
-from smartensemble.schedulers.base import Scheduler
+from smartensemble.schedulers.base import Partition, Plan, Scheduler
+from smartensemble.schedulers.plan import plan
 from smartensemble.schedulers.script import batch_script, member_script
 from smartensemble.settings import BatchSettings
 from smartensemble.status import Run, Status
@@ -29,6 +30,7 @@ class Batch:
     settings: BatchSettings
     scheduler: Scheduler
     run: Run
+    plan: Plan | None = None  #: how the members share an allocation, where a scheduler gives one
 
     @property
     def command(self) -> Command:
@@ -42,43 +44,64 @@ class Batch:
 
     def text(self, at_once: int | None = None) -> str:
         """The script, as it is handed to the scheduler."""
-        scripts = [_beside(command, "sh") for command, _ in self.members]
-        return batch_script(
-            self.name, self.directory, scripts, self.scheduler, self.settings.asked, self.settings.preamble, at_once
-        )
+        scripts = [beside(command, "sh") for command, _ in self.members]
+        asked, preamble = self.settings.asked, self.settings.preamble
+        return batch_script(self.name, self.directory, scripts, self.scheduler, asked, preamble, at_once, self.plan)
+
+    def planned(self, partitions: Sequence[Partition], at_once: int | None = None) -> "Batch":
+        """The same, with the size that its members need on a cluster of these `partitions`."""
+        files = {"name": self.name, "output": str(self.command.out), "error": str(self.command.err)}
+        commands = [command for command, _ in self.members]
+        asked = files | self.settings.asked
+        return replace(self, plan=plan(self.name, commands, asked, partitions, self.settings.overcommit, at_once))
 
     def write(self, at_once: int | None = None) -> None:
         """Write the scripts, and take away what an earlier run left."""
-        for command, _ in self.members:
-            for suffix in ("started", "exit"):
-                _beside(command, suffix).unlink(missing_ok=True)
-            _beside(command, "sh").write_text(member_script(command), encoding="utf-8", errors="surrogateescape")
         self.directory.mkdir(parents=True, exist_ok=True)
+        for command, _ in [*self.members, (self.command, self.run)]:
+            for suffix in ("started", "exit"):
+                beside(command, suffix).unlink(missing_ok=True)
+        for command, _ in self.members:
+            text = member_script(self._placed(command))
+            beside(command, "sh").write_text(text, encoding="utf-8", errors="surrogateescape")
         self.script.write_text(self.text(at_once), encoding="utf-8", errors="surrogateescape")
 
-    def look(self) -> None:
-        """Bring the members' records up to date with their files, and with the job's own end."""
+    def _placed(self, command: Command) -> Command:
+        """A member's command, as its script starts it: as a task of a step, or as a step."""
+        if not self.plan:
+            return command
+        if self.plan.together:
+            return replace(command, argv=self.scheduler.alone(command))
+        return replace(command, argv=self.scheduler.step(command, self.plan.node, self.plan.overcommit))
+
+    def look(self, begin: int = 0, end: int | None = None) -> None:
+        """Bring the records of members, all by default, up to date with their files, and with the job's own end."""
         over = self.run.status.final  # asked first: what the job did before its end is then on the disk
-        for command, run in self.members:
+        for command, run in self.members[begin:end]:
             if not run.status.final:
                 self._look_at(command, run, over)
 
     def _look_at(self, command: Command, run: Run, over: bool) -> None:
         """Settle a member by its exit code; by the end of the job, if it left none."""
-        if started := _written(_beside(command, "started")):
+        if run.started is None and (started := written(f"{command.cwd}/{command.name}.started")):
             run.status, run.started = Status.RUNNING, started
-        ended = _written(_beside(command, "exit"))
-        code = _beside(command, "exit").read_text() if ended else ""
+        if run.started is None and not over:
+            return
+        ended = written(f"{command.cwd}/{command.name}.exit")
+        code = beside(command, "exit").read_text() if ended else ""
         stopped = self.run.stopping or self.run.status is Status.CANCELLED
         whole = ended is not None and code.endswith("\n")
         signalled = whole and int(code) in BY_SIGNAL
-        if signalled and not over and time.time() - (ended or 0) < PATIENCE:
+        if signalled and not over and (self.run.job or time.time() - (ended or 0) < PATIENCE):
             return  # it may be the job's end that ended it, which is told a moment later
         if whole and ended and not (signalled and (stopped or (over and self.run.exit_code is None))):
             limit = command.time_limit is not None and int(code) in (TIMED_OUT, KILLED)
             settle(run, command, "limit" if limit else "exit", int(code), ended)
         elif over and stopped:
-            settle(run, command, "cancelled", None, self.run.ended or time.time())
+            by_us = self.run.stopping or not self.run.cause
+            settle(run, command, "cancelled", None if by_us else self.run.cause, self.run.ended or time.time())
+        elif over and self.run.status is Status.UNKNOWN:
+            settle(run, command, "unknown", self.run.cause, self.run.ended or time.time())
         elif over:
             settle(
                 run,
@@ -90,11 +113,12 @@ class Batch:
             run.words, run.said_in = last_words(self.command)
 
 
-def _beside(command: Command, suffix: str) -> Path:
+def beside(command: Command, suffix: str) -> Path:
+    """A file of a command's, in its directory."""
     return command.cwd / f"{command.name}.{suffix}"
 
 
-def _written(path: Path) -> float | None:
+def written(path: Path | str) -> float | None:
     """When a file was written; None if it is not there."""
     try:
         return os.stat(path).st_mtime

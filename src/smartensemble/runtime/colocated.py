@@ -44,7 +44,7 @@ def main(asked: dict[str, Any], argv: list[str]) -> None:
     signals -= {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGTSTP, signal.SIGTTIN}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # they wait until we ask for them, and none is lost
     made = ""
-    server, workers = 0, []
+    server, workers, stage = 0, [], "its database could not be started"
     address: Address = ""
     try:
         made, address, conf = settings(asked)
@@ -53,10 +53,15 @@ def main(asked: dict[str, Any], argv: list[str]) -> None:
         where = f"unix://{address}" if isinstance(address, str) else "{}:{}".format(*address)
         worker = [*asked["worker"], "--address", where]
         workers += [spawn(worker, f"{asked['name']}.worker.err") for _ in range(asked.get("workers", 0))]
+        if "store" in asked:
+            stage = "its database could not be given what was added"
+            path, keys = asked["store"]
+            store(address, path, keys, signals)
         os.environ[asked["variable"]] = where
+        stage = "could not be run"
         status = run(argv, signals)
     except (LostError, OSError) as reason:
-        print(f"{asked['name']}: its database could not be started: {reason}", file=sys.stderr)
+        print(f"{asked['name']}: {stage}: {reason}", file=sys.stderr)
         status = FAILED << 8
     finally:
         for process in workers:
@@ -147,11 +152,21 @@ def spawn(argv: list[str], output: str = "", pinning: tuple[int, ...] = ()) -> i
 
 def ask(address: Address, command: bytes) -> bytes:
     """What the server says to `command`."""
-    with socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET) as connection:
-        connection.settimeout(PATIENCE)
-        connection.connect(address)
+    with connect(address) as connection:
         connection.sendall(command + b"\r\n")
         return connection.recv(64)
+
+
+def connect(address: Address) -> socket.socket:
+    """A connection to the server, which does not wait for ever."""
+    connection = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
+    try:
+        connection.settimeout(PATIENCE)
+        connection.connect(address)
+    except OSError:
+        connection.close()
+        raise
+    return connection
 
 
 def wait_until_ready(server: int, address: Address, name: str, signals: set[signal.Signals]) -> None:
@@ -170,6 +185,23 @@ def wait_until_ready(server: int, address: Address, name: str, signals: set[sign
         if got := signal.sigtimedwait(signals - {signal.SIGCHLD}, 0.005):
             raise LostError(f"got {signal.Signals(got.si_signo).name} before it was ready")
     raise LostError(f"the server does not answer; look at {name}.db.out")
+
+
+def store(address: Address, path: str, keys: list[str], signals: set[signal.Signals]) -> None:
+    """Send the commands in a file, and read the answers: one line for each, which stores one of `keys`."""
+    with connect(address) as connection, open(path, "rb") as file:
+        connection.settimeout(None)
+        connection.sendfile(file)
+        connection.settimeout(0.05)
+        said = b""
+        while said.count(b"\n") < len(keys):
+            with suppress(TimeoutError):
+                said += connection.recv(65536) or b"-the server hung up\r\n" * len(keys)
+            if got := signal.sigtimedwait(signals - {signal.SIGCHLD}, 0):
+                raise LostError(f"got {signal.Signals(got.si_signo).name} before it was done")
+    for key, line in zip(keys, said.decode(errors="replace").splitlines()):  # noqa: B905 - lines that nobody asked for
+        if line.startswith("-"):
+            raise LostError(f"{key!r}: {line[1:]}")
 
 
 def run(argv: list[str], signals: set[signal.Signals]) -> int:

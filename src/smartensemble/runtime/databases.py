@@ -9,8 +9,10 @@ from smartensemble.errors import EntityExistsError, StateError
 from smartensemble.runtime import server
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.server import RunningServers
+from smartensemble.runtime.store import store
 from smartensemble.status import Status
 from smartensemble.table import Seconds
+from smartensemble.uploads import Upload
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +67,11 @@ class Databases:
                 why = "; ".join(servers.ended) or "it does not answer"
                 raise StateError(f"{db.db_identifier}: does not serve any more: {why}\nstop it, and start it again")
         return self.running
+
+    def store(self, uploads: Sequence[Upload]) -> None:
+        """Store models and scripts in all that run."""
+        for db in self.running:
+            store(self._servers[db.db_identifier], uploads, self._runner)
 
     @contextmanager
     def started(self, databases: Sequence[Orchestrator], detached: bool) -> Iterator[None]:

@@ -10,7 +10,7 @@ from smartensemble.command import Command
 from smartensemble.database import Colocated, Orchestrator, suffix, variables
 from smartensemble.entities import Model
 from smartensemble.errors import EntityExistsError
-from smartensemble.runtime import colocated
+from smartensemble.runtime import colocated, store
 from smartensemble.runtime.find import find_server, module
 from smartensemble.runtime.place import address_of
 from smartensemble.runtime.workers import WORKER
@@ -46,10 +46,10 @@ class Environment:
             prefixing, producers = model.query_key_prefixing(), model.incoming_entities
             found = variables(command.name, str(command.cwd), endpoints, prefixing, producers, others)
             command = replace(command, env=found | command.env)
-        return wrap(command, own) if own else command
+        return wrap(command, own, store.asked(model)) if own else command
 
 
-def wrap(command: Command, own: Colocated) -> Command:
+def wrap(command: Command, own: Colocated, stored: tuple[str, list[str]] | None) -> Command:
     """`command`, with a server of its own around it: see :mod:`smartensemble.runtime.colocated`."""
     library = module()
     asked = {
@@ -63,6 +63,7 @@ def wrap(command: Command, own: Colocated) -> Command:
         "pinning": own.pinning,
         "workers": own.workers if library else 0,
         "worker": WORKER,
+        "store": stored,
         "variable": f"SSDB{suffix(own.identifier)}",
     }
     given = {name: value for name, value in asked.items() if value or name == "conf"}

@@ -14,6 +14,9 @@ system can be trusted with. A line has five columns: time, number, member, event
     2026-11-22T22:10:05.169Z  1  melt_0  started     4713
     2026-11-22T22:10:07.201Z  1  melt_0  exit        0
 
+A batch job that was handed to a scheduler has a line ``submitted`` with its number there. Who learns how it ended, of all the
+drivers that look, adds a line that says so.
+
 The last event of a member says how it stands: ``asked``, ``started``, or an outcome in the supervisor's words. A line that is
 not whole, because a disk was full, is passed over.
 
@@ -27,18 +30,18 @@ import time
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from socket import gethostname
-from typing import Any
 
 from smartensemble.command import Command
 from smartensemble.errors import StateError
 from smartensemble.runtime.batch import Batch
 from smartensemble.runtime.outcome import settle
+from smartensemble.runtime.queue import queue
 from smartensemble.runtime.supervisor import send
-from smartensemble.schedulers.base import LOCAL
+from smartensemble.schedulers import SCHEDULERS
 from smartensemble.settings import BatchSettings
 from smartensemble.status import Run, Status
 
@@ -94,6 +97,7 @@ class Entry:
     params: dict[str, str] | None = None  #: as text; None for a batch job
     time_limit: float | None = None
     batch: int | None = None  #: the number of the batch job that it runs in
+    scheduler: str = "local"  #: who has the batch job
 
     @property
     def command(self) -> Command:
@@ -157,17 +161,35 @@ class Journal:
         for line in new.decode(errors="surrogateescape").split("\n"):
             self._take(line.split("\t"))
         for batch in self._jobs():
-            batch.look()
+            if batch.run.job:
+                queue(batch.scheduler.name).watch(batch, partial(self.note, batch.run.number, batch.name))
+                queue(batch.scheduler.name).look()
+            if not batch.run.job or batch.run.status.final:
+                batch.look()
         if not alive:
             for entry in self.entries.values():
-                if entry.run.status.active:
+                job = entry if entry.batch is None else self.entries[entry.batch]
+                if entry.run.status.active and not job.run.job:  # a scheduler's jobs outlive who submitted them
                     entry.run.status, entry.run.ended = Status.FAILED, self.path.stat().st_mtime
                     entry.run.cause = (
                         f"its supervisor, {self.supervisor or self.driver}, is gone and left no word; start it again"
                     )
 
+    def note(self, number: int, name: str, event: str, detail: object) -> None:
+        """Add a line about a batch job, which no supervisor writes."""
+        line = _line(_stamp(time.time()), number, name, event, detail)
+        with self.path.open("a", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(line)
+
     def stop(self, numbers: Iterable[int], grace: float) -> None:
-        """Ask the supervisor to end members: by a file beside the journal, and a signal."""
+        """Ask the supervisor to end members, by a file beside the journal and a signal; a scheduler, to cancel its jobs."""
+        numbers = set(numbers)
+        submitted = [batch for batch in self._jobs() if batch.run.job and batch.run.number in numbers]
+        for batch in submitted:
+            queue(batch.scheduler.name).cancel([batch])
+        numbers -= {batch.run.number for batch in submitted}
+        if not numbers:
+            return
         while not self.supervisor and self.active:  # it is just being started, or will never be
             time.sleep(0.01)
             self.look()
@@ -192,11 +214,16 @@ class Journal:
             elif event == "supervisor":
                 self.supervisor = Process(**json.loads(detail))
             elif event == "asked" and not entry:
-                self.entries[int(number)] = Entry(int(number), name, run=Run(Status.QUEUED), **json.loads(detail))
+                run = Run(Status.QUEUED, number=int(number))
+                self.entries[int(number)] = Entry(int(number), name, run=run, **json.loads(detail))
+            elif event == "submitted" and entry:
+                entry.run.job, entry.scheduler = json.loads(detail)["job"], json.loads(detail)["scheduler"]
+                self._batches = None
             elif event == "started" and entry:
                 entry.run.status, entry.run.started = Status.RUNNING, when
             elif entry and event != "asked":
-                settle(entry.run, entry.command, event, int(detail) if event in ("exit", "signal") else detail, when)
+                said = json.loads(detail) if entry.run.job else detail
+                settle(entry.run, entry.command, event, int(detail) if event in ("exit", "signal") else said, when)
         except (ValueError, TypeError):
             return
 
@@ -208,7 +235,10 @@ class Journal:
                 if entry.batch is not None:
                     inside.setdefault(entry.batch, []).append((entry.command, entry.run))
             jobs = [(self.entries[number], members) for number, members in inside.items()]
-            self._batches = [Batch(job.name, Path(job.path), members, BatchSettings(), LOCAL, job.run) for job, members in jobs]
+            self._batches = [
+                Batch(job.name, Path(job.path), members, BatchSettings(), SCHEDULERS[job.scheduler], job.run)
+                for job, members in jobs
+            ]
         return self._batches
 
 
@@ -224,7 +254,7 @@ def journals(folder: Path, known: Collection[str]) -> list[Journal]:
 _starts = count(1)
 
 
-def _line(stamp: str, number: int, name: str, event: str, detail: dict[str, Any]) -> str:
+def _line(stamp: str, number: int, name: str, event: str, detail: object) -> str:
     return f"{stamp}\t{number}\t{name}\t{event}\t{json.dumps(detail, ensure_ascii=False)}\n"
 
 

@@ -13,8 +13,8 @@ LAST_WORDS = 3  #: lines of a failed member's output that are kept
 def settle(run: Run, command: Command, outcome: str, detail: int | str | None, when: float) -> None:
     """Record the end of a run.
 
-    An outcome is "exit" (detail: the code), "signal" (its number), "failed" (why it could not be started), "limit" or
-    "cancelled".
+    An outcome is "exit" (detail: the code), "signal" (its number), "failed" (why it could not be started), "unknown" (what was
+    asked in vain), "limit" or "cancelled" (by whom, if not by us).
     """
     number = detail if isinstance(detail, int) else None
     run.ended = when
@@ -24,15 +24,15 @@ def settle(run: Run, command: Command, outcome: str, detail: int | str | None, w
     if run.cause and outcome in ("exit", "signal", "limit"):
         run.words, run.said_in = last_words(command)
         run.cause += "" if run.words else "; it wrote nothing"
-    if outcome == "cancelled":
-        run.status = Status.CANCELLED
+    if outcome in ("cancelled", "unknown"):
+        run.status = Status.CANCELLED if outcome == "cancelled" else Status.UNKNOWN
     else:
         run.status = Status.COMPLETED if run.exit_code == 0 else Status.FAILED
 
 
 def cause(run: Run, command: Command, outcome: str, detail: int | str | None) -> str:
     """Why a command is not Completed; nothing if it is."""
-    if outcome == "failed":
+    if outcome in ("failed", "unknown") or (outcome == "cancelled" and detail):
         return str(detail)
     if outcome == "cancelled":
         return "stopped" if run.started else "stopped before it started"

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from smartensemble.command import Command
@@ -14,16 +15,21 @@ from smartensemble.errors import StateError
 from smartensemble.runtime.batch import Batch
 from smartensemble.runtime.history import History, refuse_part
 from smartensemble.runtime.job import Job, Launcher
-from smartensemble.runtime.journal import FOLDER, Entry
+from smartensemble.runtime.journal import FOLDER, Entry, Journal
 from smartensemble.runtime.local import detach, local
 from smartensemble.runtime.lock import Lock
+from smartensemble.runtime.outcome import settle
+from smartensemble.runtime.queue import queue
+from smartensemble.runtime.steps import Allocation
 from smartensemble.runtime.supervisor import PATIENCE
-from smartensemble.schedulers.base import LOCAL
+from smartensemble.schedulers import SCHEDULERS
+from smartensemble.schedulers.base import LOCAL, Partition, Scheduler
 from smartensemble.status import Run, Status
 
 logger = logging.getLogger(__name__)
 
-LAUNCHERS: dict[str, Callable[[], Launcher]] = {"local": local}
+#: Who starts programs: also steps of an allocation are started from here.
+LAUNCHERS: dict[str, Callable[[], Launcher]] = dict.fromkeys(SCHEDULERS, local)
 CHUNK = 16  #: members whose directories are written while those before them start
 LOOK = 0.05  #: seconds between two looks at the files of batch jobs, and of members that others run
 
@@ -34,6 +40,7 @@ class Runner:
     def __init__(self, name: str, directory: str, launcher: str) -> None:
         self.name = name
         self.launcher_name = launcher
+        self.scheduler = SCHEDULERS[launcher]
         self.history = History(Path(directory, FOLDER))
         self._lock = Lock(self.history.folder)
         self._turn = threading.Lock()  #: held by the one thread that generates or starts
@@ -76,6 +83,8 @@ class Runner:
 
     def ready(self) -> Launcher:
         """The launcher, with which programs can be run here."""
+        if self.scheduler.control:
+            queue(self.scheduler.name).check()
         self._launcher = LAUNCHERS[self.launcher_name]()
         return self._launcher
 
@@ -95,7 +104,13 @@ class Runner:
         """
         runs = [Run(Status.QUEUED, number=number) for number, _ in enumerate(models, 1)]
         run_of = {model.path: run for model, run in zip(models, runs, strict=True)}
-        batches = list(batch_jobs(entities, run_of, command))
+        batches = list(batch_jobs(entities, run_of, command, self.scheduler, at_once))
+        submitted = [batch for batch in batches if batch.plan]
+        allocation = Allocation(self.name, self.scheduler)
+        batched = {id(run) for batch in batches for _, run in batch.members}
+        alone = [model for model in models if id(run_of[model.path]) not in batched]
+        if alone and self.scheduler.control:
+            at_once = allocation.check([command(model) for model in alone], at_once)
         first = len(models) if batches or detached or at_once else CHUNK
         write(models[:first])  # before anything counts as started: a full disk starts nothing
         for batch in batches:
@@ -117,15 +132,18 @@ class Runner:
             model.watch(self.look)
 
         def jobs(begin: int, end: int) -> list[Job]:
-            return [(command(model), model.run) for model in models[begin:end] if id(model.run) not in inside]
+            steps = [(command(model), model.run) for model in models[begin:end] if id(model.run) not in inside]
+            return [(allocation.step(each), run) for each, run in steps]
 
-        first_jobs = jobs(0, first) + [(batch.command, batch.run) for batch in batches]
-        if detached:
+        self._submit(submitted, journal)
+        first_jobs = jobs(0, first) + [(batch.command, batch.run) for batch in batches if not batch.plan]
+        if detached and first_jobs:
             detach(first_jobs, journal.path, at_once)
-        else:
+        elif not detached:
             self._own += runs
             self._batches += batches
-            self.ready().start(first_jobs, journal.path, at_once)
+            if first_jobs:
+                self.ready().start(first_jobs, journal.path, at_once)
             for begin in range(first, len(models), CHUNK):
                 try:
                     write(models[begin : begin + CHUNK])
@@ -134,6 +152,23 @@ class Runner:
                     self.ready().start(jobs(begin, len(models)), journal.path, at_once=0)
                     self.stop(runs, PATIENCE)
                     raise
+
+    def _submit(self, batches: Sequence[Batch], journal: Journal) -> None:
+        """Hand jobs to the scheduler: all of them, or none."""
+        jobs = queue(self.scheduler.name) if batches else None
+        for batch in batches:
+            assert jobs
+            try:
+                jobs.submit(batch, partial(journal.note, batch.run.number, batch.name))
+            except BaseException as error:
+                jobs.cancel([each for each in batches if each.run.job])
+                for each in batches:
+                    if not each.run.job:
+                        settle(each.run, each.command, "failed", str(error), time.time())
+                        journal.note(each.run.number, each.name, "failed", str(error))
+                    each.look()
+                self._batches += [each for each in batches if each.run.job]
+                raise
 
     def serve(self, commands: Sequence[Command], detached: bool) -> list[Run]:
         """Start servers, which run beside members: nobody waits for their end, and they keep nobody from starting others."""
@@ -157,9 +192,14 @@ class Runner:
                 ours.append(batch.run)
             elif any(run.status.active and id(run) in asked for run in mine):
                 refuse_part(batch.name)
+        cancelled = [batch for batch in self._batches if batch.run.job and batch.run in ours]
+        for batch in cancelled:
+            queue(batch.scheduler.name).cancel([batch])
+        ours = [run for run in ours if run.handle]
         theirs = self.history.stop(runs, grace)
         if ours and self._launcher and (left := self._launcher.stop(ours, grace)):
             logger.warning("%s: processes %s did not end, even by SIGKILL", self.name, ", ".join(map(str, left)))
+        self.wait(lambda: all(batch.run.status.final for batch in cancelled))
         if not self.wait(lambda: all(run.status.final for run in theirs), grace + 2 * PATIENCE):
             logger.warning("%s: members of another process did not end; look at its journal", self.name)
         self.look()
@@ -193,7 +233,10 @@ class Runner:
     def _news(self, until: Callable[[], bool]) -> bool:
         """Look at the files of batch jobs and of others, and whether `until` holds then."""
         for batch in list(self._batches):  # another thread may add to it
-            batch.look()
+            if batch.run.job:
+                queue(batch.scheduler.name).look()
+            else:
+                batch.look()
             if batch.run.status.final:
                 self._batches.remove(batch)
         self.history.look()
@@ -216,9 +259,14 @@ class Runner:
 
 
 def batch_jobs(
-    entities: Sequence[Model | Ensemble], runs: dict[str, Run], command: Callable[[Model], Command]
+    entities: Sequence[Model | Ensemble],
+    runs: dict[str, Run],
+    command: Callable[[Model], Command],
+    scheduler: Scheduler = LOCAL,
+    at_once: int | None = None,
 ) -> Iterator[Batch]:
     """The batch jobs that `entities` ask for, of those of their models that have one of `runs`, by directory."""
+    partitions: list[Partition] = []
     for entity in entities:
         models = entity.models if isinstance(entity, Ensemble) else [entity]
         if entity.batch_settings is not None and (
@@ -226,13 +274,22 @@ def batch_jobs(
         ):
             # The script of a model's own job is beside the model's script: one name for both, and it would run itself.
             name = entity.name if isinstance(entity, Ensemble) else f"{entity.name}.batch"
-            yield Batch(name, Path(entity.path), members, entity.batch_settings, LOCAL, Run(Status.QUEUED))
+            batch = Batch(name, Path(entity.path), members, entity.batch_settings, scheduler, Run(Status.QUEUED))
+            if scheduler.control:
+                partitions = partitions or queue(scheduler.name).partitions()
+                batch = batch.planned(partitions, at_once)
+            yield batch
         elif isinstance(entity, Ensemble):
-            yield from batch_jobs([model for model in entity if model.batch_settings is not None], runs, command)
+            alone = [model for model in entity if model.batch_settings is not None]
+            yield from batch_jobs(alone, runs, command, scheduler, at_once)
 
 
-def advise(name: str, entities: Sequence[Model | Ensemble], count: int, at_once: int | None) -> None:
+def advise(
+    name: str, entities: Sequence[Model | Ensemble], count: int, at_once: int | None, scheduler: Scheduler = LOCAL
+) -> None:
     """Say once what has no effect here, and what may be too much."""
+    if scheduler.control:
+        return
     cpus = len(os.sched_getaffinity(0))
     if (at_once or count) > 4 * cpus and count > 4 * cpus:
         logger.warning("%s: %d members at once on %d CPUs; max_running=%d runs fewer at a time", name, count, cpus, cpus)

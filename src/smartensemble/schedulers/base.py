@@ -1,25 +1,94 @@
-"""A scheduler is a record: how its options are spelled. An option without a spelling has no effect there."""
+"""A scheduler is a record of strings and pure functions: a new one costs one file, and one line in ``__init__``."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+
+from smartensemble.command import Command
+from smartensemble.duration import seconds
+from smartensemble.run_commands import TIMES
+from smartensemble.status import Status
 
 #: What a batch job asks for, by portable names: nodes, time, queue, account, batch_args. None or empty was not asked for.
 Asked = Mapping[str, object]
 
+#: What a scheduler says of a job: how it stands, and why it is not Completed.
+State = tuple[Status, str]
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Nodes that jobs may ask for, by the name of their queue."""
+
+    name: str
+    nodes: int
+    cpus: int  #: of the smallest node
+    default: bool = False
+
+
+@dataclass(frozen=True)
+class Control:
+    """How a scheduler is asked: each question is the words of a command, or a function that reads the answer to one."""
+
+    submit: tuple[str, ...]  #: before the path of a script
+    job: Callable[[str], str]  #: the job's number, out of the answer
+    cancel: tuple[str, ...]  #: before the numbers of jobs
+    query: Callable[[Sequence[str]], tuple[str, ...]]  #: how these jobs stand
+    read: Callable[[str], dict[str, State]]  #: the answer; a job that is not in it is not known any more
+    detail: Callable[[str], tuple[str, ...]]  #: all about one job, while the controller remembers it
+    read_detail: Callable[[str], State | None]
+    account: Callable[[str], tuple[str, ...]]  #: one job, from the records that are kept; they come seconds late
+    read_account: Callable[[str], State | None]
+    allocation: str  #: the variable of the environment that is set inside an allocation; what others tell of it:
+    nodes: Callable[[Mapping[str, str]], list[str]]  #: the names of its nodes
+    room: Callable[[Mapping[str, str]], list[int]]  #: the CPUs of each node
+    tasks: Callable[[Mapping[str, str]], list[int]]  #: the processes that were asked for, on each node
+    queue: Callable[[Mapping[str, str]], str]
+    partitions: tuple[str, ...]
+    read_partitions: Callable[[str], list[Partition]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the members of a job share its allocation."""
+
+    together: bool  #: all in one step, as its tasks; otherwise each in a step of its own
+    cpus: int  #: of the smallest member
+    nodes: int  #: of the smallest member
+    at_once: int | None  #: members that may run at once; None for as many as there is room for
+    overcommit: bool  #: at once also where there is no room
+    node: int  #: the CPUs of a node
+    list: str  #: a file for the names of the members
+    asked: Asked  #: what the job asks for, sizes included
+
 
 @dataclass(frozen=True)
 class Scheduler:
-    """What a batch script looks like for one scheduler."""
+    """What a batch script looks like for one scheduler, and how the scheduler is asked."""
 
     name: str
     directive: str = ""  #: what begins a line of options in the script
     options: Mapping[str, str] = field(default_factory=dict)  #: portable option -> how it is spelled
+    fixed: tuple[str, ...] = ()  #: options of every job
+    run_command: str = ""  #: what starts a step
+    step: Callable[[Command, int, bool], tuple[str, ...]] = lambda command, *_: command.argv  #: the words of a step of its own
+    alone: Callable[[Command], tuple[str, ...]] = lambda command: command.argv  #: the words of a task in a shared step
+    body: Callable[["Plan"], str] | None = None  #: shell that runs the array `members`, in an allocation
+    control: Control | None = None
 
     def directives(self, asked: Asked) -> Iterator[str]:
         """The lines of options."""
         for option, spelled in self.options.items():
             if spelled and asked.get(option):
-                yield f"{self.directive} {spelled}={asked[option]}"
+                yield f"{self.directive} {spelled}={quoted(spell(option, asked[option]))}"
+        if self.directive:
+            raw = asked.get("batch_args")
+            yield from (f"{self.directive} {word}" for word in self.fixed)
+            for name, value in raw.items() if isinstance(raw, Mapping) else ():
+                option = name if name.startswith("-") else ("-" if len(name) == 1 else "--") + name
+                mark = "=" if option.startswith("--") else " "
+                yield f"{self.directive} {option}" + ("" if value is None else mark + quoted(str(value)))
 
     def without_effect(self, asked: Asked) -> list[str]:
         """The options that are given and that this scheduler has no use for.
@@ -27,7 +96,32 @@ class Scheduler:
         >>> LOCAL.without_effect({"nodes": 4, "time": "00:10:00", "queue": "debug", "account": None})
         ['nodes', 'queue']
         """
-        return [option for option, value in asked.items() if value and option not in self.options]
+        known = {*self.options, "batch_args"} if self.directive else self.options.keys()
+        return [option for option, value in asked.items() if value and option not in known]
+
+
+def spell(option: str, value: object) -> str:
+    """A value, as text in a directive.
+
+    >>> spell("hosts", ["n1", "n2"]), spell("time", 90.0), spell("time", "00:10:00")
+    ('n1,n2', '00:01:30', '00:10:00')
+    """
+    if option == "time" and isinstance(value, (int, float, str, timedelta)):
+        return TIMES["hms"](seconds("time", value))
+    if option in ("output", "error"):
+        return str(value).replace("%", "%%")
+    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def quoted(value: str) -> str:
+    """A value in a directive: in quotes where it needs them.
+
+    >>> quoted("00:10:00"), quoted("my job")
+    ('00:10:00', '"my job"')
+    """
+    if re.fullmatch(r"[\w@%+=:,./\[\]&|*-]+", value):
+        return value
+    return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'
 
 
 #: This machine: no nodes, queues or accounts. The supervisor keeps the time.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from smartensemble.command import Command
-from smartensemble.schedulers.base import Asked, Scheduler
+from smartensemble.schedulers.base import Asked, Plan, Scheduler
 
 
 def member_script(command: Command) -> str:
@@ -19,7 +19,7 @@ def member_script(command: Command) -> str:
     # melt_0: run it again by hand with bash melt_0.sh
     cd /scratch/melt_0 || exit
     export N=1
-    rm -f melt_0.exit
+    [ ! -e melt_0.exit ] || rm melt_0.exit
     : > melt_0.started
     timeout --kill-after=5 60 /bin/echo 'a b' < /dev/null > melt_0.out 2> melt_0.err
     code=$?
@@ -35,7 +35,7 @@ def member_script(command: Command) -> str:
             f"# {command.name}: run it again by hand with bash {name['sh']}",
             f"cd {shlex.quote(str(command.cwd))} || exit",
             *(f"export {variable}={shlex.quote(value)}" for variable, value in command.env.items()),
-            f"rm -f {name['exit']}",
+            f"[ ! -e {name['exit']} ] || rm {name['exit']}",  # no process, where there is nothing to take away
             f": > {name['started']}",
             f"{limit}{command} < /dev/null > {name['out']} 2> {name['err']}",
             "code=$?",
@@ -54,8 +54,11 @@ def batch_script(
     asked: Asked,
     preamble: Sequence[str] = (),
     at_once: int | None = None,
+    plan: Plan | None = None,
 ) -> str:
     """A script that runs all `scripts` at once, or `at_once` of them at a time, and fails if one of them fails.
+
+    With a `plan` it runs them in an allocation of the scheduler, and writes when it starts, and how it ends.
 
     >>> from smartensemble.schedulers.base import LOCAL
     >>> scripts = [Path("/scratch/melt/melt_0/melt_0.sh"), Path("/scratch/melt/melt_1/melt_1.sh")]
@@ -72,20 +75,31 @@ def batch_script(
     printf '%s\\0' "${members[@]}" | xargs -0 -n 1 -P 0 bash -c 'bash "$0" || exit 1'
     <BLANKLINE>
     """
+    run = [
+        "# A member that fails ends no other one, and fails the job in the end.",
+        f"printf '%s\\0' \"${{members[@]}}\" | xargs -0 -n 1 -P {at_once or 0} bash -c 'bash \"$0\" || exit 1'",
+        "",
+    ]
+    home = f"cd {shlex.quote(str(directory))} || exit"
+    begin: list[str] = []
+    if plan and scheduler.body:
+        asked, run = plan.asked, [scheduler.body(plan)]
+        end = shlex.quote(f"echo $? > {shlex.quote(str(directory / name))}.exit")
+        # Without the second one, a script that is cancelled would tell the exit code of the last command that ended well.
+        begin = [home, f": > {_word(f'{name}.started')}", f"trap {end} EXIT", "trap 'exit 143' TERM"]
     members = [path.relative_to(directory) if path.is_relative_to(directory) else path for path in scripts]
     return "\n".join(
         [
             "#!/bin/bash",
             *scheduler.directives(asked),
             f"# {name}: a batch job of {len(scripts)} member{'s' * (len(scripts) != 1)}",
+            *begin,
             *preamble,
-            f"cd {shlex.quote(str(directory))} || exit",
+            home,
             "members=(",
             *(f"    {_word(str(path))}" for path in members),
             ")",
-            "# A member that fails ends no other one, and fails the job in the end.",
-            f"printf '%s\\0' \"${{members[@]}}\" | xargs -0 -n 1 -P {at_once or 0} bash -c 'bash \"$0\" || exit 1'",
-            "",
+            *run,
         ]
     )
 

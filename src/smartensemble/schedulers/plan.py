@@ -1,0 +1,90 @@
+"""How large a job is that runs these members, and how they share it."""
+
+from collections.abc import Sequence
+
+from smartensemble.command import Command
+from smartensemble.errors import InputValueError, did_you_mean
+from smartensemble.schedulers.base import Asked, Partition, Plan
+
+#: Options that say how large a job is; with one of them, or what it is called by hand, only the number of nodes is computed.
+SIZES = ("tasks", "tasks_per_node", "cpus_per_task")
+BY_HAND = {"n", "ntasks", "ntasks-per-node", "c", "cpus-per-task", "exclusive"}
+
+
+def plan(
+    name: str,
+    commands: Sequence[Command],
+    asked: Asked,
+    partitions: Sequence[Partition],
+    overcommit: bool = False,
+    at_once: int | None = None,
+) -> Plan:
+    """The size of the job that runs `commands`, all at once if there are nodes enough.
+
+    >>> from pathlib import Path
+    >>> made = plan("melt", [Command(("/bin/true",), Path("/"))] * 20, {}, [Partition("main", 4, 8, default=True)])
+    >>> made.together, made.asked["nodes"], made.asked["tasks_per_node"]
+    (True, 3, 7)
+
+    :raises InputValueError: there is no such queue, or its nodes are too small or too few for a member.
+    """
+    partition = _partition(name, asked, partitions)
+    node = partition.cpus
+    together = all(command.packed for command in commands) and len({command.need.total for command in commands}) == 1
+    demands = [_demand(name, command, partition, together) for command in commands]
+    if at_once:
+        demands = sorted(demands, reverse=True)[:at_once]
+    # Of members that are smaller than a node, as many share one as fit.
+    sizes = sorted({cpus for _, cpus in demands}, reverse=True)
+    needed = sum(nodes for nodes, cpus in demands if nodes > 1)
+    for size in sizes:
+        small = sum(1 for nodes, cpus in demands if nodes == 1 and cpus == size)
+        needed += -(-small // max(1, node // size))
+    given, largest = asked.get("nodes"), max(nodes for nodes, _ in demands)
+    if isinstance(given, int) and given < largest:
+        raise InputValueError(
+            f"{name}: batch_settings ask for nodes={given}, and a member needs {largest}; give nodes={largest} or more"
+        )
+    nodes = given if isinstance(given, int) else min(max(needed, largest), partition.nodes)
+    sized: dict[str, object] = {**asked, "nodes": nodes}
+    raw = asked.get("batch_args")
+    by_hand = {option.lstrip("-") for option in raw} if isinstance(raw, dict) else set()
+    if not by_hand & BY_HAND and not any(asked.get(option) for option in SIZES):
+        width = sizes[0]
+        per_node = min(max(1, node // width), -(-sum(each * cpus for each, cpus in demands) // (nodes * width)))
+        if all(each > 1 for each, _ in demands):  # members of several nodes do not share them
+            per_node = 1
+        sized["tasks_per_node"] = per_node * (1 if together else width)
+        if together and width > 1:
+            sized["cpus_per_task"] = width
+    small_cpus = min(command.need.total for command in commands)
+    return Plan(together, small_cpus, min(each for each, _ in demands), at_once, overcommit, node, f"{name}.members", sized)
+
+
+def _demand(name: str, command: Command, partition: Partition, together: bool) -> tuple[int, int]:
+    """The nodes of a member, and its CPUs on each of them."""
+    need = command.need
+    nodes = 1 if together else need.nodes or -(-need.total // partition.cpus)
+    cpus = -(-need.tasks // nodes) * need.cpus
+    if cpus > partition.cpus:
+        raise InputValueError(
+            f"{name}: {command.name} needs {cpus} CPUs on a node, and nodes of {partition.name!r} have {partition.cpus}; "
+            "give it more nodes, or another queue"
+        )
+    if nodes > partition.nodes:
+        raise InputValueError(
+            f"{name}: {command.name} needs {nodes} nodes, and {partition.name!r} has {partition.nodes}; give another queue"
+        )
+    return nodes, cpus
+
+
+def _partition(name: str, asked: Asked, partitions: Sequence[Partition]) -> Partition:
+    """The partition that is asked for, or the default one."""
+    queue = asked.get("queue")
+    for partition in partitions:
+        if partition.name == queue or (not queue and (partition.default or len(partitions) == 1)):
+            return partition
+    known = [partition.name for partition in partitions]
+    if queue:
+        raise InputValueError(f"{name}: there is no queue {queue!r}{did_you_mean(str(queue), known)}")
+    raise InputValueError(f"{name}: no queue is the default; give queue=, one of {', '.join(known)}")

@@ -1,0 +1,301 @@
+"""Slurm: how its jobs are written, submitted, asked about and cancelled. See https://slurm.schedmd.com/documentation.html."""
+
+import re
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from smartensemble.command import Command
+from smartensemble.schedulers.base import Control, Partition, Plan, Scheduler, State
+from smartensemble.status import Status
+
+#: Slurm's states of a job, and what they are here. Others end in neither table, and are UNKNOWN.
+LIVE = {
+    **dict.fromkeys(("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT"), Status.QUEUED),
+    **dict.fromkeys(("RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING"), Status.RUNNING),
+}
+ENDED = {
+    "COMPLETED": (Status.COMPLETED, ""),
+    "FAILED": (Status.FAILED, "the batch job failed"),
+    "CANCELLED": (Status.CANCELLED, "the batch job was cancelled"),
+    "REVOKED": (Status.CANCELLED, "the batch job was revoked"),
+    "TIMEOUT": (Status.FAILED, "the batch job reached its time limit"),
+    "DEADLINE": (Status.FAILED, "the batch job reached its deadline"),
+    "OUT_OF_MEMORY": (Status.FAILED, "the batch job ran out of memory"),
+    "NODE_FAIL": (Status.FAILED, "a node of the batch job failed"),
+    "BOOT_FAIL": (Status.FAILED, "a node of the batch job did not boot"),
+    "PREEMPTED": (Status.FAILED, "the batch job was preempted by another"),
+}
+#: Slurm's reasons that say nothing.
+SILENT = ("None", "(null)", "", "NonZeroExitCode")
+
+
+def state(word: str, reason: str = "", code: str = "") -> State | None:
+    """What Slurm's word for a state means; None for a word that is not known.
+
+    >>> state("RUNNING"), state("CANCELLED by 1000")
+    ((<Status.RUNNING: 'Running'>, ''), (<Status.CANCELLED: 'Cancelled'>, 'the batch job was cancelled'))
+    >>> state("FAILED", "NonZeroExitCode", "3:0")
+    (<Status.FAILED: 'Failed'>, 'the batch job failed (FAILED, exit code 3)')
+    """
+    name = word.split(maxsplit=1)[0].rstrip("+") if word.strip() else ""
+    said = "" if reason in SILENT else f": {reason}"
+    if name in LIVE:
+        return LIVE[name], f"waits in the queue{said}" if LIVE[name] is Status.QUEUED else ""
+    if name not in ENDED:
+        return None
+    status, cause = ENDED[name]
+    exit_code, _, signal = code.partition(":")
+    if status is Status.FAILED:
+        end = f", exit code {exit_code}" if exit_code not in ("", "0") else ""
+        end += f", signal {signal}" if signal not in ("", "0") else ""
+        cause += f" ({name}{end}{said})"
+    return status, cause
+
+
+def query(jobs: Sequence[str]) -> tuple[str, ...]:
+    """One question for all `jobs`."""
+    return ("squeue", "--noheader", "--states=all", "--format=%A|%T|%r", f"--jobs={','.join(jobs)}")
+
+
+def read(answer: str) -> dict[str, State]:
+    """How jobs stand, by their numbers.
+
+    >>> read("12|RUNNING|None\\n13|PENDING|Resources\\n")["13"]
+    (<Status.QUEUED: 'Queued'>, 'waits in the queue: Resources')
+    """
+    states: dict[str, State] = {}
+    for line in answer.splitlines():
+        job, word, reason = [*line.split("|", 2), "", ""][:3]
+        if known := state(word, reason):
+            states[job] = known
+    return states
+
+
+def detail(job: str) -> tuple[str, ...]:
+    """All that the controller knows of a job."""
+    return ("scontrol", "--oneliner", "show", "job", job)
+
+
+def read_detail(answer: str) -> State | None:
+    """How a job stands, by the controller.
+
+    >>> read_detail("JobId=1 JobName=a JobState=TIMEOUT Reason=TimeLimit Dependency=(null) ExitCode=0:15 RunTime=00:01:00")
+    (<Status.FAILED: 'Failed'>, 'the batch job reached its time limit (TIMEOUT, signal 15: TimeLimit)')
+    """
+    found = {key: match[1] for key in ("JobState", "Reason", "ExitCode") if (match := re.search(rf"\b{key}=(\S*)", answer))}
+    return state(found.get("JobState", ""), found.get("Reason", ""), found.get("ExitCode", ""))
+
+
+def account(job: str) -> tuple[str, ...]:
+    """What the accounting knows of a job."""
+    return ("sacct", "--noheader", "--parsable2", "--allocations", "--format=JobID,State,ExitCode", f"--jobs={job}")
+
+
+def read_account(answer: str) -> State | None:
+    """How a job ended, by the accounting.
+
+    >>> read_account("12|CANCELLED by 0|0:15\\n")
+    (<Status.CANCELLED: 'Cancelled'>, 'the batch job was cancelled')
+    """
+    for line in answer.splitlines():
+        _, word, code = [*line.split("|"), "", ""][:3]
+        return state(word, "", code)
+    return None
+
+
+def partitions(answer: str) -> list[Partition]:
+    """The partitions, each with its nodes.
+
+    >>> partitions("main*|3|8\\nmain*|1|4\\nshort|4|8\\n")[0]
+    Partition(name='main', nodes=4, cpus=4, default=True)
+    """
+    found: dict[str, Partition] = {}
+    for line in answer.splitlines():
+        name, nodes, cpus = line.split("|")[:3]
+        short = name.rstrip("*")
+        before = found.get(short, Partition(short, 0, int(cpus)))
+        found[short] = Partition(short, before.nodes + int(nodes), min(before.cpus, int(cpus)), name.endswith("*"))
+    return list(found.values())
+
+
+def by_srun(command: Command) -> bool:
+    """Its settings name srun as its run command."""
+    return command.starter > 0 and Path(command.argv[0]).name == "srun"
+
+
+def alone(command: Command) -> tuple[str, ...]:
+    """The words of a command as a task of a step that others share.
+
+    >>> alone(Command(("srun", "--ntasks=1", "/bin/true"), Path("/"), starter=2))
+    ('/bin/true',)
+    """
+    if by_srun(command):
+        return command.argv[command.starter :]
+    return (*HIDE, *command.argv) if command.starter else command.argv
+
+
+def step(command: Command, node: int, overcommit: bool = False) -> tuple[str, ...]:
+    """The words that start a command as a step of its own, on nodes of `node` CPUs.
+
+    It runs beside other steps; over them only where `overcommit` says so.
+
+    >>> from smartensemble.command import Need
+    >>> print(*step(Command(("/bin/true",), Path("/")), 8))
+    srun --exact --nodes=1 --ntasks=1 /bin/true
+    >>> print(*step(Command(("srun", "--ntasks=16", "/bin/true"), Path("/"), need=Need(16), starter=2), 8))
+    srun --exact --nodes=2 --ntasks=16 /bin/true
+    """
+    words, need = command.argv, command.need
+    if command.starter and not command.packed and not by_srun(command):
+        return words  # mpirun over several nodes, which asks Slurm itself where they are
+    added = ["--overlap", "--overcommit"] if overcommit else ["--exact"]
+    if ":" not in words:  # what the settings leave open would be taken from the allocation
+        told = {word.partition("=")[0] for word in words[: command.starter]}
+        sizes = {"--nodes": need.nodes or -(-need.total // node), "--ntasks": need.tasks if by_srun(command) else 1}
+        short = {"--nodes": "-N", "--ntasks": "-n"}
+        added += [f"{option}={size}" for option, size in sizes.items() if not told & {option, short[option]}]
+    if by_srun(command):
+        return (words[0], *added, *words[1:])
+    # What starts its own processes, such as mpirun, gets all its CPUs as one task, on one node.
+    size = [] if need.total == 1 else [f"--cpus-per-task={need.total}"]
+    return ("srun", *added, *size, *alone(command))
+
+
+#: An mpirun in a step starts its processes there, on that node. It would ask Slurm for others, if it saw it.
+HIDE = ("bash", "-c", 'unset "${!SLURM_@}" "${!PMI_@}"; exec "$0" "$@"')
+
+#: How many members run at once, by the CPUs of each node, as in 8(x2),4.
+SLOTS = """\
+slots=0
+for part in ${{SLURM_JOB_CPUS_PER_NODE//,/ }}; do
+    times=1; [[ $part == *x* ]] && times=${{part#*x}}
+    (( slots += ${{part%%(*}} / {cpus} * ${{times%)}} ))
+done"""
+
+#: One step, in which each task takes members until none is left.
+TOGETHER = """\
+if (( slots > ${{#members[@]}} )); then slots=${{#members[@]}}; fi
+# Each task takes members until none is left: who makes the file that says "started" has the member.
+list={list}
+printf '%s\\0' "${{members[@]}}" > "$list"
+srun --ntasks="$slots" {size}--kill-on-bad-exit=0 --wait=0 bash -c '
+    mapfile -t -d "" members < "$0"
+    if (( ${{#members[@]}} <= SLURM_NTASKS )); then . "${{members[SLURM_PROCID]}}"; fi
+    failed=0
+    for (( n = SLURM_PROCID; n < ${{#members[@]}}; n++ )); do
+        if [[ -e ${{members[n]%.sh}}.started ]]; then continue; fi
+        set -o noclobber
+        if {{ : > "${{members[n]%.sh}}.started"; }} 2> /dev/null; then
+            set +o noclobber
+            ( . "${{members[n]}}" ) || failed=1
+        fi
+    done
+    exit "$failed"' "$list"
+"""
+
+#: A step for each member, which its own script starts.
+EACH = """\
+printf '%s\\0' "${members[@]}" | xargs -0 -n 1 -P "$slots" bash -c 'bash "$0" || exit 1'
+"""
+
+
+def hosts(nodelist: str) -> list[str]:
+    """The names in a list of nodes.
+
+    >>> hosts("n[08-10,12],login")
+    ['n08', 'n09', 'n10', 'n12', 'login']
+    """
+    names: list[str] = []
+    for word in re.findall(r"(?:[^,\[]|\[[^\]]*\])+", nodelist):
+        if not (match := re.fullmatch(r"([^\[]*)\[([^\]]*)\](.*)", word)):
+            names.append(word)
+            continue
+        head, ranges, tail = match.groups()
+        for each in ranges.split(","):
+            first, _, last = each.partition("-")
+            numbers = [f"{number:0{len(first)}}" for number in range(int(first), int(last or first) + 1)]
+            names += [name for number in numbers for name in hosts(f"{head}{number}{tail}")]
+    return names
+
+
+def numbers(shares: str) -> list[int]:
+    """A number for each node, written the short way.
+
+    >>> numbers("8(x2),4")
+    [8, 8, 4]
+    """
+    found: list[int] = []
+    for part in filter(None, shares.split(",")):
+        number, _, times = part.rstrip(")").partition("(x")
+        found += [int(number)] * int(times or 1)
+    return found
+
+
+def body(plan: Plan) -> str:
+    """Shell that runs the array `members` in an allocation. A member that fails ends no other one, and fails the job."""
+    if plan.overcommit:
+        lines = ["slots=${#members[@]}"]
+    elif plan.nodes > 1:
+        lines = [f"slots=$(( SLURM_JOB_NUM_NODES / {plan.nodes} ))"]
+    else:
+        lines = ["# As many members at once as the allocation has room for.", SLOTS.format(cpus=plan.cpus)]
+    if plan.at_once:
+        lines.append(f"if (( slots > {plan.at_once} )); then slots={plan.at_once}; fi")
+    if not plan.overcommit:
+        lines.append(
+            f'if (( slots == 0 )); then echo "no room for a member: {plan.nodes} nodes, {plan.cpus} CPUs" >&2; exit 1; fi'
+        )
+    # What the job was asked for is not what a step of it asks for.
+    lines.append("unset SLURM_NNODES SLURM_NTASKS SLURM_NPROCS SLURM_NTASKS_PER_NODE SLURM_TASKS_PER_NODE SLURM_CPUS_PER_TASK")
+    if plan.together:
+        size = "--overcommit " if plan.overcommit else f"--cpus-per-task={plan.cpus} "
+        lines.append(TOGETHER.format(list=shlex.quote(plan.list), size=size))
+    else:
+        lines.append(EACH)
+    return "\n".join(lines)
+
+
+SLURM = Scheduler(
+    "slurm",
+    "#SBATCH",
+    {
+        "name": "--job-name",
+        "nodes": "--nodes",
+        "tasks": "--ntasks",
+        "tasks_per_node": "--ntasks-per-node",
+        "cpus_per_task": "--cpus-per-task",
+        "time": "--time",
+        "queue": "--partition",
+        "account": "--account",
+        "hosts": "--nodelist",
+        "excluded_hosts": "--exclude",
+        "features": "--constraint",
+        "memory_per_node": "--mem",
+        "output": "--output",
+        "error": "--error",
+    },
+    fixed=("--open-mode=truncate", "--no-requeue"),
+    run_command="srun",
+    step=step,
+    alone=alone,
+    body=body,
+    control=Control(
+        submit=("sbatch", "--parsable"),
+        job=lambda answer: answer.strip().splitlines()[-1].split(";")[0],
+        cancel=("scancel",),
+        query=query,
+        read=read,
+        detail=detail,
+        read_detail=read_detail,
+        account=account,
+        read_account=read_account,
+        allocation="SLURM_JOB_ID",
+        nodes=lambda environ: hosts(environ.get("SLURM_JOB_NODELIST", "")),
+        room=lambda environ: numbers(environ.get("SLURM_JOB_CPUS_PER_NODE", "")),
+        tasks=lambda environ: numbers(environ.get("SLURM_TASKS_PER_NODE", "")),
+        queue=lambda environ: environ.get("SLURM_JOB_PARTITION", ""),
+        partitions=("sinfo", "--noheader", "--exact", "--format=%P|%D|%c"),
+        read_partitions=partitions,
+    ),
+)

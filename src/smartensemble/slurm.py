@@ -1,0 +1,106 @@
+"""Slurm's allocations: get one, give it back, and know the one that this program runs in."""
+
+from collections.abc import Mapping
+
+from smartensemble import wlm
+from smartensemble.duration import Duration, seconds
+from smartensemble.errors import InputValueError, StateError
+from smartensemble.parameters import positive
+from smartensemble.run_commands import TIMES
+from smartensemble.runtime.queue import ask, queue
+from smartensemble.settings import options
+
+#: Options of an allocation that have an argument of their own.
+OWN = {"nodes": ("N", "nodes"), "time": ("t", "time"), "account": ("A", "account")}
+
+
+def get_allocation(
+    nodes: int = 1, time: Duration | None = None, account: str | None = None, options: Mapping[str, object] | None = None
+) -> str:
+    """The number of a new allocation, which lasts until it is released or its time is over.
+
+    Give it to members: ``SrunSettings("lmp", alloc=number)``.
+
+    :param nodes: how many nodes it has.
+    :param time: how long it lasts: seconds, a timedelta or ``"HH:MM:SS"``.
+    :param account: the account that is charged.
+    :param options: further options of ``salloc``: ``{"partition": "short", "exclusive": None}``.
+    :raises StateError: Slurm refuses it.
+    """
+    words = _words(nodes, time, account, options)
+    queue("slurm").check()
+    said = ask(words, patience=WEEK, errors=True)
+    for line in said.splitlines():
+        if "Granted job allocation" in line:
+            return line.split()[-1]
+    raise StateError(f"get_allocation: salloc granted none: {said.strip()}")
+
+
+WEEK = 7 * 86400.0  #: seconds that an allocation may wait in the queue
+
+
+def release_allocation(alloc_id: str | int) -> None:
+    """Give an allocation back; what runs in it ends.
+
+    :raises StateError: there is no such allocation.
+    """
+    ask(("scancel", str(alloc_id)))
+
+
+def validate(nodes: int = 1, ppn: int = 1, partition: str | None = None) -> bool:
+    """Whether a partition, the default one if none is named, has `nodes` nodes of at least `ppn` CPUs.
+
+    :raises InputValueError: there is no such partition.
+    """
+    partitions = queue("slurm").partitions()
+    for each in partitions:
+        if each.name == partition or (partition is None and each.default):
+            return each.nodes >= nodes and each.cpus >= ppn
+    raise InputValueError(
+        f"validate: no partition {partition or 'by default'!r}; there are {', '.join(each.name for each in partitions)}"
+    )
+
+
+def get_default_partition() -> str:
+    """The partition of jobs that name none.
+
+    :raises StateError: no partition is the default.
+    """
+    for each in queue("slurm").partitions():
+        if each.default:
+            return each.name
+    raise StateError("get_default_partition: no partition is the default; name one")
+
+
+def get_hosts() -> list[str]:
+    """The names of the nodes of the allocation that this program runs in, sorted."""
+    return wlm.get_hosts("slurm")
+
+
+def get_queue() -> str:
+    """The partition of the allocation that this program runs in."""
+    return wlm.get_queue("slurm")
+
+
+def get_tasks() -> int:
+    """The number of processes that the allocation was asked for."""
+    return wlm.get_tasks("slurm")
+
+
+def get_tasks_per_node() -> dict[str, int]:
+    """The number of processes on each node of the allocation."""
+    return wlm.get_tasks_per_node("slurm")
+
+
+def _words(nodes: int, time: Duration | None, account: str | None, given: Mapping[str, object] | None) -> list[str]:
+    """The command that gets an allocation, and leaves no shell in it."""
+    raw = {name: value if value != "" else None for name, value in (given or {}).items()}
+    for name, spelled in OWN.items():
+        if taken := [option for option in raw if option.lstrip("-") in spelled]:
+            raise InputValueError(f"get_allocation: options has {taken[0]!r}; give it as {name}=")
+    asked: dict[str, object] = {"no-shell": None, "nodes": positive("nodes", nodes), "job-name": "smartensemble"}
+    if time:
+        asked["time"] = TIMES["hms"](seconds("time", time))
+    if account:
+        asked["account"] = account
+    return ["salloc", *options(asked | raw)]

@@ -1,0 +1,43 @@
+"""What this program is told by the scheduler in whose allocation it runs."""
+
+import os
+
+from smartensemble.errors import StateError, UnsupportedError
+from smartensemble.runtime.steps import detect_launcher as detect_launcher
+from smartensemble.schedulers import SCHEDULERS
+from smartensemble.schedulers.base import Control
+
+
+def get_hosts(launcher: str | None = None) -> list[str]:
+    """The names of the nodes of the allocation, sorted.
+
+    :raises StateError: this program runs in no allocation.
+    """
+    return sorted(_allocation(launcher).nodes(os.environ))
+
+
+def get_queue(launcher: str | None = None) -> str:
+    """The queue of the allocation."""
+    return _allocation(launcher).queue(os.environ)
+
+
+def get_tasks(launcher: str | None = None) -> int:
+    """The number of processes that the allocation was asked for."""
+    return sum(_allocation(launcher).tasks(os.environ))
+
+
+def get_tasks_per_node(launcher: str | None = None) -> dict[str, int]:
+    """The number of processes on each node of the allocation."""
+    control = _allocation(launcher)
+    return dict(zip(control.nodes(os.environ), control.tasks(os.environ), strict=True))
+
+
+def _allocation(launcher: str | None) -> Control:
+    """The scheduler in whose allocation this program runs."""
+    known = {scheduler.name: scheduler.control for scheduler in SCHEDULERS.values() if scheduler.control}
+    if launcher is not None and launcher not in known:
+        raise UnsupportedError(f"wlm: no scheduler {launcher!r} in this version; there is {', '.join(known)}")
+    for name, control in known.items():
+        if launcher in (None, name) and control.allocation in os.environ:
+            return control
+    raise StateError("wlm: this program runs in no allocation; run it with salloc or sbatch")

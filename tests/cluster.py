@@ -1,0 +1,193 @@
+"""A private Slurm of several nodes on this machine, for tests and pages: below one directory, on loopback, without systemd.
+
+``python tests/cluster.py COMMAND ...`` runs a command beside one. It needs Debian's slurm-wlm and munge.
+
+Each node is a slurmd of its own under another name and port. They claim more CPUs than this machine may have.
+"""
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+NODES, CPUS = 4, 8
+PATIENCE = 60.0
+
+CONFIGURATION = """\
+ClusterName=private
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={port}
+SlurmUser={user}
+SlurmdUser={user}
+AuthType=auth/munge
+AuthInfo=socket={home}/munge/socket
+CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
+StateSaveLocation={home}/state
+SlurmdSpoolDir={home}/spool/%n
+SlurmctldPidFile={home}/slurmctld.pid
+SlurmdPidFile={home}/%n.pid
+SlurmctldLogFile={home}/slurmctld.log
+SlurmdLogFile={home}/%n.log
+PlugStackConfig=/dev/null
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU
+SlurmdParameters=config_overrides
+SchedulerParameters=batch_sched_delay=0,sched_interval=2,bf_interval=2
+ReturnToService=2
+KillWait=2
+MinJobAge={age}
+NodeName=n[1-{nodes}] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{first}-{last}] CPUs={cpus} State=UNKNOWN
+PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+PartitionName=short Nodes=n[1-2] MaxTime=00:05:00 State=UP
+"""
+
+
+class Cluster:
+    """A running Slurm. Its programs find it by the variable SLURM_CONF."""
+
+    def __init__(self, home: Path, nodes: int = NODES, cpus: int = CPUS, age: int = 600) -> None:
+        self.home, self.nodes = home, nodes
+        self.daemons: dict[str, subprocess.Popen[bytes]] = {}
+        self.conf = home / "slurm.conf"
+        self.env = {"SLURM_CONF": str(self.conf)}
+        for name in ("munge", "state", "spool"):
+            (home / name).mkdir(parents=True)
+        port, host = free_ports(nodes + 1), socket.gethostname().partition(".")[0]
+        values = {"host": host, "port": port, "first": port + 1, "last": port + nodes, "home": home, "nodes": nodes}
+        user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
+        self.conf.write_text(CONFIGURATION.format(**values, cpus=cpus, age=age, user=user))
+        try:
+            self._start_munge()
+            self.start("slurmctld", "-D")
+            for number in range(1, nodes + 1):
+                self.start_node(f"n{number}")
+            self.wait_until_idle()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start_munge(self) -> None:
+        home = self.home / "munge"
+        home.chmod(0o711)
+        key = home / "key"
+        key.touch(0o600)
+        key.write_bytes(secrets.token_bytes(1024))
+        files = [
+            f"--{name}={home / name.removesuffix('-file')}"
+            for name in ("socket", "key-file", "pid-file", "log-file", "seed-file")
+        ]
+        self.start("munged", "--foreground", "--force", *files)
+        limit = time.monotonic() + PATIENCE
+        while not (home / "socket").exists():
+            if time.monotonic() > limit or self.daemons["munged"].poll() is not None:
+                raise RuntimeError("munged did not start")
+            time.sleep(0.02)
+
+    def start(self, program: str, *argv: str, name: str | None = None) -> None:
+        """Start a daemon in the foreground, in a session of its own."""
+        with (self.home / f"{name or program}.err").open("ab") as log:
+            self.daemons[name or program] = subprocess.Popen(
+                # One that outlived a killed run of the tests would be found by nobody.
+                ["setpriv", "--pdeathsig", "TERM", shutil.which(program) or f"/usr/sbin/{program}", *argv],
+                env=os.environ | self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def start_node(self, name: str) -> None:
+        """Start the daemon of a node."""
+        self.start("slurmd", "-D", "-N", name, name=name)
+
+    def end(self, name: str, number: int = signal.SIGTERM) -> None:
+        """End a daemon."""
+        daemon = self.daemons.pop(name)
+        daemon.send_signal(number)
+        try:
+            daemon.wait(10)
+        except subprocess.TimeoutExpired:
+            daemon.kill()
+            daemon.wait()
+
+    def ask(self, *argv: str) -> str:
+        """What one of Slurm's programs prints; nothing if it fails."""
+        try:
+            done = subprocess.run(argv, env=os.environ | self.env, capture_output=True, text=True, timeout=20, check=False)
+        except subprocess.TimeoutExpired:
+            return ""
+        return done.stdout if done.returncode == 0 else ""
+
+    def wait_until_idle(self) -> None:
+        """Wait until no job is there, and all nodes are free."""
+        limit = time.monotonic() + PATIENCE
+        while self.ask("sinfo", "--noheader", "--partition=main", "--states=idle", "--format=%D").strip() != str(self.nodes):
+            if time.monotonic() > limit:
+                raise RuntimeError(f"nodes are not idle: {self.ask('sinfo')}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End all jobs, then all daemons, and what is left of either."""
+        if "slurmctld" in self.daemons:
+            self.ask("scancel", "--quiet", "--user", str(os.getuid()))
+            limit = time.monotonic() + 5
+            while self.ask("squeue", "--noheader") and time.monotonic() < limit:
+                time.sleep(0.05)
+        for name in reversed(list(self.daemons)):
+            self.end(name)
+        for pid in self.left():
+            os.kill(pid, signal.SIGKILL)
+
+    def left(self) -> list[int]:
+        """Processes of jobs, and those that wait on them."""
+        mark = f"SLURM_CONF={self.conf}".encode()
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (entry / "environ").read_bytes().split(b"\0")
+                steps = b"slurmstepd" in (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if mark in words and (steps or any(word.startswith(b"SLURM_JOB_ID=") for word in words)):
+                found.append(int(entry.name))
+        return [pid for pid in found if pid != os.getpid()]
+
+
+def free_ports(count: int) -> int:
+    """The first of so many neighbouring ports at which nobody listens."""
+    while True:
+        first = 20_000 + secrets.randbelow(10_000)
+        sockets = [socket.socket() for _ in range(count)]
+        try:
+            for offset, each in enumerate(sockets):
+                each.bind(("127.0.0.1", first + offset))
+        except OSError:
+            continue
+        finally:
+            for each in sockets:
+                each.close()
+        return first
+
+
+def main() -> int:
+    """Run a command beside a cluster."""
+    home = Path(tempfile.mkdtemp(prefix="slurm-"))
+    home.chmod(0o755)
+    cluster = Cluster(home / "cluster")
+    try:
+        return subprocess.run(sys.argv[1:], env=os.environ | cluster.env, check=False).returncode
+    finally:
+        cluster.stop()
+        shutil.rmtree(home)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

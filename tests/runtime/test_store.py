@@ -1,0 +1,197 @@
+"""What is added to models and ensembles is in their databases before a member starts, which runs it with SmartRedis."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from smartensemble import Ensemble, Experiment, Model, Orchestrator, Status
+from smartensemble.errors import EntityExistsError, StateError
+from smartensemble.runtime.ask import ask
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "inference"))
+from small_models import BACKENDS, mlp_model
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+pytestmark = pytest.mark.needs("smartredis", "torch")
+
+#: A member that runs a model or a script that is stored under ``net``.
+MEMBER = """
+import sys
+import numpy as np
+from smartredis import Client
+client = Client()
+client.put_tensor("x", np.arange(20, dtype="float32").reshape(2, 10))
+if sys.argv[1] == "model":
+    client.run_model("net", inputs=["x"], outputs=["y"])
+else:
+    client.run_script("net", sys.argv[1], inputs=["x"], outputs=["y"])
+print(client.get_tensor("y").shape)
+"""
+SCRIPT = "def first(x):\n    return x[:1]\n"
+WAYS = ["standalone", "cluster", "colocated"]
+
+
+def double(x: Tensor) -> Tensor:
+    return 2 * x
+
+
+def ensemble(exp: Experiment, what: str, count: int = 2) -> Ensemble:
+    """Members that run what is stored under ``net``: a model, or a function of a script."""
+    Path("member.py").write_text(MEMBER)
+    settings = exp.create_run_settings("python", [str(Path("member.py").absolute()), what])
+    ens = exp.create_ensemble("ens", replicas=count, run_settings=settings)
+    for member in ens:
+        member.disable_key_prefixing()
+    return ens
+
+
+def database(exp: Experiment, members: Ensemble, way: str, program: str) -> list[Orchestrator]:
+    """A database of each kind for `members`, which is not started yet."""
+    if way != "colocated":
+        return [exp.create_database(server=program, db_nodes=3 if way == "cluster" else 1)]
+    for member in members:
+        member.colocate_db_uds(server=program)
+    return []
+
+
+def outputs(members: Ensemble) -> list[str]:
+    """What the members have said, all of which have completed."""
+    said = [Path(member.path, f"{member.name}.err").read_text() for member in members]
+    assert [member.status for member in members] == [Status.COMPLETED] * len(members), said
+    return [Path(member.path, f"{member.name}.out").read_text().splitlines()[-1] for member in members]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_each_member_runs_a_model(exp: Experiment, program: str, way: str, backend: str) -> None:
+    ens = ensemble(exp, "model", count=1)
+    names = {"inputs": "x", "outputs": ["y"]} if backend == "TF" else {}
+    ens.add_ml_model("net", backend.lower(), mlp_model(backend), **names)  # type: ignore[arg-type]
+
+    exp.start(*database(exp, ens, way, program), ens, progress=False)
+
+    assert outputs(ens) == ["(2, 1)"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("what", ["double", "first"])
+def test_each_member_runs_a_function_and_a_script(exp: Experiment, program: str, way: str, what: str) -> None:
+    ens = ensemble(exp, what)
+    Path("script.py").write_text(SCRIPT)
+    if what == "double":
+        ens.add_function("net", double)
+    else:
+        ens.add_script("net", script_path="script.py")
+
+    exp.start(*database(exp, ens, way, program), ens, progress=False)
+
+    assert outputs(ens) == (["(2, 10)"] * 2 if what == "double" else ["(1, 10)"] * 2)
+
+
+def test_members_that_need_the_same_share_its_file(exp: Experiment, program: str) -> None:
+    ens = ensemble(exp, "first", count=3)
+    ens.add_script("net", SCRIPT)
+    ens[2].add_script("other", SCRIPT)
+    database(exp, ens, "colocated", program)
+    exp.start(ens, progress=False)
+
+    files = [Path(member.path, f"{member.name}.db.commands").stat().st_ino for member in ens]
+    assert files[0] == files[1] != files[2]
+    outputs(ens)
+    exp.start(ens, progress=False)  # again, over the same files
+    outputs(ens)
+
+
+def test_members_that_come_later_inherit_it(exp: Experiment, program: str) -> None:
+    Path("member.py").write_text(MEMBER)
+    settings = exp.create_run_settings("python", [str(Path("member.py").absolute()), "first"])
+    ens = exp.create_ensemble("ens", {"T": range(9)}, run_settings=settings, perm_strategy="random", n_models=1)
+    ens.add_script("net", SCRIPT)
+    ens.extend(1)
+    ens.add_model(exp.create_model("later", settings))
+    for member in ens:
+        member.params.clear()
+        member.disable_key_prefixing()
+
+    exp.start(exp.create_database(server=program), ens, progress=False)
+
+    assert outputs(ens) == ["(1, 10)"] * 3
+
+
+def test_it_is_in_every_database_that_runs(exp: Experiment, program: str) -> None:
+    both = [exp.create_database(server=program, db_identifier=name) for name in ("orchestrator", "second")]
+    model = exp.create_model("model", exp.create_run_settings("true"))
+    model.add_script("net", SCRIPT)
+    exp.start(both[0])
+    exp.start(both[1], model, progress=False)
+
+    assert [ask(db.servers.shards[0], "AI.SCRIPTGET", "net", "SOURCE") for db in both] == [SCRIPT, SCRIPT]
+
+
+def test_no_database_is_an_error_before_anything_is_written(exp: Experiment) -> None:
+    ens = ensemble(exp, "first")
+    ens.add_script("net", SCRIPT)
+    ens[0].colocate_db_uds()
+
+    with pytest.raises(StateError, match="ens_1: no database runs to store 'net' in; start one from create_database"):
+        exp.start(ens)
+
+    assert not Path(ens.path).exists()
+
+
+def test_what_the_backend_refuses_is_an_error_and_nothing_is_started(exp: Experiment, program: str) -> None:
+    db, model = exp.create_database(server=program), exp.create_model("model", exp.create_run_settings("true"))
+    model.add_ml_model("net", "TORCH", b"not a model")
+
+    with pytest.raises(StateError, match=r"orchestrator: 'net' could not be stored: .+; nothing was started"):
+        exp.start(db, model)
+
+    assert (db.is_active(), model.status, Path(model.path).exists()) == (False, Status.NEW, False)
+
+
+def test_what_the_backend_of_a_colocated_database_refuses_ends_its_member(exp: Experiment, program: str) -> None:
+    model = exp.create_model("model", exp.create_run_settings("true"))
+    model.add_script("fine", SCRIPT)
+    model.add_script("net", "def broken(x):\n    return no_such_name(x)\n")
+    model.colocate_db_uds(server=program)
+    exp.start(model, progress=False)
+
+    assert (model.status, model.run.exit_code) == (Status.FAILED, 125)
+    assert "model: its database could not be given what was added: 'net': " in model.run.reason
+    assert "undefined value no_such_name" in model.run.reason
+
+
+def test_two_members_cannot_bring_different_things_of_one_name(exp: Experiment, program: str) -> None:
+    ens = ensemble(exp, "first")
+    for number, member in enumerate(ens):
+        member.add_script("net", SCRIPT + "#" * number)
+
+    with pytest.raises(EntityExistsError, match="study: two members bring a different 'net', and share a database"):
+        exp.start(exp.create_database(server=program), ens)
+
+
+def test_a_worker_that_has_ended_is_named_by_the_error(exp: Experiment, program: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("broken").mkdir()
+    Path("broken/numpy.py").write_text("raise ImportError('there is no numpy')")
+    monkeypatch.setenv("PYTHONPATH", str(Path("broken").absolute()))
+    model = exp.create_model("model", exp.create_run_settings("true"))
+    model.add_script("net", SCRIPT)
+
+    with pytest.raises(StateError, match=r"(?s)ERR no inference worker .*a worker ended: .*there is no numpy"):
+        exp.start(exp.create_database(server=program), model)
+
+
+def test_one_model_is_stored_again_with_each_start(exp: Experiment, program: str) -> None:
+    db, model = exp.create_database(server=program), Model("model", {}, exp.create_run_settings("true"))
+    model.add_script("net", SCRIPT)
+    exp.start(db, model, progress=False)
+    ask(db.servers.shards[0], "AI.SCRIPTDEL", "net")
+    exp.start(model, progress=False)
+
+    assert ask(db.servers.shards[0], "AI.SCRIPTGET", "net", "SOURCE") == SCRIPT

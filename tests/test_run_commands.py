@@ -1,0 +1,108 @@
+"""A run command is a row: what is in it is spelled, what is not is an error, and mpirun is asked who it is."""
+
+from pathlib import Path
+
+import pytest
+
+from smartensemble import MpirunSettings, RunSettings, SrunSettings
+from smartensemble.command import Need
+from smartensemble.errors import InputValueError, UnsupportedError
+from smartensemble.run_commands import MPICH, OPEN_MPI, PALS, SRUN, RunCommand, run_command
+
+
+@pytest.fixture(autouse=True)
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Programs that say of their version what the real ones say."""
+    for directory, name, says in (
+        ("bin", "srun", ""),
+        ("bin", "mpirun", "mpirun (Open MPI) 5.0.11"),
+        ("mpich", "mpirun", "HYDRA build details:\n    Version:   5.0.2"),
+        ("pals", "mpiexec", "PALS version 1.2.12"),
+        ("strange", "mpirun", "mpirun 1.0"),
+    ):
+        (tmp_path / directory).mkdir(exist_ok=True)
+        path = tmp_path / directory / name
+        path.write_text(f"#!/bin/sh\ncat << END\n{says}\nEND\n")
+        path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("program", "row"), [("bin/srun", SRUN), ("bin/mpirun", OPEN_MPI), ("mpich/mpirun", MPICH), ("pals/mpiexec", PALS)]
+)
+def test_a_program_is_known_by_its_name_or_by_what_it_says(programs: Path, program: str, row: RunCommand) -> None:
+    assert run_command(f"{programs}/{program}") is row
+
+
+def test_a_program_that_nobody_knows_takes_its_options_raw(programs: Path) -> None:
+    settings = RunSettings("true", run_command=f"{programs}/strange/mpirun", run_args={"np": 2})
+
+    assert settings.command("m", "/").argv[1:3] == ("--np=2", settings.exe)
+    with pytest.raises(UnsupportedError, match=r"strange/mpirun: is none of srun, .*; give its options as run_args"):
+        settings.set_tasks(2)
+
+
+def test_an_option_that_is_not_in_the_row_is_an_error_that_lists_what_is() -> None:
+    with pytest.raises(UnsupportedError, match="Open MPI's mpirun: cannot express 'features'; it understands tasks, "):
+        MpirunSettings("true").set_node_feature("gpu")
+    with pytest.raises(UnsupportedError, match="tasks: there is no run command to take it; give run_command="):
+        RunSettings("true").set_tasks(2)
+
+
+def test_every_option_of_srun_is_spelled_as_its_manual_says() -> None:
+    settings = SrunSettings("true", run_args={"mem-bind": "local", "exclusive": None}, alloc=7)
+    settings.set_nodes(2)
+    settings.set_tasks(8)
+    settings.set_tasks_per_node(4)
+    settings.set_cpus_per_task(2)
+    settings.set_hostlist(["n1", "n2"])
+    settings.set_excluded_hosts("n3")
+    settings.set_node_feature(["gpu", "fast"])
+    settings.set_walltime("01:02:03")
+    settings.set_memory_per_node(512)
+    settings.set_binding("cores")
+    settings.set_task_map("cyclic")
+    settings.set_broadcast("/tmp/true")
+    settings.set_verbose_launch(True)
+    settings.set_quiet_launch(False)
+
+    assert settings.command("m", "/").argv[1:-1] == (
+        *("--jobid=7", "--nodes=2", "--ntasks=8", "--ntasks-per-node=4", "--cpus-per-task=2", "--nodelist=n1,n2"),
+        *("--exclude=n3", "--constraint=gpu&fast", "--time=01:02:03", "--mem=512M", "--cpu-bind=cores"),
+        *("--distribution=cyclic", "--bcast=/tmp/true", "--verbose", "--mem-bind=local", "--exclusive"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "need"),
+    [
+        ({}, Need()),
+        ({"n": 4}, Need(4)),
+        ({"ntasks": "8", "cpus-per-task": 2}, Need(8, 2)),
+        ({"N": 2}, Need(2, 1, 2)),
+        ({"nodes": 2, "ntasks-per-node": 4}, Need(8, 1, 2)),
+    ],
+)
+def test_what_a_member_needs_is_read_from_its_options(args: dict[str, object], need: Need) -> None:
+    assert SrunSettings("true", run_args=args).command("m", "/").need == need
+
+
+@pytest.mark.parametrize(
+    ("args", "packed"), [({}, True), ({"n": 1, "c": 4}, True), ({"n": 2}, False), ({"gres": "gpu:1"}, False), ({"N": 2}, False)]
+)
+def test_a_member_of_one_task_that_asks_for_nothing_else_may_share_a_step(args: dict[str, object], packed: bool) -> None:
+    assert SrunSettings("true", run_args=args).command("m", "/").packed is packed
+
+
+def test_several_programs_share_one_command() -> None:
+    first, second = SrunSettings("true"), SrunSettings("false")
+    first.set_tasks(1)
+    second.set_tasks(2)
+
+    first.make_mpmd(second)
+
+    assert first.command("m", "/").argv[1:] == ("--ntasks=1", first.exe, ":", "--ntasks=2", second.exe)
+    assert (first.command("m", "/").need, first.command("m", "/").packed) == (Need(4, 1, 2), False)
+    with pytest.raises(InputValueError, match="give both one run_command"):
+        first.make_mpmd(MpirunSettings("true"))

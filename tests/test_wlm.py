@@ -1,0 +1,60 @@
+"""What a program is told of its allocation, by the variables that Slurm sets, and on a real cluster."""
+
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from cluster import Cluster
+from smartensemble import slurm, wlm
+from smartensemble.errors import InputValueError, StateError, UnsupportedError
+
+Driver = Callable[..., "subprocess.Popen[str]"]
+
+
+def test_outside_of_an_allocation_there_is_nothing_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+
+    for ask in (wlm.get_hosts, wlm.get_queue, wlm.get_tasks, wlm.get_tasks_per_node, slurm.get_hosts):
+        with pytest.raises(StateError, match="wlm: this program runs in no allocation; run it with salloc or sbatch"):
+            ask()
+    with pytest.raises(UnsupportedError, match="wlm: no scheduler 'pbs' in this version; there is slurm"):
+        wlm.get_hosts("pbs")
+
+
+def test_what_has_an_argument_is_not_given_twice() -> None:
+    with pytest.raises(InputValueError, match="get_allocation: options has 'N'; give it as nodes="):
+        slurm.get_allocation(options={"N": 2})
+
+
+@pytest.mark.needs("slurm")
+def test_inside_of_one_all_is_told(cluster: Cluster, driver: Driver) -> None:
+    asked = driver(
+        """
+        from smartensemble import wlm
+        print(wlm.get_hosts(), wlm.get_queue(), wlm.get_tasks(), wlm.get_tasks_per_node(), wlm.detect_launcher())
+        """,
+        wrapper=["salloc", "--quiet", "--nodes=2", "--ntasks-per-node=4", "--partition=short"],
+    )
+
+    out, _ = asked.communicate(timeout=60)
+
+    assert out == "['n1', 'n2'] short 8 {'n1': 4, 'n2': 4} slurm\n"
+
+
+@pytest.mark.needs("slurm")
+def test_an_allocation_lasts_until_it_is_released(cluster: Cluster) -> None:
+    number = slurm.get_allocation(nodes=2, time="00:02:00", options={"partition": "short"})
+    held = cluster.ask("squeue", "--noheader", "--format=%A %T %D %P")
+    slurm.release_allocation(number)
+
+    assert held.split() == [number, "RUNNING", "2", "short"]
+    cluster.wait_until_idle()
+
+
+@pytest.mark.needs("slurm")
+def test_a_partition_is_validated(cluster: Cluster) -> None:
+    assert slurm.get_default_partition() == "main"
+    assert (slurm.validate(4, 8), slurm.validate(4, 9), slurm.validate(3, 1, "short")) == (True, False, False)
+    with pytest.raises(InputValueError, match="validate: no partition 'nope'; there are main, short"):
+        slurm.validate(partition="nope")
