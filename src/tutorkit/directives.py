@@ -1,4 +1,4 @@
-"""The directives of tutorkit: outputs, pictures, lessons, exercises, the status of a site, and the coverage of its reference."""
+"""The directives of tutorkit: outputs, pictures, lessons, exercises, a site's status, and the coverage of its reference."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sphinx.addnodes import pending_xref
 from sphinx.util.docutils import SphinxDirective
 
 from tutorkit import ledger, site
+from tutorkit.classroom import HANDOUT
 
 PART = "tutorkit-part"  #: the class of what is no block of a page
 
@@ -95,7 +96,7 @@ class Lesson(SphinxDirective):
         """How many exercises there are, and how long the code took, if that is on record."""
         shelf = getattr(self.env.app, "tutorkit", None)
         page = shelf.page(Path(self.env.doc2path(self.env.docname))) if shelf else None
-        if page is None:
+        if shelf is None or page is None:
             return ""
         count, ran = len(page.exercises), [each for each in shelf.records[page.name].blocks if each.result == ledger.PASSED]
         exercises = f", with {count} exercise{'s' * (count > 1)}" if count else ""
@@ -132,7 +133,9 @@ class Starter(SphinxDirective):
         up = "../" * self.env.docname.count("/")
         how = nodes.paragraph("", "Begin with ", classes=["tutorkit-how"])
         how += nodes.reference("", f"{name}.py", refuri=f"{up}_downloads/tutorkit/{name}.py", internal=False)
-        how += nodes.Text(", and check it with ")
+        how += nodes.Text(" (outside of this project, with ")
+        how += nodes.reference("", HANDOUT, refuri=f"{up}_downloads/tutorkit/{HANDOUT}", internal=False)
+        how += nodes.Text(" beside it), and check it with ")
         how += nodes.literal("", f"tutorkit check {name}.py")
         how += nodes.Text(":")
         return [how, code(list(self.content), "python")]
