@@ -170,8 +170,11 @@ class Runner:
                 self._batches += [each for each in batches if each.run.job]
                 raise
 
-    def serve(self, commands: Sequence[Command], detached: bool) -> list[Run]:
-        """Start servers, which run beside members: nobody waits for their end, and they keep nobody from starting others."""
+    def serve(self, commands: Sequence[Command], detached: bool) -> tuple[list[Run], Path]:
+        """Start servers, which run beside members: nobody waits for their end, and they keep nobody from starting others.
+
+        It returns their runs, and their journal, by which another process can stop them.
+        """
         runs = [Run(Status.QUEUED, number=number) for number, _ in enumerate(commands, 1)]
         jobs = list(zip(commands, runs, strict=True))
         entries = [Entry(run.number, command.name, str(command.cwd), run) for command, run in jobs]
@@ -180,7 +183,7 @@ class Runner:
             detach(jobs, journal.path)
         else:
             self.ready().start(jobs, journal.path, service=True)
-        return runs
+        return runs, journal.path
 
     def stop(self, runs: Sequence[Run], grace: float) -> None:
         """End `runs` and all that they started. It returns when they have ended."""

@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import signal
 import stat
 import time
@@ -10,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from secrets import token_urlsafe
 
 from smartensemble.command import Command
 from smartensemble.database import Orchestrator
@@ -17,11 +17,11 @@ from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime import workers
 from smartensemble.runtime.ask import PATIENCE, Refusal, ask, shut_down
 from smartensemble.runtime.find import find_server, module
-from smartensemble.runtime.journal import Process, began, hostname
+from smartensemble.runtime.journal import Journal, Process, began, hostname
 from smartensemble.runtime.place import check_data, free_socket, place, private_directory
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.supervisor import send
-from smartensemble.shards import USER, Shard, configuration, data_name, nodes
+from smartensemble.shards import USER, WORKER_USER, Secrets, Shard, configuration, data_name, nodes
 from smartensemble.status import Run, Status
 
 TRIES = 3  #: starts, where ports that were free are taken by others meanwhile
@@ -32,13 +32,15 @@ TAKEN = "Address already in use"
 class RunningServers:
     """The servers of a database that runs, whoever started it."""
 
-    def __init__(self, identifier: str, shards: Sequence[Shard], password: str | None) -> None:
+    def __init__(self, identifier: str, shards: Sequence[Shard], secrets: Secrets | None) -> None:
         self.identifier = identifier
         self.shards = tuple(shards)
-        self.password = password
+        self.secrets = secrets
+        self.password = secrets.user if secrets else None
         self.processes: list[Process] = []
         self.runs: list[Run] = []  #: of those that this process has started
-        self.workers: list[Run] = []  #: which this process has started too; those of another one end by themselves
+        self.workers: list[Run] = []  #: which this process has started too
+        self.journal: Path | None = None  #: of the workers, by which another process can stop them
         self.directory: str | None = None  #: made for its socket, where the database's own has too long a name
 
     def answer(self) -> bool:
@@ -123,6 +125,7 @@ class RunningServers:
                 if run.status is Status.COMPLETED:
                     run.status, run.cause = Status.CANCELLED, "stopped"
         self._end_processes(grace)
+        self._end_workers(runner, grace)
         self.clean()
 
     def _end_processes(self, grace: float) -> None:
@@ -135,6 +138,18 @@ class RunningServers:
                 time.sleep(0.002)  # a process that is not ours tells nobody of its end
             for process in living:
                 send(process.pid, signal.SIGKILL)
+
+    def _end_workers(self, runner: Runner, grace: float) -> None:
+        """End the workers that another process has started: its supervisor does it, or they end by themselves."""
+        if self.workers or self.journal is None or not self.journal.exists():
+            return
+        journal = Journal(self.journal)
+        journal.look()
+        journal.stop(journal.entries, grace)
+        limit = time.monotonic() + grace + 2 * PATIENCE
+        while journal.active and time.monotonic() < limit:
+            runner.wait(lambda: False, 0.005)
+            journal.look()
 
     def clean(self) -> None:
         """Take away the sockets of servers that have ended."""
@@ -159,17 +174,20 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> RunningServers:
     program = find_server(db.server)
     check_record(db)
     for left in reversed(range(TRIES)):
-        servers = RunningServers(db.db_identifier, place(db), secrets.token_urlsafe(32) if db.access == "password" else None)
+        drawn = Secrets(token_urlsafe(32), token_urlsafe(32)) if db.access == "password" else None
+        servers = RunningServers(db.db_identifier, place(db), drawn)
         try:
             commands = write(db, servers, program)
-            servers.runs = runner.serve(commands, detached)
+            servers.runs, _ = runner.serve(commands, detached)
             servers.wait_until_ready(runner)
             for shard in servers.shards:
                 pid = process_id(ask(shard, "INFO", "server", password=servers.password))
                 servers.processes.append(Process(pid, hostname(), began(pid) or 0))
             record(db, servers)
-            if asked := workers.commands(db.db_identifier, Path(db.path), servers.shards, servers.password, db.workers):
-                servers.workers = runner.serve(asked, detached)  # only now: they do not wait for a server that reads its data
+            if asked := workers.commands(db, servers.shards, drawn.worker if drawn else None):
+                # Only now: they do not wait for a server that reads its data.
+                servers.workers, servers.journal = runner.serve(asked, detached)
+                record(db, servers)
         except BaseException as error:
             runner.stop([*servers.runs, *servers.workers], PATIENCE)
             servers.clean()
@@ -198,7 +216,7 @@ def write(db: Orchestrator, servers: RunningServers, program: str) -> list[Comma
     commands = []
     for shard in servers.shards:
         data = data_name(shard, len(servers.shards))
-        text = configuration(shard, db.path, data, db.conf, servers.password, module(), cluster=len(servers.shards) > 1)
+        text = configuration(shard, db.path, data, db.conf, servers.secrets, module(), cluster=len(servers.shards) > 1)
         write_private(directory / f"{shard.name}.conf", text)
         if len(servers.shards) > 1:
             write_private(directory / f"{shard.name}.nodes", nodes(servers.shards, shard))
@@ -235,8 +253,10 @@ def record(db: Orchestrator, servers: RunningServers) -> None:
         for shard, process in zip(servers.shards, servers.processes, strict=True)
     ]
     said = {"db_identifier": db.db_identifier, "access": db.access, "shards": shards, "socket_directory": servers.directory}
-    if servers.password is not None:
-        said |= {"user": USER, "password": servers.password}
+    said |= {"workers": str(servers.journal) if servers.journal else None}
+    if servers.secrets is not None:
+        said |= {"user": USER, "password": servers.secrets.user}
+        said |= {"worker_user": WORKER_USER, "worker_password": servers.secrets.worker}
     write_private(Path(db.checkpoint_file), json.dumps(said, indent=1) + "\n")
 
 
@@ -266,7 +286,9 @@ def reconnect(checkpoint: str) -> tuple[Orchestrator, RunningServers]:
         network = None if shards[0].socket else shards[0].port
         name, access = said["db_identifier"], said["access"]
         db = Orchestrator(path.parent, network, db_nodes=len(shards), db_identifier=name, access=access)
-        servers = RunningServers(name, shards, said.get("password"))
+        secrets = Secrets(said["password"], said["worker_password"]) if "password" in said else None
+        servers = RunningServers(name, shards, secrets)
+        servers.journal = Path(said["workers"]) if said["workers"] else None
         servers.processes = [Process(**shard["process"]) for shard in said["shards"]]
         servers.directory = said["socket_directory"]
     except FileNotFoundError:
