@@ -285,7 +285,7 @@ class Experiment:
 
         databases, others = self._split(entities)
         models = self._models(others) if others or not databases else []
-        command = Environment(self._databases.running).command
+        command = Environment(self._databases.running, self._runner.scheduler).command
         renderer = generation.check(models, generation.Options(tag, allow_unknown, allow_unused), overwrite=True)
         batches = batch_jobs(others, {model.path: model.run for model in models}, command, self._runner.scheduler)
         text = preview(f"{self.name} in {self.exp_path}", databases, models, list(batches), renderer, command)
@@ -363,7 +363,7 @@ class Experiment:
                     if not chosen:
                         return
                     advise(self.name, others, len(chosen), at_once, self._runner.scheduler)
-                    environment = Environment(self._databases.ready())
+                    environment = Environment(self._databases.ready(), self._runner.scheduler)
                     environment.check(chosen)
                     self._databases.store(uploads)
                     if summary:

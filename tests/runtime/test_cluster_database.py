@@ -172,3 +172,53 @@ def test_members_of_jobs_are_not_sent_to_a_database_that_they_do_not_reach(slurm
 
     with pytest.raises(UnsupportedError, match=r"listens at unix://.*, and members on the cluster do not reach that"):
         slurm_exp.start(model)
+
+
+#: Says which database it has, after a while that is longer for later processes.
+TASK = """
+import os, socket, time
+address = os.environ["SSDB"]
+if address.startswith("unix://"):
+    database = socket.socket(socket.AF_UNIX)
+    database.connect(address.removeprefix("unix://"))
+else:
+    host, _, port = address.partition(":")
+    database = socket.create_connection((host, int(port)))
+time.sleep(0.1 * int(os.environ["SLURM_PROCID"]))
+database.sendall(b"INFO server\\r\\n")
+print(os.environ["SLURMD_NODENAME"], database.recv(65536).decode().split("process_id:")[1].split()[0])
+"""
+
+
+def test_each_node_of_a_member_has_a_database_of_the_members_own(slurm_exp: Experiment) -> None:
+    Path("task.py").write_text(TASK)
+    ens = slurm_exp.create_ensemble("ens", batch_settings=slurm_exp.create_batch_settings())
+    for name, tasks, nodes in (("one", 1, 1), ("four", 4, 1), ("wide", 5, 2)):
+        settings = slurm_exp.create_run_settings("python", [os.path.abspath("task.py")])
+        settings.set_tasks(tasks)
+        settings.set_nodes(nodes)
+        ens.add_model(slurm_exp.create_model(name, settings))
+        ens[name].colocate_db_tcp() if nodes > 1 else ens[name].colocate_db_uds()
+    settings = slurm_exp.create_run_settings("python", [os.path.abspath("task.py")])
+    packed = slurm_exp.create_ensemble("packed", None, slurm_exp.create_batch_settings(), settings, 2)
+    for member in packed:
+        member.colocate_db_uds()
+
+    slurm_exp.start(ens, packed, progress=False)
+
+    said = {m.name: Path(m.path, f"{m.name}.out").read_text().splitlines() for m in (*ens, *packed)}
+    assert {m.status for m in (*ens, *packed)} == {Status.COMPLETED}, said
+    assert [(len(lines), len({*lines})) for lines in said.values()] == [(1, 1), (4, 1), (5, 2), (1, 1), (1, 1)]
+    servers = {line.split()[1] for lines in said.values() for line in lines}
+    assert len(servers) == 6
+    assert not any(Path(f"/proc/{pid}").exists() for pid in servers)
+
+
+def test_several_programs_in_one_step_have_no_database_of_their_own(slurm_exp: Experiment) -> None:
+    settings = slurm_exp.create_run_settings("true")
+    settings.make_mpmd(slurm_exp.create_run_settings("true"))
+    model = slurm_exp.create_model("pair", settings, batch_settings=slurm_exp.create_batch_settings())
+    model.colocate_db_uds()
+
+    with pytest.raises(UnsupportedError, match="pair: several programs in one step have no database of their own"):
+        slurm_exp.start(model)
