@@ -18,7 +18,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
-from tutorkit import download, ledger, site
+from tutorkit import classroom, download, ledger, site
 from tutorkit.blocks import Block, Kind, Page
 from tutorkit.config import Config, load
 from tutorkit.coverage import Report
@@ -318,12 +318,18 @@ def check(app: Sphinx, env: BuildEnvironment) -> Iterator[str]:
             type="tutorkit",
             subtype="ledger",
         )
-    for page in list(shelf.pages.values()):
-        for exercise in page.exercises:
-            folder = Path(app.outdir, DOWNLOADS)
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{exercise.name.replace('-', '_')}.py").write_text(download.starter(exercise), encoding="utf-8")
+    hand_out(Path(app.outdir, DOWNLOADS), [shelf.page(path) for path in sorted(shelf.known)])
     return iter(())
+
+
+def hand_out(folder: Path, pages: Iterable[Page | None]) -> None:
+    """Write what learners begin with, and the checks, for those who have no copy of the project."""
+    exercises = [exercise for page in pages if page for exercise in page.exercises]
+    if exercises:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / classroom.HANDOUT).write_text(classroom.text(exercises), encoding="utf-8")
+    for exercise in exercises:
+        (folder / download.starter_name(exercise)).write_text(download.starter(exercise), encoding="utf-8")
 
 
 def configure(app: Sphinx, config: Any) -> None:
