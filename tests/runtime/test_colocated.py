@@ -178,7 +178,9 @@ def test_processes_of_one_member_share_it(exp: Experiment, fails: bool) -> None:
     """The first one ends before the others; where it cannot have its server, none of them runs."""
     then = "import time; time.sleep(0.1 * int(os.environ.get('PMI_RANK') or os.environ['OMPI_COMM_WORLD_RANK'])); print(pid)"
     script = member(exp, then).run_settings
-    root: dict[str, object] = {} if "HYDRA" in subprocess.getoutput("mpirun --version") else {"allow-run-as-root": None, "oversubscribe": None}
+    root: dict[str, object] = (
+        {} if "HYDRA" in subprocess.getoutput("mpirun --version") else {"allow-run-as-root": None, "oversubscribe": None}
+    )
     settings = exp.create_run_settings("python", script.exe_args, "mpirun", root | {"n": 3})
     model = exp.create_model("shared", settings)
     model.colocate_db_uds(unix_socket="/nowhere/socket" if fails else None)
