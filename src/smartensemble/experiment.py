@@ -175,6 +175,8 @@ class Experiment:
         access: str | None = None,
         server: str | PurePath | None = None,
         workers: int = 1,
+        intra_op_threads: int = 1,
+        model_time_limit: Duration = 300.0,
     ) -> "Orchestrator":
         """A database below this experiment's directory. See :class:`Orchestrator` for the arguments.
 
@@ -199,6 +201,8 @@ class Experiment:
             access=access,
             server=server,
             workers=workers,
+            intra_op_threads=intra_op_threads,
+            model_time_limit=model_time_limit,
         )
         db.place(self.exp_path)
         self._databases.add(db)

@@ -1,4 +1,4 @@
-"""Show on a site what came of its blocks: outputs, pictures, what was not run and why, and where and when it ran.
+"""Show on a site what a page needs, and what came of its blocks: outputs, pictures, what was not run and why, where and when.
 
 The build runs nothing: all that it shows is on record, in the ledger that the tests have written. A literal block that tutorkit
 does not know is a warning, with its file and line; with ``-W`` the build fails.
@@ -18,7 +18,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
-from tutorkit import download, ledger, site
+from tutorkit import classroom, download, ledger, site
 from tutorkit.blocks import Block, Kind, Page
 from tutorkit.config import Config, load
 from tutorkit.coverage import Report
@@ -92,6 +92,8 @@ class Annotate(SphinxTransform):
                 self.match(node, own)
         counts = Counter(entry.result for entry, _ in self.entries)
         getattr(self.env, "tutorkit_counts", {})[self.env.docname] = counts
+        if own is not None:
+            self.tell(own)
         if self.entries:
             self.stamp(own)
 
@@ -162,6 +164,15 @@ class Annotate(SphinxTransform):
         path = ledger.images_of(self.shelf.ledger, page.name) / name
         uri = os.path.relpath(path, Path(self.env.doc2path(self.env.docname)).parent)
         return nodes.image(uri=uri, alt=f"The figure of {block.place}", classes=["tutorkit-figure"])
+
+    def tell(self, own: Page) -> None:
+        """Say below the title what the page needs, unless it is a lesson, which says so itself."""
+        assert self.shelf is not None
+        text = site.needs(own, self.shelf.config)
+        section = next((node for node in self.document.children if isinstance(node, nodes.section)), None)
+        lesson = any("tutorkit-lesson" in node["classes"] for node in self.document.findall(nodes.Element))
+        if text and section is not None and not lesson:
+            section.insert(1, nodes.paragraph("", text, classes=["tutorkit-needs"]))
 
     def stamp(self, own: Page | None) -> None:
         """Say at the end of the page what ran, where and when."""
@@ -308,12 +319,18 @@ def check(app: Sphinx, env: BuildEnvironment) -> Iterator[str]:
             type="tutorkit",
             subtype="ledger",
         )
-    for page in list(shelf.pages.values()):
-        for exercise in page.exercises:
-            folder = Path(app.outdir, DOWNLOADS)
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{exercise.name.replace('-', '_')}.py").write_text(download.starter(exercise), encoding="utf-8")
+    hand_out(Path(app.outdir, DOWNLOADS), [shelf.page(path) for path in sorted(shelf.known)])
     return iter(())
+
+
+def hand_out(folder: Path, pages: Iterable[Page | None]) -> None:
+    """Write what learners begin with, and the checks, for those who have no copy of the project."""
+    exercises = [exercise for page in pages if page for exercise in page.exercises]
+    if exercises:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / classroom.HANDOUT).write_text(classroom.text(exercises), encoding="utf-8")
+    for exercise in exercises:
+        (folder / download.starter_name(exercise)).write_text(download.starter(exercise), encoding="utf-8")
 
 
 def configure(app: Sphinx, config: Any) -> None:

@@ -13,7 +13,7 @@ from smartensemble.errors import EntityExistsError, UnsupportedError
 from smartensemble.runtime import colocated, store
 from smartensemble.runtime.find import find_server, module
 from smartensemble.runtime.place import address_of
-from smartensemble.runtime.workers import WORKER
+from smartensemble.runtime.workers import WORKER, options
 from smartensemble.schedulers.base import LOCAL, Scheduler
 
 #: Flags of the interpreter that runs the wrapper: the standard library is enough, and starts sooner.
@@ -70,7 +70,7 @@ def wrap(command: Command, own: Colocated, stored: tuple[str, list[str]] | None,
         "port": own.port,
         "pinning": own.pinning,
         "workers": own.workers if library else 0,
-        "worker": WORKER,
+        "worker": (*WORKER, *options(own.intra_op_threads, own.model_time_limit)),
         "store": stored,
         "variable": f"SSDB{suffix(own.identifier)}",
         "shared": command.need.tasks > 1,

@@ -11,6 +11,7 @@ from smartensemble.command import Command
 from smartensemble.database import Orchestrator
 from smartensemble.errors import InputValueError, StateError
 from smartensemble.placement import Placement
+from smartensemble.runtime import workers
 from smartensemble.runtime.ask import Refusal, ask
 from smartensemble.runtime.batch import Batch, beside, written
 from smartensemble.runtime.find import find_server, module
@@ -19,7 +20,7 @@ from smartensemble.runtime.outcome import settle
 from smartensemble.runtime.place import check_data
 from smartensemble.runtime.queue import queue
 from smartensemble.runtime.runner import Runner
-from smartensemble.runtime.server import RunningServers, check_record, process_id, record
+from smartensemble.runtime.server import RunningServers, check_record, draw, process_id, record
 from smartensemble.runtime.serving import Asked, announced
 from smartensemble.runtime.supervisor import PATIENCE
 from smartensemble.shards import Shard
@@ -38,8 +39,7 @@ class PlacedServers(RunningServers):
 
     def __init__(self, db: Orchestrator) -> None:
         names = server_names(db)
-        password = secrets.token_urlsafe(32) if db.access == "password" else None
-        super().__init__(db.db_identifier, [Shard(name) for name in names], password)
+        super().__init__(db.db_identifier, [Shard(name) for name in names], draw(db))
         self.directory_of = Path(db.path)
         self.runs = [Run(Status.QUEUED) for _ in names]
         self.steps: list[tuple[Command, Run]] = []  #: what starts servers, and then workers
@@ -159,18 +159,19 @@ def describe(db: Orchestrator, servers: PlacedServers) -> Asked:
         db.interface,
         db.port,
         db.conf,
-        servers.password,
+        servers.secrets,
         module(),
+        list(workers.options(db.intra_op_threads, db.model_time_limit)),
     )
 
 
-def plan(placement: Placement, servers: PlacedServers, path: Path, workers: int) -> None:
-    """Decide on the steps of the servers and of their workers, and on the job that has these.
+def plan(placement: Placement, servers: PlacedServers, path: Path, count: int) -> None:
+    """Decide on the steps of the servers and of their `count` workers, and on the job that has these.
 
     :raises InputValueError: no queue has room for the job.
     """
     scheduler, agent = placement.scheduler, (*AGENT, str(path))
-    commands = placement.steps(servers.identifier, path.parent, (*agent, "server"), (*agent, "worker"), workers)
+    commands = placement.steps(servers.identifier, path.parent, (*agent, "server"), (*agent, "worker"), count)
     if placement.batch_settings:
         commands = [replace(command, packed=False) for command in commands]  # which node each runs on is said in its options
         servers.steps = [(command, Run(Status.QUEUED)) for command in commands]
@@ -182,7 +183,7 @@ def plan(placement: Placement, servers: PlacedServers, path: Path, workers: int)
         room = scheduler.control.room(os.environ) if scheduler.control else []
         steps = [(scheduler.step(each, min(room, default=1), each.need.cpus == 1), each) for each in commands]
         servers.steps = [(replace(each, argv=argv), Run()) for argv, each in steps]
-    servers.workers = [run for _, run in servers.steps[len(commands) - bool(workers) :]]
+    servers.workers = [run for _, run in servers.steps[len(commands) - bool(count) :]]
 
 
 def begin(servers: PlacedServers, runner: Runner, detached: bool) -> None:

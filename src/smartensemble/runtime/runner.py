@@ -170,8 +170,11 @@ class Runner:
                 self._batches += [each for each in batches if each.run.job]
                 raise
 
-    def serve(self, commands: Sequence[Command], detached: bool, given: Sequence[Run] | None = None) -> list[Run]:
-        """Start servers, which run beside members: nobody waits for their end, and they keep nobody from starting others."""
+    def serve(self, commands: Sequence[Command], detached: bool, given: Sequence[Run] | None = None) -> tuple[list[Run], Path]:
+        """Start servers, which run beside members: nobody waits for their end, and they keep nobody from starting others.
+
+        It returns their runs, and their journal, by which another process can stop them.
+        """
         runs = list(given or [Run() for _ in commands])
         for number, run in enumerate(runs, 1):
             run.status, run.number = Status.QUEUED, number
@@ -182,7 +185,7 @@ class Runner:
             detach(jobs, journal.path)
         else:
             self.ready().start(jobs, journal.path, service=True)
-        return runs
+        return runs, journal.path
 
     def serve_in_job(self, batch: Batch) -> None:
         """Hand servers to the scheduler as a job. It outlives this process, and nobody waits for its end."""

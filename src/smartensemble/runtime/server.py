@@ -2,13 +2,13 @@
 
 import json
 import os
-import secrets
 import signal
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from secrets import token_urlsafe
 
 from smartensemble.command import Command
 from smartensemble.database import Orchestrator
@@ -16,12 +16,12 @@ from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime import queue, workers
 from smartensemble.runtime.ask import PATIENCE, Refusal, answers, ask, shut_down
 from smartensemble.runtime.find import find_server, module
-from smartensemble.runtime.journal import Process, began, hostname
+from smartensemble.runtime.journal import Journal, Process, began, hostname
 from smartensemble.runtime.place import check_data, free_socket, place, private_directory, write_private
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.supervisor import send
 from smartensemble.schedulers import SCHEDULERS
-from smartensemble.shards import USER, Shard, configuration, data_name, nodes
+from smartensemble.shards import USER, WORKER_USER, Secrets, Shard, configuration, data_name, nodes
 from smartensemble.status import Run, Status
 
 TRIES = 3  #: starts, where ports that were free are taken by others meanwhile
@@ -32,13 +32,15 @@ TAKEN = "Address already in use"
 class RunningServers:
     """The servers of a database that runs, whoever started it."""
 
-    def __init__(self, identifier: str, shards: Sequence[Shard], password: str | None) -> None:
+    def __init__(self, identifier: str, shards: Sequence[Shard], secrets: Secrets | None) -> None:
         self.identifier = identifier
         self.shards = tuple(shards)
-        self.password = password
+        self.secrets = secrets
+        self.password = secrets.user if secrets else None
         self.processes: list[Process] = []
         self.runs: list[Run] = []  #: of those that this process has started
-        self.workers: list[Run] = []  #: which this process has started too; those of another one end by themselves
+        self.workers: list[Run] = []  #: which this process has started too
+        self.journal: Path | None = None  #: of the workers, by which another process can stop them
         self.job: tuple[str, str] | None = None  #: the job that they run in: its scheduler, and its number there
         self.directory: str | None = None  #: made for its socket, where the database's own has too long a name
 
@@ -132,6 +134,7 @@ class RunningServers:
         elif self.job:
             end_job(*self.job)
         self._end_processes(grace)
+        self._end_workers(runner, grace)
         self.clean()
 
     def end_runs(self, runner: Runner, grace: float) -> None:
@@ -148,6 +151,18 @@ class RunningServers:
                 time.sleep(0.002)  # a process that is not ours tells nobody of its end
             for process in living:
                 send(process.pid, signal.SIGKILL)
+
+    def _end_workers(self, runner: Runner, grace: float) -> None:
+        """End the workers that another process has started: its supervisor does it, or they end by themselves."""
+        if self.workers or self.journal is None or not self.journal.exists():
+            return
+        journal = Journal(self.journal)
+        journal.look()
+        journal.stop(journal.entries, grace)
+        limit = time.monotonic() + grace + 2 * PATIENCE
+        while journal.active and time.monotonic() < limit:
+            runner.wait(lambda: False, 0.005)
+            journal.look()
 
     def clean(self) -> None:
         """Take away the sockets of servers that have ended."""
@@ -190,17 +205,19 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> RunningServers:
     program = find_server(db.server)
     check_record(db)
     for left in reversed(range(TRIES)):
-        servers = RunningServers(db.db_identifier, place(db), secrets.token_urlsafe(32) if db.access == "password" else None)
+        servers = RunningServers(db.db_identifier, place(db), draw(db))
         try:
             commands = write(db, servers, program)
-            servers.runs = runner.serve(commands, detached)
+            servers.runs, _ = runner.serve(commands, detached)
             servers.wait_until_ready(runner)
             for shard in servers.shards:
                 pid = process_id(ask(shard, "INFO", "server", password=servers.password))
                 servers.processes.append(Process(pid, hostname(), began(pid) or 0))
             record(db, servers)
-            if asked := workers.commands(db.db_identifier, Path(db.path), servers.shards, servers.password, db.workers):
-                servers.workers = runner.serve(asked, detached)  # only now: they do not wait for a server that reads its data
+            if asked := workers.commands(db, servers.shards, servers.secrets):
+                # Only now: they do not wait for a server that reads its data.
+                servers.workers, servers.journal = runner.serve(asked, detached)
+                record(db, servers)
         except BaseException as error:
             runner.stop([*servers.runs, *servers.workers], PATIENCE)
             servers.clean()
@@ -211,6 +228,11 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> RunningServers:
             raise
         return servers
     raise AssertionError  # the last try returns or raises
+
+
+def draw(db: Orchestrator) -> Secrets | None:
+    """Passwords that nobody guesses, for a database that has some."""
+    return Secrets(token_urlsafe(32), token_urlsafe(32)) if db.access == "password" else None
 
 
 def write(db: Orchestrator, servers: RunningServers, program: str) -> list[Command]:
@@ -229,7 +251,7 @@ def write(db: Orchestrator, servers: RunningServers, program: str) -> list[Comma
     commands = []
     for shard in servers.shards:
         data = data_name(shard, len(servers.shards))
-        text = configuration(shard, db.path, data, db.conf, servers.password, module(), cluster=len(servers.shards) > 1)
+        text = configuration(shard, db.path, data, db.conf, servers.secrets, module(), cluster=len(servers.shards) > 1)
         write_private(directory / f"{shard.name}.conf", text)
         if len(servers.shards) > 1:
             write_private(directory / f"{shard.name}.nodes", nodes(servers.shards, shard))
@@ -258,8 +280,10 @@ def record(db: Orchestrator, servers: RunningServers) -> None:
     ]
     said: dict[str, object] = {"db_identifier": db.db_identifier, "access": db.access, "shards": shards}
     said |= {"launcher": db.launcher, "job": servers.job, "socket_directory": servers.directory}
-    if servers.password is not None:
-        said |= {"user": USER, "password": servers.password}
+    said |= {"workers": str(servers.journal) if servers.journal else None}
+    if servers.secrets is not None:
+        said |= {"user": USER, "password": servers.secrets.user}
+        said |= {"worker_user": WORKER_USER, "worker_password": servers.secrets.worker}
     write_private(Path(db.checkpoint_file), json.dumps(said, indent=1) + "\n")
 
 
@@ -290,7 +314,9 @@ def reconnect(checkpoint: str) -> tuple[Orchestrator, RunningServers]:
         network = None if shards[0].socket else shards[0].port
         name, access = said["db_identifier"], said["access"]
         db = Orchestrator(path.parent, network, db_nodes=len(shards), db_identifier=name, access=access)
-        servers = RunningServers(name, shards, said.get("password"))
+        secrets = Secrets(said["password"], said["worker_password"]) if "password" in said else None
+        servers = RunningServers(name, shards, secrets)
+        servers.journal = Path(said["workers"]) if said["workers"] else None
         servers.processes = [Process(**shard["process"]) for shard in said["shards"]]
         servers.directory = said["socket_directory"]
         db.launcher = said.get("launcher", "local")

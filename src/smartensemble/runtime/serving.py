@@ -20,7 +20,7 @@ from smartensemble.runtime.ask import Refusal, ask
 from smartensemble.runtime.place import PORTS, address_of, free_port, is_free, write_private
 from smartensemble.runtime.workers import WORKER, url
 from smartensemble.schedulers.script import member_script
-from smartensemble.shards import BUS, Shard, configuration, data_name, nodes
+from smartensemble.shards import BUS, Secrets, Shard, configuration, data_name, nodes
 
 SILENCE = 60.0  #: seconds that a server may wait for the others to say where they listen
 PAUSE = 0.02
@@ -40,12 +40,19 @@ class Asked:
     interface: list[str]
     port: int | None
     conf: dict[str, str]
-    password: str | None
+    secrets: Secrets | None
     module: str | None
+    worker: list[str]  #: options of a worker
 
     def write(self, path: Path) -> None:
         """Write it for the nodes to read."""
         write_private(path, json.dumps(asdict(self)))
+
+    @classmethod
+    def read(cls, path: Path) -> "Asked":
+        """What was written."""
+        said = json.loads(path.read_text())
+        return cls(**said | {"secrets": said["secrets"] and Secrets(*said["secrets"])})
 
 
 def announced(directory: Path, name: str, token: str) -> tuple[Shard, str] | None:
@@ -61,7 +68,7 @@ def main(argv: list[str]) -> int:
     """Become a server, or a worker; the exit code if that cannot be."""
     path, role, *number = argv
     directory = Path(path).parent
-    asked = Asked(**json.loads(Path(path).read_text()))
+    asked = Asked.read(Path(path))
     if role == "worker":
         work(asked, directory)
     name = asked.identifier
@@ -90,7 +97,7 @@ def serve(asked: Asked, directory: Path, number: int) -> NoReturn:
     write_private(directory / f"{name}.address", json.dumps(mine))
     shards = [shard._replace(node=node) for shard, node in zip(gather(asked, directory), asked.ids, strict=True)]
     data = data_name(shards[number], len(shards))
-    conf = configuration(shards[number], str(directory), data, asked.conf, asked.password, asked.module, cluster)
+    conf = configuration(shards[number], str(directory), data, asked.conf, asked.secrets, asked.module, cluster)
     write_private(directory / f"{name}.conf", conf)
     if cluster:
         write_private(directory / f"{name}.nodes", nodes(shards, shards[number]))
@@ -118,16 +125,16 @@ def work(asked: Asked, directory: Path) -> NoReturn:
     for shard in shards:
         while True:
             try:
-                ask(shard, "PING", password=asked.password)
+                ask(shard, "PING", password=asked.secrets.user if asked.secrets else None)
                 break
             except (OSError, Refusal):
                 if (directory / f"{shard.name}.exit").exists():
                     sys.exit(f"{shard.name}: has ended")
                 time.sleep(PAUSE)
-    if asked.password is not None:
-        os.environ["REDISCLI_AUTH"] = asked.password
-    addresses = [word for shard in shards for word in ("--address", url(shard, asked.password))]
-    os.execv(WORKER[0], [*WORKER, *addresses])
+    if asked.secrets:
+        os.environ["REDISCLI_AUTH"] = asked.secrets.worker
+    addresses = [word for shard in shards for word in ("--address", url(shard, asked.secrets))]
+    os.execv(WORKER[0], [*WORKER, *asked.worker, *addresses])
 
 
 if __name__ == "__main__":
