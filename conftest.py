@@ -200,6 +200,11 @@ class Server:
                 time.sleep(0.01)
         raise AssertionError(self.log.read_text())
 
+    @property
+    def version(self) -> tuple[int, ...]:
+        """The version of Redis that it is, or is like."""
+        return tuple(map(int, self.client.info("server")["redis_version"].split(".")))
+
     def connect(self, protocol: int = 2) -> Any:
         """A client of its own."""
         return redis.Redis(unix_socket_path=self.socket, protocol=protocol, socket_timeout=DEADLINE)

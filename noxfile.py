@@ -34,7 +34,7 @@ def tests(session: nox.Session) -> None:
     session.run("mypy")
     session.run("lint-imports")
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", "-n2", "--dist=loadfile", *session.posargs)  # a page or file stays whole
     build(session, "coverage", "run", "-m", "sphinx")
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")

@@ -100,14 +100,20 @@ html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_copy_source = False
 html_show_sourcelink = False
-html_sidebars = {page: [] for page in ("index", "start", "status", "tutorials", "tutorials/**", "reference/**")} | {
-    page: ["sidebar-nav-bs"] for page in ("howto/**", "understand/**", "decisions/**")
-}
+# A landing page has no list beside it, and neither has a page that is alone below its tab.
+html_sidebars = (
+    {page: [] for page in ("index", "start", "status")}
+    | {
+        f"{place}/**": ["sidebar-nav-bs"]
+        for place in ("learn", "tutorials", "howto", "reference", "understand", "decisions", "teach", "tutorkit")
+    }
+    | {page: ["sidebar-nav-bs"] for page in ("ensemble", "tutorials")}
+)
 html_theme_options = {
     "logo": {"text": "smartensemble"},
     "show_prev_next": False,
     "show_toc_level": 2,
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 7,
     "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
     "footer_start": [],
     "footer_end": [],

@@ -1,4 +1,4 @@
-"""Show on a site what came of its blocks: outputs, pictures, what was not run and why, and where and when it ran.
+"""Show on a site what a page needs, and what came of its blocks: outputs, pictures, what was not run and why, where and when.
 
 The build runs nothing: all that it shows is on record, in the ledger that the tests have written. A literal block that tutorkit
 does not know is a warning, with its file and line; with ``-W`` the build fails.
@@ -92,6 +92,8 @@ class Annotate(SphinxTransform):
                 self.match(node, own)
         counts = Counter(entry.result for entry, _ in self.entries)
         getattr(self.env, "tutorkit_counts", {})[self.env.docname] = counts
+        if own is not None:
+            self.tell(own)
         if self.entries:
             self.stamp(own)
 
@@ -162,6 +164,15 @@ class Annotate(SphinxTransform):
         path = ledger.images_of(self.shelf.ledger, page.name) / name
         uri = os.path.relpath(path, Path(self.env.doc2path(self.env.docname)).parent)
         return nodes.image(uri=uri, alt=f"The figure of {block.place}", classes=["tutorkit-figure"])
+
+    def tell(self, own: Page) -> None:
+        """Say below the title what the page needs, unless it is a lesson, which says so itself."""
+        assert self.shelf is not None
+        text = site.needs(own, self.shelf.config)
+        section = next((node for node in self.document.children if isinstance(node, nodes.section)), None)
+        lesson = any("tutorkit-lesson" in node["classes"] for node in self.document.findall(nodes.Element))
+        if text and section is not None and not lesson:
+            section.insert(1, nodes.paragraph("", text, classes=["tutorkit-needs"]))
 
     def stamp(self, own: Page | None) -> None:
         """Say at the end of the page what ran, where and when."""

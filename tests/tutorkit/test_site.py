@@ -103,6 +103,7 @@ def test_a_page_shows_what_came_of_its_blocks(write: Write, built, project: Conf
     assert "ZeroDivisionError: division by zero" in text
     assert "3 blocks ran, 1 skipped: needs a GPU, 1 for display only; Python 3" in text
     assert "Take it along: script, notebook." in text
+    assert "Some blocks need a GPU." in text
 
 
 def test_without_a_record_a_block_says_that_it_was_not_run(write: Write, built, project: Config) -> None:  # type: ignore[no-untyped-def]
