@@ -151,9 +151,11 @@ class Experiment:
         *,
         preamble: str | Sequence[str] = (),
         overcommit: bool = False,
+        array: bool = False,
     ) -> BatchSettings:
         """What a batch job asks for. See :class:`BatchSettings` for the arguments."""
-        return self.batch_settings_class(nodes, time, queue, account, batch_args, preamble, overcommit=overcommit)
+        given = (nodes, time, queue, account, batch_args, preamble)
+        return self.batch_settings_class(*given, overcommit=overcommit, array=array)
 
     @strict
     def create_database(

@@ -142,7 +142,7 @@ class RunSettings(RunOptions):
         others = [word for each in self.mpmd for word in (":", *each._started_by(True), *each._program(()))]
         parts = [self.need, *(each.need for each in self.mpmd)]
         need = parts[0] if len(parts) == 1 else _together(parts, self.steps)
-        alone = self.shareable and not self.mpmd
+        alone = self.shareable and not (self.mpmd and self.steps)
         argv = (*starter, *program, *others)
         return Command(argv, Path(cwd), dict(self.env_vars), name, self.time_limit, need, len(starter), alone)
 
@@ -188,6 +188,7 @@ class BatchSettings(BatchOptions):
         preamble: str | Iterable[str] = (),
         *,
         overcommit: bool = False,
+        array: bool = False,
     ) -> None:
         """Settings for a batch job.
 
@@ -199,6 +200,8 @@ class BatchSettings(BatchOptions):
         :param batch_args: further options of the scheduler, passed on as they are.
         :param preamble: lines of shell that run before the members start, for all of them.
         :param overcommit: run all members at once, also on fewer CPUs.
+        :param array: make a job array of the members, each of which then waits and runs by itself, as soon as there is room for
+            one. For members of one task.
         """
         self.nodes = None if nodes is None else positive("nodes", nodes)
         self.time = None if time == "" else time
@@ -206,7 +209,8 @@ class BatchSettings(BatchOptions):
         self.account = _line("account", account)
         self.batch_args = {} if batch_args is None else _options("batch_args", batch_args)
         self.batch_options: dict[str, object] = {}
-        self.overcommit = overcommit
+        self.groups: list[BatchSettings] = []
+        self.overcommit, self.array = overcommit, array
         self.preamble: list[str] = []
         if self.time is not None:
             seconds("time", self.time)
@@ -221,11 +225,24 @@ class BatchSettings(BatchOptions):
             raise InputTypeError(f"preamble: {lines!r} holds what is no text; give lines of shell")
         self.preamble += [_text("preamble", line) for line in added]
 
+    def add_het_group(self, settings: "BatchSettings") -> None:
+        """Give the job more nodes, of another kind: those that `settings` ask for.
+
+        The first group, number 0, is what these settings ask for. A member runs on group 1 by ``set_het_group([1])`` of its
+        run settings, and programs of one MPI may run on several (:meth:`RunSettings.make_mpmd`).
+        """
+        if not isinstance(settings, BatchSettings):
+            raise InputTypeError(f"add_het_group: {settings!r} are no batch settings; give BatchSettings(nodes=...)")
+        if settings.groups or settings.array or settings.overcommit or settings.preamble or self.array:
+            raise InputValueError("add_het_group: a group has nodes and options only, and no job of groups is an array")
+        self.groups.append(settings)
+
     @property
     def asked(self) -> dict[str, object]:
         """What is asked of the scheduler, by portable names."""
         given = {name: getattr(self, name) for name in ("nodes", "time", "queue", "account", "batch_args")}
-        return {**given, **self.batch_options}
+        shape = {"array": self.array, "groups": [group.asked for group in self.groups]}
+        return given | self.batch_options | {name: value for name, value in shape.items() if value}
 
     @property
     def time_limit(self) -> float | None:

@@ -16,6 +16,9 @@ Asked = Mapping[str, object]
 #: What a scheduler says of a job: how it stands, and why it is not Completed.
 State = tuple[Status, str]
 
+#: How jobs stand, by their numbers; the tasks of an array also by themselves, as ``12_3``.
+States = dict[str, State]
+
 
 @dataclass(frozen=True)
 class Partition:
@@ -28,6 +31,14 @@ class Partition:
 
 
 @dataclass(frozen=True)
+class Record:
+    """Somebody who remembers how jobs ended: a command to ask for one of them, and how its answer is read."""
+
+    ask: Callable[[str], tuple[str, ...]]
+    read: Callable[[str], States]
+
+
+@dataclass(frozen=True)
 class Control:
     """How a scheduler is asked: each question is the words of a command, or a function that reads the answer to one."""
 
@@ -35,11 +46,9 @@ class Control:
     job: Callable[[str], str]  #: the job's number, out of the answer
     cancel: tuple[str, ...]  #: before the numbers of jobs
     query: Callable[[Sequence[str]], tuple[str, ...]]  #: how these jobs stand
-    read: Callable[[str], dict[str, State]]  #: the answer; a job that is not in it is not known any more
-    detail: Callable[[str], tuple[str, ...]]  #: all about one job, while the controller remembers it
-    read_detail: Callable[[str], State | None]
-    account: Callable[[str], tuple[str, ...]]  #: one job, from the records that are kept; they come seconds late
-    read_account: Callable[[str], State | None]
+    read: Callable[[str], States]  #: the answer; a job that is not in it is not known any more
+    unknown: str  #: what it says, and fails, if it knows none of the jobs
+    records: Sequence[Record]  #: who is asked for the end of a job, in this order
     allocation: str  #: the variable of the environment that is set inside an allocation; what others tell of it:
     nodes: Callable[[Mapping[str, str]], list[str]]  #: the names of its nodes
     room: Callable[[Mapping[str, str]], list[int]]  #: the CPUs of each node
@@ -61,6 +70,8 @@ class Plan:
     node: int  #: the CPUs of a node
     list: str  #: a file for the names of the members
     asked: Asked  #: what the job asks for, sizes included
+    array: bool = False  #: each member is a task of an array, which gets its own room
+    groups: bool = False  #: the job has nodes of several kinds, and each member says on which of them it runs
 
 
 @dataclass(frozen=True)
@@ -71,20 +82,30 @@ class Scheduler:
     directive: str = ""  #: what begins a line of options in the script
     options: Mapping[str, str] = field(default_factory=dict)  #: portable option -> how it is spelled
     fixed: tuple[str, ...] = ()  #: options of every job
+    between: str = ""  #: the line between the options of groups of nodes, where a job may have several
     run_command: str = ""  #: what starts a step
     step: Callable[[Command, int, bool], tuple[str, ...]] = lambda command, *_: command.argv  #: the words of a step of its own
+    whole: Callable[[Command], bool] = lambda _: False  #: it takes all of an allocation, so it runs beside no other
     alone: Callable[[Command], tuple[str, ...]] = lambda command: command.argv  #: the words of a task in a shared step
     body: Callable[["Plan"], str] | None = None  #: shell that runs the array `members`, in an allocation
     control: Control | None = None
 
     def directives(self, asked: Asked) -> Iterator[str]:
         """The lines of options."""
+        yield from self._group(asked, self.fixed)
+        groups = asked.get("groups")
+        for group in groups if isinstance(groups, list) else []:
+            yield self.between
+            yield from self._group(group)
+
+    def _group(self, asked: Asked, fixed: Sequence[str] = ()) -> Iterator[str]:
+        """The lines of options of one group of nodes."""
         for option, spelled in self.options.items():
             if spelled and asked.get(option):
                 yield f"{self.directive} {spelled}={quoted(spell(option, asked[option]))}"
         if self.directive:
             raw = asked.get("batch_args")
-            yield from (f"{self.directive} {word}" for word in self.fixed)
+            yield from (f"{self.directive} {word}" for word in fixed)
             for name, value in raw.items() if isinstance(raw, Mapping) else ():
                 option = name if name.startswith("-") else ("-" if len(name) == 1 else "--") + name
                 mark = "=" if option.startswith("--") else " "

@@ -84,9 +84,10 @@ def batch_script(
     begin: list[str] = []
     if plan and scheduler.body:
         asked, run = plan.asked, [scheduler.body(plan)]
-        end = shlex.quote(f"echo $? > {shlex.quote(str(directory / name))}.exit")
+        # The tasks of an array add a line each. What an earlier run left was taken away before.
+        end = shlex.quote(f"echo $? >> {shlex.quote(str(directory / name))}.exit")
         # Without the second one, a script that is cancelled would tell the exit code of the last command that ended well.
-        begin = [home, f": > {_word(f'{name}.started')}", f"trap {end} EXIT", "trap 'exit 143' TERM"]
+        begin = [home, f": >> {_word(f'{name}.started')}", f"trap {end} EXIT", "trap 'exit 143' TERM"]
     members = [path.relative_to(directory) if path.is_relative_to(directory) else path for path in scripts]
     return "\n".join(
         [
