@@ -23,7 +23,7 @@ from smartensemble.expansion import Expansion, expansion
 from smartensemble.failures import Failures, failures
 from smartensemble.files import Files, Paths, attach
 from smartensemble.parameters import Constant, Given, argument, positive, resolve
-from smartensemble.settings import BatchSettings, RunSettings
+from smartensemble.settings import BatchSettings, Duration, RunSettings
 from smartensemble.status import Run, Status
 from smartensemble.strategies import Strategy
 from smartensemble.table import Seconds, Table
@@ -238,6 +238,8 @@ class Model:
         *,
         server: str | PurePath | None = None,
         workers: int = 1,
+        intra_op_threads: int = 1,
+        model_time_limit: Duration = 300.0,
     ) -> None:
         """Give it a database of its own, on its host, that it reaches by a unix socket. It begins and ends with the model.
 
@@ -248,12 +250,15 @@ class Model:
         :param debug: have the server write more into ``NAME.db.out``.
         :param db_identifier: what its variables end in, as ``SSDB_name``; by default nothing.
         :param server: the program, as :meth:`Experiment.create_database` takes it.
-        :param workers: the processes that run its models and scripts.
+        :param workers: the processes that run its models and scripts; 0 for none.
+        :param intra_op_threads: the threads that a model may use in each of them.
+        :param model_time_limit: how long a run of a model may take.
         """
         from smartensemble.database import colocated
         from smartensemble.shards import speakable
 
-        own = colocated(self.name, db_cpus, custom_pinning, debug, db_identifier, server, workers)
+        given = (workers, intra_op_threads, model_time_limit)
+        own = colocated(self.name, db_cpus, custom_pinning, debug, db_identifier, server, *given)
         socket = None if unix_socket is None else str(unix_socket)
         if socket is not None and not speakable(socket):
             raise InputValueError(
@@ -276,6 +281,8 @@ class Model:
         *,
         server: str | PurePath | None = None,
         workers: int = 1,
+        intra_op_threads: int = 1,
+        model_time_limit: Duration = 300.0,
     ) -> None:
         """Give it a database of its own, on its host, that it reaches by a port, as does every user of that host.
 
@@ -284,7 +291,8 @@ class Model:
         """
         from smartensemble.database import checked_port, colocated
 
-        own = colocated(self.name, db_cpus, custom_pinning, debug, db_identifier, server, workers)
+        given = (workers, intra_op_threads, model_time_limit)
+        own = colocated(self.name, db_cpus, custom_pinning, debug, db_identifier, server, *given)
         number = None if port is None else checked_port(self.name, port)
         self._links = self._links._replace(colocated=own._replace(tcp=True, port=number, interface=ifname))
 

@@ -346,8 +346,13 @@ def test_the_server_knows_the_keys_of_a_command(ask: Ask, command: tuple[object,
     assert ask("COMMAND GETKEYS", *command) == keys
 
 
-def test_a_user_may_be_denied_keys_and_the_commands_of_workers(server: Server, ask: Ask) -> None:
-    ask("ACL", "SETUSER", "member", "on", "nopass", "+@all", "-ai._next", "-ai._done", "-ai._shared", "~m", "~x")
+@pytest.mark.parametrize("category", [False, True])
+def test_a_user_may_be_denied_keys_and_the_commands_of_workers(server: Server, ask: Ask, category: bool) -> None:
+    if category and server.version < (7, 2):
+        assert "ai._next" not in ask("ACL", "CAT", "dangerous")  # a module could not say so then
+        return
+    denied = ["-@dangerous"] if category else ["-ai._next", "-ai._done", "-ai._shared"]
+    ask("ACL", "SETUSER", "member", "on", "nopass", "+@all", *denied, "~m", "~x")
     with redis.Redis(unix_socket_path=server.socket, username="member", password="any") as client:
         for command in (RUN, ("AI._NEXT", 1, 1, 0), ("AI._DONE", 1), ("AI._SHARED",)):
             with pytest.raises(redis.exceptions.NoPermissionError):

@@ -1,7 +1,11 @@
 """Workers as they are started, on real servers: what clients store and run, and what becomes of it when something breaks."""
 
 import os
+import platform
+import resource
+import selectors
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import redis
-from conftest import Server, Start
+from conftest import DEADLINE, Server, Start
 from small_models import BACKENDS, mlp, mlp_model
 
 from smartensemble.wire import tensor
@@ -35,6 +39,15 @@ def forever(x):
 def in_place(x):
     x += 1
     return x
+
+def abort(x):
+    return torch.full([1], int(x.item()) % -1)
+
+def grow(x):
+    kept = [x]
+    while len(kept) > 0:
+        kept.append(torch.ones([1 << 22]))
+    return kept[-1]
 """
 
 
@@ -234,6 +247,39 @@ def test_only_the_run_that_kills_its_worker_fails(served: Server, shared_worker:
     eventually(lambda: f"worker {first} was ended by SIGSEGV" in (served.directory / "worker.log").read_text())
 
 
+@pytest.mark.needs("torch")
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors divide the lowest number by -1")
+def test_a_model_that_aborts_costs_one_error(served: Server, shared_worker: Any, eventually: Eventually) -> None:
+    ask(served, "AI.SCRIPTSET", "s", "CPU", "SOURCE", SCRIPT)
+    first = child(shared_worker)
+    ask(served, "AI.TENSORSET", "lowest", "INT64", 1, "VALUES", -(2**63))
+
+    told = ask(served, "AI.SCRIPTRUN", "s", "abort", "INPUTS", "lowest", "OUTPUTS", "y")
+
+    assert "the inference worker ended before it answered" in told
+    assert not served.client.exists("y")
+    assert ask(served, "AI.SCRIPTRUN", "s", "double", "INPUTS", "x", "OUTPUTS", "y") == b"OK"
+    eventually(lambda: f"worker {first} was ended by SIGFPE" in (served.directory / "worker.log").read_text())
+
+
+@pytest.mark.needs("torch")
+def test_a_model_that_runs_out_of_memory_costs_one_error(served: Server, shared_worker: Any) -> None:
+    ask(served, "AI.SCRIPTSET", "s", "CPU", "SOURCE", SCRIPT)
+    process = child(shared_worker)
+    assert process is not None
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[0])
+    before = resource.prlimit(process, resource.RLIMIT_AS)
+    resource.prlimit(process, resource.RLIMIT_AS, (pages * resource.getpagesize() + (200 << 20), before[1]))
+
+    told = ask(served, "AI.SCRIPTRUN", "s", "grow", "INPUTS", "x", "OUTPUTS", "y")
+    resource.prlimit(process, resource.RLIMIT_AS, before)
+
+    assert "bad_alloc" in told
+    assert ask(served, "AI.SCRIPTRUN", "s", "double", "INPUTS", "x", "OUTPUTS", "y") == b"OK"
+    assert child(shared_worker) == process
+    assert Path(f"/proc/{process}/oom_score_adj").read_text() == "1000\n"  # without a limit, the system ends it first
+
+
 def taken(server: Server) -> bool:
     """Only a client waits: the worker has taken its job."""
     blocked: list[Any] = [client for client in server.client.client_list() if "b" in client["flags"]]
@@ -263,7 +309,7 @@ def test_models_that_a_server_has_saved_run_after_it_was_started_again(start: St
     first.client.set("x", tensor.encode(X))
     assert store(first) == b"OK"
     first.client.shutdown()
-    assert worker.wait(60) == 0  # a worker without a database has nothing to do
+    end(worker)
 
     second = start("--appendonly", "yes")
     work(second)
@@ -278,21 +324,27 @@ def test_each_of_ten_thousand_runs_is_answered(start: Start, work: Work) -> None
     server.client.set("x", tensor.encode(X))
     work(server)
     assert store(server) == b"OK"
-    connections = [server.connection() for _ in range(10_000)]
+    (command,) = server.connection().pack_command(*RUN)
 
-    replies: list[str] = []
-    for connection in connections:
-        connection.send_command(*RUN)
-    for connection in connections:
-        try:
-            replies.append(connection.read_response().decode())
-        except redis.ResponseError as error:
-            replies.append(str(error))
-        connection.disconnect()
+    replies: list[bytes] = []
+    with selectors.DefaultSelector() as clients:
+        for _ in range(10_000):
+            client = socket.socket(socket.AF_UNIX)
+            client.connect(server.socket)
+            client.sendall(command)
+            clients.register(client, selectors.EVENT_READ)
+        while waiting := clients.get_map():
+            told = clients.select(DEADLINE)
+            assert told, f"{len(waiting)} clients have no answer"
+            for key, _ in told:
+                client = key.fileobj  # type: ignore[assignment]
+                replies.append(client.recv(1000))
+                clients.unregister(client)
+                client.close()
 
-    full = "the queue for inference workers is full: QUEUE_LIMIT is 3000; try again, or start more workers"
-    assert set(replies) <= {"OK", full}
-    assert replies.count("OK") >= 3000
+    full = b"-ERR the queue for inference workers is full: QUEUE_LIMIT is 3000; try again, or start more workers\r\n"
+    assert set(replies) <= {b"+OK\r\n", full}
+    assert replies.count(b"+OK\r\n") >= 3000
     assert len(replies) == 10_000
 
 

@@ -356,11 +356,11 @@ def test_members_of_an_array_run_each_by_itself(slurm_exp: Experiment, cluster: 
     line = 'echo "$SLURM_ARRAY_TASK_ID"; case $SLURM_ARRAY_TASK_ID in 1) exit 7;; 2 | 3) exec sleep 1000;; esac'
     ens = shell(slurm_exp, line, replicas=40, array=True, preamble="export PREPARED=yes")
     slurm_exp.start(ens, block=False)
-    eventually(lambda: all(member.run.started for member in ens) and not slurm_exp.wait(timeout=0))
+    eventually(lambda: slurm_exp.get_status(ens).count(Status.COMPLETED) == 37)
 
     job = cluster.ask("squeue", "--noheader", "--format=%F").split()[0]
     cluster.ask("scancel", f"{job}_2")
-    eventually(lambda: slurm_exp.get_status(ens[2]) == [Status.CANCELLED])
+    eventually(lambda: slurm_exp.get_status(ens)[2] is Status.CANCELLED)
     between = (ens[2].run.reason, statuses(ens))
     slurm_exp.stop(ens)
 

@@ -1104,6 +1104,18 @@ static void client_changed(Context *ctx, Event event, uint64_t change, void *dat
     if (!watched) sweep(ctx, NULL);
 }
 
+/* Have -@dangerous deny what is for workers alone, where a module may say so: from 7.2 on. */
+static void deny_to_others(Context *ctx) {
+    void *(*find)(Context *, const char *name);
+    int (*categorise)(void *command, const char *categories);
+    if (ctx->get_api("RedisModule_GetCommand", (void *)&find) != OK) return;
+    if (ctx->get_api("RedisModule_SetCommandACLCategories", (void *)&categorise) != OK) return;
+    for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++) {
+        Command *command = COMMANDS[i].command;
+        if (command == next || command == done || command == shared) categorise(find(ctx, COMMANDS[i].name), "admin dangerous");
+    }
+}
+
 /* What the server calls when it loads the module. */
 int RedisModule_OnLoad(Context *ctx, String **argv, int argc);
 int RedisModule_OnLoad(Context *ctx, String **argv, int argc) {
@@ -1119,6 +1131,7 @@ int RedisModule_OnLoad(Context *ctx, String **argv, int argc) {
         int key = COMMANDS[i].key;
         if (CreateCommand(ctx, COMMANDS[i].name, COMMANDS[i].command, COMMANDS[i].flags, key, key, key) != OK) return ERR;
     }
+    deny_to_others(ctx);
     if (!RegisterCommandFilter(ctx, rewrite, 0)) return ERR;
     /* glibc's malloc gives memory back to the system, and asks for it again at once, until it has seen a large block freed; then
      * it keeps more. A string that grows by a trailer would keep it at that for ever: 1 MiB in 4 to 7 times the time of SET. So
