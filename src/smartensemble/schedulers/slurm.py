@@ -293,7 +293,7 @@ def body(plan: Plan) -> str:
     lines.append("export JOB_TASKS=$SLURM_TASKS_PER_NODE")
     lines.append("unset SLURM_NNODES SLURM_NTASKS SLURM_NPROCS SLURM_NTASKS_PER_NODE SLURM_TASKS_PER_NODE SLURM_CPUS_PER_TASK")
     # Each step may use the memory of the job. Otherwise the first one would take all of it, and the next one wait for its end.
-    lines.append("unset SLURM_MEM_PER_CPU; export SLURM_MEM_PER_NODE=0")
+    lines.append('unset "${!SLURM_MEM_PER_@}"; export SLURM_MEM_PER_NODE=0')
     if plan.together:
         size = "--overcommit " if plan.overcommit else f"--cpus-per-task={plan.cpus} "
         lines.append(TOGETHER.format(list=shlex.quote(plan.list), size=size))
