@@ -55,16 +55,17 @@ class Experiment:
             allocation this program runs, or that is on PATH, or else this machine.
         """
         from smartensemble.runtime.databases import Databases
-        from smartensemble.runtime.runner import LAUNCHERS, Runner
+        from smartensemble.runtime.runner import Runner
         from smartensemble.runtime.steps import detect_launcher
+        from smartensemble.schedulers import SCHEDULERS
 
         check_name("Experiment", name)
         if exp_path is not None and not isinstance(exp_path, (str, PurePath)):
             raise InputTypeError(f"{name}: exp_path is {exp_path!r}; give text or a pathlib.Path")
         if exp_path is not None and not os.path.isdir(exp_path):
             raise NoDirectoryError(f"{name}: exp_path {os.fspath(exp_path)!r} is no directory; make it, or leave it out")
-        if launcher not in (*LAUNCHERS, "auto"):
-            raise UnsupportedError(f"{name}: no launcher {launcher!r} in this version{did_you_mean(str(launcher), LAUNCHERS)}")
+        if launcher not in (*SCHEDULERS, "auto"):
+            raise UnsupportedError(f"{name}: no launcher {launcher!r} in this version{did_you_mean(str(launcher), SCHEDULERS)}")
         self.name = name
         self.exp_path = os.path.abspath(name if exp_path is None else exp_path)
         self.launcher = detect_launcher() if launcher == "auto" else launcher

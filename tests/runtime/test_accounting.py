@@ -1,6 +1,7 @@
 """How jobs end, on a real Slurm with accounting, whose controller forgets them after seconds, and on one that has none."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -34,8 +35,8 @@ def lost(forgetful: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("SLURM_CONF", str(forgetful.conf))
         exp = Experiment("study", launcher="slurm")
         exp.start(member(exp, "lost", "sleep 1000"), block=False, detach=True)
-        while "RUNNING" not in forgetful.ask("squeue", "--format=%T"):
-            pass
+        while not Path("study/lost/lost_0/lost_0.started").exists():
+            time.sleep(0.05)
         forgetful.ask("scancel", "--batch", "--signal=KILL", "--name=lost")
     return home
 

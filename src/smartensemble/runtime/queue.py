@@ -207,7 +207,7 @@ class Queue:
                 out.seek(0)
                 errors.seek(0)
                 answer, refusal = out.read().decode(errors="replace"), errors.read().decode(errors="replace")
-            if process.returncode == 0 or self.control.unknown in refusal:
+            if process.returncode == 0 or (self.control.unknown and self.control.unknown in refusal):
                 self._take(self.control.read(answer), jobs)
         elif self._jobs and time.monotonic() >= self._next:
             asked = sorted({watched.batch.run.job for watched in self._jobs.values()})

@@ -28,8 +28,6 @@ from smartensemble.status import Run, Status
 
 logger = logging.getLogger(__name__)
 
-#: Who starts programs: also steps of an allocation are started from here.
-LAUNCHERS: dict[str, Callable[[], Launcher]] = dict.fromkeys(SCHEDULERS, local)
 CHUNK = 16  #: members whose directories are written while those before them start
 LOOK = 0.05  #: seconds between two looks at the files of batch jobs, and of members that others run
 
@@ -82,10 +80,10 @@ class Runner:
                 raise StateError(f"{entry.name}: runs in {path}; wait for it or stop it first")
 
     def ready(self) -> Launcher:
-        """The launcher, with which programs can be run here."""
+        """The launcher, with which programs can be run here. Steps of an allocation are started from here too."""
         if self.scheduler.control:
             queue(self.scheduler.name).check()
-        self._launcher = LAUNCHERS[self.launcher_name]()
+        self._launcher = local()
         return self._launcher
 
     def start(

@@ -47,15 +47,15 @@ class Control:
     cancel: tuple[str, ...]  #: before the numbers of jobs
     query: Callable[[Sequence[str]], tuple[str, ...]]  #: how these jobs stand
     read: Callable[[str], States]  #: the answer; a job that is not in it is not known any more
-    unknown: str  #: what it says, and fails, if it knows none of the jobs
-    records: Sequence[Record]  #: who is asked for the end of a job, in this order
-    allocation: str  #: the variable of the environment that is set inside an allocation; what others tell of it:
-    nodes: Callable[[Mapping[str, str]], list[str]]  #: the names of its nodes
-    room: Callable[[Mapping[str, str]], list[int]]  #: the CPUs of each node
-    tasks: Callable[[Mapping[str, str]], list[int]]  #: the processes that were asked for, on each node
-    queue: Callable[[Mapping[str, str]], str]
-    partitions: tuple[str, ...]
+    partitions: tuple[str, ...]  #: which partitions there are
     read_partitions: Callable[[str], list[Partition]]
+    unknown: str = ""  #: what it says, and fails, if it knows none of the jobs
+    records: Sequence[Record] = ()  #: who is asked for the end of a job, in this order
+    allocation: str = ""  #: the variable of the environment that is set inside an allocation; what others tell of it:
+    nodes: Callable[[Mapping[str, str]], list[str]] = lambda _: []  #: the names of its nodes
+    room: Callable[[Mapping[str, str]], list[int]] = lambda _: []  #: the CPUs of each node
+    tasks: Callable[[Mapping[str, str]], list[int]] = lambda _: []  #: the processes that were asked for, on each node
+    queue: Callable[[Mapping[str, str]], str] = lambda _: ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ class Scheduler:
 
     name: str
     directive: str = ""  #: what begins a line of options in the script
-    options: Mapping[str, str] = field(default_factory=dict)  #: portable option -> how it is spelled
+    #: portable option -> its spelling, with a place for its value: {}, or {hms}, {minutes} or {seconds} for a time
+    options: Mapping[str, str] = field(default_factory=dict)
     fixed: tuple[str, ...] = ()  #: options of every job
     between: str = ""  #: the line between the options of groups of nodes, where a job may have several
     run_command: str = ""  #: what starts a step
@@ -102,7 +103,7 @@ class Scheduler:
         """The lines of options of one group of nodes."""
         for option, spelled in self.options.items():
             if spelled and asked.get(option):
-                yield f"{self.directive} {spelled}={quoted(spell(option, asked[option]))}"
+                yield f"{self.directive} {spell(spelled, option, asked[option])}"
         if self.directive:
             raw = asked.get("batch_args")
             yield from (f"{self.directive} {word}" for word in fixed)
@@ -121,17 +122,16 @@ class Scheduler:
         return [option for option, value in asked.items() if value and option not in known]
 
 
-def spell(option: str, value: object) -> str:
-    """A value, as text in a directive.
+def spell(spelling: str, option: str, value: object) -> str:
+    """An option with its value, as text in a directive.
 
-    >>> spell("hosts", ["n1", "n2"]), spell("time", 90.0), spell("time", "00:10:00")
-    ('n1,n2', '00:01:30', '00:10:00')
+    >>> spell("-w {}", "hosts", ["n1", "n2"]), spell("-t {hms}", "time", 90.0), spell("-W {minutes}", "time", "00:10:00")
+    ('-w n1,n2', '-t 00:01:30', '-W 10')
     """
     if option == "time" and isinstance(value, (int, float, str, timedelta)):
-        return TIMES["hms"](seconds("time", value))
-    if option in ("output", "error"):
-        return str(value).replace("%", "%%")
-    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+        return spelling.format(**{name: text(seconds("time", value)) for name, text in TIMES.items()})
+    text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    return spelling.format(quoted(text.replace("%", "%%") if option in ("output", "error") else text))
 
 
 def quoted(value: str) -> str:
