@@ -352,7 +352,7 @@ class Experiment:
         try:
             with self._runner.alone():
                 # What is wrong is said before anything is written, also a lock.
-                self._runner.ready()
+                self._runner.check()
                 self._databases.check(databases)
                 if models:
                     self._databases.check_reachable()

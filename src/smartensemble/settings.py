@@ -102,6 +102,7 @@ class RunSettings(RunOptions):
         self.run_args = {} if run_args is None else _options("run_args", run_args)
         self.run_options: dict[str, object] = {}
         self.mpmd: list[RunSettings] = []
+        self.preamble: list[str] = []
         if self.run_args and not self.run_command:
             raise InputValueError(f"run_args: {self.run_args!r} without a run_command to take them; give run_command='mpirun'")
         self.env_vars: dict[str, str] = {}
@@ -111,6 +112,10 @@ class RunSettings(RunOptions):
     def add_exe_args(self, args: Words) -> None:
         """Add arguments after those that are there."""
         self.exe_args += words("exe_args", args)
+
+    def add_preamble(self, lines: str | Iterable[str]) -> None:
+        """Add lines of shell that run before each member's program, in its directory: ``module load lammps``."""
+        self.preamble += _lines(lines)
 
     def update_env(self, env_vars: Mapping[str, object]) -> None:
         """Add variables to the members' environment, or change them. With None a variable keeps the value that is inherited."""
@@ -137,14 +142,15 @@ class RunSettings(RunOptions):
         """The command that runs the program in `cwd`, with `arguments` after its own."""
         program = self._program(arguments)
         if self.run_command is None:
-            return Command(program, Path(cwd), dict(self.env_vars), name, self.time_limit)
+            return Command(program, Path(cwd), dict(self.env_vars), name, self.time_limit, preamble=tuple(self.preamble))
         starter = (self.run_command, *self._started_by(bool(self.mpmd)))
         others = [word for each in self.mpmd for word in (":", *each._started_by(True), *each._program(()))]
         parts = [self.need, *(each.need for each in self.mpmd)]
         need = parts[0] if len(parts) == 1 else _together(parts, self.steps)
         alone = self.shareable and not (self.mpmd and self.steps)
         argv = (*starter, *program, *others)
-        return Command(argv, Path(cwd), dict(self.env_vars), name, self.time_limit, need, len(starter), alone)
+        lines = tuple(line for each in (self, *self.mpmd) for line in each.preamble)
+        return Command(argv, Path(cwd), dict(self.env_vars), name, self.time_limit, need, len(starter), alone, lines)
 
     def _program(self, arguments: Iterable[str]) -> tuple[str, ...]:
         """The program and its arguments, in its container."""
@@ -218,12 +224,7 @@ class BatchSettings(BatchOptions):
 
     def add_preamble(self, lines: str | Iterable[str]) -> None:
         """Add lines of shell that run before the members start."""
-        if isinstance(lines, (bytes, Mapping, set, frozenset)) or not isinstance(lines, Iterable):
-            raise InputTypeError(f"preamble: {lines!r} is no text and no list of lines; for example 'module load lammps'")
-        added = lines.splitlines() if isinstance(lines, str) else list(lines)
-        if not all(isinstance(line, str) for line in added):
-            raise InputTypeError(f"preamble: {lines!r} holds what is no text; give lines of shell")
-        self.preamble += [_text("preamble", line) for line in added]
+        self.preamble += _lines(lines)
 
     def add_het_group(self, settings: "BatchSettings") -> None:
         """Give the job more nodes, of another kind: those that `settings` ask for.
@@ -330,6 +331,16 @@ def _options(subject: str, given: object) -> dict[str, object]:
         if value is not None:
             _text(f"{subject}[{name!r}]", value)
     return dict(given)
+
+
+def _lines(given: str | Iterable[str]) -> list[str]:
+    """Lines of shell, checked."""
+    if isinstance(given, (bytes, Mapping, set, frozenset)) or not isinstance(given, Iterable):
+        raise InputTypeError(f"preamble: {given!r} is no text and no list of lines; for example 'module load lammps'")
+    added = given.splitlines() if isinstance(given, str) else list(given)
+    if not all(isinstance(line, str) for line in added):
+        raise InputTypeError(f"preamble: {given!r} holds what is no text; give lines of shell")
+    return [_text("preamble", line) for line in added]
 
 
 def _line(subject: str, value: object) -> str | None:

@@ -17,6 +17,7 @@ from smartensemble.status import Run, Status
 
 TIMED_OUT = 124  #: the exit code of timeout(1)
 KILLED = 128 + 9
+ENDS = ("started", "exit")  #: the files by which it is known how a command stands
 PATIENCE = 5.0  #: seconds after which the signal that ended a member was its own
 BY_SIGNAL = (128 + 15, KILLED)  #: how bash tells that a program was ended as stop does it
 
@@ -72,14 +73,15 @@ class Batch:
     def write(self, at_once: int | None = None) -> None:
         """Write the scripts, and take away what an earlier run left."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        for command, _ in [*self.members, (self.command, self.run)]:
-            for suffix in ("started", "exit"):
-                beside(command, suffix).unlink(missing_ok=True)
-        for path in (self.command.out, self.command.err):
-            path.unlink(missing_ok=True)
+        for command, suffixes in [*((each, ENDS) for each, _ in self.members), (self.command, (*ENDS, "out", "err"))]:
+            for suffix in suffixes:
+                path = f"{command.cwd}/{command.name}.{suffix}"
+                if written(path):
+                    os.unlink(path)
         for command, _ in self.members:
             text = member_script(self._placed(command))
-            beside(command, "sh").write_text(text, encoding="utf-8", errors="surrogateescape")
+            with open(f"{command.cwd}/{command.name}.sh", "wb") as file:  # there may be thousands
+                file.write(text.encode(errors="surrogateescape"))
         self.script.write_text(self.text(at_once), encoding="utf-8", errors="surrogateescape")
 
     def _placed(self, command: Command) -> Command:

@@ -37,6 +37,7 @@ def member_script(command: Command) -> str:
             *(f"export {variable}={shlex.quote(value)}" for variable, value in command.env.items()),
             f"[ ! -e {name['exit']} ] || rm {name['exit']}",  # no process, where there is nothing to take away
             f": > {name['started']}",
+            *command.preamble,
             f"{limit}{command} < /dev/null > {name['out']} 2> {name['err']}",
             "code=$?",
             f'echo "$code" > {name["exit"]}',
