@@ -3,9 +3,11 @@
 import ast
 import inspect
 import re
+import sys
 import textwrap
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -17,8 +19,10 @@ author = "The smartensemble developers"
 copyright = author
 version = release = smartensemble.__version__
 
+sys.path.insert(0, str(Path(__file__).parent))
 extensions = [
     "myst_nb",
+    "plots",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx_codeautolink",
@@ -99,15 +103,22 @@ html_title = "smartensemble"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_copy_source = False
+html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
-html_sidebars = {page: [] for page in ("index", "start", "status", "tutorials", "tutorials/**", "reference/**")} | {
-    page: ["sidebar-nav-bs"] for page in ("howto/**", "understand/**", "decisions/**")
-}
+# A landing page has no list beside it, and neither has a page that is alone below its tab.
+html_sidebars = (
+    {page: [] for page in ("index", "start", "status")}
+    | {
+        f"{place}/**": ["sidebar-nav-bs"]
+        for place in ("learn", "tutorials", "howto", "reference", "understand", "decisions", "teach", "tutorkit")
+    }
+    | {page: ["sidebar-nav-bs"] for page in ("ensemble", "tutorials")}
+)
 html_theme_options = {
     "logo": {"text": "smartensemble"},
     "show_prev_next": False,
     "show_toc_level": 2,
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 7,
     "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
     "footer_start": [],
     "footer_end": [],

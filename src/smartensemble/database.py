@@ -9,7 +9,8 @@ from typing import NamedTuple, Protocol
 from smartensemble.duration import Duration, seconds
 from smartensemble.errors import InputTypeError, InputValueError, StateError, UnsupportedError, did_you_mean, strict
 from smartensemble.parameters import positive, whole
-from smartensemble.settings import find_program
+from smartensemble.placement import Placement, placement
+from smartensemble.settings import BatchSettings, RunSettings, find_program
 from smartensemble.shards import BUS, USER, Shard, checked_setting
 
 ACCESS = ("private", "open", "password")
@@ -60,8 +61,6 @@ class Orchestrator:
     ('open', 1, False)
     """
 
-    batch = False
-
     @strict
     def __init__(
         self,
@@ -74,10 +73,12 @@ class Orchestrator:
         batch: bool = False,
         hosts: Iterable[str] | None = None,
         account: str | None = None,
-        time: str | None = None,
-        alloc: str | None = None,
-        single_cmd: bool = True,  # noqa: ARG002 - how srun starts several servers; there is none here
+        time: Duration | None = None,
+        alloc: str | int | None = None,
+        single_cmd: bool = True,
         *,
+        queue: str | None = None,
+        per_node: int = 1,
         db_identifier: str = DEFAULT,
         access: str | None = None,
         server: str | PurePath | None = None,
@@ -89,8 +90,19 @@ class Orchestrator:
 
         :param path: its directory; by default one of its identifier below its experiment's.
         :param port: the port of its first server; those of the others follow. By default free ones are chosen.
-        :param interface: the network interface that it listens on; by default only this machine reaches it.
+        :param interface: the network interface that it listens on; by default only this machine reaches it. On a cluster, that
+            of its nodes.
+        :param launcher: where it runs: ``"local"``, this machine, or a scheduler's name. What follows is for the second:
+        :param run_command: what starts its servers; by default the scheduler's own.
         :param db_nodes: its servers. More than one make a cluster, which divides the keys among them.
+        :param batch: run it in a job of its own, and not in the allocation that this program runs in.
+        :param hosts: the nodes to run on, by name.
+        :param account: the account that its job is charged to.
+        :param time: how long its job may run.
+        :param alloc: the number of an allocation to run in, as :func:`smartensemble.slurm.get_allocation` returns it.
+        :param single_cmd: start all servers by one run command; otherwise each by one of its own.
+        :param queue: the queue or partition of its job.
+        :param per_node: the servers on each node.
         :param db_identifier: its name. But for ``"orchestrator"``, variables of members end in it: ``SSDB_name``.
         :param access: ``"private"``, a unix socket that only you reach; ``"open"``, a port without a password; or
             ``"password"``. By default private, and open where a port, an interface or several servers are asked for.
@@ -101,15 +113,30 @@ class Orchestrator:
         :param model_time_limit: how long a run of a model may take; then it is an error, and its worker begins anew.
         :raises UnsupportedError: an argument that only a scheduler could honour.
         """
-        scheduled = {"batch": batch, "hosts": hosts, "account": account, "time": time, "alloc": alloc}
-        scheduled |= {"launcher": launcher not in ("local", "auto"), "run_command": run_command not in ("auto", "", None)}
-        if asked := [name for name, value in scheduled.items() if value]:
-            raise UnsupportedError(f"{db_identifier}: {asked[0]} needs a scheduler; on this machine leave it out")
         check_identifier(db_identifier)
+        self.launcher = "local" if launcher in ("local", "auto") else launcher
+        scheduled = {"batch": batch, "hosts": hosts, "account": account, "time": time, "alloc": alloc, "queue": queue}
+        scheduled |= {"run_command": run_command not in ("auto", "", None), "per_node": per_node != 1}
+        asked = [name for name, value in scheduled.items() if value]
+        if asked and self.launcher == "local":
+            raise UnsupportedError(f"{db_identifier}: {asked[0]} needs a scheduler; on this machine leave it out")
         self.db_identifier = self.name = db_identifier
         self.db_nodes = positive("db_nodes", db_nodes)
         self.port = None if port is None else checked_port(db_identifier, port, self.db_nodes)
         self.interface = [interface] if isinstance(interface, str) else list(interface or [])
+        self.placement: Placement | None = None  #: where its servers run on a cluster; None for this machine
+        if self.launcher != "local":
+            words = (run_command, single_cmd, self.interface, hosts, batch, alloc)
+            self.placement = placement(
+                db_identifier,
+                self.launcher,
+                self.db_nodes,
+                positive("per_node", per_node),
+                *words,
+                account=account,
+                time=time,
+                queue=queue,
+            )
         self.access = _access(db_identifier, access, self.port is not None or bool(self.interface), self.db_nodes)
         self.server = None if server is None else find_program(server, "server")
         self.workers = whole("workers", workers)
@@ -167,6 +194,21 @@ class Orchestrator:
     def num_shards(self) -> int:
         """The servers that divide the keys among them: the same as `db_nodes`."""
         return self.db_nodes
+
+    @property
+    def batch(self) -> bool:
+        """It runs in a job of its own."""
+        return self.batch_settings is not None
+
+    @property
+    def batch_settings(self) -> BatchSettings | None:
+        """What its own job asks for, if it has one: options that are not arguments of this class are set there."""
+        return None if self.placement is None else self.placement.batch_settings
+
+    @property
+    def run_settings(self) -> RunSettings | None:
+        """What starts its servers on a cluster: ``set_cpus_per_task`` gives each of them CPUs that no member gets."""
+        return None if self.placement is None else self.placement.run_settings
 
     @property
     def type(self) -> str:

@@ -42,7 +42,7 @@ class Experiment:
 
     #: What the create_... methods make; a subclass may make others.
     ensemble_class: ClassVar[type[Ensemble]] = Ensemble
-    batch_settings_class: ClassVar[type[BatchSettings]] = BatchSettings
+    batch_settings_class: type[BatchSettings] = BatchSettings
 
     @strict
     def __init__(self, name: str, exp_path: str | PurePath | None = None, launcher: str = "local") -> None:
@@ -166,11 +166,12 @@ class Experiment:
         run_command: str = "auto",
         interface: str | Iterable[str] | None = None,
         account: str | None = None,
-        time: str | None = None,
+        time: Duration | None = None,
         queue: str | None = None,
         single_cmd: bool = True,
         db_identifier: str = "orchestrator",
         *,
+        per_node: int = 1,
         access: str | None = None,
         server: str | PurePath | None = None,
         workers: int = 1,
@@ -181,13 +182,11 @@ class Experiment:
 
         :raises EntityExistsError: there is a database with this identifier.
         """
-        if queue:
-            raise UnsupportedError(f"{db_identifier}: queue needs a scheduler; on this machine leave it out")
         db = self._orchestrator_class()(
             path,
             port,
             interface,
-            "local",
+            self.launcher,
             run_command,
             db_nodes,
             batch,
@@ -196,6 +195,8 @@ class Experiment:
             time,
             None,
             single_cmd,
+            queue=queue,
+            per_node=per_node,
             db_identifier=db_identifier,
             access=access,
             server=server,
@@ -288,7 +289,7 @@ class Experiment:
 
         databases, others = self._split(entities)
         models = self._models(others) if others or not databases else []
-        command = Environment(self._databases.running).command
+        command = Environment(self._databases.running, self._runner.scheduler).command
         renderer = generation.check(models, generation.Options(tag, allow_unknown, allow_unused), overwrite=True)
         batches = batch_jobs(others, {model.path: model.run for model in models}, command, self._runner.scheduler)
         text = preview(f"{self.name} in {self.exp_path}", databases, models, list(batches), renderer, command)
@@ -339,7 +340,6 @@ class Experiment:
         from smartensemble.runtime import store
         from smartensemble.runtime.environment import Environment
         from smartensemble.runtime.runner import advise
-        from smartensemble.runtime.steps import refuse_databases
 
         databases, others = self._split(entities)
         models = self._models(others) if others or not databases else []
@@ -351,8 +351,8 @@ class Experiment:
                 # What is wrong is said before anything is written, also a lock.
                 self._runner.ready()
                 self._databases.check(databases)
-                own = [model.name for model in models if model.colocated]
-                refuse_databases(self._runner.scheduler, [db.name for db in (*databases, *self._databases.running)] + own)
+                if models:
+                    self._databases.check_reachable()
                 self._runner.check_free([model.path for model in models])
                 chosen = [model for model in models if only is None or model.run.status is not Status.COMPLETED]
                 missing = {model.path: model for model in chosen if not model.generated and not generation.is_there(model)}
@@ -367,7 +367,7 @@ class Experiment:
                     if not chosen:
                         return
                     advise(self.name, others, len(chosen), at_once, self._runner.scheduler)
-                    environment = Environment(self._databases.ready())
+                    environment = Environment(self._databases.ready(), self._runner.scheduler)
                     environment.check(chosen)
                     self._databases.store(uploads)
                     if summary:

@@ -75,6 +75,8 @@ SRUN = RunCommand(
         "overcommit": "--overcommit",
         "allocation": "--jobid={}",
         "het_group": "--het-group={}",
+        "first_node": "--relative={}",
+        "independent": "--kill-on-bad-exit=0 --wait=0",
         "verbose": "--verbose",
         "quiet": "--quiet",
     },

@@ -76,6 +76,11 @@ def write(page: Page, folder: Any) -> tuple[str, str]:
     return f"{stem}.py", f"{stem}.ipynb"
 
 
+def starter_name(exercise: Exercise) -> str:
+    """What the file that a learner begins with is called."""
+    return f"{exercise.name.replace('-', '_')}.py"
+
+
 def starter(exercise: Exercise) -> str:
     """The file that a learner begins with."""
     task = "".join(f"# {line}".rstrip() + "\n" for line in exercise.task.split("\n"))

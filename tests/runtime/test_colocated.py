@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -169,3 +170,22 @@ def test_it_must_not_have_the_identifier_of_another(exp: Experiment) -> None:
 
     with pytest.raises(EntityExistsError, match="model: its own database and one of the experiment have the same identifier"):
         exp.start(exp.create_database(), model)
+
+
+@pytest.mark.needs("mpirun")
+@pytest.mark.parametrize("fails", [False, True])
+def test_processes_of_one_member_share_it(exp: Experiment, fails: bool) -> None:
+    """The first one ends before the others; where it cannot have its server, none of them runs."""
+    then = "import time; time.sleep(0.1 * int(os.environ.get('PMI_RANK') or os.environ['OMPI_COMM_WORLD_RANK'])); print(pid)"
+    script = member(exp, then).run_settings
+    root: dict[str, object] = (
+        {} if "HYDRA" in subprocess.getoutput("mpirun --version") else {"allow-run-as-root": None, "oversubscribe": None}
+    )
+    settings = exp.create_run_settings("python", script.exe_args, "mpirun", root | {"n": 3})
+    model = exp.create_model("shared", settings)
+    model.colocate_db_uds(unix_socket="/nowhere/socket" if fails else None)
+    exp.start(model, progress=False)
+
+    said = Path(model.path, "shared.out").read_text().split()
+    assert (model.status, len(said), len({*said})) == ((Status.FAILED, 0, 0) if fails else (Status.COMPLETED, 3, 1))
+    assert [path.name for path in Path(model.path).iterdir() if path.name.startswith(".db")] == []

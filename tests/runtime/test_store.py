@@ -22,16 +22,18 @@ pytestmark = pytest.mark.needs("smartredis", "torch")
 
 #: A member that runs a model or a script that is stored under ``net``.
 MEMBER = """
+import os
 import sys
 import numpy as np
 from smartredis import Client
 client = Client()
-client.put_tensor("x", np.arange(20, dtype="float32").reshape(2, 10))
+x, y = f"x{os.getpid()}", f"y{os.getpid()}"  # in a cluster, two clients that run on keys of one name take them from each other
+client.put_tensor(x, np.arange(20, dtype="float32").reshape(2, 10))
 if sys.argv[1] == "model":
-    client.run_model("net", inputs=["x"], outputs=["y"])
+    client.run_model("net", inputs=[x], outputs=[y])
 else:
-    client.run_script("net", sys.argv[1], inputs=["x"], outputs=["y"])
-print(client.get_tensor("y").shape)
+    client.run_script("net", sys.argv[1], inputs=[x], outputs=[y])
+print(client.get_tensor(y).shape)
 """
 SCRIPT = "def first(x):\n    return x[:1]\n"
 WAYS = ["standalone", "cluster", "colocated"]
@@ -183,7 +185,7 @@ def test_a_worker_that_has_ended_is_named_by_the_error(exp: Experiment, program:
     model = exp.create_model("model", exp.create_run_settings("true"))
     model.add_script("net", SCRIPT)
 
-    with pytest.raises(StateError, match=r"(?s)ERR no inference worker .*a worker ended: .*there is no numpy"):
+    with pytest.raises(StateError, match=r"(?s)all its workers have ended; .*a worker ended: .*there is no numpy"):
         exp.start(exp.create_database(server=program), model)
 
 

@@ -159,11 +159,11 @@ def test_the_starter_file_says_which_exercise_it_is(exercise: Exercise, write: W
     text = starter(exercise)
 
     page = write(MARKDOWN, "docs/other.md")
-    assert find([page], text, Path("anything.py")).name == "mean"
-    assert find([page], "", Path("mean.py")).name == "mean"
-    assert find([page], "", Path("x.py"), "mean").name == "mean"
+    assert find(page.exercises, text, Path("anything.py")).name == "mean"
+    assert find(page.exercises, "", Path("mean.py")).name == "mean"
+    assert find(page.exercises, "", Path("x.py"), "mean").name == "mean"
     with pytest.raises(PageError, match="no exercise 'maen'; did you mean 'mean'"):
-        find([page], "", Path("maen.py"))
+        find(page.exercises, "", Path("maen.py"))
 
 
 def test_the_command_checks_an_answer(write: Write, command: Command, project: Config) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from smartensemble.database import Orchestrator
-from smartensemble.errors import EntityExistsError, StateError
-from smartensemble.runtime import server
+from smartensemble.errors import EntityExistsError, InputValueError, StateError, UnsupportedError
+from smartensemble.runtime import placed, server
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.server import RunningServers
 from smartensemble.runtime.store import store
@@ -20,7 +20,7 @@ NEWS = 0.5  #: seconds that the news of a server's end may take
 WHO = {
     "private": "only you reach it",
     "password": "who has the password reaches it",
-    "open": "without a password, {} reaches it; access='private' or 'password' keeps others out",
+    "open": "without a password, {} reaches it; {} others out",
 }
 
 
@@ -49,6 +49,13 @@ class Databases:
             self.add(db)
             if db.started:
                 raise StateError(f"{db.db_identifier}: runs already, at {', '.join(db.get_address())}; stop it first")
+            if db.launcher != self._runner.launcher_name:
+                raise InputValueError(
+                    f"{db.db_identifier}: is made for launcher {db.launcher!r}, and {self.name} has "
+                    f"{self._runner.launcher_name!r}; make it by create_database()"
+                )
+            if db.placement:
+                placed.check(db)
 
     @property
     def running(self) -> list[Orchestrator]:
@@ -68,6 +75,20 @@ class Databases:
                 raise StateError(f"{db.db_identifier}: does not serve any more: {why}\nstop it, and start it again")
         return self.running
 
+    def check_reachable(self) -> None:
+        """An error, if members run on a cluster, and a database on this machine alone.
+
+        :raises UnsupportedError: it listens where no other machine reaches it.
+        """
+        if not self._runner.scheduler.control:
+            return
+        for db in self.running:
+            if db.launcher == "local" and all(host.startswith("127.") for host in db.hosts):
+                raise UnsupportedError(
+                    f"{db.db_identifier}: listens at {db.get_address()[0]}, and members on the cluster do not reach that; "
+                    f"start one by create_database() of an experiment with launcher={self._runner.launcher_name!r}"
+                )
+
     def store(self, uploads: Sequence[Upload]) -> None:
         """Store models and scripts in all that run."""
         for db in self.running:
@@ -79,11 +100,13 @@ class Databases:
         started: list[Orchestrator] = []
         try:
             for db in databases:
-                self._servers[db.db_identifier] = servers = server.start(db, self._runner, detached)
+                start = placed.start if db.placement else server.start
+                self._servers[db.db_identifier] = servers = start(db, self._runner, detached)
                 db.attach(servers)
                 started.append(db)
                 everybody = f"whoever reaches {db.interface[0]}" if db.interface else "every user of this machine"
-                said = f"{db.db_identifier}: at {', '.join(db.get_address())}; {WHO[db.access].format(everybody)}"
+                others = "access='password' keeps" if db.placement else "access='private' or 'password' keeps"
+                said = f"{db.db_identifier}: at {', '.join(db.get_address())}; {WHO[db.access].format(everybody, others)}"
                 logger.log(logging.WARNING if db.access == "open" else logging.INFO, said)
             yield
         except BaseException:
@@ -126,7 +149,7 @@ class Databases:
             {
                 "Name": shard.name,
                 "Entity-Type": "DBNode",
-                "JobID": run.handle or "",
+                "JobID": run.job or run.handle or "",
                 "RunID": 0,
                 "Time": Seconds(run.seconds or 0),
                 "Status": str(run.status),

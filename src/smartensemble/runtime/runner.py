@@ -170,12 +170,14 @@ class Runner:
                 self._batches += [each for each in batches if each.run.job]
                 raise
 
-    def serve(self, commands: Sequence[Command], detached: bool) -> tuple[list[Run], Path]:
+    def serve(self, commands: Sequence[Command], detached: bool, given: Sequence[Run] | None = None) -> tuple[list[Run], Path]:
         """Start servers, which run beside members: nobody waits for their end, and they keep nobody from starting others.
 
         It returns their runs, and their journal, by which another process can stop them.
         """
-        runs = [Run(Status.QUEUED, number=number) for number, _ in enumerate(commands, 1)]
+        runs = list(given or [Run() for _ in commands])
+        for number, run in enumerate(runs, 1):
+            run.status, run.number = Status.QUEUED, number
         jobs = list(zip(commands, runs, strict=True))
         entries = [Entry(run.number, command.name, str(command.cwd), run) for command, run in jobs]
         journal = self.history.begin(entries, detached)
@@ -184,6 +186,19 @@ class Runner:
         else:
             self.ready().start(jobs, journal.path, service=True)
         return runs, journal.path
+
+    def serve_in_job(self, batch: Batch) -> None:
+        """Hand servers to the scheduler as a job. It outlives this process, and nobody waits for its end."""
+        runs = [*(run for _, run in batch.members), batch.run]
+        for number, run in enumerate(runs, 1):
+            run.number = number
+        job = len(runs)
+        entries = [Entry(run.number, each.name, str(each.cwd), run, batch=job) for each, run in batch.members]
+        entries.append(Entry(job, batch.name, str(batch.directory), batch.run, None, batch.command.time_limit))
+        journal = self.history.begin(entries, detached=False)
+        batch.write()
+        self._submit([batch], journal)
+        self._batches.append(batch)
 
     def stop(self, runs: Sequence[Run], grace: float) -> None:
         """End `runs` and all that they started. It returns when they have ended."""

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import stat
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,13 +13,14 @@ from secrets import token_urlsafe
 from smartensemble.command import Command
 from smartensemble.database import Orchestrator
 from smartensemble.errors import InputValueError, StateError
-from smartensemble.runtime import workers
-from smartensemble.runtime.ask import PATIENCE, Refusal, ask, shut_down
+from smartensemble.runtime import queue, workers
+from smartensemble.runtime.ask import PATIENCE, Refusal, answers, ask, shut_down
 from smartensemble.runtime.find import find_server, module
 from smartensemble.runtime.journal import Journal, Process, began, hostname
-from smartensemble.runtime.place import check_data, free_socket, place, private_directory
+from smartensemble.runtime.place import check_data, free_socket, place, private_directory, write_private
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.supervisor import send
+from smartensemble.schedulers import SCHEDULERS
 from smartensemble.shards import USER, WORKER_USER, Secrets, Shard, configuration, data_name, nodes
 from smartensemble.status import Run, Status
 
@@ -41,6 +41,7 @@ class RunningServers:
         self.runs: list[Run] = []  #: of those that this process has started
         self.workers: list[Run] = []  #: which this process has started too
         self.journal: Path | None = None  #: of the workers, by which another process can stop them
+        self.job: tuple[str, str] | None = None  #: the job that they run in: its scheduler, and its number there
         self.directory: str | None = None  #: made for its socket, where the database's own has too long a name
 
     def answer(self) -> bool:
@@ -65,17 +66,23 @@ class RunningServers:
             except OSError as error:
                 raise StateError(f"{self.identifier}: {shard.name} does not answer ({error}); start it again") from None
 
+    def look(self) -> None:
+        """Bring the records of those that this process has started up to date, where that is not done for it."""
+
     @property
     def ended(self) -> list[str]:
         """The reasons of those that this process has started and that have ended."""
+        self.look()
         runs = zip(self.shards, self.runs, strict=False)  # none, if another process has started them
         return [f"{shard.name}: {run.reason or 'ended'}" for shard, run in runs if run.status.final]
 
     def statuses(self) -> list[Status]:
         """How each of them stands."""
+        self.look()
         if self.runs:
             return [run.status for run in self.runs]
-        return [Status.RUNNING if here(process) else Status.FAILED for process in self.processes]
+        pairs = zip(self.shards, self.processes, strict=True)
+        return [Status.RUNNING if lives(shard, process) else Status.FAILED for shard, process in pairs]
 
     def wait_until_ready(self, runner: Runner) -> None:
         """Wait until all of them answer, and a cluster serves all keys.
@@ -120,13 +127,19 @@ class RunningServers:
             )
         if self.runs:
             runner.wait(lambda: len(self.ended) == len(self.runs), grace)
-            runner.stop([run for run in (*self.runs, *self.workers) if run.status.active], grace)
+            self.end_runs(runner, grace)
             for run in self.runs:
                 if run.status is Status.COMPLETED:
                     run.status, run.cause = Status.CANCELLED, "stopped"
+        elif self.job:
+            end_job(*self.job)
         self._end_processes(grace)
         self._end_workers(runner, grace)
         self.clean()
+
+    def end_runs(self, runner: Runner, grace: float) -> None:
+        """End what has not ended, and the workers."""
+        runner.stop([run for run in (*self.runs, *self.workers) if run.status.active], grace)
 
     def _end_processes(self, grace: float) -> None:
         """Wait for the servers that another process has started, and kill what does not end."""
@@ -166,6 +179,24 @@ def here(process: Process) -> bool:
     return process.host == hostname() and began(process.pid) == process.began
 
 
+def lives(shard: Shard, process: Process) -> bool:
+    """The process of a server lives: one of another machine, if it answers."""
+    return here(process) if process.host == hostname() else answers(shard, timeout=1)
+
+
+def end_job(scheduler: str, job: str) -> None:
+    """Cancel a job that another process has submitted, and wait until it is gone."""
+    control = SCHEDULERS[scheduler].control
+    assert control
+    queue.ask((*control.cancel, job), "")
+    limit = time.monotonic() + SILENCE
+    while time.monotonic() < limit:
+        state = control.read(queue.ask(control.query([job]), "")).get(job)
+        if state is None or state[0].final:
+            return
+        time.sleep(0.1)
+
+
 def start(db: Orchestrator, runner: Runner, detached: bool) -> RunningServers:
     """The servers of `db`, started and ready.
 
@@ -174,8 +205,7 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> RunningServers:
     program = find_server(db.server)
     check_record(db)
     for left in reversed(range(TRIES)):
-        drawn = Secrets(token_urlsafe(32), token_urlsafe(32)) if db.access == "password" else None
-        servers = RunningServers(db.db_identifier, place(db), drawn)
+        servers = RunningServers(db.db_identifier, place(db), draw(db))
         try:
             commands = write(db, servers, program)
             servers.runs, _ = runner.serve(commands, detached)
@@ -184,7 +214,7 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> RunningServers:
                 pid = process_id(ask(shard, "INFO", "server", password=servers.password))
                 servers.processes.append(Process(pid, hostname(), began(pid) or 0))
             record(db, servers)
-            if asked := workers.commands(db, servers.shards, drawn.worker if drawn else None):
+            if asked := workers.commands(db, servers.shards, servers.secrets):
                 # Only now: they do not wait for a server that reads its data.
                 servers.workers, servers.journal = runner.serve(asked, detached)
                 record(db, servers)
@@ -198,6 +228,11 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> RunningServers:
             raise
         return servers
     raise AssertionError  # the last try returns or raises
+
+
+def draw(db: Orchestrator) -> Secrets | None:
+    """Passwords that nobody guesses, for a database that has some."""
+    return Secrets(token_urlsafe(32), token_urlsafe(32)) if db.access == "password" else None
 
 
 def write(db: Orchestrator, servers: RunningServers, program: str) -> list[Command]:
@@ -234,15 +269,6 @@ def process_id(answer: object) -> int:
     return int(next(line for line in str(answer).split() if line.startswith("process_id:")).partition(":")[2])
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner reads, whole or not at all."""
-    new = path.with_name(f".{path.name}.new")
-    new.unlink(missing_ok=True)
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR), "w") as file:
-        file.write(text)
-    new.replace(path)
-
-
 # --- the record, by which another process finds them --------------------------------------------------------------------
 
 
@@ -252,7 +278,8 @@ def record(db: Orchestrator, servers: RunningServers) -> None:
         {"name": shard.name, "address": shard.address, "process": asdict(process)}
         for shard, process in zip(servers.shards, servers.processes, strict=True)
     ]
-    said = {"db_identifier": db.db_identifier, "access": db.access, "shards": shards, "socket_directory": servers.directory}
+    said: dict[str, object] = {"db_identifier": db.db_identifier, "access": db.access, "shards": shards}
+    said |= {"launcher": db.launcher, "job": servers.job, "socket_directory": servers.directory}
     said |= {"workers": str(servers.journal) if servers.journal else None}
     if servers.secrets is not None:
         said |= {"user": USER, "password": servers.secrets.user}
@@ -264,7 +291,8 @@ def check_record(db: Orchestrator) -> None:
     """An error, if servers run in the directory of `db`."""
     try:
         said = json.loads(Path(db.checkpoint_file).read_text())
-        living = [process for process in (Process(**shard["process"]) for shard in said["shards"]) if here(process)]
+        found = [(Shard.at(shard["name"], shard["address"]), Process(**shard["process"])) for shard in said["shards"]]
+        living = [process for shard, process in found if lives(shard, process)]
     except (OSError, ValueError, KeyError, TypeError):
         return
     if living:
@@ -291,6 +319,8 @@ def reconnect(checkpoint: str) -> tuple[Orchestrator, RunningServers]:
         servers.journal = Path(said["workers"]) if said["workers"] else None
         servers.processes = [Process(**shard["process"]) for shard in said["shards"]]
         servers.directory = said["socket_directory"]
+        db.launcher = said.get("launcher", "local")
+        servers.job = tuple(said["job"]) if said.get("job") else None
     except FileNotFoundError:
         raise InputValueError(f"{path}: is not there; give the checkpoint_file of a database that runs") from None
     except (ValueError, KeyError, TypeError) as error:

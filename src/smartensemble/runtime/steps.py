@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from smartensemble.command import Command
-from smartensemble.errors import InputValueError, StateError, UnsupportedError
+from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime.queue import ask
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.schedulers.base import Scheduler
@@ -22,15 +22,6 @@ def detect_launcher() -> str:
         if shutil.which(control.submit[0]) and ask(control.partitions, "", patience=5.0):
             return name
     return "local"
-
-
-def refuse_databases(scheduler: Scheduler, databases: Sequence[str]) -> None:
-    """An error, where members run on other nodes than the `databases` of this version can."""
-    if scheduler.control and databases:
-        raise UnsupportedError(
-            f"launcher {scheduler.name!r}: {databases[0]}: a database runs on this machine only, in this version, and members "
-            "on the cluster would not reach it; give members the address of a server as env_vars={'SSDB': ...}"
-        )
 
 
 class Allocation:

@@ -7,7 +7,7 @@ from pathlib import Path
 from smartensemble.command import Command
 from smartensemble.database import Orchestrator
 from smartensemble.runtime.find import module
-from smartensemble.shards import WORKER_USER, Shard
+from smartensemble.shards import WORKER_USER, Secrets, Shard
 
 #: Seconds after which a worker ends whose database has gone. No server of ours comes back, so that these need not be many.
 PATIENCE = 2.0
@@ -16,12 +16,12 @@ PATIENCE = 2.0
 WORKER = (sys.executable, "-P", "-m", "smartensemble.inference", "--patience", str(PATIENCE))
 
 
-def commands(db: Orchestrator, shards: Sequence[Shard], password: str | None) -> list[Command]:
+def commands(db: Orchestrator, shards: Sequence[Shard], secrets: Secrets | None) -> list[Command]:
     """The commands that start the workers of `db`, each of which serves all `shards`; none where servers load no module."""
     if module() is None:
         return []
-    addresses = [word for shard in shards for word in ("--address", url(shard, password))]
-    env = {} if password is None else {"REDISCLI_AUTH": password}  # everybody may read a command line
+    addresses = [word for shard in shards for word in ("--address", url(shard, secrets))]
+    env = {"REDISCLI_AUTH": secrets.worker} if secrets else {}  # everybody may read a command line
     argv = (*WORKER, *options(db.intra_op_threads, db.model_time_limit), *addresses)
     name = f"{db.db_identifier}_worker"
     names = [name] if db.workers == 1 else [f"{name}_{number}" for number in range(db.workers)]
@@ -33,12 +33,10 @@ def options(threads: int, time_limit: float) -> tuple[str, ...]:
     return ("--threads", str(threads), "--time-limit", f"{time_limit:g}")
 
 
-def url(shard: Shard, password: str | None) -> str:
+def url(shard: Shard, secrets: Secrets | None) -> str:
     """Where a worker finds a server, and as whom it logs in.
 
-    >>> url(Shard("db", "127.0.0.1", 6379), "secret"), url(Shard("db", socket="/run/db"), None)
+    >>> url(Shard("db", "127.0.0.1", 6379), Secrets("one", "two")), url(Shard("db", socket="/run/db"), None)
     ('redis://smartensemble_worker@127.0.0.1:6379', 'unix:///run/db')
     """
-    if password is None:
-        return shard.address
-    return f"redis://{WORKER_USER}@{shard.address}"
+    return f"redis://{WORKER_USER}@{shard.address}" if secrets else shard.address
