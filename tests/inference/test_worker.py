@@ -160,15 +160,9 @@ def test_smartredis_stores_and_runs_scripts_and_functions(smartredis: Any, tmp_p
 @pytest.mark.needs("torch", "redisai")
 def test_redisai_py_finds_all_that_it_knows(served: Server, tmp_path: Path) -> None:
     (tmp_path / "model.pt").write_bytes(mlp_model("TORCH"))
-    program = [
-        sys.executable,
-        "-W",
-        "ignore",
-        Path(__file__).with_name("redisai_client.py"),
-        served.socket,
-        tmp_path / "model.pt",
-    ]
-    done = subprocess.run(program, env=os.environ | {"PYTHONPATH": REDISAI}, capture_output=True, text=True, check=False)
+    program, model = str(Path(__file__).with_name("redisai_client.py")), str(tmp_path / "model.pt")
+    argv = [sys.executable, "-W", "ignore", program, served.socket, model]
+    done = subprocess.run(argv, env=os.environ | {"PYTHONPATH": REDISAI}, capture_output=True, text=True, check=False)
 
     assert (done.stdout, done.stderr) == ("all of it\n", "")
 
