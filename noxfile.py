@@ -27,7 +27,7 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Check everything: style, types, layers, tests, pages, notebooks, the site, and what of the source they ran."""
+    """Check everything: style, types, layers, tests, pages, the site in a browser, and what of the source they ran."""
     session.install("-q", "-e.[lint]")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
@@ -36,6 +36,7 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", "-n2", "--dist=loadfile", *session.posargs)  # a page or file stays whole
     build(session, "coverage", "run", "-m", "sphinx")
+    session.run("pytest", "-q", "tests/site", "--site", "build/html")
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")
 

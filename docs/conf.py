@@ -3,9 +3,11 @@
 import ast
 import inspect
 import re
+import sys
 import textwrap
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -17,8 +19,10 @@ author = "The smartensemble developers"
 copyright = author
 version = release = smartensemble.__version__
 
+sys.path.insert(0, str(Path(__file__).parent))
 extensions = [
     "myst_nb",
+    "plots",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx_codeautolink",
@@ -99,6 +103,7 @@ html_title = "smartensemble"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_copy_source = False
+html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
 # A landing page has no list beside it, and neither has a page that is alone below its tab.
 html_sidebars = (

@@ -42,7 +42,7 @@ class Experiment:
 
     #: What the create_... methods make; a subclass may make others.
     ensemble_class: ClassVar[type[Ensemble]] = Ensemble
-    batch_settings_class: ClassVar[type[BatchSettings]] = BatchSettings
+    batch_settings_class: type[BatchSettings] = BatchSettings
 
     @strict
     def __init__(self, name: str, exp_path: str | PurePath | None = None, launcher: str = "local") -> None:

@@ -32,6 +32,20 @@ class Placement:
         """How many nodes they take."""
         return -(-self.servers // self.per_node)
 
+    def name_hosts(self, name: str, hosts: Iterable[str] | str) -> None:
+        """Have the servers of the database `name` run on these nodes; none lets the scheduler choose.
+
+        :raises InputValueError: they are not as many as the servers take.
+        """
+        self.hosts = tuple(names(f"{name}: hosts", hosts)) if hosts else ()
+        if self.hosts and len(self.hosts) != self.nodes:
+            raise InputValueError(
+                f"{name}: hosts are {len(self.hosts)}, and {self.servers} servers, {self.per_node} on each, take {self.nodes}; "
+                "name as many, or give another per_node"
+            )
+        if self.batch_settings:
+            self.batch_settings.ask("hosts", list(self.hosts) or None)
+
     def steps(self, name: str, directory: Path, server: Sequence[str], worker: Sequence[str], workers: int) -> list[Command]:
         """What starts the servers of the database `name` in an allocation, and then its workers.
 
@@ -56,6 +70,8 @@ class Placement:
         settings.set_nodes(nodes)
         if tasks > 1:
             settings.ask("independent", True)
+        if first is None:  # workers have no CPUs of their own: they use what is free
+            settings.run_options.pop("cpus_per_task", None)
         if self.hosts:
             settings.set_hostlist(self.hosts[first or 0 :][:nodes])
         elif first is not None:
@@ -98,19 +114,12 @@ def placement(
     if not batch and (given := [option for option, value in asked.items() if value]):
         raise InputValueError(f"{name}: {given[0]} is asked of a batch job; give batch=True too, or leave it out")
     made = Placement(scheduler, servers, per_node, single, RunSettings(sys.executable, None, scheduler.run_command), None)
-    if hosts is not None:
-        made.hosts = tuple(names(f"{name}: hosts", hosts))
-        if len(made.hosts) != made.nodes:
-            raise InputValueError(
-                f"{name}: hosts are {len(made.hosts)}, and {servers} servers, {per_node} on each, take {made.nodes}; "
-                "name as many, or give another per_node"
-            )
     if alloc is not None:
         made.run_settings.ask("allocation", str(alloc))
     if batch:
         time, queue, account = asked.get("time"), asked.get("queue"), asked.get("account")
         # Servers never end by themselves, so that nothing may wait for its turn.
         made.batch_settings = BatchSettings(made.nodes, time, queue, account, overcommit=True)  # type: ignore[arg-type]
-        if made.hosts:
-            made.batch_settings.set_hostlist(made.hosts)
+    if hosts is not None:
+        made.name_hosts(name, hosts)
     return made

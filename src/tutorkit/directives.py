@@ -194,22 +194,33 @@ class Status(SphinxDirective):
         now = site.site(shelf.config)
         heads = ["Page", "Ran", "Not run", "Display only", "Seconds"]
         rows = []
-        for record in now.records:
+        modules = []
+        for page, record in zip(now.pages, now.records, strict=True):
             self.env.note_dependency(str(ledger.file_of(shelf.ledger, record.page)))
-            results = [entry.result for entry in record.blocks]
-            lacking = [entry for entry in record.blocks if entry.result in (ledger.SKIPPED, ledger.NOT_RUN, ledger.FAILED)]
-            reasons = dict.fromkeys(entry.reason.split("\n")[0] for entry in lacking)
-            missing = f"{len(lacking)}: {'; '.join(reasons)}" if lacking else ""
-            shown = results.count(ledger.DISPLAY)
-            ran = results.count(ledger.PASSED)
-            rows.append([self.link(record.page), str(ran), missing, str(shown or ""), f"{record.seconds:.1f}"])
+            if page.docstrings:
+                modules.append(record)
+            else:
+                rows.append(self.row(self.link(record.page), [record]))
+        if modules:
+            rows.append(self.row(f"docstrings of {len(modules)} modules", modules))
         said = site.stamp([(entry, record) for record in now.records for entry in record.blocks])
         return [nodes.paragraph("", said), table(heads, rows)]
 
+    def row(self, name: nodes.Node | str, records: Sequence[ledger.Record]) -> list[nodes.Node | str]:
+        """What ran of a page, or of several."""
+        entries = [entry for record in records for entry in record.blocks]
+        results = [entry.result for entry in entries]
+        lacking = [entry for entry in entries if entry.result in (ledger.SKIPPED, ledger.NOT_RUN, ledger.FAILED)]
+        reasons = dict.fromkeys(entry.reason.split("\n")[0] for entry in lacking)
+        missing = f"{len(lacking)}: {'; '.join(reasons)}" if lacking else ""
+        shown, ran = results.count(ledger.DISPLAY), results.count(ledger.PASSED)
+        return [name, str(ran), missing, str(shown or ""), f"{sum(record.seconds for record in records):.1f}"]
+
     def link(self, page: str) -> nodes.Node | str:
         """A page's name; if it is one of the site's, a link to it."""
-        document = self.env.path2doc(str(Path(self.env.app.tutorkit.config.root, page)))  # type: ignore[attr-defined]
-        if document not in self.env.found_docs:
+        path = Path(self.env.app.tutorkit.config.root, page).resolve()  # type: ignore[attr-defined]
+        documents = (each for each in sorted(self.env.found_docs) if Path(self.env.doc2path(each)).resolve() == path)
+        if (document := next(documents, None)) is None:
             return page
         options = {"refdomain": "std", "reftype": "doc", "reftarget": f"/{document}", "refdoc": self.env.docname}
         return pending_xref(page, nodes.inline(page, page), refexplicit=True, refwarn=True, **options)

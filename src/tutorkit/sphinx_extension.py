@@ -22,7 +22,7 @@ from tutorkit import classroom, download, ledger, site
 from tutorkit.blocks import Block, Kind, Page
 from tutorkit.config import Config, load
 from tutorkit.coverage import Report
-from tutorkit.directives import DIRECTIVES, PART
+from tutorkit.directives import DIRECTIVES, PART, code
 from tutorkit.errors import PageError
 from tutorkit.ledger import Entry, Record
 from tutorkit.pages import read
@@ -146,9 +146,7 @@ class Annotate(SphinxTransform):
         shown = any(step.expected is not None for step in block.steps)
         if entry.result == ledger.PASSED and block.kind in (Kind.PYTHON, Kind.CELL) and not page.notebook:
             if entry.output.strip() and not shown:
-                after.append(
-                    nodes.literal_block("", entry.output.rstrip("\n"), classes=[PART, "tutorkit-output"], language="text")
-                )
+                after.append(code(entry.output.rstrip("\n"), "text", "tutorkit-output"))
             after += [self.image(page, name, block) for name in entry.images]
         elif entry.result in (ledger.SKIPPED, ledger.NOT_RUN, ledger.FAILED):
             word = "Failed" if entry.result == ledger.FAILED else "Not run"
@@ -184,7 +182,8 @@ class Annotate(SphinxTransform):
             paragraph += nodes.Text(" Take it along: ")
             for number, (name, word) in enumerate(zip(download.write(own, folder), ("script", "notebook"), strict=True)):
                 paragraph += [nodes.Text(", ")] * number
-                paragraph += nodes.reference("", word, refuri=f"{up}{DOWNLOADS}/{name}", internal=False)
+                link = f'<a class="reference download" href="{up}{DOWNLOADS}/{name}" download>{word}</a>'
+                paragraph += nodes.raw("", link, format="html")
             paragraph += nodes.Text(".")
         sections = [node for node in self.document.children if isinstance(node, nodes.section)]
         (sections[0] if sections else self.document).append(paragraph)

@@ -31,6 +31,8 @@ def preview(
 def _database(db: Orchestrator) -> Iterator[str]:
     yield f"  directory  {db.path}"
     yield f"  servers    {db.num_shards}"
+    if db.placement:
+        yield f"  nodes      {db.placement.nodes}, " + ("in a job of their own" if db.batch else "of this allocation")
     yield f"  access     {db.access}"
     yield from (f"  setting    {name} {value}" for name, value in db.conf.items() if value)
 
