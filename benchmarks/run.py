@@ -96,7 +96,10 @@ CASES = [
 
 if "SLURM_CONF" in os.environ:  # beside a cluster, as tests/cluster.py brings one up
     CASES += [
-        Case("128 x /bin/true in one job of Slurm", "slurm", ratio=1 / 0.9, smartsim=False),
+        Case("128 x /bin/true in one job of Slurm", "slurm", ratio=1.11, smartsim=False),
+        Case("the same, to a job that starts no more than them", "slurm", ("bare",), smartsim=False),
+        Case("128 x /bin/true in an array of Slurm", "array", ratio=1.11, smartsim=False),
+        Case("the same, to an array that starts no more than them", "array", ("bare",), smartsim=False),
         Case("share of a CPU while 500 members run", "controller", seconds=0.01, smartsim=False, floor=False),
     ]
 

@@ -55,16 +55,17 @@ class Experiment:
             allocation this program runs, or that is on PATH, or else this machine.
         """
         from smartensemble.runtime.databases import Databases
-        from smartensemble.runtime.runner import LAUNCHERS, Runner
+        from smartensemble.runtime.runner import Runner
         from smartensemble.runtime.steps import detect_launcher
+        from smartensemble.schedulers import SCHEDULERS
 
         check_name("Experiment", name)
         if exp_path is not None and not isinstance(exp_path, (str, PurePath)):
             raise InputTypeError(f"{name}: exp_path is {exp_path!r}; give text or a pathlib.Path")
         if exp_path is not None and not os.path.isdir(exp_path):
             raise NoDirectoryError(f"{name}: exp_path {os.fspath(exp_path)!r} is no directory; make it, or leave it out")
-        if launcher not in (*LAUNCHERS, "auto"):
-            raise UnsupportedError(f"{name}: no launcher {launcher!r} in this version{did_you_mean(str(launcher), LAUNCHERS)}")
+        if launcher not in (*SCHEDULERS, "auto"):
+            raise UnsupportedError(f"{name}: no launcher {launcher!r} in this version{did_you_mean(str(launcher), SCHEDULERS)}")
         self.name = name
         self.exp_path = os.path.abspath(name if exp_path is None else exp_path)
         self.launcher = detect_launcher() if launcher == "auto" else launcher
@@ -151,9 +152,11 @@ class Experiment:
         *,
         preamble: str | Sequence[str] = (),
         overcommit: bool = False,
+        array: bool = False,
     ) -> BatchSettings:
         """What a batch job asks for. See :class:`BatchSettings` for the arguments."""
-        return self.batch_settings_class(nodes, time, queue, account, batch_args, preamble, overcommit=overcommit)
+        given = (nodes, time, queue, account, batch_args, preamble)
+        return self.batch_settings_class(*given, overcommit=overcommit, array=array)
 
     @strict
     def create_database(
@@ -349,7 +352,7 @@ class Experiment:
         try:
             with self._runner.alone():
                 # What is wrong is said before anything is written, also a lock.
-                self._runner.ready()
+                self._runner.check()
                 self._databases.check(databases)
                 if models:
                     self._databases.check_reachable()

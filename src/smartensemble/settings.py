@@ -102,6 +102,7 @@ class RunSettings(RunOptions):
         self.run_args = {} if run_args is None else _options("run_args", run_args)
         self.run_options: dict[str, object] = {}
         self.mpmd: list[RunSettings] = []
+        self.preamble: list[str] = []
         if self.run_args and not self.run_command:
             raise InputValueError(f"run_args: {self.run_args!r} without a run_command to take them; give run_command='mpirun'")
         self.env_vars: dict[str, str] = {}
@@ -111,6 +112,10 @@ class RunSettings(RunOptions):
     def add_exe_args(self, args: Words) -> None:
         """Add arguments after those that are there."""
         self.exe_args += words("exe_args", args)
+
+    def add_preamble(self, lines: str | Iterable[str]) -> None:
+        """Add lines of shell that run before each member's program, in its directory: ``module load lammps``."""
+        self.preamble += _lines(lines)
 
     def update_env(self, env_vars: Mapping[str, object]) -> None:
         """Add variables to the members' environment, or change them. With None a variable keeps the value that is inherited."""
@@ -137,14 +142,15 @@ class RunSettings(RunOptions):
         """The command that runs the program in `cwd`, with `arguments` after its own."""
         program = self._program(arguments)
         if self.run_command is None:
-            return Command(program, Path(cwd), dict(self.env_vars), name, self.time_limit)
+            return Command(program, Path(cwd), dict(self.env_vars), name, self.time_limit, preamble=tuple(self.preamble))
         starter = (self.run_command, *self._started_by(bool(self.mpmd)))
         others = [word for each in self.mpmd for word in (":", *each._started_by(True), *each._program(()))]
         parts = [self.need, *(each.need for each in self.mpmd)]
         need = parts[0] if len(parts) == 1 else _together(parts, self.steps)
-        alone = self.shareable and not self.mpmd
+        alone = self.shareable and not (self.mpmd and self.steps)
         argv = (*starter, *program, *others)
-        return Command(argv, Path(cwd), dict(self.env_vars), name, self.time_limit, need, len(starter), alone)
+        lines = tuple(line for each in (self, *self.mpmd) for line in each.preamble)
+        return Command(argv, Path(cwd), dict(self.env_vars), name, self.time_limit, need, len(starter), alone, lines)
 
     def _program(self, arguments: Iterable[str]) -> tuple[str, ...]:
         """The program and its arguments, in its container."""
@@ -188,6 +194,7 @@ class BatchSettings(BatchOptions):
         preamble: str | Iterable[str] = (),
         *,
         overcommit: bool = False,
+        array: bool = False,
     ) -> None:
         """Settings for a batch job.
 
@@ -199,6 +206,8 @@ class BatchSettings(BatchOptions):
         :param batch_args: further options of the scheduler, passed on as they are.
         :param preamble: lines of shell that run before the members start, for all of them.
         :param overcommit: run all members at once, also on fewer CPUs.
+        :param array: make a job array of the members, each of which then waits and runs by itself, as soon as there is room for
+            one. For members of one task.
         """
         self.nodes = None if nodes is None else positive("nodes", nodes)
         self.time = None if time == "" else time
@@ -206,7 +215,8 @@ class BatchSettings(BatchOptions):
         self.account = _line("account", account)
         self.batch_args = {} if batch_args is None else _options("batch_args", batch_args)
         self.batch_options: dict[str, object] = {}
-        self.overcommit = overcommit
+        self.groups: list[BatchSettings] = []
+        self.overcommit, self.array = overcommit, array
         self.preamble: list[str] = []
         if self.time is not None:
             seconds("time", self.time)
@@ -214,18 +224,26 @@ class BatchSettings(BatchOptions):
 
     def add_preamble(self, lines: str | Iterable[str]) -> None:
         """Add lines of shell that run before the members start."""
-        if isinstance(lines, (bytes, Mapping, set, frozenset)) or not isinstance(lines, Iterable):
-            raise InputTypeError(f"preamble: {lines!r} is no text and no list of lines; for example 'module load lammps'")
-        added = lines.splitlines() if isinstance(lines, str) else list(lines)
-        if not all(isinstance(line, str) for line in added):
-            raise InputTypeError(f"preamble: {lines!r} holds what is no text; give lines of shell")
-        self.preamble += [_text("preamble", line) for line in added]
+        self.preamble += _lines(lines)
+
+    def add_het_group(self, settings: "BatchSettings") -> None:
+        """Give the job more nodes, of another kind: those that `settings` ask for.
+
+        The first group, number 0, is what these settings ask for. A member runs on group 1 by ``set_het_group([1])`` of its
+        run settings, and programs of one MPI may run on several (:meth:`RunSettings.make_mpmd`).
+        """
+        if not isinstance(settings, BatchSettings):
+            raise InputTypeError(f"add_het_group: {settings!r} are no batch settings; give BatchSettings(nodes=...)")
+        if settings.groups or settings.array or settings.overcommit or settings.preamble or self.array:
+            raise InputValueError("add_het_group: a group has nodes and options only, and no job of groups is an array")
+        self.groups.append(settings)
 
     @property
     def asked(self) -> dict[str, object]:
         """What is asked of the scheduler, by portable names."""
         given = {name: getattr(self, name) for name in ("nodes", "time", "queue", "account", "batch_args")}
-        return {**given, **self.batch_options}
+        shape = {"array": self.array, "groups": [group.asked for group in self.groups]}
+        return given | self.batch_options | {name: value for name, value in shape.items() if value}
 
     @property
     def time_limit(self) -> float | None:
@@ -313,6 +331,16 @@ def _options(subject: str, given: object) -> dict[str, object]:
         if value is not None:
             _text(f"{subject}[{name!r}]", value)
     return dict(given)
+
+
+def _lines(given: str | Iterable[str]) -> list[str]:
+    """Lines of shell, checked."""
+    if isinstance(given, (bytes, Mapping, set, frozenset)) or not isinstance(given, Iterable):
+        raise InputTypeError(f"preamble: {given!r} is no text and no list of lines; for example 'module load lammps'")
+    added = given.splitlines() if isinstance(given, str) else list(given)
+    if not all(isinstance(line, str) for line in added):
+        raise InputTypeError(f"preamble: {given!r} holds what is no text; give lines of shell")
+    return [_text("preamble", line) for line in added]
 
 
 def _line(subject: str, value: object) -> str | None:

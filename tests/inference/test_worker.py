@@ -26,6 +26,7 @@ Eventually = Callable[[Callable[[], object]], None]
 Work = Callable[..., "subprocess.Popen[bytes]"]
 
 X = np.arange(20, dtype="float32").reshape(2, 10)
+REDISAI = str(Path(__file__).parents[2] / ".nox/redisai")  #: redisai-py and what it needs, which nox has installed
 RUN = ("AI.MODELEXECUTE", "m", "INPUTS", 1, "x", "OUTPUTS", 1, "y")
 SCRIPT = """
 def double(x):
@@ -154,6 +155,16 @@ def test_smartredis_stores_and_runs_scripts_and_functions(smartredis: Any, tmp_p
     assert smartredis.get_script("script") == SCRIPT
     smartredis.delete_script("script")
     assert not smartredis.model_exists("script")
+
+
+@pytest.mark.needs("torch", "redisai")
+def test_redisai_py_finds_all_that_it_knows(served: Server, tmp_path: Path) -> None:
+    (tmp_path / "model.pt").write_bytes(mlp_model("TORCH"))
+    program, model = str(Path(__file__).with_name("redisai_client.py")), str(tmp_path / "model.pt")
+    argv = [sys.executable, "-W", "ignore", program, served.socket, model]
+    done = subprocess.run(argv, env=os.environ | {"PYTHONPATH": REDISAI}, capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.stderr) == ("all of it\n", "")
 
 
 @pytest.mark.needs("torch")

@@ -98,6 +98,7 @@ class Entry:
     time_limit: float | None = None
     batch: int | None = None  #: the number of the batch job that it runs in
     scheduler: str = "local"  #: who has the batch job
+    array: bool = False  #: it is an array, of a task for each member
 
     @property
     def command(self) -> Command:
@@ -217,7 +218,8 @@ class Journal:
                 run = Run(Status.QUEUED, number=int(number))
                 self.entries[int(number)] = Entry(int(number), name, run=run, **json.loads(detail))
             elif event == "submitted" and entry:
-                entry.run.job, entry.scheduler = json.loads(detail)["job"], json.loads(detail)["scheduler"]
+                said = json.loads(detail)
+                entry.run.job, entry.scheduler, entry.array = said["job"], said["scheduler"], said.get("array", False)
                 self._batches = None
             elif event == "started" and entry:
                 entry.run.status, entry.run.started = Status.RUNNING, when
@@ -236,7 +238,7 @@ class Journal:
                     inside.setdefault(entry.batch, []).append((entry.command, entry.run))
             jobs = [(self.entries[number], members) for number, members in inside.items()]
             self._batches = [
-                Batch(job.name, Path(job.path), members, BatchSettings(), SCHEDULERS[job.scheduler], job.run)
+                Batch(job.name, Path(job.path), members, BatchSettings(), SCHEDULERS[job.scheduler], job.run, array=job.array)
                 for job, members in jobs
             ]
         return self._batches

@@ -40,6 +40,7 @@ def _database(db: Orchestrator) -> Iterator[str]:
 def _member(model: Model, renderer: Renderer, command: Command) -> Iterator[str]:
     yield f"member {model.name}" + "".join(f"  {name}={value}" for name, value in model.params.items())
     yield f"  directory  {model.path}"
+    yield from (f"  before     {line}" for line in command.preamble)
     yield f"  command    {command}"
     for name, value in command.env.items():
         yield f"  variable   {name}={value}"

@@ -28,9 +28,8 @@ from smartensemble.status import Run, Status
 
 logger = logging.getLogger(__name__)
 
-#: Who starts programs: also steps of an allocation are started from here.
-LAUNCHERS: dict[str, Callable[[], Launcher]] = dict.fromkeys(SCHEDULERS, local)
 CHUNK = 16  #: members whose directories are written while those before them start
+FIRST = 0.01  #: seconds between two looks after a start, so that the end of a short job is soon known
 LOOK = 0.05  #: seconds between two looks at the files of batch jobs, and of members that others run
 
 
@@ -46,6 +45,7 @@ class Runner:
         self._turn = threading.Lock()  #: held by the one thread that generates or starts
         self._launcher: Launcher | None = None
         self._batches: list[Batch] = []
+        self._started = 0.0  #: when jobs were last submitted
         self._own: list[Run] = []  #: runs that end with this process; when the last ones have ended, the lock is given back
 
     @contextmanager
@@ -81,11 +81,16 @@ class Runner:
             if (entry := self.history.last.get(path)) and entry.run.status.active:
                 raise StateError(f"{entry.name}: runs in {path}; wait for it or stop it first")
 
-    def ready(self) -> Launcher:
-        """The launcher, with which programs can be run here."""
+    def check(self) -> None:
+        """An error, unless programs can be run here."""
         if self.scheduler.control:
             queue(self.scheduler.name).check()
-        self._launcher = LAUNCHERS[self.launcher_name]()
+        else:
+            self.ready()
+
+    def ready(self) -> Launcher:
+        """The launcher, with which programs can be run here. Steps of an allocation are started from here too."""
+        self._launcher = local()
         return self._launcher
 
     def start(
@@ -156,6 +161,7 @@ class Runner:
     def _submit(self, batches: Sequence[Batch], journal: Journal) -> None:
         """Hand jobs to the scheduler: all of them, or none."""
         jobs = queue(self.scheduler.name) if batches else None
+        self._started = time.monotonic()
         for batch in batches:
             assert jobs
             try:
@@ -236,7 +242,8 @@ class Runner:
         while True:
             if self._launcher and not self._launcher.alive:
                 self._launcher = None  # it has said so to all that it ran
-            waits = [LOOK] * bool(self._batches or self.history.active)
+            pace = min(LOOK, max(FIRST, (time.monotonic() - self._started) / 100))
+            waits = [pace] * bool(self._batches or self.history.active)
             waits += [] if limit is None else [max(0.0, limit - time.monotonic())]
             if self._launcher:
                 if self._launcher.wait(lambda: self._news(until), min(waits, default=None)):

@@ -60,5 +60,5 @@ class Allocation:
     def step(self, command: Command) -> Command:
         """`command`, as a step of its own."""
         if not self.scheduler.control:
-            return command
-        return replace(command, argv=self.scheduler.step(command, min(self.room, default=1), False))
+            return command.whole
+        return replace(command, argv=self.scheduler.step(command, min(self.room, default=1), False)).whole
