@@ -171,12 +171,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--smartsim", help="the Python of an environment with smartsim==0.8.0")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--only", default="", help="only the folders with these letters in their name")
+    parser.add_argument("--only", default="", help="only what has these letters in its title or the name of its folder")
     parser.add_argument("--out", type=Path, help="write the table to this file, as CSV")
     options = parser.parse_args()
     rows = Table()
     for case in CASES:
-        if options.only in case.folder:
+        if options.only in case.folder or options.only in case.title:
             rows.append(run(case, options.smartsim, options.rounds))
             print(rows[-1], file=sys.stderr)
     print(rows)

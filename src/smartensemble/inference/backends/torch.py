@@ -30,7 +30,7 @@ class Model:
         schema = module.forward.schema
         self.inputs = tuple(argument.name.encode() for argument in schema.arguments[1:])
         self.outputs = (b"",) * _count(schema.returns[0].type)
-        # Inference mode is faster for a small model, but one that computes gradients, as learned potentials do, cannot leave it.
+        # Inference mode is faster for a small model, but one that computes gradients (a learned potential) cannot leave it.
         self.mode = torch.no_grad if "grad_enabled" in str(module.inlined_graph) else torch.inference_mode
 
     def run(self, tensors: Sequence[Array]) -> list[Array]:
