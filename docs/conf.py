@@ -100,6 +100,7 @@ for each in chain(written(entities), written(experiment), written(settings)):
 
 html_theme = "pydata_sphinx_theme"
 html_title = "smartensemble"
+html_favicon = "_static/mark.svg"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_copy_source = False
@@ -115,7 +116,12 @@ html_sidebars = (
     | {page: ["sidebar-nav-bs"] for page in ("ensemble", "tutorials")}
 )
 html_theme_options = {
-    "logo": {"text": "smartensemble"},
+    "logo": {
+        "text": "smartensemble",
+        "image_light": "_static/mark-light.svg",
+        "image_dark": "_static/mark-dark.svg",
+        "alt_text": "",
+    },
     "show_prev_next": False,
     "show_toc_level": 2,
     "header_links_before_dropdown": 7,

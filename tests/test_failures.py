@@ -30,6 +30,17 @@ def test_members_that_end_the_same_way_are_one_group(exp: Experiment) -> None:
     assert "lost atoms in" in str(ens.failures())
 
 
+def test_rows_of_numbers_differ_in_nothing_but_numbers(exp: Experiment) -> None:
+    rows = {"T": ["    0   1     -5.2792274", "    0   0.5   6.03", "  100   2.5e-05   -1"]}
+    ens = exp.create_ensemble(
+        "ens", rows, run_settings=exp.create_run_settings("sh", ["-c", 'echo "$2" >&2; exit 3', "x"]), params_as_args="T"
+    )
+
+    exp.start(ens)
+
+    assert [failure.members for failure in ens.failures()] == [("ens_0", "ens_1", "ens_2")]
+
+
 def test_it_is_told_which_values_only_the_failed_have(exp: Experiment) -> None:
     ens = run(exp, '[ "$2" -lt 3 ]', T=[1, 2, 3, 4], P=[5, 6])
 

@@ -26,9 +26,11 @@ def get_allocation(
     :param account: the account that is charged.
     :param options: further options of ``salloc``: ``{"partition": "short", "exclusive": None}``.
     :raises StateError: Slurm refuses it.
+    :raises InputValueError: its partition has fewer nodes.
     """
     words = _words(nodes, time, account, options)
     queue("slurm").check()
+    _check_nodes(nodes, options or {})
     said = ask(words, patience=WEEK, errors=True)
     for line in said.splitlines():
         if "Granted job allocation" in line:
@@ -90,6 +92,18 @@ def get_tasks() -> int:
 def get_tasks_per_node() -> dict[str, int]:
     """The number of processes on each node of the allocation."""
     return wlm.get_tasks_per_node("slurm")
+
+
+def _check_nodes(nodes: int, given: Mapping[str, object]) -> None:
+    """An error, if nobody could ever get so many nodes: Slurm may let that wait for ever."""
+    named = {name.lstrip("-"): value for name, value in given.items()}
+    wanted = named.get("partition", named.get("p"))
+    for each in queue("slurm").partitions():
+        if nodes > each.nodes and (each.name == wanted or (wanted is None and each.default)):
+            raise InputValueError(
+                f"get_allocation: nodes={nodes}, and {each.name!r} has {each.nodes}; "
+                "give fewer, or another partition in options"
+            )
 
 
 def _words(nodes: int, time: Duration | None, account: str | None, given: Mapping[str, object] | None) -> list[str]:

@@ -29,7 +29,7 @@ from tutorkit.pages import read
 
 logger = logging.getLogger(__name__)
 
-SHOWN = 5  #: examples that are named below an entry of the reference
+SHOWN = 5  #: examples that are named below an entry of the reference, each of another page
 DOWNLOADS = "_downloads/tutorkit"
 
 
@@ -226,13 +226,15 @@ def add_examples(app: Sphinx, what: str, name: str, obj: Any, options: Any, line
         return  # a class has two docstrings: its own, and that of __init__
     shelf.told.add((app.env.docname, name))
     links = []
-    for example in examples[:SHOWN]:
+    pages = {example.page: example for example in reversed(examples)}  # of each page the first one, which says most
+    firsts = sorted(pages.values(), key=examples.index)
+    for example in firsts[:SHOWN]:
         path = (shelf.config.root / example.page).resolve()
         shown = f"{Path(example.page).name}:{example.line}"
         inside = any(Path(app.env.doc2path(document)).resolve() == path for document in app.env.found_docs)
         links.append(f":ref:`{shown} <{_label(example.page, example.id)}>`" if inside else f"``{shown}``")
     if links:
-        more = f" and {len(examples) - SHOWN} more" * (len(examples) > SHOWN)
+        more = f" and {len(examples) - len(links)} more" * (len(examples) > len(links))
         lines += ["", ".. rst-class:: tutorkit-examples", "", f"Examples that run this: {', '.join(links)}{more}.", ""]
 
 

@@ -29,6 +29,9 @@ class Run(NamedTuple):
         return not 0 < self.rows < self.batch_size
 
 
+ALONE = Run(0.0)
+
+
 class Plan(NamedTuple):
     """Runs by their numbers: those that go now, in groups, and those that wait, each with the time until which it does."""
 
@@ -45,6 +48,8 @@ def plan(runs: Sequence[Run], now: float) -> Plan:
     >>> plan([Run(0.0, b"m", 4, rows=1), Run(0.0), Run(0.0, b"m", 4, rows=2)], now=0.0)
     Plan(groups=[[0, 2], [1]], waits={})
     """
+    if runs.count(ALONE) == len(runs):
+        return Plan([[number] for number in range(len(runs))], {})
     groups: list[list[int]] = []
     waits: dict[int, float] = {}
     left = list(range(len(runs)))

@@ -12,7 +12,7 @@ import numpy as np
 from smartensemble.errors import CommandError, InputValueError
 from smartensemble.inference import backends, replies, stored
 from smartensemble.inference.backends import Array
-from smartensemble.inference.batching import Run, plan
+from smartensemble.inference.batching import ALONE, plan
 from smartensemble.inference.commands import Command, Config, Delete, Get, Info, RunModel, RunScript, Scan, Store
 from smartensemble.inference.grammar import parse
 from smartensemble.inference.jobs import OK, TIMED_OUT, Answer, Error, Job, Statistics, Wait
@@ -55,13 +55,14 @@ class Engine:
         """The same, but the answers that are there at once together; what comes next may take long."""
         now = self.clock()
         prepared = [self._prepare(job, now) for job in jobs]
-        groups, waits = plan([item.run if isinstance(item, Ready) else Run(0.0) for item in prepared], now)
+        groups, waits = plan([item.run if isinstance(item, Ready) else ALONE for item in prepared], now)
         for group in groups:
             members = [item for number in group if isinstance(item := prepared[number], Ready)]
             answers = self._run(members) if members else [self._answer(jobs[group[0]], prepared[group[0]])]
             yield list(zip(group, answers, strict=True))
-        limits = {number: item.limit for number in waits if isinstance(item := prepared[number], Ready)}
-        yield [(number, Wait(min(until, limits.get(number, math.inf)))) for number, until in waits.items()]
+        if waits:
+            limits = {number: item.limit for number in waits if isinstance(item := prepared[number], Ready)}
+            yield [(number, Wait(min(until, limits.get(number, math.inf)))) for number, until in waits.items()]
 
     def _prepare(self, job: Job, now: float) -> Ready | Answer | Command:
         """A run that is ready, another command, or the answer if there is one without doing anything."""
@@ -76,13 +77,14 @@ class Engine:
 
     # --- runs -----------------------------------------------------------------------------------------------------------------
 
-    def _run(self, members: Sequence[Ready]) -> Iterator[Answer]:
+    def _run(self, members: Sequence[Ready]) -> list[Answer]:
         """The answers to runs that go together; those that others have made late are left out."""
         now = self.clock()
-        late = [now > member.limit for member in members]
-        there = [member for member, is_late in zip(members, late, strict=True) if not is_late]
+        if all(now <= member.limit for member in members):
+            return self._run_now(members)
+        there = [member for member in members if now <= member.limit]
         answers = iter(self._run_now(there) if there else [])
-        return (Answer(TIMED_OUT) if is_late else next(answers) for is_late in late)
+        return [next(answers) if now <= member.limit else Answer(TIMED_OUT) for member in members]
 
     def _run_now(self, members: Sequence[Ready]) -> list[Answer]:
         began = time.perf_counter_ns()

@@ -6,7 +6,7 @@ any case, keys are any bytes.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from smartensemble.errors import CommandError
@@ -14,6 +14,8 @@ from smartensemble.inference.commands import Command, Config, Delete, Get, Info,
 from smartensemble.inference.stored import Kind, Stored
 from smartensemble.inference.words import Words, text
 
+RUNS = {b"AI.MODELEXECUTE", b"AI.MODELRUN"}
+SHORT = 32  #: words of a run that is remembered
 BACKENDS = (b"TF", b"TFLITE", b"TORCH", b"ONNX")
 
 
@@ -44,12 +46,19 @@ def parse(argv: Sequence[bytes]) -> Command:
     RunModel(key=b'm', inputs=(b'x',), outputs=(b'y',), timeout=0)
     """
     name = argv[0].upper()
+    if name in RUNS and len(argv) <= SHORT:
+        return _parse_run(name, tuple(argv))
     if name in COMMANDS:
         return COMMANDS[name](argv)
     if name.startswith(b"AI.DAG"):
         instead = "send its AI.MODELEXECUTE and AI.SCRIPTEXECUTE one after another, with keys for what passes between them"
         raise CommandError(f"ERR {text(name)}: chains of commands are not offered here; {instead}")
     raise CommandError(f"ERR unknown command '{text(argv[0])}'")
+
+
+@lru_cache(maxsize=256)  # members run the same models on the same keys again and again
+def _parse_run(name: bytes, argv: tuple[bytes, ...]) -> Command:
+    return COMMANDS[name](argv)
 
 
 # --- models -----------------------------------------------------------------------------------------------------------------

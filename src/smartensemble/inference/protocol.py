@@ -7,22 +7,22 @@ part of it one argument, and a reply in it is written as RESP would, but that an
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from smartensemble.inference.jobs import Answer, Error, Job, Reply, Statistics, Status
+from smartensemble.inference.jobs import NONE, Answer, Error, Job, Reply, Statistics, Status
+from smartensemble.inference.line import Argument
 from smartensemble.inference.stored import KINDS, Buffer, Kind
 
 #: Where the database has put an input in the memory that it shares, and its length.
 Place = list[int]
-Argument = bytes | int
 
 
 def read_job(told: Sequence[Any], now: float, shared: Callable[[Place], memoryview]) -> tuple[int, Job]:
     """The number of a job, and the job; `shared` finds what is in shared memory."""
     number, waited, argv, read, written, known, chunk_size = told
     values: dict[bytes, Buffer | None] = {
-        key: shared(value) if isinstance(value, list) else value for key, value in zip(read[::2], read[1::2], strict=True)
+        key: shared(value) if type(value) is list else value for key, value in zip(read[::2], read[1::2], strict=True)
     }
     kinds = {key: KINDS.get(magic, Kind.OTHER) for key, magic in zip(written[::2], written[1::2], strict=True)}
-    return number, Job(argv, values, kinds, now - waited / 1e6, Statistics(*known), chunk_size)
+    return number, Job(argv, values, kinds, now - waited / 1e6, Statistics(*known) if known else NONE, chunk_size)
 
 
 def write_answer(number: int, job: Job, answer: Answer) -> list[Argument]:

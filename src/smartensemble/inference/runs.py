@@ -1,14 +1,14 @@
 """A run of a model or script: what is checked before it, and what is written after it."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from smartensemble.errors import CommandError, InputTypeError, InputValueError, NotATensorError
 from smartensemble.inference import stored
 from smartensemble.inference.backends import Array
-from smartensemble.inference.batching import Run
+from smartensemble.inference.batching import ALONE, Run
 from smartensemble.inference.commands import RunModel, RunScript
 from smartensemble.inference.jobs import OK, Answer, Job, Statistics
 from smartensemble.inference.stored import Buffer, Kind, Stored
@@ -22,8 +22,7 @@ EMPTY = {Kind.MODEL: "ERR model key is empty", Kind.SCRIPT: "ERR script key is e
 Values = Mapping[bytes, Buffer | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """A run whose inputs have been read and checked."""
 
     job: Job
@@ -42,13 +41,13 @@ def find(key: bytes, values: Values, kind: Kind) -> Stored:
     """What `key` says of the model or script in it."""
     if key not in values:
         raise CommandError(EMPTY[kind])
-    value = values[key]
-    if value is None or Kind.of(value) is not kind:
-        raise CommandError(WRONG_TYPE)
     try:
-        return stored.decode(value)
+        known = stored.decode(values[key] or b"")
     except InputValueError as error:
         raise CommandError(WRONG_TYPE) from error
+    if known.kind is not kind:
+        raise CommandError(WRONG_TYPE)
+    return known
 
 
 def find_any(key: bytes, values: Values) -> Stored:
@@ -72,19 +71,24 @@ def ready(job: Job, command: RunModel | RunScript) -> Ready:
         known = find(command.key, job.values, Kind.SCRIPT)
     else:
         known = find(command.key, job.values, Kind.MODEL)
-        for side, keys, names in (("IN", command.inputs, known.inputs), ("OUT", command.outputs, known.outputs)):
-            if names and len(keys) != len(names):
-                raise CommandError(f"Number of keys given as {side}PUTS here does not match model definition")
+        _counted("IN", command.inputs, known.inputs)
+        _counted("OUT", command.outputs, known.outputs)
     tensors = [_tensor(key, job.values) for key in command.inputs]
-    if any(job.kinds.get(key, Kind.TENSOR) is not Kind.TENSOR for key in command.outputs):
-        raise CommandError(WRONG_TYPE)
+    for key in command.outputs:
+        if job.kinds.get(key, Kind.TENSOR) is not Kind.TENSOR:
+            raise CommandError(WRONG_TYPE)
     if not known.batch_size:
-        return Ready(job, command, known, tensors, Run(job.came))
+        return Ready(job, command, known, tensors, ALONE)
     firsts = {array.shape[0] if array.ndim else 0 for array in tensors}
     rows = firsts.pop() if len(firsts) == 1 else 0
     form = tuple((array.dtype.str, array.shape[1:]) for array in tensors)
     batch = (known.batch_size, known.min_batch_size, known.min_batch_timeout)
     return Ready(job, command, known, tensors, Run(job.came, known.version, *batch, rows, form))
+
+
+def _counted(side: str, keys: Sequence[bytes], names: Sequence[bytes]) -> None:
+    if names and len(keys) != len(names):
+        raise CommandError(f"Number of keys given as {side}PUTS here does not match model definition")
 
 
 def _tensor(key: bytes, values: Values) -> Array:

@@ -16,7 +16,8 @@ from redis.retry import Retry
 
 from smartensemble.inference.engine import Engine
 from smartensemble.inference.jobs import Answer, Job
-from smartensemble.inference.protocol import Argument, Place, read_job, write_answer
+from smartensemble.inference.line import Argument, Line
+from smartensemble.inference.protocol import Place, read_job, write_answer
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class Shard:
         options: dict[str, Any] = {"password": password} if password else {}
         once = Retry(NoBackoff(), 0)
         self.pool = redis.ConnectionPool.from_url(url, protocol=2, socket_timeout=None, retry=once, **options)
-        self.connection: Any = self.pool.make_connection()
+        self.line = Line(self.pool.make_connection())
         self.client: Any = redis.Redis(connection_pool=self.pool)
         self.engine = Engine(self._get, threads=threads)
         self.held: list[tuple[int, Job]] = []  #: jobs that wait for others
@@ -54,12 +55,12 @@ class Shard:
     def connect(self) -> bool:
         """Try to connect, and ask for jobs; whether that went well."""
         try:
-            self.connection.connect()
+            self.line.connect()
             self.memory = self._memory()
             self.held, self.owed = [], 0
             self._ask([], math.inf)
         except (redis.ConnectionError, redis.TimeoutError):
-            self.connection.disconnect()
+            self.line.disconnect()
             return False
         self.lost = None
         logger.info("%s: waits for jobs, %s", self.address, "shares memory" if self.memory else "shares no memory")
@@ -67,23 +68,22 @@ class Shard:
 
     def disconnect(self) -> None:
         """Forget the connection, and the jobs that came by it: the database fails them."""
-        self.connection.disconnect()
+        self.line.disconnect()
         self.lost = time.monotonic()
         logger.warning("%s: does not answer", self.address)
 
     def fileno(self) -> int:
         """The descriptor of the connection, for `select`."""
-        number: int = self.connection._sock.fileno()
-        return number
+        return self.line.fileno()
 
     def turn(self, wait: bool) -> None:
         """Do the jobs that have come, answer them, and ask for more; with `wait`, wait for them."""
         while self.owed:
-            self.connection.read_response()
+            self.line.read()
             self.owed -= 1
-            if not wait and not self.owed and not self.connection.can_read(0):
+            if not wait and not self.owed and not self.line.waits():
                 return
-        told = self.connection.read_response(disable_decoding=True)
+        told = self.line.read()
         now = time.monotonic()
         self.held += [read_job(job, now, self._shared) for job in told]
         self._ask(*self._answers())
@@ -118,9 +118,9 @@ class Shard:
         self._send([*commands, ["AI._NEXT", self.at_once, wait, int(self.memory is not None), *last]])
         self.owed -= 1  # jobs are the reply to the last one
 
-    def _send(self, commands: Sequence[Sequence[Argument | str]]) -> None:
+    def _send(self, commands: Sequence[Sequence[Argument]]) -> None:
         if commands:
-            self.connection.send_packed_command(self.connection.pack_commands(commands))
+            self.line.send(commands)
             self.owed += len(commands)
 
     def _shared(self, place: Place) -> memoryview:
@@ -131,8 +131,8 @@ class Shard:
 
     def _memory(self) -> memoryview | None:
         """The memory that the database shares, if it is on this host and lets us have it."""
-        self.connection.send_command("AI._SHARED")
-        told = self.connection.read_response(disable_decoding=True)
+        self.line.send([["AI._SHARED"]])
+        told = self.line.read()
         if not told:
             return None
         process, number, size, token = told

@@ -5,6 +5,7 @@ The bytes are those of the array in C order, and behind them a trailer: the dime
 the rank, and ``TENSOR``. All numbers are little-endian. ``inference/module.c`` writes and reads the same.
 """
 
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -39,7 +40,7 @@ def encode(array: ArrayLike) -> bytes:
             raise InputTypeError(f"tensor of {tensor.dtype}: cannot be stored; there are {known}, str")
         code, data = CODES[little.str], np.asarray(tensor, little, order="C").data
     # One join copies a large array once: it is the largest part of what a run of a small model on it costs.
-    return b"".join((data, np.array(tensor.shape, "<q").tobytes(), bytes([code, tensor.ndim]), MAGIC))
+    return b"".join((data, _trailer(code, tensor.shape)))
 
 
 def decode(value: bytes | memoryview) -> NDArray[Any]:
@@ -51,22 +52,32 @@ def decode(value: bytes | memoryview) -> NDArray[Any]:
     Traceback (most recent call last):
     smartensemble.errors.NotATensorError: 14 bytes: are no tensor; read what AI.TENSORSET or encode wrote
     """
-    wrong = NotATensorError(f"{len(value)} bytes: are no tensor; read what AI.TENSORSET or encode wrote")
-    if len(value) < 8 or value[-6:] != MAGIC:
-        raise wrong
-    code, rank = value[-8], value[-7]
-    end = len(value) - 8 - 8 * rank
-    if end < 0 or rank > MAX_RANK:
-        raise wrong
-    shape = np.frombuffer(value, "<q", count=rank, offset=end).tolist()
-    count = prod(shape)
-    if any(dimension <= 0 for dimension in shape):
-        raise wrong
-    if code == STRING and (data := bytes(value[:end])).count(b"\0") == count and data.endswith(b"\0"):
-        return _split(data[:-1], shape)
-    if code not in TYPES or count * TYPES[code].itemsize != end:
-        raise wrong
-    return np.frombuffer(value, TYPES[code], count=count).reshape(shape)
+    if len(value) >= 8:
+        end = max(0, len(value) - 8 - 8 * value[-7])
+        shape, dtype, size = _form(bytes(value[end:]))
+        if size == end:
+            return np.ndarray(shape, dtype, value)
+        if dtype.kind == "U" and (data := bytes(value[:end])).count(b"\0") == prod(shape) and data.endswith(b"\0"):
+            return _split(data[:-1], shape)
+    raise NotATensorError(f"{len(value)} bytes: are no tensor; read what AI.TENSORSET or encode wrote")
+
+
+# Trailers repeat from run to run of a model, and to read one takes as long as to run a small model.
+@lru_cache(maxsize=256)
+def _form(trailer: bytes) -> tuple[tuple[int, ...], np.dtype[Any], int | None]:
+    """The shape, the type and the bytes of the tensor before a trailer; of strings, and if it is no trailer, no bytes."""
+    code, rank = trailer[-8], trailer[-7]
+    if trailer[-6:] == MAGIC and len(trailer) == 8 + 8 * rank and rank <= MAX_RANK and (code in TYPES or code == STRING):
+        shape = tuple(np.frombuffer(trailer, "<q", rank).tolist())
+        if all(dimension > 0 for dimension in shape):
+            dtype = TYPES.get(code, np.dtype(np.str_))
+            return shape, dtype, prod(shape) * dtype.itemsize if code in TYPES else None
+    return (), np.dtype(np.void), None
+
+
+@lru_cache(maxsize=256)
+def _trailer(code: int, shape: tuple[int, ...]) -> bytes:
+    return np.array(shape, "<q").tobytes() + bytes([code, len(shape)]) + MAGIC
 
 
 def _join(tensor: NDArray[np.str_]) -> bytes:
@@ -76,5 +87,5 @@ def _join(tensor: NDArray[np.str_]) -> bytes:
     return b"".join(text.encode("utf-8", "surrogateescape") + b"\0" for text in texts)
 
 
-def _split(data: bytes, shape: list[int]) -> NDArray[np.str_]:
+def _split(data: bytes, shape: tuple[int, ...]) -> NDArray[np.str_]:
     return np.array([text.decode("utf-8", "surrogateescape") for text in data.split(b"\0")], dtype=np.str_).reshape(shape)
