@@ -25,7 +25,7 @@ from smartensemble.status import Status
 logger = logging.getLogger(__name__)
 
 FIRST, RUNNING, PENDING = 0.2, 2.0, 5.0  #: seconds between two questions: at first, and at most while jobs run or wait
-GROWTH = 1.5
+GROWTH = 2
 SLICE = 8  #: members whose files are looked at in one look
 LATE = 10.0  #: seconds that a job's last files, and the accounting's record of it, may come late
 LATER = 60.0  #: seconds that a record may come late of which there is a first part: how the job stood before its end

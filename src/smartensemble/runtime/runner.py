@@ -242,7 +242,7 @@ class Runner:
         while True:
             if self._launcher and not self._launcher.alive:
                 self._launcher = None  # it has said so to all that it ran
-            pace = min(LOOK, max(FIRST, (time.monotonic() - self._started) / 100))
+            pace = min(LOOK, max(FIRST, (time.monotonic() - self._started) / 50))
             waits = [pace] * bool(self._batches or self.history.active)
             waits += [] if limit is None else [max(0.0, limit - time.monotonic())]
             if self._launcher:
