@@ -129,9 +129,13 @@ def test_one_that_dies_says_why(slurm_exp: Experiment, cluster: Cluster, eventua
         slurm_exp.start(model)
 
 
-def test_one_that_cannot_start_leaves_nothing(slurm_exp: Experiment, cluster: Cluster) -> None:
+def test_one_that_cannot_start_leaves_nothing(
+    slurm_exp: Experiment, cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
     db = slurm_exp.create_database(db_nodes=2, interface=["nowhere0"], batch=True)
 
+    slurm_exp.preview(db)
+    assert "  nodes      2, in a job of their own\n" in capsys.readouterr().out
     with pytest.raises(
         StateError, match=r"could not be started: orchestrator_(.|\n)*no address of an interface 'nowhere0'; there are"
     ):
