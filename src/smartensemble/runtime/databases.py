@@ -56,6 +56,10 @@ class Databases:
                 )
             if db.placement:
                 placed.check(db)
+            elif db.launcher != "local":
+                raise StateError(
+                    f"{db.db_identifier}: another program placed it on {db.launcher}; make it anew by create_database(path=...)"
+                )
 
     @property
     def running(self) -> list[Orchestrator]:
