@@ -153,11 +153,13 @@ class RunningServers:
                 send(process.pid, signal.SIGKILL)
 
     def _end_workers(self, runner: Runner, grace: float) -> None:
-        """End the workers that another process has started: its supervisor does it, or they end by themselves."""
+        """End the workers that another process has started: its supervisor does it."""
         if self.workers or self.journal is None or not self.journal.exists():
             return
         journal = Journal(self.journal)
         journal.look()
+        if journal.driver is None or journal.driver.host != hostname():
+            return  # on another machine they notice that the server has gone
         journal.stop(journal.entries, grace)
         limit = time.monotonic() + grace + 2 * PATIENCE
         while journal.active and time.monotonic() < limit:
