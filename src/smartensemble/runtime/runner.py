@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -140,7 +140,7 @@ class Runner:
             steps = [(command(model), model.run) for model in models[begin:end] if id(model.run) not in inside]
             return [(allocation.step(each), run) for each, run in steps]
 
-        self._submit(submitted, journal)
+        self._submit(submitted, journal, [entry for entry in entries if entry.batch is None and entry.params is not None])
         first_jobs = jobs(0, first) + [(batch.command, batch.run) for batch in batches if not batch.plan]
         if detached and first_jobs:
             detach(first_jobs, journal.path, at_once)
@@ -158,8 +158,8 @@ class Runner:
                     self.stop(runs, PATIENCE)
                     raise
 
-    def _submit(self, batches: Sequence[Batch], journal: Journal) -> None:
-        """Hand jobs to the scheduler: all of them, or none."""
+    def _submit(self, batches: Sequence[Batch], journal: Journal, others: Sequence[Entry] = ()) -> None:
+        """Hand jobs to the scheduler: all of them, or none; and then `others` are not started either."""
         jobs = queue(self.scheduler.name) if batches else None
         self._started = time.monotonic()
         for batch in batches:
@@ -167,13 +167,15 @@ class Runner:
             try:
                 jobs.submit(batch, partial(journal.note, batch.run.number, batch.name))
             except BaseException as error:
-                jobs.cancel([each for each in batches if each.run.job])
+                why = str(error) or f"not started, for {type(error).__name__}"
+                refused = [(each.run, each.command) for each in batches if not each.run.job]
+                for run, command in [*refused, *((entry.run, entry.command) for entry in others)]:
+                    settle(run, command, "failed", why, time.time())
+                    journal.note(run.number, command.name, "failed", why)
                 for each in batches:
-                    if not each.run.job:
-                        settle(each.run, each.command, "failed", str(error), time.time())
-                        journal.note(each.run.number, each.name, "failed", str(error))
                     each.look()
                 self._batches += [each for each in batches if each.run.job]
+                jobs.cancel([each for each in batches if each.run.job])
                 raise
 
     def serve(self, commands: Sequence[Command], detached: bool, given: Sequence[Run] | None = None) -> tuple[list[Run], Path]:
@@ -263,7 +265,8 @@ class Runner:
             else:
                 batch.look()
             if batch.run.status.final:
-                self._batches.remove(batch)
+                with suppress(ValueError):  # another thread was quicker
+                    self._batches.remove(batch)
         self.history.look()
         self._give_back()
         return until()
