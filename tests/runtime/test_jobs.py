@@ -279,7 +279,7 @@ def test_ctrl_c_while_a_job_is_handed_over_leaves_none(
     """The number of the job is not yet known then."""
     slow = tmp_path / "slow"
     slow.mkdir()
-    os.rename(script(f"touch {tmp_path}/asked; sleep 0.3; exec {shutil.which('sbatch')} \"$@\""), slow / "sbatch")
+    os.rename(script(f'touch {tmp_path}/asked; sleep 0.3; exec {shutil.which("sbatch")} "$@"'), slow / "sbatch")
     asked = driver(f"""
         os.environ["PATH"] = "{slow}:" + os.environ["PATH"]
         exp = Experiment("study", launcher="slurm")

@@ -55,7 +55,7 @@ class Databases:
                     f"{self._runner.launcher_name!r}; make it by create_database()"
                 )
             if db.placement:
-                placed.check(db)
+                placed.check(db, self._runner)
 
     @property
     def running(self) -> list[Orchestrator]:

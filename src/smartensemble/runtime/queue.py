@@ -77,6 +77,11 @@ class Queue:
         """The partitions that jobs may ask for."""
         return self.control.read_partitions(ask(self.control.partitions))
 
+    def has(self, job: str) -> bool:
+        """A job waits or runs, now."""
+        state = self.control.read(ask(self.control.query([job]), "")).get(job)
+        return state is not None and not state[0].final
+
     def submit(self, batch: Batch, note: Note) -> None:
         """Hand a job to the scheduler.
 

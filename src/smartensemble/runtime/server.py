@@ -190,10 +190,7 @@ def end_job(scheduler: str, job: str) -> None:
     assert control
     queue.ask((*control.cancel, job), "")
     limit = time.monotonic() + SILENCE
-    while time.monotonic() < limit:
-        state = control.read(queue.ask(control.query([job]), "")).get(job)
-        if state is None or state[0].final:
-            return
+    while time.monotonic() < limit and queue.queue(scheduler).has(job):
         time.sleep(0.1)
 
 
