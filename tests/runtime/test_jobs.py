@@ -20,6 +20,8 @@ from smartensemble.errors import InputValueError, StateError, UnsupportedError
 from smartensemble.experiment import Experiment
 from smartensemble.runtime.batch import Batch
 from smartensemble.runtime.queue import Note, queue
+from smartensemble.runtime.steps import Allocation
+from smartensemble.schedulers.slurm import SLURM
 from smartensemble.settings import RunSettings
 from smartensemble.status import Status
 
@@ -345,6 +347,15 @@ def test_without_batch_and_without_an_allocation_is_an_error(slurm_exp: Experime
         slurm_exp.start(model)
 
     assert not Path(model.path).exists()
+
+
+def test_a_process_fits_on_a_node_of_the_allocation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_JOB_CPUS_PER_NODE", "8(x2)")
+    settings = RunSettings("true", run_command="true", run_args={"cpus-per-task": 12})
+    command = settings.command("wide", "/")
+
+    with pytest.raises(InputValueError, match="wide: needs 12 CPUs on one node, and the nodes of this allocation have 8"):
+        Allocation("study", SLURM).check([command], None)
 
 
 def test_cases_1_and_2_inside_an_allocation_members_are_steps(cluster: Cluster, driver: Driver, tmp_path: Path) -> None:

@@ -78,8 +78,16 @@ class Queue:
         return self.control.read_partitions(ask(self.control.partitions))
 
     def has(self, job: str) -> bool:
-        """A job waits or runs, now."""
-        state = self.control.read(ask(self.control.query([job]), "")).get(job)
+        """A job waits or runs, now.
+
+        :raises StateError: the scheduler does not answer.
+        """
+        try:
+            state = self.control.read(ask(self.control.query([job]))).get(job)
+        except StateError as error:
+            if self.control.unknown and self.control.unknown in str(error):
+                return False
+            raise
         return state is not None and not state[0].final
 
     def submit(self, batch: Batch, note: Note) -> None:
