@@ -321,7 +321,9 @@ def reconnect(checkpoint: str) -> tuple[Orchestrator, RunningServers]:
         servers.job = tuple(said["job"]) if said.get("job") else None
     except FileNotFoundError:
         raise InputValueError(f"{path}: is not there; give the checkpoint_file of a database that runs") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise InputValueError(f"{path}: cannot be read: {error.strerror}; give the checkpoint_file of a database") from None
+    except (ValueError, LookupError, TypeError) as error:
         raise InputValueError(f"{path}: describes no database ({error}); give the checkpoint_file of one") from None
     if not servers.answer():
         raise StateError(f"{name}: does not answer at {', '.join(shard.address for shard in shards)}; start it again")
