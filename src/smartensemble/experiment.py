@@ -397,8 +397,14 @@ class Experiment:
 
     def wait(self, *entities: Model | Ensemble, timeout: float | None = None) -> bool:
         """Wait until `entities`, or all that was started, have ended; False if `timeout` seconds pass before."""
-        runs = self._runs(entities)
-        return self._runner.wait(lambda: all(run.status.final for run in runs), timeout)
+        left = self._runs(entities)
+
+        def ended() -> bool:
+            while left and left[-1].status.final:  # none is asked twice
+                left.pop()
+            return not left
+
+        return self._runner.wait(ended, timeout)
 
     def poll(self, interval: float = 10, verbose: bool = True, kill_on_interrupt: bool = True) -> None:
         """Wait until all that was started has ended, and print how it stands every `interval` seconds if `verbose`."""
