@@ -16,6 +16,7 @@ from smartensemble.database import Orchestrator
 from smartensemble.errors import InputValueError, SmartEnsembleError, StateError, UnsupportedError
 from smartensemble.experiment import Experiment
 from smartensemble.runtime.ask import ask
+from smartensemble.settings import RunSettings
 from smartensemble.status import Status
 
 pytestmark = pytest.mark.needs("slurm")
@@ -150,7 +151,33 @@ def test_one_that_cannot_start_leaves_nothing(
             slurm_exp.start(slurm_exp.create_database(port, interface="lo", batch=True, db_identifier="port"))
     with pytest.raises(InputValueError, match=r"other.batch: there is no queue 'nosuch'; there are main, short"):
         slurm_exp.start(slurm_exp.create_database(interface="lo", batch=True, queue="nosuch", db_identifier="other"))
-    assert not Path("study/other").exists()
+    ens = slurm_exp.create_ensemble("ens", None, slurm_exp.create_batch_settings(queue="nosuch"), RunSettings("true"), 2)
+    with pytest.raises(InputValueError, match="ens: there is no queue 'nosuch'"):
+        slurm_exp.start(slurm_exp.create_database(interface="lo", batch=True, db_identifier="third"), ens)
+    assert {path.name for path in Path("study").iterdir()}.isdisjoint({"other", "third"})
+
+
+def test_a_job_that_a_killed_driver_has_left_in_the_queue_is_noticed(
+    cluster: Cluster, driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    """Its servers would take what is written for those of the next driver for their own."""
+    monkeypatch.chdir(tmp_path)
+    killed = driver("""
+        exp = Experiment("study", launcher="slurm")
+        db = exp.create_database(interface="lo", batch=True)
+        db.placement.batch_settings.batch_args["begin"] = "now+1hour"
+        exp.start(db)
+        """)
+    eventually(lambda: cluster.ask("squeue", "--noheader", "--format=%T") == "PENDING\n")
+    killed.kill()
+
+    exp = Experiment("study", launcher="slurm")
+    killed.wait()
+    with pytest.raises(StateError, match=r"orchestrator: job (\d+) of an earlier .* end it \(scancel \1\)"):
+        exp.start(exp.create_database(interface="lo", batch=True))
+
+    cluster.ask("scancel", "--name=orchestrator.batch")
+    assert exp._runner.job_in(f"{exp.exp_path}/orchestrator") == ""
 
 
 def test_a_job_that_waits_is_given_up_by_ctrl_c(cluster: Cluster, driver: Driver) -> None:
