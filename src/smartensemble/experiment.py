@@ -395,7 +395,12 @@ class Experiment:
     def wait(self, *entities: Model | Ensemble, timeout: float | None = None) -> bool:
         """Wait until `entities`, or all that was started, have ended; False if `timeout` seconds pass before."""
         runs = self._runs(entities)
-        return self._runner.wait(lambda: all(run.status.final for run in runs), timeout)
+
+        def ended() -> bool:
+            self._databases.tell()
+            return all(run.status.final for run in runs)
+
+        return self._runner.wait(ended, timeout)
 
     def poll(self, interval: float = 10, verbose: bool = True, kill_on_interrupt: bool = True) -> None:
         """Wait until all that was started has ended, and print how it stands every `interval` seconds if `verbose`."""
@@ -526,8 +531,13 @@ class Experiment:
         from smartensemble.runtime.progress import Progress
 
         with Progress(title, runs, progress) as shown:
+
+            def ended() -> bool:
+                self._databases.tell()
+                return shown.update()
+
             try:
-                self._runner.wait(shown.update)
+                self._runner.wait(ended)
             except KeyboardInterrupt:
                 if kill_on_interrupt:
                     self._runner.stop_own(GRACE)  # before the last line is shown, so that it is true

@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument("--to", metavar="LINE", type=int, help="stop after the block at this line")
     which.add_argument("--block", metavar="ID", help="run this block, after those before it")
     which.add_argument("--last-failed", action="store_true", help="run up to the last block that failed, on record")
-    run.add_argument("--fix", action="store_true", help="write what was put out into the page, where it is another")
+    run.add_argument("--fix", action="store_true", help="write what was put out into the page, where it differs")
     run.set_defaults(command=run_pages)
 
     check = commands.add_parser("check", help="check an answer to an exercise", description="Check an answer to an exercise.")
