@@ -108,7 +108,7 @@ def measure(python: str, script: Path, arguments: tuple[str, ...]) -> dict[str, 
     """What a script says of itself, run in an empty directory."""
     os.sync()  # what the last one wrote is on the disk, and does not slow this one down
     with tempfile.TemporaryDirectory() as directory:
-        path = os.pathsep.join([str(HERE), str(script.parent)])
+        path = os.pathsep.join([str(HERE), str(script.parent), os.environ.get("PYTHONPATH", "")])
         env = os.environ | {"PYTHONPATH": path, "SMARTSIM_LOG_LEVEL": "quiet", "SR_LOG_LEVEL": "quiet"}
         env.pop("PYTHONDONTWRITEBYTECODE", None)  # or each run would compile what was edited since the last one
         argv = [python, str(script), *arguments]

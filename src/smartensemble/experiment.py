@@ -394,11 +394,13 @@ class Experiment:
 
     def wait(self, *entities: Model | Ensemble, timeout: float | None = None) -> bool:
         """Wait until `entities`, or all that was started, have ended; False if `timeout` seconds pass before."""
-        runs = self._runs(entities)
+        left = self._runs(entities)
 
         def ended() -> bool:
             self._databases.tell()
-            return all(run.status.final for run in runs)
+            while left and left[-1].status.final:  # none is asked twice
+                left.pop()
+            return not left
 
         return self._runner.wait(ended, timeout)
 

@@ -16,6 +16,7 @@ from tutorkit.gather import Gather, lines_of
 from tutorkit.run import PageRun
 
 NAMED = re.compile(r"^#\s*exercise:\s*(\S+)\s*$", re.MULTILINE)
+HUNK = re.compile(r"^@@ .* @@\n", re.MULTILINE)  #: of a difference: says lines that a learner does not see
 WIDTH = 24  #: lines of a report: one screen
 
 
@@ -71,7 +72,7 @@ def _shown(block: Block, result: Result) -> str:
     """The check that failed, and how."""
     step = next((step for step in block.steps if step.line == result.line), block.steps[0])
     asked = "".join(f"... {text}\n" for text in step.source.splitlines()).replace("... ", ">>> ", 1)
-    first, _, rest = result.problem.partition("\n")
+    first, _, rest = HUNK.sub("", result.problem).partition("\n")
     return asked + (rest if "put out" in first else f"{first.partition(': ')[2]}\n{rest}")
 
 

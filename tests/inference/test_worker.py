@@ -28,6 +28,7 @@ Work = Callable[..., "subprocess.Popen[bytes]"]
 X = np.arange(20, dtype="float32").reshape(2, 10)
 REDISAI = str(Path(__file__).parents[2] / ".nox/redisai")  #: redisai-py and what it needs, which nox has installed
 RUN = ("AI.MODELEXECUTE", "m", "INPUTS", 1, "x", "OUTPUTS", 1, "y")
+DOUBLE = ("AI.SCRIPTRUN", "s", "double", "INPUTS", "x", "OUTPUTS", "y")
 SCRIPT = """
 def double(x):
     return 2 * x
@@ -43,6 +44,11 @@ def in_place(x):
 
 def abort(x):
     return torch.full([1], int(x.item()) % -1)
+
+def busy(x):
+    for i in range(200000):
+        x = x + 1
+    return x
 
 def grow(x):
     kept = [x]
@@ -253,7 +259,7 @@ def test_only_the_run_that_kills_its_worker_fails(served: Server, shared_worker:
 
         assert "the inference worker ended before it answered" in run.result()
 
-    assert ask(served, "AI.SCRIPTRUN", "s", "double", "INPUTS", "x", "OUTPUTS", "y") == b"OK"
+    assert ask(served, *DOUBLE) == b"OK"
     assert child(shared_worker) != first
     eventually(lambda: f"worker {first} was ended by SIGSEGV" in (served.directory / "worker.log").read_text())
 
@@ -265,11 +271,15 @@ def test_a_model_that_aborts_costs_one_error(served: Server, shared_worker: Any,
     first = child(shared_worker)
     ask(served, "AI.TENSORSET", "lowest", "INT64", 1, "VALUES", -(2**63))
 
-    told = ask(served, "AI.SCRIPTRUN", "s", "abort", "INPUTS", "lowest", "OUTPUTS", "y")
+    with ThreadPoolExecutor(8) as pool:  # all of them come while the worker is busy, which then takes them at once
+        busy = pool.submit(ask, served, "AI.SCRIPTRUN", "s", "busy", "INPUTS", "x", "OUTPUTS", "z")
+        eventually(lambda: taken(served))
+        aborts = pool.submit(ask, served, "AI.SCRIPTRUN", "s", "abort", "INPUTS", "lowest", "OUTPUTS", "y")
+        others = [pool.submit(ask, served, *DOUBLE[:-1], f"y{number}") for number in range(6)]
 
-    assert "the inference worker ended before it answered" in told
+    assert "the inference worker ended before it answered" in aborts.result()
     assert not served.client.exists("y")
-    assert ask(served, "AI.SCRIPTRUN", "s", "double", "INPUTS", "x", "OUTPUTS", "y") == b"OK"
+    assert [run.result() for run in (busy, *others)] == [b"OK"] * 7
     eventually(lambda: f"worker {first} was ended by SIGFPE" in (served.directory / "worker.log").read_text())
 
 
@@ -286,7 +296,7 @@ def test_a_model_that_runs_out_of_memory_costs_one_error(served: Server, shared_
     resource.prlimit(process, resource.RLIMIT_AS, before)
 
     assert "bad_alloc" in told
-    assert ask(served, "AI.SCRIPTRUN", "s", "double", "INPUTS", "x", "OUTPUTS", "y") == b"OK"
+    assert ask(served, *DOUBLE) == b"OK"
     assert child(shared_worker) == process
     assert Path(f"/proc/{process}/oom_score_adj").read_text() == "1000\n"  # without a limit, the system ends it first
 

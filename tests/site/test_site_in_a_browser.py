@@ -179,6 +179,21 @@ def test_drawings_follow_the_theme(visit: Go) -> None:
     assert len(set(found)) == 2
 
 
+def test_every_measurement_is_drawn_where_it_belongs(visit: Go) -> None:
+    browser = visit("understand/performance.html")
+    cells = [row.find_elements("css selector", "td") for row in browser.find_elements("css selector", "table tbody tr")]
+    measured = {row[0].text.replace("\u2019", "'"): (row[1].text, row[3].text) for row in cells}
+
+    rows = browser.find_elements("css selector", ".measured li:not(.scale)")
+    assert [row.find_element("css selector", ".what").text for row in rows] == list(measured)
+    for row in rows:
+        peer, ours = measured[row.find_element("css selector", ".what").text]
+        marks = {mark.get_attribute("class"): mark for mark in row.find_elements("css selector", ".track i")}
+        assert marks["ours"].get_attribute("title").endswith(f": {ours}")
+        assert ("peer" in marks) == bool(peer)
+        assert "peer" not in marks or marks["ours"].location["x"] < marks["peer"].location["x"]
+
+
 def test_no_page_is_wider_than_a_phone(visits: list[Any]) -> None:
     assert [(each.page, each.phone_width) for each in visits if each.phone_width > 390] == []
 

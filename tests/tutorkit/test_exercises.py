@@ -144,6 +144,7 @@ def test_an_answer_gets_what_is_wrong_and_a_hint(
 
     assert (report.passed, report.right, report.hint) == (not problem, right, hint)
     assert problem in report.problem
+    assert "@@" not in report.problem
     assert len(str(report).split("\n")) <= 30
 
 

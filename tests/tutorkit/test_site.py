@@ -203,10 +203,13 @@ def test_two_builds_of_one_record_are_equal(write: Write, built, project: Config
 
 
 def test_what_is_taken_along_runs(write: Write, project: Config, tmp_path: Path) -> None:
+    (project.root / "docs").mkdir(exist_ok=True)
+    (project.root / "docs" / "P.txt").write_text("2.5\n")
+    (project.root / "docs" / "P.bin").write_bytes(b"\xff")
     page = write(
-        "# T\n\n```{code-block} text\n:caption: data/T.txt\n1.5\n```\n\n```pycon\n>>> from pathlib import Path\n"
+        "<!-- files: P.txt P.bin -->\n\n# T\n\n```{code-block} text\n:caption: data/T.txt\n1.5\n```\n\n```pycon\n>>> from pathlib import Path\n"
         '>>> Path("data/T.txt").read_text()\n\'1.5\\n\'\n>>> int("x")\nTraceback (most recent call last):\n'
-        "ValueError: ...\n```\n\n```console\n$ cat data/T.txt\n1.5\n```\n\n```python\nprint('end')\n```\n",
+        "ValueError: ...\n```\n\n```console\n$ cat data/T.txt P.txt\n1.5\n2.5\n```\n\n```python\nprint('end')\n```\n",
         "docs/page.md",
     )
     folder = tmp_path / "elsewhere"
@@ -216,5 +219,6 @@ def test_what_is_taken_along_runs(write: Write, project: Config, tmp_path: Path)
     argv = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "notebook", "--execute", "--stdout", notebook]
     executed = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
 
-    assert done.stdout.split("\n") == ["ValueError: invalid literal for int() with base 10: 'x'", "1.5", "end", ""]
+    assert done.stdout.split("\n") == ["ValueError: invalid literal for int() with base 10: 'x'", "1.5", "2.5", "end", ""]
+    assert "# It needs P.bin beside it." in (folder / script).read_text()
     assert executed.returncode == 0 or "No module named" in executed.stderr or "nbconvert" in executed.stderr

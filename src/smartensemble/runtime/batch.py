@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from smartensemble.command import Command
@@ -36,7 +37,7 @@ class Batch:
     array: bool = False  #: each member is a task of an array
     tasks: dict[int, State] = field(default_factory=dict)  #: how tasks of it ended, by its scheduler
 
-    @property
+    @cached_property
     def command(self) -> Command:
         """The command that runs the script on this machine."""
         return Command(("/bin/bash", str(self.script)), self.directory, {}, self.name, self.settings.time_limit)
