@@ -74,8 +74,14 @@ class Queue:
                 )
 
     def partitions(self) -> list[Partition]:
-        """The partitions that jobs may ask for."""
-        return self.control.read_partitions(ask(self.control.partitions))
+        """The partitions that jobs may ask for.
+
+        :raises StateError: the scheduler does not answer.
+        """
+        try:
+            return self.control.read_partitions(ask(self.control.partitions))
+        except StateError as error:
+            raise StateError(f"{error}; run this where {self.scheduler.name} answers, or with launcher='local'") from None
 
     def has(self, job: str) -> bool:
         """A job waits or runs, now.

@@ -76,6 +76,13 @@ class RunningServers:
         runs = zip(self.shards, self.runs, strict=False)  # none, if another process has started them
         return [f"{shard.name}: {run.reason or 'ended'}" for shard, run in runs if run.status.final]
 
+    @property
+    def failed(self) -> str:
+        """Why the first of them failed that this process has started; nothing, if none has."""
+        self.look()
+        runs = zip(self.shards, self.runs, strict=False)
+        return next((f"{shard.name}: {run.reason}" for shard, run in runs if run.status is Status.FAILED), "")
+
     def statuses(self) -> list[Status]:
         """How each of them stands."""
         self.look()
