@@ -363,6 +363,9 @@ class Experiment:
                 if not chosen and not databases:
                     return
                 uploads = store.stored(self.name, chosen, bool(databases or self._databases.running))
+                if databases and chosen:
+                    Environment(self._databases.running, self._runner.scheduler).check(chosen)
+                    self._runner.check_room(others, chosen, at_once)
                 self._runner.claim()
                 self._runner.check_free([model.path for model in chosen])
                 generation.check_absent(missing.values())  # another program may have been quicker
@@ -397,6 +400,7 @@ class Experiment:
         left = self._runs(entities)
 
         def ended() -> bool:
+            self._databases.tell()
             while left and left[-1].status.final:  # none is asked twice
                 left.pop()
             return not left
@@ -532,8 +536,13 @@ class Experiment:
         from smartensemble.runtime.progress import Progress
 
         with Progress(title, runs, progress) as shown:
+
+            def ended() -> bool:
+                self._databases.tell()
+                return shown.update()
+
             try:
-                self._runner.wait(shown.update)
+                self._runner.wait(ended)
             except KeyboardInterrupt:
                 if kill_on_interrupt:
                     self._runner.stop_own(GRACE)  # before the last line is shown, so that it is true
