@@ -200,6 +200,11 @@ class Server:
                 time.sleep(0.01)
         raise AssertionError(self.log.read_text())
 
+    @property
+    def version(self) -> tuple[int, ...]:
+        """The version of Redis that it is, or is like."""
+        return tuple(map(int, self.client.info("server")["redis_version"].split(".")))
+
     def connect(self, protocol: int = 2) -> Any:
         """A client of its own."""
         return redis.Redis(unix_socket_path=self.socket, protocol=protocol, socket_timeout=DEADLINE)
@@ -295,6 +300,19 @@ def slurm_exp(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     experiment = Experiment("study", launcher="slurm")
     yield experiment
     experiment.stop()
+
+
+# --- the built site -------------------------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where the site is."""
+    parser.addoption("--site", type=Path, help="the folder of the built site, for tests/site")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A site is built after all other tests, from their record: its own come when it is there."""
+    return True if collection_path.name == "site" and config.getoption("--site") is None else None
 
 
 # --- projects of a few lines, for the tests of tutorkit -----------------------------------------------------------------

@@ -3,11 +3,16 @@
 import ast
 import inspect
 import re
+import sys
 import textwrap
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from bs4 import BeautifulSoup
+from sphinx.application import Sphinx
 
 import smartensemble
 from smartensemble import entities, experiment, settings
@@ -17,8 +22,10 @@ author = "The smartensemble developers"
 copyright = author
 version = release = smartensemble.__version__
 
+sys.path.insert(0, str(Path(__file__).parent))
 extensions = [
     "myst_nb",
+    "plots",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx_codeautolink",
@@ -96,18 +103,33 @@ for each in chain(written(entities), written(experiment), written(settings)):
 
 html_theme = "pydata_sphinx_theme"
 html_title = "smartensemble"
+templates_path = ["_templates"]
+html_favicon = "_static/mark.svg"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_copy_source = False
+html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
-html_sidebars = {page: [] for page in ("index", "start", "status", "tutorials", "tutorials/**", "reference/**")} | {
-    page: ["sidebar-nav-bs"] for page in ("howto/**", "understand/**", "decisions/**")
-}
+# A landing page has no list beside it, and neither has a page that is alone below its tab.
+html_sidebars = (
+    {page: [] for page in ("index", "start", "status")}
+    | {
+        f"{place}/**": ["sidebar-nav-bs"]
+        for place in ("learn", "tutorials", "howto", "reference", "understand", "decisions", "teach", "tutorkit")
+    }
+    | {page: ["sidebar-nav-bs"] for page in ("ensemble", "tutorials")}
+)
 html_theme_options = {
-    "logo": {"text": "smartensemble"},
+    "logo": {
+        "text": "smartensemble",
+        "image_light": "_static/mark-light.svg",
+        "image_dark": "_static/mark-dark.svg",
+        "alt_text": "",
+    },
+    "navbar_persistent": ["search-open"],
     "show_prev_next": False,
     "show_toc_level": 2,
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 7,
     "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
     "footer_start": [],
     "footer_end": [],
@@ -115,3 +137,23 @@ html_theme_options = {
     "pygments_dark_style": "github-dark",
 }
 copybutton_exclude = ".linenos, .gp, .go"
+
+
+def name_toggles(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], _tree: object) -> None:
+    """Give the buttons that open a list in the sidebar the name of what they open: the theme shows an arrow only."""
+    theirs = context["generate_toctree_html"]
+
+    def ours(*args: Any, **options: Any) -> Any:
+        made = theirs(*args, **options)
+        soup = BeautifulSoup(made, "html.parser") if isinstance(made, str) else made
+        for summary in soup.select("summary"):
+            link = summary.find_parent("li").find("a")
+            summary["aria-label"] = f"Pages of {link.get_text(strip=True)}"
+        return str(soup) if isinstance(made, str) else soup
+
+    context["generate_toctree_html"] = ours
+
+
+def setup(app: Sphinx) -> None:
+    """Called by Sphinx."""
+    app.connect("html-page-context", name_toggles, priority=900)  # after the theme's own

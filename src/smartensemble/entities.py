@@ -23,7 +23,7 @@ from smartensemble.expansion import Expansion, expansion
 from smartensemble.failures import Failures, failures
 from smartensemble.files import Files, Paths, attach
 from smartensemble.parameters import Constant, Given, argument, positive, resolve
-from smartensemble.settings import BatchSettings, RunSettings
+from smartensemble.settings import BatchSettings, Duration, RunSettings
 from smartensemble.status import Run, Status
 from smartensemble.strategies import Strategy
 from smartensemble.table import Seconds, Table
@@ -188,6 +188,7 @@ class Model:
         arguments = [word for name in self.params_as_args for word in argument(name, self.params[name])]
         return (self._own_settings or self._settings).command(self.name, self.path, arguments)
 
+    @strict
     def attach_generator_files(self, to_copy: Paths = None, to_symlink: Paths = None, to_configure: Paths = None) -> None:
         """Files for its directory: copied, linked to, or copied with their tags filled. Replaces what was attached before.
 
@@ -238,6 +239,8 @@ class Model:
         *,
         server: str | PurePath | None = None,
         workers: int = 1,
+        intra_op_threads: int = 1,
+        model_time_limit: Duration = 300.0,
     ) -> None:
         """Give it a database of its own, on its host, that it reaches by a unix socket. It begins and ends with the model.
 
@@ -248,12 +251,15 @@ class Model:
         :param debug: have the server write more into ``NAME.db.out``.
         :param db_identifier: what its variables end in, as ``SSDB_name``; by default nothing.
         :param server: the program, as :meth:`Experiment.create_database` takes it.
-        :param workers: the processes that run its models and scripts.
+        :param workers: the processes that run its models and scripts; 0 for none.
+        :param intra_op_threads: the threads that a model may use in each of them.
+        :param model_time_limit: how long a run of a model may take.
         """
         from smartensemble.database import colocated
         from smartensemble.shards import speakable
 
-        own = colocated(self.name, db_cpus, custom_pinning, debug, db_identifier, server, workers)
+        given = (workers, intra_op_threads, model_time_limit)
+        own = colocated(self.name, db_cpus, custom_pinning, debug, db_identifier, server, *given)
         socket = None if unix_socket is None else str(unix_socket)
         if socket is not None and not speakable(socket):
             raise InputValueError(
@@ -276,6 +282,8 @@ class Model:
         *,
         server: str | PurePath | None = None,
         workers: int = 1,
+        intra_op_threads: int = 1,
+        model_time_limit: Duration = 300.0,
     ) -> None:
         """Give it a database of its own, on its host, that it reaches by a port, as does every user of that host.
 
@@ -284,7 +292,8 @@ class Model:
         """
         from smartensemble.database import checked_port, colocated
 
-        own = colocated(self.name, db_cpus, custom_pinning, debug, db_identifier, server, workers)
+        given = (workers, intra_op_threads, model_time_limit)
+        own = colocated(self.name, db_cpus, custom_pinning, debug, db_identifier, server, *given)
         number = None if port is None else checked_port(self.name, port)
         self._links = self._links._replace(colocated=own._replace(tcp=True, port=number, interface=ifname))
 
@@ -546,6 +555,7 @@ class Ensemble:
         model._parent = self
         self._members[model.name] = model
 
+    @strict
     def attach_generator_files(self, to_copy: Paths = None, to_symlink: Paths = None, to_configure: Paths = None) -> None:
         """Files for each member's directory: copied, linked to, or copied with their tags filled.
 

@@ -42,7 +42,7 @@ class Experiment:
 
     #: What the create_... methods make; a subclass may make others.
     ensemble_class: ClassVar[type[Ensemble]] = Ensemble
-    batch_settings_class: ClassVar[type[BatchSettings]] = BatchSettings
+    batch_settings_class: type[BatchSettings] = BatchSettings
 
     @strict
     def __init__(self, name: str, exp_path: str | PurePath | None = None, launcher: str = "local") -> None:
@@ -55,16 +55,17 @@ class Experiment:
             allocation this program runs, or that is on PATH, or else this machine.
         """
         from smartensemble.runtime.databases import Databases
-        from smartensemble.runtime.runner import LAUNCHERS, Runner
+        from smartensemble.runtime.runner import Runner
         from smartensemble.runtime.steps import detect_launcher
+        from smartensemble.schedulers import SCHEDULERS
 
         check_name("Experiment", name)
         if exp_path is not None and not isinstance(exp_path, (str, PurePath)):
             raise InputTypeError(f"{name}: exp_path is {exp_path!r}; give text or a pathlib.Path")
         if exp_path is not None and not os.path.isdir(exp_path):
             raise NoDirectoryError(f"{name}: exp_path {os.fspath(exp_path)!r} is no directory; make it, or leave it out")
-        if launcher not in (*LAUNCHERS, "auto"):
-            raise UnsupportedError(f"{name}: no launcher {launcher!r} in this version{did_you_mean(str(launcher), LAUNCHERS)}")
+        if launcher not in (*SCHEDULERS, "auto"):
+            raise UnsupportedError(f"{name}: no launcher {launcher!r} in this version{did_you_mean(str(launcher), SCHEDULERS)}")
         self.name = name
         self.exp_path = os.path.abspath(name if exp_path is None else exp_path)
         self.launcher = detect_launcher() if launcher == "auto" else launcher
@@ -151,9 +152,11 @@ class Experiment:
         *,
         preamble: str | Sequence[str] = (),
         overcommit: bool = False,
+        array: bool = False,
     ) -> BatchSettings:
         """What a batch job asks for. See :class:`BatchSettings` for the arguments."""
-        return self.batch_settings_class(nodes, time, queue, account, batch_args, preamble, overcommit=overcommit)
+        given = (nodes, time, queue, account, batch_args, preamble)
+        return self.batch_settings_class(*given, overcommit=overcommit, array=array)
 
     @strict
     def create_database(
@@ -166,26 +169,27 @@ class Experiment:
         run_command: str = "auto",
         interface: str | Iterable[str] | None = None,
         account: str | None = None,
-        time: str | None = None,
+        time: Duration | None = None,
         queue: str | None = None,
         single_cmd: bool = True,
         db_identifier: str = "orchestrator",
         *,
+        per_node: int = 1,
         access: str | None = None,
         server: str | PurePath | None = None,
         workers: int = 1,
+        intra_op_threads: int = 1,
+        model_time_limit: Duration = 300.0,
     ) -> "Orchestrator":
         """A database below this experiment's directory. See :class:`Orchestrator` for the arguments.
 
         :raises EntityExistsError: there is a database with this identifier.
         """
-        if queue:
-            raise UnsupportedError(f"{db_identifier}: queue needs a scheduler; on this machine leave it out")
         db = self._orchestrator_class()(
             path,
             port,
             interface,
-            "local",
+            self.launcher,
             run_command,
             db_nodes,
             batch,
@@ -194,10 +198,14 @@ class Experiment:
             time,
             None,
             single_cmd,
+            queue=queue,
+            per_node=per_node,
             db_identifier=db_identifier,
             access=access,
             server=server,
             workers=workers,
+            intra_op_threads=intra_op_threads,
+            model_time_limit=model_time_limit,
         )
         db.place(self.exp_path)
         self._databases.add(db)
@@ -284,7 +292,7 @@ class Experiment:
 
         databases, others = self._split(entities)
         models = self._models(others) if others or not databases else []
-        command = Environment(self._databases.running).command
+        command = Environment(self._databases.running, self._runner.scheduler).command
         renderer = generation.check(models, generation.Options(tag, allow_unknown, allow_unused), overwrite=True)
         batches = batch_jobs(others, {model.path: model.run for model in models}, command, self._runner.scheduler)
         text = preview(f"{self.name} in {self.exp_path}", databases, models, list(batches), renderer, command)
@@ -335,7 +343,6 @@ class Experiment:
         from smartensemble.runtime import store
         from smartensemble.runtime.environment import Environment
         from smartensemble.runtime.runner import advise
-        from smartensemble.runtime.steps import refuse_databases
 
         databases, others = self._split(entities)
         models = self._models(others) if others or not databases else []
@@ -345,10 +352,10 @@ class Experiment:
         try:
             with self._runner.alone():
                 # What is wrong is said before anything is written, also a lock.
-                self._runner.ready()
+                self._runner.check()
                 self._databases.check(databases)
-                own = [model.name for model in models if model.colocated]
-                refuse_databases(self._runner.scheduler, [db.name for db in (*databases, *self._databases.running)] + own)
+                if models:
+                    self._databases.check_reachable()
                 self._runner.check_free([model.path for model in models])
                 chosen = [model for model in models if only is None or model.run.status is not Status.COMPLETED]
                 missing = {model.path: model for model in chosen if not model.generated and not generation.is_there(model)}
@@ -356,6 +363,9 @@ class Experiment:
                 if not chosen and not databases:
                     return
                 uploads = store.stored(self.name, chosen, bool(databases or self._databases.running))
+                if databases and chosen:
+                    Environment(self._databases.running, self._runner.scheduler).check(chosen)
+                    self._runner.check_room(others, chosen, at_once)
                 self._runner.claim()
                 self._runner.check_free([model.path for model in chosen])
                 generation.check_absent(missing.values())  # another program may have been quicker
@@ -363,7 +373,7 @@ class Experiment:
                     if not chosen:
                         return
                     advise(self.name, others, len(chosen), at_once, self._runner.scheduler)
-                    environment = Environment(self._databases.ready())
+                    environment = Environment(self._databases.ready(), self._runner.scheduler)
                     environment.check(chosen)
                     self._databases.store(uploads)
                     if summary:
@@ -387,8 +397,15 @@ class Experiment:
 
     def wait(self, *entities: Model | Ensemble, timeout: float | None = None) -> bool:
         """Wait until `entities`, or all that was started, have ended; False if `timeout` seconds pass before."""
-        runs = self._runs(entities)
-        return self._runner.wait(lambda: all(run.status.final for run in runs), timeout)
+        left = self._runs(entities)
+
+        def ended() -> bool:
+            self._databases.tell()
+            while left and left[-1].status.final:  # none is asked twice
+                left.pop()
+            return not left
+
+        return self._runner.wait(ended, timeout)
 
     def poll(self, interval: float = 10, verbose: bool = True, kill_on_interrupt: bool = True) -> None:
         """Wait until all that was started has ended, and print how it stands every `interval` seconds if `verbose`."""
@@ -519,8 +536,13 @@ class Experiment:
         from smartensemble.runtime.progress import Progress
 
         with Progress(title, runs, progress) as shown:
+
+            def ended() -> bool:
+                self._databases.tell()
+                return shown.update()
+
             try:
-                self._runner.wait(shown.update)
+                self._runner.wait(ended)
             except KeyboardInterrupt:
                 if kill_on_interrupt:
                     self._runner.stop_own(GRACE)  # before the last line is shown, so that it is true

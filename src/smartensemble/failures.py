@@ -8,6 +8,8 @@ from typing import NamedTuple, Protocol
 from smartensemble.command import Command
 from smartensemble.status import Run, Status
 
+NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
+
 
 class Member(Protocol):
     """What is needed of a model."""
@@ -89,8 +91,8 @@ def by_hand(command: Command) -> str:
 
 
 def _words(member: Member) -> tuple[str, ...]:
-    """The last words of a member without what differs from member to member: its directory, its name, and numbers."""
-    return tuple(re.sub(r"\d+", "#", _anonymous(line, member)) for line in member.run.words)
+    """The last words of a member without what differs from member to member: its directory, its name, numbers, blanks."""
+    return tuple(" ".join(NUMBER.sub("#", _anonymous(line, member)).split()) for line in member.run.words)
 
 
 def _anonymous(line: str, member: Member) -> str:

@@ -102,6 +102,7 @@ class RunSettings(RunOptions):
         self.run_args = {} if run_args is None else _options("run_args", run_args)
         self.run_options: dict[str, object] = {}
         self.mpmd: list[RunSettings] = []
+        self.preamble: list[str] = []
         if self.run_args and not self.run_command:
             raise InputValueError(f"run_args: {self.run_args!r} without a run_command to take them; give run_command='mpirun'")
         self.env_vars: dict[str, str] = {}
@@ -111,6 +112,10 @@ class RunSettings(RunOptions):
     def add_exe_args(self, args: Words) -> None:
         """Add arguments after those that are there."""
         self.exe_args += words("exe_args", args)
+
+    def add_preamble(self, lines: str | Iterable[str]) -> None:
+        """Add lines of shell that run before each member's program, in its directory: ``module load lammps``."""
+        self.preamble += _lines(lines)
 
     def update_env(self, env_vars: Mapping[str, object]) -> None:
         """Add variables to the members' environment, or change them. With None a variable keeps the value that is inherited."""
@@ -125,26 +130,34 @@ class RunSettings(RunOptions):
                 self.env_vars[name] = _text(f"env_vars[{name!r}]", value)
 
     def make_mpmd(self, settings: "RunSettings") -> None:
-        """Run the program of `settings` beside this one, in one step: several programs that share one MPI."""
+        """Run the program of `settings` beside this one, in one step: several programs that share one MPI.
+
+        They share an environment too, which is that of all of them together, and the shortest time limit.
+        """
+        if not isinstance(settings, RunSettings):
+            raise InputTypeError(f"make_mpmd: {settings!r} are no run settings; for example RunSettings('ocean')")
         if self.run_command is None or settings.run_command != self.run_command:
             raise InputValueError(
                 f"make_mpmd: {settings!r} is run by {settings.run_command}, and {self!r} by {self.run_command}; "
                 "give both one run_command"
             )
-        self.mpmd.append(settings)
+        self.mpmd += [settings, *settings.mpmd]
 
     def command(self, name: str, cwd: str, arguments: Iterable[str] = ()) -> Command:
         """The command that runs the program in `cwd`, with `arguments` after its own."""
         program = self._program(arguments)
         if self.run_command is None:
-            return Command(program, Path(cwd), dict(self.env_vars), name, self.time_limit)
+            return Command(program, Path(cwd), dict(self.env_vars), name, self.time_limit, preamble=tuple(self.preamble))
         starter = (self.run_command, *self._started_by(bool(self.mpmd)))
         others = [word for each in self.mpmd for word in (":", *each._started_by(True), *each._program(()))]
         parts = [self.need, *(each.need for each in self.mpmd)]
         need = parts[0] if len(parts) == 1 else _together(parts, self.steps)
-        alone = self.shareable and not self.mpmd
+        alone = self.shareable and not (self.mpmd and self.steps)
         argv = (*starter, *program, *others)
-        return Command(argv, Path(cwd), dict(self.env_vars), name, self.time_limit, need, len(starter), alone)
+        together = (self, *self.mpmd)
+        lines = tuple(line for each in together for line in each.preamble)
+        limit = min((each.time_limit for each in together if each.time_limit is not None), default=None)
+        return Command(argv, Path(cwd), _united(together), name, limit, need, len(starter), alone, lines)
 
     def _program(self, arguments: Iterable[str]) -> tuple[str, ...]:
         """The program and its arguments, in its container."""
@@ -188,6 +201,7 @@ class BatchSettings(BatchOptions):
         preamble: str | Iterable[str] = (),
         *,
         overcommit: bool = False,
+        array: bool = False,
     ) -> None:
         """Settings for a batch job.
 
@@ -199,14 +213,20 @@ class BatchSettings(BatchOptions):
         :param batch_args: further options of the scheduler, passed on as they are.
         :param preamble: lines of shell that run before the members start, for all of them.
         :param overcommit: run all members at once, also on fewer CPUs.
+        :param array: make a job array of the members, each of which then waits and runs by itself, as soon as there is room for
+            one. For members of one task.
         """
         self.nodes = None if nodes is None else positive("nodes", nodes)
         self.time = None if time == "" else time
         self.queue = _line("queue", queue)
         self.account = _line("account", account)
         self.batch_args = {} if batch_args is None else _options("batch_args", batch_args)
+        for name, value in self.batch_args.items():
+            if "\n" in str(value):
+                raise InputValueError(f"batch_args[{name!r}]: {value!r} is more than a line of text; take the line break out")
         self.batch_options: dict[str, object] = {}
-        self.overcommit = overcommit
+        self.groups: list[BatchSettings] = []
+        self.overcommit, self.array = overcommit, array
         self.preamble: list[str] = []
         if self.time is not None:
             seconds("time", self.time)
@@ -214,18 +234,28 @@ class BatchSettings(BatchOptions):
 
     def add_preamble(self, lines: str | Iterable[str]) -> None:
         """Add lines of shell that run before the members start."""
-        if isinstance(lines, (bytes, Mapping, set, frozenset)) or not isinstance(lines, Iterable):
-            raise InputTypeError(f"preamble: {lines!r} is no text and no list of lines; for example 'module load lammps'")
-        added = lines.splitlines() if isinstance(lines, str) else list(lines)
-        if not all(isinstance(line, str) for line in added):
-            raise InputTypeError(f"preamble: {lines!r} holds what is no text; give lines of shell")
-        self.preamble += [_text("preamble", line) for line in added]
+        self.preamble += _lines(lines)
+
+    def add_het_group(self, settings: "BatchSettings") -> None:
+        """Give the job more nodes, of another kind: those that `settings` ask for.
+
+        The first group, number 0, is what these settings ask for. A member runs on group 1 by ``set_het_group([1])`` of its
+        run settings, and programs of one MPI may run on several (:meth:`RunSettings.make_mpmd`).
+        """
+        if not isinstance(settings, BatchSettings):
+            raise InputTypeError(f"add_het_group: {settings!r} are no batch settings; give BatchSettings(nodes=...)")
+        if settings is self:
+            raise InputValueError("add_het_group: a job is no group of itself; give other BatchSettings(nodes=...)")
+        if settings.groups or settings.array or settings.overcommit or settings.preamble or self.array:
+            raise InputValueError("add_het_group: a group has nodes and options only, and no job of groups is an array")
+        self.groups.append(settings)
 
     @property
     def asked(self) -> dict[str, object]:
         """What is asked of the scheduler, by portable names."""
         given = {name: getattr(self, name) for name in ("nodes", "time", "queue", "account", "batch_args")}
-        return {**given, **self.batch_options}
+        shape = {"array": self.array, "groups": [group.asked for group in self.groups]}
+        return given | self.batch_options | {name: value for name, value in shape.items() if value}
 
     @property
     def time_limit(self) -> float | None:
@@ -235,6 +265,19 @@ class BatchSettings(BatchOptions):
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if value)
         return f"BatchSettings({given})"
+
+
+def _united(parts: Iterable[RunSettings]) -> dict[str, str]:
+    """The environment of programs of one step, which is one."""
+    env: dict[str, str] = {}
+    for part in parts:
+        for name, value in part.env_vars.items():
+            if env.setdefault(name, value) != value:
+                raise InputValueError(
+                    f"make_mpmd: {name} is {env[name]!r} for one program and {value!r} for another, and they share an "
+                    "environment; give both one value, or set it on their command lines, by env(1)"
+                )
+    return env
 
 
 def _together(parts: list[Need], apart: bool) -> Need:
@@ -313,6 +356,16 @@ def _options(subject: str, given: object) -> dict[str, object]:
         if value is not None:
             _text(f"{subject}[{name!r}]", value)
     return dict(given)
+
+
+def _lines(given: str | Iterable[str]) -> list[str]:
+    """Lines of shell, checked."""
+    if isinstance(given, (bytes, Mapping, set, frozenset)) or not isinstance(given, Iterable):
+        raise InputTypeError(f"preamble: {given!r} is no text and no list of lines; for example 'module load lammps'")
+    added = given.splitlines() if isinstance(given, str) else list(given)
+    if not all(isinstance(line, str) for line in added):
+        raise InputTypeError(f"preamble: {given!r} holds what is no text; give lines of shell")
+    return [_text("preamble", line) for line in added]
 
 
 def _line(subject: str, value: object) -> str | None:

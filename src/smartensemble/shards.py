@@ -15,6 +15,9 @@ SLOTS = 16384  #: into which a cluster divides all keys
 BUS = 10_000  #: what a server of a cluster adds to its port, to talk to the others
 LONGEST_SOCKET = 100  #: bytes; the kernel takes 107, and some clients less
 USER = "smartensemble"  #: who may log in where access is "password"
+WORKER_USER = "smartensemble_worker"  #: and as whom workers do
+#: The commands of the module that are for workers alone: who sends them takes what is meant for these.
+PRIVATE = ("ai._next", "ai._done", "ai._shared")
 
 #: What no caller configures, and the argument that does.
 OURS = {
@@ -24,6 +27,13 @@ OURS = {
     **dict.fromkeys(("cluster-enabled", "cluster-config-file"), "db_nodes"),
     **dict.fromkeys(("daemonize", "supervised"), "start(detach=True)"),
 }
+
+
+class Secrets(NamedTuple):
+    """The passwords of a database that asks for one."""
+
+    user: str
+    worker: str
 
 
 class Shard(NamedTuple):
@@ -102,7 +112,7 @@ def data_name(shard: Shard, count: int) -> str:
 
 
 def configuration(
-    shard: Shard, directory: str, data: str, conf: Mapping[str, str], password: str | None, module: str | None, cluster: bool
+    shard: Shard, directory: str, data: str, conf: Mapping[str, str], secrets: Secrets | None, module: str | None, cluster: bool
 ) -> str:
     """The configuration file of a server, whose data files are called `data`.
 
@@ -122,12 +132,32 @@ def configuration(
     lines += [f"dir {quoted(directory)}", f"dbfilename {quoted(data + '.rdb')}", f"appendfilename {quoted(data + '.aof')}"]
     if cluster:
         lines += ["cluster-enabled yes", f"cluster-config-file {quoted(shard.name + '.nodes')}"]
-    if password is not None:
-        lines += ["user default off", f"user {USER} on >{password} ~* &* +@all"]
+    if secrets is not None:
+        lines += users(secrets, module is not None)
     if module is not None:
         lines.append(f"loadmodule {quoted(module)}")
     lines += [f"{key} {value or chr(34) * 2}" for key, value in conf.items()]
     return "\n".join(lines) + "\n"
+
+
+def users(secrets: Secrets, module: bool) -> list[str]:
+    """Who may log in, and do what. A server without the `module` does not know its commands, nor how to deny them.
+
+    >>> for line in users(Secrets("one", "two"), module=True):
+    ...     print(line)
+    user default off
+    user smartensemble on >one ~* &* +@all -ai._next -ai._done -ai._shared
+    user smartensemble_worker on >two ~* -@all +@connection +get +ai._next +ai._done +ai._shared
+    """
+    allowed = f"user {USER} on >{secrets.user} ~* &* +@all"
+    if not module:
+        return ["user default off", allowed]
+    denied, given = (" ".join(sign + name for name in PRIVATE) for sign in "-+")
+    return [
+        "user default off",
+        f"{allowed} {denied}",
+        f"user {WORKER_USER} on >{secrets.worker} ~* -@all +@connection +get {given}",
+    ]
 
 
 def quoted(text: str) -> str:

@@ -12,6 +12,7 @@ from smartensemble.settings import options
 
 #: Options of an allocation that have an argument of their own.
 OWN = {"nodes": ("N", "nodes"), "time": ("t", "time"), "account": ("A", "account")}
+WEEK = 7 * 86400.0  #: seconds that an allocation may wait in the queue
 
 
 def get_allocation(
@@ -26,9 +27,11 @@ def get_allocation(
     :param account: the account that is charged.
     :param options: further options of ``salloc``: ``{"partition": "short", "exclusive": None}``.
     :raises StateError: Slurm refuses it.
+    :raises InputValueError: its partition has fewer nodes.
     """
     words = _words(nodes, time, account, options)
     queue("slurm").check()
+    _check_nodes(nodes, options or {})
     said = ask(words, patience=WEEK, errors=True)
     for line in said.splitlines():
         if "Granted job allocation" in line:
@@ -36,15 +39,15 @@ def get_allocation(
     raise StateError(f"get_allocation: salloc granted none: {said.strip()}")
 
 
-WEEK = 7 * 86400.0  #: seconds that an allocation may wait in the queue
-
-
 def release_allocation(alloc_id: str | int) -> None:
     """Give an allocation back; what runs in it ends.
 
-    :raises StateError: there is no such allocation.
+    :raises StateError: there is no such allocation, or there is none any more.
     """
-    ask(("scancel", str(alloc_id)))
+    number = str(alloc_id).strip()
+    if not number.isdecimal() or not queue("slurm").has(number):
+        raise StateError(f"release_allocation: there is no allocation {number!r}; give what get_allocation returned")
+    ask(("scancel", number))
 
 
 def validate(nodes: int = 1, ppn: int = 1, partition: str | None = None) -> bool:
@@ -90,6 +93,18 @@ def get_tasks() -> int:
 def get_tasks_per_node() -> dict[str, int]:
     """The number of processes on each node of the allocation."""
     return wlm.get_tasks_per_node("slurm")
+
+
+def _check_nodes(nodes: int, given: Mapping[str, object]) -> None:
+    """An error, if nobody could ever get so many nodes: Slurm may let that wait for ever."""
+    named = {name.lstrip("-"): value for name, value in given.items()}
+    wanted = named.get("partition", named.get("p"))
+    for each in queue("slurm").partitions():
+        if nodes > each.nodes and (each.name == wanted or (wanted is None and each.default)):
+            raise InputValueError(
+                f"get_allocation: nodes={nodes}, and {each.name!r} has {each.nodes}; "
+                "give fewer, or another partition in options"
+            )
 
 
 def _words(nodes: int, time: Duration | None, account: str | None, given: Mapping[str, object] | None) -> list[str]:

@@ -1,18 +1,22 @@
-"""The command: ``tutorkit run PAGE``, ``tutorkit check FILE``, ``tutorkit status``. Also ``python -m tutorkit``."""
+"""The command: ``tutorkit run PAGE``, ``check FILE``, ``give FOLDER``, ``grade FOLDER``, ``status``; ``python -m tutorkit``."""
 
 from __future__ import annotations
 
 import argparse
+import csv
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tutorkit import exercises, fix, ledger, site
-from tutorkit.blocks import Block, Kind, Page
+from tutorkit import classroom, exercises, fix, ledger, site
+from tutorkit.blocks import Block, Exercise, Kind, Page
 from tutorkit.config import Config, load
 from tutorkit.errors import ConfigError, PageError, TutorkitError
 from tutorkit.pages import read
 from tutorkit.session import Session
+
+GIVE = f"Write a starter for each exercise, and {classroom.HANDOUT} with their checks, without solutions."
+GRADE = "Check the answers in a folder that has a folder for each student, by the exercises of the pages here."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,6 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        print(f"{error.filename}: is not there; give the path of what is", file=sys.stderr)
+        return 2
     except (TutorkitError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -39,16 +46,27 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument("--to", metavar="LINE", type=int, help="stop after the block at this line")
     which.add_argument("--block", metavar="ID", help="run this block, after those before it")
     which.add_argument("--last-failed", action="store_true", help="run up to the last block that failed, on record")
-    run.add_argument("--fix", action="store_true", help="write what was put out into the page, where it is another")
+    run.add_argument("--fix", action="store_true", help="write what was put out into the page, where it differs")
     run.set_defaults(command=run_pages)
 
     check = commands.add_parser("check", help="check an answer to an exercise", description="Check an answer to an exercise.")
     check.add_argument("file", metavar="FILE", type=Path)
     check.add_argument("--exercise", metavar="NAME", help="its name; by default, what the file says it answers")
-    check.add_argument(
-        "--page", metavar="PAGE", type=Path, action="append", help="look for the exercise here; by default, in all pages"
-    )
     check.set_defaults(command=check_answer)
+
+    give = commands.add_parser("give", help="write exercises into a folder, to give out", description=GIVE)
+    give.add_argument("folder", metavar="FOLDER", type=Path)
+    give.set_defaults(command=give_out)
+
+    grade = commands.add_parser("grade", help="check the answers of many students", description=GRADE)
+    grade.add_argument("folder", metavar="FOLDER", type=Path)
+    grade.add_argument("--csv", metavar="FILE", type=Path, help="write the table into this file too")
+    grade.set_defaults(command=grade_answers)
+
+    for each in (check, give, grade):
+        each.add_argument(
+            "--page", metavar="PAGE", type=Path, action="append", help="look for exercises here; by default, in all pages"
+        )
 
     status = commands.add_parser("status", help="say how the site stands", description="Say how the site stands.")
     status.set_defaults(command=show_status)
@@ -127,18 +145,55 @@ def run_page(page: Page, blocks: Sequence[Block], config: Config, fixing: bool) 
     return wrong
 
 
-# --- check and status -----------------------------------------------------------------------------------------------------
+# --- exercises and status -----------------------------------------------------------------------------------------------------
+
+
+def known(options: argparse.Namespace, config: Config) -> list[Exercise]:
+    """The exercises of the pages that are asked for, or of all.
+
+    :raises PageError: there are none.
+    """
+    paths = [path.resolve() for path in options.page] if options.page else list(config.paths())
+    found = [exercise for path in paths for exercise in read(path, config.root).exercises]
+    if not found:
+        where = ", ".join(map(str, options.page)) if options.page else str(config.root)
+        raise PageError(f"{where}: no page has an exercise; name one that has, --page PAGE, or give pages in [tool.tutorkit]")
+    return found
 
 
 def check_answer(options: argparse.Namespace) -> int:
-    """Check an answer; 1 if it is wrong."""
-    config = settings(Path.cwd())
-    paths = [path.resolve() for path in options.page] if options.page else list(config.paths())
-    pages = [read(path, config.root) for path in paths]
+    """Check an answer, by the exercises that were given out with it, or by those of the project; 1 if it is wrong."""
+    config, handout = settings(Path.cwd()), options.file.parent / classroom.HANDOUT
     source = options.file.read_text(encoding="utf-8-sig")
-    report = exercises.check(exercises.find(pages, source, options.file, options.exercise), source, str(options.file), config)
+    all_of_them = classroom.load(handout) if handout.is_file() and not options.page else known(options, config)
+    exercise = exercises.find(all_of_them, source, options.file, options.exercise)
+    report = exercises.check(exercise, source, str(options.file), config)
     print(report)
     return 0 if report.passed else 1
+
+
+def give_out(options: argparse.Namespace) -> int:
+    """Write exercises into a folder."""
+    for file in classroom.give(known(options, settings(Path.cwd())), options.folder):
+        print(file)
+    return 0
+
+
+def grade_answers(options: argparse.Namespace) -> int:
+    """Print what came of the answers of all students; 1 if a file answers no exercise."""
+    config = settings(Path.cwd())
+    asked = known(options, config)
+    grades = list(classroom.grade(asked, options.folder, config))
+    rows = classroom.rows(asked, grades)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    if options.csv:
+        with options.csv.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+    problems = [problem for each in grades for problem in each.problems]
+    print(*problems, sep="\n", end="\n" * bool(problems), file=sys.stderr)
+    return 1 if problems else 0
 
 
 def show_status(_: argparse.Namespace) -> int:

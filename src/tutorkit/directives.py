@@ -1,4 +1,4 @@
-"""The directives of tutorkit: outputs, pictures, exercises, the status of a site, and the coverage of its reference."""
+"""The directives of tutorkit: outputs, pictures, lessons, exercises, a site's status, and the coverage of its reference."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sphinx.addnodes import pending_xref
 from sphinx.util.docutils import SphinxDirective
 
 from tutorkit import ledger, site
+from tutorkit.classroom import HANDOUT
 
 PART = "tutorkit-part"  #: the class of what is no block of a page
 
@@ -70,6 +71,38 @@ class Picture(Image, SphinxDirective):
         return super().run()
 
 
+class Lesson(SphinxDirective):
+    """``lesson``: what a reader will learn, needs, and how long it takes; how long the code takes is on record."""
+
+    option_spec: ClassVar[dict[str, Any]] = dict.fromkeys(("learn", "need", "time"), directives.unchanged_required)
+
+    def run(self) -> list[nodes.Node]:
+        """A list of the three."""
+        for name in self.option_spec:
+            if name not in self.options:
+                raise self.error(f"lesson: no :{name}:; give it in words")
+        terms = {"learn": "You will learn", "need": "You need", "time": "It takes"}
+        items = [self.item(term, self.options[name] + self.measured() * (name == "time")) for name, term in terms.items()]
+        return [nodes.definition_list("", *items, classes=["tutorkit-lesson"])]
+
+    def item(self, term: str, text: str) -> nodes.definition_list_item:
+        """One of them; its text is markup."""
+        inline, messages = self.parse_inline(text)
+        return nodes.definition_list_item(
+            "", nodes.term("", term), nodes.definition("", nodes.paragraph("", "", *inline), *messages)
+        )
+
+    def measured(self) -> str:
+        """How many exercises there are, and how long the code took, if that is on record."""
+        shelf = getattr(self.env.app, "tutorkit", None)
+        page = shelf.page(Path(self.env.doc2path(self.env.docname))) if shelf else None
+        if shelf is None or page is None:
+            return ""
+        count, ran = len(page.exercises), [each for each in shelf.records[page.name].blocks if each.result == ledger.PASSED]
+        exercises = f", with {count} exercise{'s' * (count > 1)}" if count else ""
+        return f"{exercises}." + f" The code runs in {sum(each.seconds for each in ran):.1f} s." * bool(ran)
+
+
 class Exercise(SphinxDirective):
     """``exercise``: a task, with its starter, checks, hints and solution."""
 
@@ -100,7 +133,9 @@ class Starter(SphinxDirective):
         up = "../" * self.env.docname.count("/")
         how = nodes.paragraph("", "Begin with ", classes=["tutorkit-how"])
         how += nodes.reference("", f"{name}.py", refuri=f"{up}_downloads/tutorkit/{name}.py", internal=False)
-        how += nodes.Text(", and check it with ")
+        how += nodes.Text(" (outside of this project, with ")
+        how += nodes.reference("", HANDOUT, refuri=f"{up}_downloads/tutorkit/{HANDOUT}", internal=False)
+        how += nodes.Text(" beside it), and check it with ")
         how += nodes.literal("", f"tutorkit check {name}.py")
         how += nodes.Text(":")
         return [how, code(list(self.content), "python")]
@@ -159,22 +194,33 @@ class Status(SphinxDirective):
         now = site.site(shelf.config)
         heads = ["Page", "Ran", "Not run", "Display only", "Seconds"]
         rows = []
-        for record in now.records:
+        modules = []
+        for page, record in zip(now.pages, now.records, strict=True):
             self.env.note_dependency(str(ledger.file_of(shelf.ledger, record.page)))
-            results = [entry.result for entry in record.blocks]
-            lacking = [entry for entry in record.blocks if entry.result in (ledger.SKIPPED, ledger.NOT_RUN, ledger.FAILED)]
-            reasons = dict.fromkeys(entry.reason.split("\n")[0] for entry in lacking)
-            missing = f"{len(lacking)}: {'; '.join(reasons)}" if lacking else ""
-            shown = results.count(ledger.DISPLAY)
-            ran = results.count(ledger.PASSED)
-            rows.append([self.link(record.page), str(ran), missing, str(shown or ""), f"{record.seconds:.1f}"])
+            if page.docstrings:
+                modules.append(record)
+            else:
+                rows.append(self.row(self.link(record.page), [record]))
+        if modules:
+            rows.append(self.row(f"docstrings of {len(modules)} modules", modules))
         said = site.stamp([(entry, record) for record in now.records for entry in record.blocks])
         return [nodes.paragraph("", said), table(heads, rows)]
 
+    def row(self, name: nodes.Node | str, records: Sequence[ledger.Record]) -> list[nodes.Node | str]:
+        """What ran of a page, or of several."""
+        entries = [entry for record in records for entry in record.blocks]
+        results = [entry.result for entry in entries]
+        lacking = [entry for entry in entries if entry.result in (ledger.SKIPPED, ledger.NOT_RUN, ledger.FAILED)]
+        reasons = dict.fromkeys(entry.reason.split("\n")[0] for entry in lacking)
+        missing = f"{len(lacking)}: {'; '.join(reasons)}" if lacking else ""
+        shown, ran = results.count(ledger.DISPLAY), results.count(ledger.PASSED)
+        return [name, str(ran), missing, str(shown or ""), f"{sum(record.seconds for record in records):.1f}"]
+
     def link(self, page: str) -> nodes.Node | str:
         """A page's name; if it is one of the site's, a link to it."""
-        document = self.env.path2doc(str(Path(self.env.app.tutorkit.config.root, page)))  # type: ignore[attr-defined]
-        if document not in self.env.found_docs:
+        path = Path(self.env.app.tutorkit.config.root, page).resolve()  # type: ignore[attr-defined]
+        documents = (each for each in sorted(self.env.found_docs) if Path(self.env.doc2path(each)).resolve() == path)
+        if (document := next(documents, None)) is None:
             return page
         options = {"refdomain": "std", "reftype": "doc", "reftarget": f"/{document}", "refdoc": self.env.docname}
         return pending_xref(page, nodes.inline(page, page), refexplicit=True, refwarn=True, **options)
@@ -214,6 +260,7 @@ def _row(cells: Sequence[nodes.Node | str]) -> nodes.row:
 DIRECTIVES = {
     "output": Output,
     "picture": Picture,
+    "lesson": Lesson,
     "exercise": Exercise,
     "starter": Starter,
     "checks": Checks,

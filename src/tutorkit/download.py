@@ -19,10 +19,26 @@ def downloadable(page: Page) -> bool:
 def script(page: Page) -> str:
     """A Python script that does what the blocks of the page do."""
     blocks = [block for block in page.blocks if block.runs]
-    imports = ["from pathlib import Path\n"] * any(block.kind is Kind.FILE for block in blocks)
-    imports += ["import subprocess\n"] * any(block.kind is Kind.CONSOLE for block in blocks)
-    parts = [f"# The code of {page.name}, made by tutorkit.\n", "".join(sorted(imports)), *(python(block) for block in blocks)]
-    return "\n".join(part for part in parts if part)
+    parts = [f"# The code of {page.name}, made by tutorkit.\n", "".join(imports(page)), *beside(page)]
+    return "\n".join(part for part in [*parts, *(python(block) for block in blocks)] if part)
+
+
+def imports(page: Page) -> Iterator[str]:
+    """What the statements that are made here need."""
+    if page.files or any(block.kind is Kind.FILE for block in page.blocks):
+        yield "from pathlib import Path\n"
+    if any(block.kind is Kind.CONSOLE and block.runs for block in page.blocks):
+        yield "import subprocess\n"
+
+
+def beside(page: Page) -> Iterator[str]:
+    """Statements that write the files which the page finds beside it; one that is no text is named."""
+    for name in page.files:
+        file = page.path.parent / name
+        try:
+            yield f"Path({file.name!r}).write_text({file.read_text(encoding='utf-8')!r}, encoding='utf-8')\n"
+        except (OSError, UnicodeDecodeError):
+            yield f"# It needs {file.name} beside it.\n"
 
 
 def python(block: Block) -> str:
@@ -51,10 +67,7 @@ def statements(block: Block) -> Iterator[str]:
 def notebook(page: Page) -> dict[str, Any]:
     """The same as a notebook, in nbformat 4: https://nbformat.readthedocs.io/en/latest/format_description.html"""
     cells = [_cell("markdown", f"The code of `{page.name}`.")]
-    if any(block.kind is Kind.FILE for block in page.blocks):
-        cells.append(_cell("code", "from pathlib import Path"))
-    if any(block.kind is Kind.CONSOLE for block in page.blocks):
-        cells.append(_cell("code", "import subprocess"))
+    cells += [_cell("code", text) for text in [*imports(page), *beside(page)]]
     cells += [_cell("code", python(block)) for block in page.blocks if block.runs]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
@@ -74,6 +87,11 @@ def write(page: Page, folder: Any) -> tuple[str, str]:
     (folder / f"{stem}.py").write_text(script(page), encoding="utf-8")
     (folder / f"{stem}.ipynb").write_text(json.dumps(notebook(page), indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return f"{stem}.py", f"{stem}.ipynb"
+
+
+def starter_name(exercise: Exercise) -> str:
+    """What the file that a learner begins with is called."""
+    return f"{exercise.name.replace('-', '_')}.py"
 
 
 def starter(exercise: Exercise) -> str:

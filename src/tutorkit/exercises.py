@@ -16,6 +16,7 @@ from tutorkit.gather import Gather, lines_of
 from tutorkit.run import PageRun
 
 NAMED = re.compile(r"^#\s*exercise:\s*(\S+)\s*$", re.MULTILINE)
+HUNK = re.compile(r"^@@ .* @@\n", re.MULTILINE)  #: of a difference: says lines that a learner does not see
 WIDTH = 24  #: lines of a report: one screen
 
 
@@ -71,7 +72,7 @@ def _shown(block: Block, result: Result) -> str:
     """The check that failed, and how."""
     step = next((step for step in block.steps if step.line == result.line), block.steps[0])
     asked = "".join(f"... {text}\n" for text in step.source.splitlines()).replace("... ", ">>> ", 1)
-    first, _, rest = result.problem.partition("\n")
+    first, _, rest = HUNK.sub("", result.problem).partition("\n")
     return asked + (rest if "put out" in first else f"{first.partition(': ')[2]}\n{rest}")
 
 
@@ -95,17 +96,17 @@ def _caught(exercise: Exercise, answer: Answer, config: Config) -> Iterator[str]
         yield f"{place} gets the hint {report.hint!r}, and is to get {answer.hint!r}\n{report.problem}"
 
 
-def find(pages: Sequence[Page], source: str, file: Path, name: str | None = None) -> Exercise:
+def find(exercises: Sequence[Exercise], source: str, file: Path, name: str | None = None) -> Exercise:
     """The exercise that a file answers: of this name, or of the one that the file says, or that it is called by.
 
     :raises PageError: there is none.
     """
-    exercises = {exercise.name: exercise for page in pages for exercise in page.exercises}
+    named = {exercise.name: exercise for exercise in exercises}
     said = NAMED.search(source)
     wanted = name or (said[1] if said else file.stem.replace("_", "-"))
-    if wanted not in exercises:
-        close = get_close_matches(wanted, exercises, n=1)
+    if wanted not in named:
+        close = get_close_matches(wanted, named, n=1)
         guess = f"; did you mean {close[0]!r}?" if close else ";"
-        known = ", ".join(exercises) or "none"
+        known = ", ".join(named) or "none"
         raise PageError(f"{file}: no exercise {wanted!r}{guess} there are: {known}. Name it in a line '# exercise: NAME'")
-    return exercises[wanted]
+    return named[wanted]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -166,10 +166,20 @@ class Pages:
         self.unchanged: list[str] = []
         self.outcomes: dict[str, Counter[str]] = {}  #: of the blocks of each page
 
-    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-        """A page, unless the cache knows that it would pass again."""
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collect_file(
+        self, file_path: Path, parent: pytest.Collector
+    ) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+        """Pages are ours: pytest's doctest would run one that is named on the command line a second time, on its own."""
+        found = yield
         if file_path not in self.paths:
-            return None
+            return found
+        others = [each for each in found if type(each).__module__ != "_pytest.doctest"]
+        page = self.page(file_path, parent)
+        return [page, *others] if page else others
+
+    def page(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """A page, unless the cache knows that it would pass again."""
         if self.cached and cache.fresh(file_path, self.config):
             self.unchanged.append(file_path.name)
             return None

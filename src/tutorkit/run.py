@@ -61,7 +61,7 @@ class PageRun:
             impl,
         )
         self._pid, self._channel = fork(setup)
-        self._channel.send(page.blocks)
+        self._send(page.blocks)
         self._place = {block.id: place for place, block in enumerate(page.blocks)}
         self._asked = 0  #: blocks that its process was told to run
 
@@ -121,7 +121,7 @@ class PageRun:
             self._send((self._asked, end))
             self._asked = end
 
-    def _send(self, request: tuple[int, int] | None) -> None:
+    def _send(self, request: Any) -> None:
         with suppress(OSError):  # its end is noticed when it does not answer
             self._channel.send(request)
 

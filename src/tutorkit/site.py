@@ -87,6 +87,27 @@ def summary(site: Site) -> str:
     return f"{pages} page{'s' * (pages != 1)}, {blocks} block{'s' * (blocks != 1)}: {counts or 'none'}"
 
 
+def needs(page: Page, config: Config) -> str:
+    """What a page needs, in the words of the conditions: what all its blocks do, then what some do.
+
+    >>> from pathlib import Path
+    >>> from tutorkit.blocks import Block
+    >>> from tutorkit.config import Condition
+    >>> one, two = [Block("a.rst", f"a-{n}", n, Kind.PYTHON, "python", "", needs=("redis", "gpu")[:n]) for n in (1, 2)]
+    >>> conditions = {"redis": Condition("needs Redis"), "gpu": Condition("needs a GPU")}
+    >>> needs(Page(Path("a.rst"), "a.rst", "", (one, two)), Config(Path(), conditions=conditions))
+    'Needs Redis. Some blocks need a GPU.'
+    """
+    blocks = [block for block in page.blocks if block.runs]
+    counts = Counter(name for block in blocks for name in block.needs if name in config.conditions)
+    told = {name: config.conditions[name].reason.removeprefix("needs ") for name in counts}
+    told = {name: words for name, words in told.items() if words != config.conditions[name].reason}
+    every = [words for name, words in told.items() if counts[name] == len(blocks)]
+    some = [words for name, words in told.items() if counts[name] < len(blocks)]
+    parts = [f"{verb} {'; '.join(words)}." for verb, words in (("Needs", every), ("Some blocks need", some)) if words]
+    return " ".join(parts)
+
+
 def stamp(entries: Iterable[tuple[Entry, Record]]) -> str:
     """What ran, what did not and why, where and when: all from the record.
 

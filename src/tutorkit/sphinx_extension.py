@@ -1,4 +1,4 @@
-"""Show on a site what came of its blocks: outputs, pictures, what was not run and why, and where and when it ran.
+"""Show on a site what a page needs, and what came of its blocks: outputs, pictures, what was not run and why, where and when.
 
 The build runs nothing: all that it shows is on record, in the ledger that the tests have written. A literal block that tutorkit
 does not know is a warning, with its file and line; with ``-W`` the build fails.
@@ -18,18 +18,18 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
-from tutorkit import download, ledger, site
+from tutorkit import classroom, download, ledger, site
 from tutorkit.blocks import Block, Kind, Page
 from tutorkit.config import Config, load
 from tutorkit.coverage import Report
-from tutorkit.directives import DIRECTIVES, PART
+from tutorkit.directives import DIRECTIVES, PART, code
 from tutorkit.errors import PageError
 from tutorkit.ledger import Entry, Record
 from tutorkit.pages import read
 
 logger = logging.getLogger(__name__)
 
-SHOWN = 5  #: examples that are named below an entry of the reference
+SHOWN = 5  #: examples that are named below an entry of the reference, each of another page
 DOWNLOADS = "_downloads/tutorkit"
 
 
@@ -92,6 +92,8 @@ class Annotate(SphinxTransform):
                 self.match(node, own)
         counts = Counter(entry.result for entry, _ in self.entries)
         getattr(self.env, "tutorkit_counts", {})[self.env.docname] = counts
+        if own is not None:
+            self.tell(own)
         if self.entries:
             self.stamp(own)
 
@@ -144,9 +146,7 @@ class Annotate(SphinxTransform):
         shown = any(step.expected is not None for step in block.steps)
         if entry.result == ledger.PASSED and block.kind in (Kind.PYTHON, Kind.CELL) and not page.notebook:
             if entry.output.strip() and not shown:
-                after.append(
-                    nodes.literal_block("", entry.output.rstrip("\n"), classes=[PART, "tutorkit-output"], language="text")
-                )
+                after.append(code(entry.output.rstrip("\n"), "text", "tutorkit-output"))
             after += [self.image(page, name, block) for name in entry.images]
         elif entry.result in (ledger.SKIPPED, ledger.NOT_RUN, ledger.FAILED):
             word = "Failed" if entry.result == ledger.FAILED else "Not run"
@@ -163,6 +163,15 @@ class Annotate(SphinxTransform):
         uri = os.path.relpath(path, Path(self.env.doc2path(self.env.docname)).parent)
         return nodes.image(uri=uri, alt=f"The figure of {block.place}", classes=["tutorkit-figure"])
 
+    def tell(self, own: Page) -> None:
+        """Say below the title what the page needs, unless it is a lesson, which says so itself."""
+        assert self.shelf is not None
+        text = site.needs(own, self.shelf.config)
+        section = next((node for node in self.document.children if isinstance(node, nodes.section)), None)
+        lesson = any("tutorkit-lesson" in node["classes"] for node in self.document.findall(nodes.Element))
+        if text and section is not None and not lesson:
+            section.insert(1, nodes.paragraph("", text, classes=["tutorkit-needs"]))
+
     def stamp(self, own: Page | None) -> None:
         """Say at the end of the page what ran, where and when."""
         text = site.stamp(self.entries)
@@ -173,7 +182,8 @@ class Annotate(SphinxTransform):
             paragraph += nodes.Text(" Take it along: ")
             for number, (name, word) in enumerate(zip(download.write(own, folder), ("script", "notebook"), strict=True)):
                 paragraph += [nodes.Text(", ")] * number
-                paragraph += nodes.reference("", word, refuri=f"{up}{DOWNLOADS}/{name}", internal=False)
+                link = f'<a class="reference download" href="{up}{DOWNLOADS}/{name}" download>{word}</a>'
+                paragraph += nodes.raw("", link, format="html")
             paragraph += nodes.Text(".")
         sections = [node for node in self.document.children if isinstance(node, nodes.section)]
         (sections[0] if sections else self.document).append(paragraph)
@@ -216,13 +226,15 @@ def add_examples(app: Sphinx, what: str, name: str, obj: Any, options: Any, line
         return  # a class has two docstrings: its own, and that of __init__
     shelf.told.add((app.env.docname, name))
     links = []
-    for example in examples[:SHOWN]:
+    pages = {example.page: example for example in reversed(examples)}  # of each page the first one, which says most
+    firsts = sorted(pages.values(), key=examples.index)
+    for example in firsts[:SHOWN]:
         path = (shelf.config.root / example.page).resolve()
         shown = f"{Path(example.page).name}:{example.line}"
         inside = any(Path(app.env.doc2path(document)).resolve() == path for document in app.env.found_docs)
         links.append(f":ref:`{shown} <{_label(example.page, example.id)}>`" if inside else f"``{shown}``")
     if links:
-        more = f" and {len(examples) - SHOWN} more" * (len(examples) > SHOWN)
+        more = f" and {len(examples) - len(links)} more" * (len(examples) > len(links))
         lines += ["", ".. rst-class:: tutorkit-examples", "", f"Examples that run this: {', '.join(links)}{more}.", ""]
 
 
@@ -308,12 +320,18 @@ def check(app: Sphinx, env: BuildEnvironment) -> Iterator[str]:
             type="tutorkit",
             subtype="ledger",
         )
-    for page in list(shelf.pages.values()):
-        for exercise in page.exercises:
-            folder = Path(app.outdir, DOWNLOADS)
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{exercise.name.replace('-', '_')}.py").write_text(download.starter(exercise), encoding="utf-8")
+    hand_out(Path(app.outdir, DOWNLOADS), [shelf.page(path) for path in sorted(shelf.known)])
     return iter(())
+
+
+def hand_out(folder: Path, pages: Iterable[Page | None]) -> None:
+    """Write what learners begin with, and the checks, for those who have no copy of the project."""
+    exercises = [exercise for page in pages if page for exercise in page.exercises]
+    if exercises:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / classroom.HANDOUT).write_text(classroom.text(exercises), encoding="utf-8")
+    for exercise in exercises:
+        (folder / download.starter_name(exercise)).write_text(download.starter(exercise), encoding="utf-8")
 
 
 def configure(app: Sphinx, config: Any) -> None:

@@ -4,11 +4,15 @@ Each driver ran with SmartSim 0.8.0 (Python 3.11, SMARTSIM_LOG_LEVEL=quiet); wha
 ">" of its output there.
 """
 
+import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
+from cluster import Cluster
 
 ALL_PERM = """
 import os
@@ -183,10 +187,12 @@ SAID = [
 ]
 
 
-def said(driver: str, directory: Path) -> list[str]:
+def said(driver: str, directory: Path, wrapper: Sequence[str] = ()) -> list[str]:
     """What a driver says after its imports were replaced."""
-    (directory / "driver.py").write_text(driver.replace("from smartsim", "from smartensemble.compat"))
-    done = subprocess.run([sys.executable, "driver.py"], cwd=directory, capture_output=True, text=True, check=False)
+    ours = re.sub(r"\b(from|import) smartsim", r"\1 smartensemble.compat", driver)
+    (directory / "driver.py").write_text(ours)
+    argv = [*wrapper, sys.executable, "driver.py"]
+    done = subprocess.run(argv, cwd=directory, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return [line for line in done.stdout.splitlines() if line.startswith(">")]
 
@@ -194,3 +200,100 @@ def said(driver: str, directory: Path) -> list[str]:
 @pytest.mark.parametrize(("driver", "expected"), SAID, ids=["all_perm", "strategies", "background", "exceptions"])
 def test_a_driver_says_what_it_said_with_smartsim(driver: str, expected: str, tmp_path: Path) -> None:
     assert said(driver, tmp_path) == expected.splitlines()
+
+
+# --- on a cluster, where what they say was compared with SmartSim's source, since its status asks for accounting ------------
+
+CLUSTER = """
+from smartsim import Experiment
+from smartsim.settings import SbatchSettings, SrunSettings
+from smartsim.status import SmartSimStatus
+
+exp = Experiment("cluster", launcher="slurm")
+bs = exp.create_batch_settings(nodes=2, time="00:04:00", batch_args={"exclusive": None})
+bs.set_partition("main")
+bs.add_preamble("export GREETING=hello")
+print(">", isinstance(bs, SbatchSettings), sorted(bs.format_batch_args()))
+rs = exp.create_run_settings("sh", ["-c", "echo $GREETING $SLURM_NTASKS"])
+rs.set_tasks(2)
+rs.set_walltime("00:02:00")
+print(">", isinstance(rs, SrunSettings), sorted(rs.format_run_args()))
+ens = exp.create_ensemble("ens", batch_settings=bs, run_settings=rs, replicas=2)
+exp.generate(ens, overwrite=True)
+alone = exp.create_model("alone", SrunSettings("sh", ["-c", "exit 3"]), batch_settings=SbatchSettings(nodes=1, time="00:02:00"))
+long = exp.create_model("long", SrunSettings("sleep", "100"), batch_settings=SbatchSettings(nodes=1, time="00:02:00"))
+exp.start(long, block=False)
+exp.start(ens, alone, block=False)
+exp.stop(long)
+exp.poll(interval=1, verbose=False)
+print(">", *{status.value for status in exp.get_status(ens)}, bool(ens.batch))
+for member in ens:
+    print(">", member.name, open(f"{member.path}/{member.name}.out").read().split())
+print(">", *[status.value for status in exp.get_status(alone, long)])
+db = exp.create_database(port=6790, interface="lo", db_nodes=3, batch=True, time="00:04:00", queue="main", single_cmd=True)
+db.set_cpus(2)
+db.set_walltime("00:03:00")
+db.set_hosts(["n1", "n2", "n4"])
+db.set_batch_arg("exclusive")
+db.set_run_arg("label")
+exp.start(db)
+print(">", db.get_address(), db.is_active(), db.batch, [status.value for status in exp.get_status(db)])
+again = Experiment("again", launcher="slurm").reconnect_orchestrator(db.checkpoint_file)
+print(">", again.is_active(), again.num_shards)
+exp.stop(db)
+print(">", db.is_active())
+"""
+INSIDE = """
+from smartsim import Experiment
+from smartsim.settings import SrunSettings
+from smartsim.wlm import detect_launcher, get_hosts, get_queue, get_tasks, get_tasks_per_node
+import smartsim.wlm.slurm as slurm
+
+print(">", detect_launcher(), get_hosts(), get_queue(), get_tasks(), get_tasks_per_node())
+print(">", slurm.validate(nodes=4, ppn=8), slurm.validate(nodes=5), slurm.get_default_partition())
+exp = Experiment("inside", launcher="auto")
+alloc = slurm.get_allocation(nodes=1, time="00:05:00", options={"ntasks-per-node": 2})
+there = exp.create_model("there", SrunSettings("sh", ["-c", "echo $SLURM_JOB_ID"], alloc=alloc))
+first, second = SrunSettings("echo", "first"), SrunSettings("echo", "second")
+second.set_tasks(2)
+first.make_mpmd(second)
+pair = exp.create_model("pair", first)
+exp.start(there, pair)
+print(">", open(f"{there.path}/there.out").read().strip() == alloc)
+slurm.release_allocation(alloc)
+print(">", sorted(open(f"{pair.path}/pair.out").read().split()))
+"""
+ON_CLUSTER = [
+    (
+        CLUSTER,
+        (),
+        """\
+> True ['--exclusive', '--nodes=2', '--partition=main', '--time=00:04:00']
+> True ['--ntasks=2', '--time=00:02:00']
+> Completed True
+> ens_0 ['hello', '2', 'hello', '2']
+> ens_1 ['hello', '2', 'hello', '2']
+> Failed Cancelled
+> ['127.0.0.1:6790', '127.0.0.1:6791', '127.0.0.1:6792'] True True ['Running', 'Running', 'Running']
+> True 3
+> False
+""",
+    ),
+    (
+        INSIDE,
+        ("salloc", "--quiet", "--nodes=2", "--ntasks-per-node=2"),
+        """\
+> slurm ['n1', 'n2'] main 4 {'n1': 2, 'n2': 2}
+> True False main
+> True
+> ['first', 'second', 'second']
+""",
+    ),
+]
+
+
+@pytest.mark.needs("slurm")
+@pytest.mark.parametrize(("driver", "wrapper", "expected"), ON_CLUSTER, ids=["jobs", "allocation"])
+def test_a_driver_for_slurm_runs(driver: str, wrapper: Sequence[str], expected: str, cluster: Cluster, tmp_path: Path) -> None:
+    assert cluster.nodes
+    assert said(driver, tmp_path, wrapper) == expected.splitlines()

@@ -1,7 +1,11 @@
 """Workers as they are started, on real servers: what clients store and run, and what becomes of it when something breaks."""
 
 import os
+import platform
+import resource
+import selectors
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import redis
-from conftest import Server, Start
+from conftest import DEADLINE, Server, Start
 from small_models import BACKENDS, mlp, mlp_model
 
 from smartensemble.wire import tensor
@@ -22,7 +26,9 @@ Eventually = Callable[[Callable[[], object]], None]
 Work = Callable[..., "subprocess.Popen[bytes]"]
 
 X = np.arange(20, dtype="float32").reshape(2, 10)
+REDISAI = str(Path(__file__).parents[2] / ".nox/redisai")  #: redisai-py and what it needs, which nox has installed
 RUN = ("AI.MODELEXECUTE", "m", "INPUTS", 1, "x", "OUTPUTS", 1, "y")
+DOUBLE = ("AI.SCRIPTRUN", "s", "double", "INPUTS", "x", "OUTPUTS", "y")
 SCRIPT = """
 def double(x):
     return 2 * x
@@ -35,6 +41,20 @@ def forever(x):
 def in_place(x):
     x += 1
     return x
+
+def abort(x):
+    return torch.full([1], int(x.item()) % -1)
+
+def busy(x):
+    for i in range(200000):
+        x = x + 1
+    return x
+
+def grow(x):
+    kept = [x]
+    while len(kept) > 0:
+        kept.append(torch.ones([1 << 22]))
+    return kept[-1]
 """
 
 
@@ -143,6 +163,16 @@ def test_smartredis_stores_and_runs_scripts_and_functions(smartredis: Any, tmp_p
     assert not smartredis.model_exists("script")
 
 
+@pytest.mark.needs("torch", "redisai")
+def test_redisai_py_finds_all_that_it_knows(served: Server, tmp_path: Path) -> None:
+    (tmp_path / "model.pt").write_bytes(mlp_model("TORCH"))
+    program, model = str(Path(__file__).with_name("redisai_client.py")), str(tmp_path / "model.pt")
+    argv = [sys.executable, "-W", "ignore", program, served.socket, model]
+    done = subprocess.run(argv, env=os.environ | {"PYTHONPATH": REDISAI}, capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.stderr) == ("all of it\n", "")
+
+
 @pytest.mark.needs("torch")
 def test_runs_are_counted(served: Server, smartredis: Any) -> None:
     smartredis.set_model("m", mlp_model("TORCH"), "TORCH", tag="v1")
@@ -229,9 +259,46 @@ def test_only_the_run_that_kills_its_worker_fails(served: Server, shared_worker:
 
         assert "the inference worker ended before it answered" in run.result()
 
-    assert ask(served, "AI.SCRIPTRUN", "s", "double", "INPUTS", "x", "OUTPUTS", "y") == b"OK"
+    assert ask(served, *DOUBLE) == b"OK"
     assert child(shared_worker) != first
     eventually(lambda: f"worker {first} was ended by SIGSEGV" in (served.directory / "worker.log").read_text())
+
+
+@pytest.mark.needs("torch")
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors divide the lowest number by -1")
+def test_a_model_that_aborts_costs_one_error(served: Server, shared_worker: Any, eventually: Eventually) -> None:
+    ask(served, "AI.SCRIPTSET", "s", "CPU", "SOURCE", SCRIPT)
+    first = child(shared_worker)
+    ask(served, "AI.TENSORSET", "lowest", "INT64", 1, "VALUES", -(2**63))
+
+    with ThreadPoolExecutor(8) as pool:  # all of them come while the worker is busy, which then takes them at once
+        busy = pool.submit(ask, served, "AI.SCRIPTRUN", "s", "busy", "INPUTS", "x", "OUTPUTS", "z")
+        eventually(lambda: taken(served))
+        aborts = pool.submit(ask, served, "AI.SCRIPTRUN", "s", "abort", "INPUTS", "lowest", "OUTPUTS", "y")
+        others = [pool.submit(ask, served, *DOUBLE[:-1], f"y{number}") for number in range(6)]
+
+    assert "the inference worker ended before it answered" in aborts.result()
+    assert not served.client.exists("y")
+    assert [run.result() for run in (busy, *others)] == [b"OK"] * 7
+    eventually(lambda: f"worker {first} was ended by SIGFPE" in (served.directory / "worker.log").read_text())
+
+
+@pytest.mark.needs("torch")
+def test_a_model_that_runs_out_of_memory_costs_one_error(served: Server, shared_worker: Any) -> None:
+    ask(served, "AI.SCRIPTSET", "s", "CPU", "SOURCE", SCRIPT)
+    process = child(shared_worker)
+    assert process is not None
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[0])
+    before = resource.prlimit(process, resource.RLIMIT_AS)
+    resource.prlimit(process, resource.RLIMIT_AS, (pages * resource.getpagesize() + (200 << 20), before[1]))
+
+    told = ask(served, "AI.SCRIPTRUN", "s", "grow", "INPUTS", "x", "OUTPUTS", "y")
+    resource.prlimit(process, resource.RLIMIT_AS, before)
+
+    assert "bad_alloc" in told
+    assert ask(served, *DOUBLE) == b"OK"
+    assert child(shared_worker) == process
+    assert Path(f"/proc/{process}/oom_score_adj").read_text() == "1000\n"  # without a limit, the system ends it first
 
 
 def taken(server: Server) -> bool:
@@ -263,7 +330,7 @@ def test_models_that_a_server_has_saved_run_after_it_was_started_again(start: St
     first.client.set("x", tensor.encode(X))
     assert store(first) == b"OK"
     first.client.shutdown()
-    assert worker.wait(60) == 0  # a worker without a database has nothing to do
+    end(worker)
 
     second = start("--appendonly", "yes")
     work(second)
@@ -278,21 +345,27 @@ def test_each_of_ten_thousand_runs_is_answered(start: Start, work: Work) -> None
     server.client.set("x", tensor.encode(X))
     work(server)
     assert store(server) == b"OK"
-    connections = [server.connection() for _ in range(10_000)]
+    (command,) = server.connection().pack_command(*RUN)
 
-    replies: list[str] = []
-    for connection in connections:
-        connection.send_command(*RUN)
-    for connection in connections:
-        try:
-            replies.append(connection.read_response().decode())
-        except redis.ResponseError as error:
-            replies.append(str(error))
-        connection.disconnect()
+    replies: list[bytes] = []
+    with selectors.DefaultSelector() as clients:
+        for _ in range(10_000):
+            client = socket.socket(socket.AF_UNIX)
+            client.connect(server.socket)
+            client.sendall(command)
+            clients.register(client, selectors.EVENT_READ)
+        while waiting := clients.get_map():
+            told = clients.select(DEADLINE)
+            assert told, f"{len(waiting)} clients have no answer"
+            for key, _ in told:
+                client = key.fileobj  # type: ignore[assignment]
+                replies.append(client.recv(1000))
+                clients.unregister(client)
+                client.close()
 
-    full = "the queue for inference workers is full: QUEUE_LIMIT is 3000; try again, or start more workers"
-    assert set(replies) <= {"OK", full}
-    assert replies.count("OK") >= 3000
+    full = b"-ERR the queue for inference workers is full: QUEUE_LIMIT is 3000; try again, or start more workers\r\n"
+    assert set(replies) <= {b"+OK\r\n", full}
+    assert replies.count(b"+OK\r\n") >= 3000
     assert len(replies) == 10_000
 
 

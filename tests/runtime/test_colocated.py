@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -122,6 +123,22 @@ def test_a_server_that_cannot_start_fails_the_member_with_its_words(exp: Experim
     assert first.status is Status.RUNNING
 
 
+def test_a_server_of_others_at_the_port_is_neither_used_nor_ended(exp: Experiment) -> None:
+    first, second = (member(exp, "import time; time.sleep(1000)" * (name == "first"), name) for name in ("first", "second"))
+    first.colocate_db_tcp(workers=0)
+    exp.start(first, block=False)
+    while not Path(first.path, "said").exists():
+        exp.wait(first, timeout=0.01)
+    address, pid, *_ = said(first)
+
+    second.colocate_db_tcp(port=int(address.rpartition(":")[2]), workers=0)
+    exp.start(second, progress=False)
+
+    assert second.run.exit_code == 125
+    assert "Address already in use" in second.run.reason
+    assert began(int(pid)) is not None
+
+
 def test_a_batch_job_and_a_program_that_is_not_there_any_more(exp: Experiment, script: Callable[[str], str]) -> None:
     path = script("exit 0")
     batch = exp.create_ensemble("batch", batch_settings=exp.create_batch_settings())
@@ -169,3 +186,22 @@ def test_it_must_not_have_the_identifier_of_another(exp: Experiment) -> None:
 
     with pytest.raises(EntityExistsError, match="model: its own database and one of the experiment have the same identifier"):
         exp.start(exp.create_database(), model)
+
+
+@pytest.mark.needs("mpirun")
+@pytest.mark.parametrize("fails", [False, True])
+def test_processes_of_one_member_share_it(exp: Experiment, fails: bool) -> None:
+    """The first one ends before the others; where it cannot have its server, none of them runs."""
+    then = "import time; time.sleep(0.1 * int(os.environ.get('PMI_RANK') or os.environ['OMPI_COMM_WORLD_RANK'])); print(pid)"
+    script = member(exp, then).run_settings
+    root: dict[str, object] = (
+        {} if "HYDRA" in subprocess.getoutput("mpirun --version") else {"allow-run-as-root": None, "oversubscribe": None}
+    )
+    settings = exp.create_run_settings("python", script.exe_args, "mpirun", root | {"n": 3})
+    model = exp.create_model("shared", settings)
+    model.colocate_db_uds(unix_socket="/nowhere/socket" if fails else None)
+    exp.start(model, progress=False)
+
+    said = Path(model.path, "shared.out").read_text().split()
+    assert (model.status, len(said), len({*said})) == ((Status.FAILED, 0, 0) if fails else (Status.COMPLETED, 3, 1))
+    assert [path.name for path in Path(model.path).iterdir() if path.name.startswith(".db")] == []

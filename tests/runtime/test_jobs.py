@@ -2,8 +2,10 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
+import threading
 from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
@@ -12,10 +14,14 @@ from pathlib import Path
 import pytest
 
 from cluster import Cluster
+from smartensemble.cluster import SrunSettings
 from smartensemble.entities import Ensemble, Model
 from smartensemble.errors import InputValueError, StateError, UnsupportedError
 from smartensemble.experiment import Experiment
-from smartensemble.runtime.queue import queue
+from smartensemble.runtime.batch import Batch
+from smartensemble.runtime.queue import Note, queue
+from smartensemble.runtime.steps import Allocation
+from smartensemble.schedulers.slurm import SLURM
 from smartensemble.settings import RunSettings
 from smartensemble.status import Status
 
@@ -69,25 +75,19 @@ def test_case_4_runs_parameters(slurm_exp: Experiment) -> None:
     assert "#SBATCH --time=00:04:00" in Path(ens.path, "ens.sh").read_text()
 
 
-def test_case_5_runs_waves_and_never_more_than_there_are_cpus(slurm_exp: Experiment, tmp_path: Path) -> None:
+def test_case_5_runs_500_members_in_waves_and_never_more_than_there_are_cpus(slurm_exp: Experiment, tmp_path: Path) -> None:
     (tmp_path / "live").mkdir()
-    line = f"touch {tmp_path}/live/$$; ls {tmp_path}/live | wc -l; sleep 0.05; rm {tmp_path}/live/$$; (( RANDOM % 2 ))"
-    ens = shell(slurm_exp, line, replicas=100)
+    live = f"{tmp_path}/live"
+    line = f"echo >> runs; : > {live}/$$; set -- {live}/*; echo $#; sleep 0.05; rm {live}/$$; (( RANDOM % 2 ))"
+    ens = shell(slurm_exp, line, replicas=500)
 
     slurm_exp.start(ens, progress=False)
 
     most = max(int(words(member)[0]) for member in ens)
     assert 16 < most <= 32
     assert statuses(ens).keys() == {"Completed", "Failed"}
-    assert statuses(ens).total() == 100
-
-
-def test_members_are_run_once_each(slurm_exp: Experiment) -> None:
-    ens = shell(slurm_exp, "echo run >> runs", replicas=200)
-
-    slurm_exp.start(ens, progress=False)
-
-    assert [Path(member.path, "runs").read_text() for member in ens] == ["run\n"] * 200
+    assert statuses(ens).total() == 500
+    assert [Path(member.path, "runs").read_text() for member in ens] == ["\n"] * 500  # once each
 
 
 def test_overcommit_runs_all_at_once(slurm_exp: Experiment, tmp_path: Path) -> None:
@@ -136,23 +136,26 @@ def test_what_cannot_run_is_an_error_before_anything_is_written(
 
 def test_what_slurm_refuses_is_told_in_its_words(slurm_exp: Experiment) -> None:
     ens = shell(slurm_exp, "true", batch_args={"constraint": "gpu"})
+    step = slurm_exp.create_model("step", SrunSettings("true", alloc=1))
 
     with pytest.raises(StateError, match=r"ens: was refused by slurm: sbatch: .*[Ff]eature"):
-        slurm_exp.start(ens)
+        slurm_exp.start(ens, step)
 
-    assert slurm_exp.get_status(ens) == [Status.FAILED] * 2
+    assert slurm_exp.get_status(ens, step) == [Status.FAILED] * 3
+    later = Experiment("study", launcher="slurm").create_model("step", SrunSettings("true", alloc=1))
+    assert (later.status, later.run.cause[:16]) == (Status.FAILED, "ens: was refused")
     ens.batch_settings.batch_args.clear()  # type: ignore[union-attr]
     slurm_exp.start(ens, progress=False)
     assert slurm_exp.get_status(ens) == [Status.COMPLETED] * 2
 
 
-def test_the_preamble_and_the_environment_reach_members(slurm_exp: Experiment) -> None:
+def test_the_preambles_of_a_job_and_of_a_member_reach_it(slurm_exp: Experiment) -> None:
     ens = shell(slurm_exp, 'echo "$MODULE-$OWN"', preamble="export MODULE=lammps")
-    ens[1].run_settings.update_env({"OWN": "mine"})
+    ens[1].run_settings.add_preamble('export OWN="${PWD##*/}"')
 
     slurm_exp.start(ens, progress=False)
 
-    assert [words(member) for member in ens] == [["lammps-"], ["lammps-mine"]]
+    assert [words(member) for member in ens] == [["lammps-"], ["lammps-ens_1"]]
 
 
 @pytest.mark.parametrize("name", ["a b", "it's", "100%j", "é"])
@@ -272,14 +275,47 @@ def test_another_driver_stops_a_job(cluster: Cluster, slurm_exp: Experiment, eve
     assert slurm_exp.get_status(ens) == [Status.CANCELLED] * 2
 
 
-def test_the_time_limit_of_a_job_is_the_reason(slurm_exp: Experiment) -> None:
-    """Slurm counts in minutes, so this test takes more than one."""
-    ens = shell(slurm_exp, "[ ${PWD##*_} = 0 ] || exec sleep 1000", time=1)
+def test_ctrl_c_while_a_job_is_handed_over_leaves_none(
+    cluster: Cluster, driver: Driver, script: Callable[[str], str], tmp_path: Path, eventually: Eventually
+) -> None:
+    """The number of the job is not yet known then."""
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    os.rename(script(f'touch {tmp_path}/asked; sleep 0.3; exec {shutil.which("sbatch")} "$@"'), slow / "sbatch")
+    asked = driver(f"""
+        os.environ["PATH"] = "{slow}:" + os.environ["PATH"]
+        exp = Experiment("study", launcher="slurm")
+        ens = exp.create_ensemble("ens", None, exp.create_batch_settings(), settings("sleep", "1000"), 2)
+        try:
+            exp.start(ens)
+        except KeyboardInterrupt:
+            print(exp.wait(ens, timeout=30), *map(str, exp.get_status(ens)))
+        """)
+    eventually((tmp_path / "asked").exists)
 
+    os.killpg(asked.pid, signal.SIGINT)
+
+    assert asked.communicate(timeout=60)[0] == "True Cancelled Cancelled\n"
+    assert cluster.ask("squeue", "--noheader") == ""
+
+
+def test_a_driver_stops_what_another_is_just_handing_over(slurm_exp: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    ens = shell(slurm_exp, "sleep 1000")
+    submit = queue("slurm").submit
+
+    def stopped_meanwhile(batch: Batch, note: Note) -> None:
+        other = Experiment("study", launcher="slurm")
+        stop = threading.Thread(target=other.stop, args=[shell(other, "sleep 1000")])
+        stop.start()
+        stop.join(0.1)
+        submit(batch, note)
+        stop.join(30)
+        assert not stop.is_alive()
+
+    monkeypatch.setattr(queue("slurm"), "submit", stopped_meanwhile)
     slurm_exp.start(ens, progress=False)
 
-    assert slurm_exp.get_status(ens) == [Status.COMPLETED, Status.FAILED]
-    assert ens[1].run.reason.startswith("the batch job reached its time limit (TIMEOUT")
+    assert slurm_exp.get_status(ens) == [Status.CANCELLED] * 2
 
 
 def test_a_member_has_a_time_limit_of_its_own(slurm_exp: Experiment) -> None:
@@ -313,7 +349,16 @@ def test_without_batch_and_without_an_allocation_is_an_error(slurm_exp: Experime
     assert not Path(model.path).exists()
 
 
-def test_inside_an_allocation_members_are_steps(cluster: Cluster, driver: Driver, tmp_path: Path) -> None:
+def test_a_process_fits_on_a_node_of_the_allocation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_JOB_CPUS_PER_NODE", "8(x2)")
+    settings = RunSettings("true", run_command="true", run_args={"cpus-per-task": 12})
+    command = settings.command("wide", "/")
+
+    with pytest.raises(InputValueError, match="wide: needs 12 CPUs on one node, and the nodes of this allocation have 8"):
+        Allocation("study", SLURM).check([command], None)
+
+
+def test_cases_1_and_2_inside_an_allocation_members_are_steps(cluster: Cluster, driver: Driver, tmp_path: Path) -> None:
     done = driver(
         """
         exp = Experiment("study", launcher="auto")
@@ -323,8 +368,9 @@ def test_inside_an_allocation_members_are_steps(cluster: Cluster, driver: Driver
         wide.set_nodes(2)
         wide.set_tasks(4)
         model = exp.create_model("wide", wide)
-        exp.start(ens, model, progress=False)
-        print(exp.launcher, *{str(m.status) for m in (*ens, model)})
+        values = exp.create_ensemble("values", {"T": [1, 2]}, run_settings=settings("echo"), params_as_args="T")
+        exp.start(ens, model, values, progress=False)
+        print(exp.launcher, *{str(m.status) for m in (*ens, model, *values)})
         print(*(open(f"{m.path}/{m.name}.out").read().split()[0] for m in ens))
         print(*open(f"{model.path}/wide.out").read().split())
         """,
@@ -339,31 +385,6 @@ def test_inside_an_allocation_members_are_steps(cluster: Cluster, driver: Driver
     assert (len(nodes.split()), len({*nodes.split()})) == (4, 2)
 
 
-def test_a_job_that_nobody_remembers_is_unknown(
-    tmp_path: Path, driver: Driver, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    forgetful = Cluster(tmp_path / "forgetful", nodes=2, age=2)
-    try:
-        monkeypatch.setenv("SLURM_CONF", str(forgetful.conf))
-        monkeypatch.chdir(tmp_path)
-        exp = Experiment("study", launcher="slurm")
-        ens = shell(exp, "sleep 1000", replicas=1)
-        exp.start(ens, block=False, detach=True)
-        eventually(lambda: exp.get_status(ens) == [Status.RUNNING])
-        job = forgetful.ask("squeue", "--noheader", "--format=%A").strip()
-        forgetful.ask("scancel", "--batch", "--signal=KILL", job)
-        eventually(lambda: not forgetful.ask("scontrol", "show", "job", job))
-
-        other = Experiment("study", launcher="slurm")
-        same = shell(other, "sleep 1000", replicas=1)
-        other.wait(timeout=60)
-    finally:
-        forgetful.stop()
-
-    reason = f"slurm knows nothing of job {job} any more, and it left no exit code"
-    assert (other.get_status(same), same[0].run.reason) == ([Status.UNKNOWN], reason)
-
-
 def test_a_machine_without_slurm_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     exp = Experiment("study", launcher="slurm")
@@ -372,6 +393,17 @@ def test_a_machine_without_slurm_says_so(tmp_path: Path, monkeypatch: pytest.Mon
 
     with pytest.raises(UnsupportedError, match="launcher 'slurm': no program 'sbatch' on PATH"):
         exp.start(ens)
+
+
+def test_a_machine_without_slurm_sees_the_jobs(slurm_exp: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    ens = shell(slurm_exp, "sleep 1000")
+    slurm_exp.start(ens, block=False, detach=True)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("PATH", "/nowhere")
+        elsewhere.setattr(queue("slurm"), "_next", 0.0)
+
+        assert slurm_exp.wait(timeout=0.1) is False
+    slurm_exp.stop(ens)
 
 
 def test_one_question_serves_all_jobs_and_they_grow_rare(slurm_exp: Experiment) -> None:
@@ -385,3 +417,107 @@ def test_one_question_serves_all_jobs_and_they_grow_rare(slurm_exp: Experiment) 
 
     assert slurm_exp.get_status(*models) == [Status.COMPLETED] * 8
     assert queue("slurm").questions - before <= 9
+
+
+def test_members_of_an_array_run_each_by_itself(slurm_exp: Experiment, cluster: Cluster, eventually: Eventually) -> None:
+    line = 'echo "$SLURM_ARRAY_TASK_ID"; case $SLURM_ARRAY_TASK_ID in 1) exit 7;; 2 | 3) exec sleep 1000;; esac'
+    ens = shell(slurm_exp, line, replicas=40, array=True, preamble="export PREPARED=yes")
+    slurm_exp.start(ens, block=False)
+    eventually(lambda: slurm_exp.get_status(ens).count(Status.COMPLETED) == 37)
+
+    job = cluster.ask("squeue", "--noheader", "--format=%F").split()[0]
+    cluster.ask("scancel", f"{job}_2")
+    eventually(lambda: slurm_exp.get_status(ens)[2] is Status.CANCELLED)
+    between = (ens[2].run.reason, statuses(ens))
+    slurm_exp.stop(ens)
+
+    assert between == ("the batch job was cancelled", {"Completed": 37, "Failed": 1, "Cancelled": 1, "Running": 1})
+    assert statuses(ens) == {"Completed": 37, "Failed": 1, "Cancelled": 2}
+    assert (ens[1].run.exit_code, ens[3].run.reason) == (7, "stopped")
+    assert [words(member) for member in ens] == [[str(number)] for number in range(40)]
+
+
+def test_an_array_runs_as_many_at_once_as_it_may_and_a_driver_that_comes_back_sees_it(
+    slurm_exp: Experiment, eventually: Eventually
+) -> None:
+    ens = shell(slurm_exp, "date +%s.%N; sleep 0.3; date +%s.%N; [ ${PWD##*_} != 3 ]", replicas=4, array=True)
+    slurm_exp.start(ens, block=False, detach=True, max_running=1)
+    queue_of_another = Experiment("study", launcher="slurm")
+    same = shell(queue_of_another, "date +%s.%N; sleep 0.3; date +%s.%N; [ ${PWD##*_} != 3 ]", replicas=4, array=True)
+
+    assert queue_of_another.wait(timeout=60)
+
+    assert statuses(same) == {"Completed": 3, "Failed": 1}
+    times = sorted((min(words(member)), max(words(member))) for member in same)
+    assert all(end < begin for (_, end), (begin, _) in pairwise(times))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"nodes": 2}, "ens: array=True and nodes=2, and a member of an array gets its own room; leave nodes out"),
+        ({"overcommit": True}, "ens: array=True and overcommit=True, and a member"),
+    ],
+)
+def test_an_array_is_of_members_of_one_task(slurm_exp: Experiment, options: dict[str, object], message: str) -> None:
+    with pytest.raises(InputValueError, match=re.escape(message)):
+        slurm_exp.start(shell(slurm_exp, "true", 2, array=True, **options))
+
+    ens = shell(slurm_exp, "true", array=True)
+    ens[1].run_settings.set_tasks(2)
+    with pytest.raises(InputValueError, match="ens: array=True, and ens_1 is more than a task of a job; leave array out"):
+        slurm_exp.start(ens)
+
+
+def test_a_job_may_have_nodes_of_several_kinds(slurm_exp: Experiment) -> None:
+    batch = slurm_exp.create_batch_settings(nodes=1)
+    batch.add_het_group(slurm_exp.create_batch_settings(nodes=2))
+    node = ["-c", "echo $SLURMD_NODENAME"]
+    first, second, third = (slurm_exp.create_run_settings("bash", node) for _ in range(3))
+    for number, settings in enumerate((first, second)):
+        settings.set_tasks(2)
+        settings.set_het_group([number])
+    second.set_nodes(2)
+    third.set_het_group([1])
+    first.make_mpmd(second)
+    ens = slurm_exp.create_ensemble("ens", batch_settings=batch)
+    for name, settings in (("pair", first), ("one", third), ("plain", slurm_exp.create_run_settings("bash", node))):
+        ens.add_model(slurm_exp.create_model(name, settings))
+
+    slurm_exp.start(ens, progress=False)
+
+    assert statuses(ens) == {"Completed": 3}
+    pair, one, plain = map(words, ens)
+    assert sorted(Counter(pair).values()) == [1, 1, 2]  # two tasks on the node of the first group, one on each of the second
+    assert [node for node, tasks in Counter(pair).items() if tasks == 2] == plain
+    assert one[0] in {*pair} - {*plain}
+
+
+def test_a_group_of_nodes_has_a_size(slurm_exp: Experiment) -> None:
+    batch = slurm_exp.create_batch_settings(nodes=1)
+    batch.add_het_group(slurm_exp.create_batch_settings())
+    ens = slurm_exp.create_ensemble("ens", None, batch, slurm_exp.create_run_settings("true"), 2)
+
+    with pytest.raises(InputValueError, match="ens: group 1 of the nodes of its job has no size; give it nodes="):
+        slurm_exp.start(ens)
+
+
+def test_steps_of_a_job_share_its_memory(slurm_exp: Experiment) -> None:
+    """A step that is not told takes all of it, and the next one waits for its end."""
+    ens = shell(slurm_exp, "date +%s.%N; sleep 0.5; date +%s.%N", nodes=1, batch_args={"mem": 1000})
+    for member in ens:
+        member.run_settings.set_tasks(2)
+
+    slurm_exp.start(ens, progress=False)
+
+    assert statuses(ens) == {"Completed": 2}
+    assert max(min(words(member)) for member in ens) < min(max(words(member)) for member in ens)
+
+
+def test_a_machine_that_reaches_no_controller_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, slurm_exp: Experiment
+) -> None:
+    monkeypatch.setenv("SLURM_CONF", str(tmp_path / "none.conf"))
+
+    with pytest.raises(StateError, match=r"(?s)^sinfo: .*; run this where slurm answers, or with launcher='local'$"):
+        slurm_exp.start(shell(slurm_exp, "true"))

@@ -15,6 +15,7 @@ from smartensemble.errors import StateError
 from smartensemble.experiment import Experiment
 from smartensemble.runtime.local import Local, local
 from smartensemble.runtime.outcome import tail
+from smartensemble.settings import RunSettings
 from smartensemble.status import Run, Status
 
 Driver = Callable[..., "subprocess.Popen[str]"]
@@ -296,3 +297,13 @@ def test_a_stop_of_what_a_fork_inherited_is_refused(exp: Experiment) -> None:
         os._exit(1)
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+def test_lines_of_shell_run_before_a_member(exp: Experiment) -> None:
+    settings = RunSettings("bash", ["-c", 'echo "$GREETING" "$0"', "it's me"])
+    settings.add_preamble("export GREETING=${PWD##*/}")
+    model = exp.create_model("melt", settings)
+
+    exp.start(model, progress=False)
+
+    assert Path(model.path, "melt.out").read_text() == "melt it's me\n"

@@ -226,9 +226,12 @@ def test_a_detached_database_is_reconnected_to(driver: Driver, tmp_path: Path) -
 def test_reconnecting_to_nothing_says_so(exp: Experiment, tmp_path: Path) -> None:
     with pytest.raises(InputValueError, match="is not there; give the checkpoint_file"):
         exp.reconnect_orchestrator(tmp_path / "smartsim_db.json")
-    (tmp_path / "other.json").write_text("[]")
-    with pytest.raises(InputValueError, match="describes no database"):
-        exp.reconnect_orchestrator(tmp_path / "other.json")
+    for other in ("[]", '{"shards": []}'):
+        (tmp_path / "other.json").write_text(other)
+        with pytest.raises(InputValueError, match="describes no database"):
+            exp.reconnect_orchestrator(tmp_path / "other.json")
+    with pytest.raises(InputValueError, match="cannot be read: Is a directory; give the checkpoint_file"):
+        exp.reconnect_orchestrator(tmp_path)
     db = exp.create_database()
     exp.start(db)
     left = Path(db.checkpoint_file).read_text()
@@ -362,6 +365,19 @@ def test_a_killed_server_is_told_of_when_members_start(exp: Experiment, eventual
     exp.stop(db)
     exp.start(db)
     assert db.is_active()
+
+
+def test_a_server_that_is_killed_while_members_run_is_told_of_once(exp: Experiment, caplog: pytest.LogCaptureFixture) -> None:
+    db = exp.create_database()
+    exp.start(db)
+    killer = exp.create_model("killer", exp.create_run_settings("sh", ["-c", f"kill -9 {pid_of(db)}; sleep 0.3"]))
+
+    exp.start(killer, progress=False)
+    exp.wait(killer)
+
+    (said,) = [record.getMessage() for record in caplog.records if "serve" in record.getMessage()]
+    assert said.startswith("orchestrator: does not serve any more: orchestrator: ended by SIGKILL")
+    assert said.endswith("stop it, and start it again")
 
 
 def test_a_server_that_hangs_is_killed(exp: Experiment) -> None:

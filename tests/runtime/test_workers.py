@@ -1,13 +1,15 @@
 """The workers of a database begin and end with it, wherever it runs, and it does not need them to start."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import redis
 
 from smartensemble import Experiment, Orchestrator, Status
-from smartensemble.runtime.ask import ask
+from smartensemble.runtime.ask import Refusal, ask
 
 Eventually = Callable[[Callable[[], object]], None]
 
@@ -48,6 +50,35 @@ def test_they_serve_all_its_servers_and_end_with_it(exp: Experiment, program: st
     assert exp.get_status(db) == [Status.CANCELLED] * db.num_shards
 
 
+def test_members_are_denied_what_workers_do_and_workers_all_else(exp: Experiment, program: str) -> None:
+    db = exp.create_database(server=program, access="password", workers=0)
+    exp.start(db)
+    (shard,) = db.servers.shards
+    record = json.loads(Path(db.checkpoint_file).read_text())
+
+    assert ask(shard, "SET", "key", "value", password=db.password) == "OK"
+    for command in ("AI._NEXT 1 1 0", "AI._DONE 1", "AI._SHARED"):
+        with pytest.raises(Refusal, match=r"(?i)NOPERM.*ai\._"):
+            ask(shard, *command.split(), password=db.password)
+    who = {"username": record["worker_user"], "password": record["worker_password"]}
+    with redis.Redis(shard.host, shard.port, protocol=2, **who) as worker:
+        assert worker.execute_command("AI._NEXT", 1, 1, 0) == []
+        assert worker.get("key") == b"value"
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            worker.set("key", "other")
+
+
+def test_they_are_told_of_threads_and_of_the_time_that_a_model_may_take(exp: Experiment, program: str) -> None:
+    db = exp.create_database(server=program, intra_op_threads=2, model_time_limit="00:01:00")
+    own = exp.create_model("own", exp.create_run_settings("sh", ["-c", "xargs -0 < /proc/$PPID/cmdline"]))
+    own.colocate_db_uds(db_identifier="own", server=program, intra_op_threads=3, model_time_limit=0.5)
+    exp.start(db, own, progress=False)
+
+    (words, *_) = workers(db.get_address()[0].removeprefix("unix://"))
+    assert " ".join(words).count("--threads 2 --time-limit 60 ") == 1
+    assert '"--threads", "3", "--time-limit", "0.5"' in Path(own.path, "own.out").read_text()
+
+
 def test_none_are_started_where_none_are_asked_for(exp: Experiment, program: str) -> None:
     db = exp.create_database(server=program, workers=0)
     exp.start(db)
@@ -55,18 +86,18 @@ def test_none_are_started_where_none_are_asked_for(exp: Experiment, program: str
     assert workers(db.get_address()[0]) == []
 
 
-def test_those_of_a_detached_database_end_when_another_process_stops_it(
-    exp: Experiment, program: str, eventually: Eventually
-) -> None:
+@pytest.mark.parametrize("detach", [True, False])
+def test_they_have_ended_when_another_process_has_stopped_their_database(exp: Experiment, program: str, detach: bool) -> None:
     db = exp.create_database(server=program)
-    exp.start(db, detach=True)
+    exp.start(db, detach=detach)
     (address,) = db.get_address()
     assert scan(db) == [[]]
+    assert workers(address)
 
     other = Experiment("other", os.getcwd())
     other.stop(other.reconnect_orchestrator(db.checkpoint_file))
 
-    eventually(lambda: not workers(address))
+    assert workers(address) == []
 
 
 def test_a_database_starts_without_what_its_workers_need(

@@ -4,7 +4,7 @@ import pytest
 
 from smartensemble.schedulers.base import LOCAL, Scheduler
 
-SLURM = Scheduler("slurm", "#SBATCH", {"nodes": "--nodes", "time": "--time", "account": ""})
+SLURM = Scheduler("slurm", "#SBATCH", {"nodes": "--nodes={}", "time": "--time={hms}", "account": ""})
 
 
 @pytest.mark.parametrize(

@@ -210,7 +210,7 @@ def test_a_directory_that_is_gone_fails_the_job(tmp_path: Path) -> None:
 
 def test_options_stand_above_the_first_command(tmp_path: Path) -> None:
     """Schedulers stop reading options at the first line that is no comment."""
-    scheduler = Scheduler("slurm", "#SBATCH", {"nodes": "--nodes"})
+    scheduler = Scheduler("slurm", "#SBATCH", {"nodes": "--nodes={}"})
 
     lines = batch_script("melt", tmp_path, [tmp_path / "a.sh"], scheduler, {"nodes": 2}, ["module load x"]).splitlines()
 

@@ -34,9 +34,8 @@ def test_the_controllers_record_agrees_with_its_list() -> None:
     short = read((SAMPLES / "squeue.txt").read_text())
 
     for line in (SAMPLES / "scontrol.txt").read_text().splitlines():
-        found = read_detail(line)
-        assert found
-        assert found[0] is short[line.split()[0].removeprefix("JobId=")][0]
+        ((job, (status, _)), *_) = read_detail(line).items()
+        assert status is short[job][0]
 
 
 def test_partitions_are_read() -> None:
@@ -63,8 +62,8 @@ def test_each_end_has_its_own_words(words: tuple[str, ...], expected: State | No
 
 
 def test_an_accounting_without_a_row_says_nothing() -> None:
-    assert read_account("") is None
-    assert read_account("12|COMPLETED|0:0\n") == (Status.COMPLETED, "")
+    assert read_account("") == {}
+    assert read_account("12|COMPLETED|0:0\n") == {"12": (Status.COMPLETED, "")}
 
 
 @pytest.mark.parametrize(

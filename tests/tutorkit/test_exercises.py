@@ -144,6 +144,7 @@ def test_an_answer_gets_what_is_wrong_and_a_hint(
 
     assert (report.passed, report.right, report.hint) == (not problem, right, hint)
     assert problem in report.problem
+    assert "@@" not in report.problem
     assert len(str(report).split("\n")) <= 30
 
 
@@ -159,11 +160,11 @@ def test_the_starter_file_says_which_exercise_it_is(exercise: Exercise, write: W
     text = starter(exercise)
 
     page = write(MARKDOWN, "docs/other.md")
-    assert find([page], text, Path("anything.py")).name == "mean"
-    assert find([page], "", Path("mean.py")).name == "mean"
-    assert find([page], "", Path("x.py"), "mean").name == "mean"
+    assert find(page.exercises, text, Path("anything.py")).name == "mean"
+    assert find(page.exercises, "", Path("mean.py")).name == "mean"
+    assert find(page.exercises, "", Path("x.py"), "mean").name == "mean"
     with pytest.raises(PageError, match="no exercise 'maen'; did you mean 'mean'"):
-        find([page], "", Path("maen.py"))
+        find(page.exercises, "", Path("maen.py"))
 
 
 def test_the_command_checks_an_answer(write: Write, command: Command, project: Config) -> None:

@@ -179,6 +179,15 @@ def test_public_names_that_no_example_runs_fail_the_whole(write: Write, project:
     assert test("--no-api-coverage")[0] == 0
 
 
+def test_a_page_that_is_named_is_run_once_and_not_by_doctest_too(write: Write, project: Config, test: Test) -> None:
+    write("T\n=\n\n>>> 1 + 1\n2\n", "docs/page.rst")
+
+    code, said = test("docs/page.rst")
+
+    assert code == 0
+    assert "1 passed" in said
+
+
 def test_a_students_implementation_is_held_against_the_pages(write: Write, project: Config, test: Test) -> None:
     text = (project.root / "pyproject.toml").read_text()
     (project.root / "pyproject.toml").write_text(f'{text}api = ["shapes"]\n')

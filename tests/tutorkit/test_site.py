@@ -103,6 +103,7 @@ def test_a_page_shows_what_came_of_its_blocks(write: Write, built, project: Conf
     assert "ZeroDivisionError: division by zero" in text
     assert "3 blocks ran, 1 skipped: needs a GPU, 1 for display only; Python 3" in text
     assert "Take it along: script, notebook." in text
+    assert "Some blocks need a GPU." in text
 
 
 def test_without_a_record_a_block_says_that_it_was_not_run(write: Write, built, project: Config) -> None:  # type: ignore[no-untyped-def]
@@ -163,7 +164,8 @@ def test_a_cell_that_fails_is_told_with_its_line(write: Write, command: Command,
 
 def test_exercises_show_their_task_and_hide_what_is_to_be_found(write: Write, built, project: Config) -> None:  # type: ignore[no-untyped-def]
     write(
-        "# T\n\n::::{exercise} Double\n:name: double\n\nDouble it.\n\n:::{starter}\ndef double(x): ...\n:::\n\n"
+        "# T\n\n```{lesson}\n:learn: to **double**\n:need: `int`\n:time: 2 minutes\n```\n\n```python\nassert 1 + 1 == 2\n```\n\n"
+        "::::{exercise} Double\n:name: double\n\nDouble it.\n\n:::{starter}\ndef double(x): ...\n:::\n\n"
         ":::{checks}\n:hint: Add it to itself.\n>>> double(2)\n4\n:::\n\n:::{solution}\ndef double(x): return x + x\n:::\n\n"
         ":::{wrong} squares\n:hint: Add\ndef double(x): return x ** 3\n:::\n::::\n",
         "docs/index.md",
@@ -172,12 +174,22 @@ def test_exercises_show_their_task_and_hide_what_is_to_be_found(write: Write, bu
     text, said = built("index.html")
 
     assert said == ""
+    lesson = r"You will learn ?to double ?You need ?int ?It takes ?2 minutes, with 1 exercise\. The code runs in \d+\.\d s\."
+    assert re.search(lesson, text)
     assert "Exercise: Double" in text
     assert "Double it." in text
     assert "Solutiondef double(x): return x + x" in text
     assert "x ** 3" not in text
     starter = project.root / "out" / "_downloads" / "tutorkit" / "double.py"
     assert "# exercise: double" in starter.read_text()
+
+
+def test_a_lesson_says_all_three_things(write: Write, built) -> None:  # type: ignore[no-untyped-def]
+    write("# T\n\n```{lesson}\n:learn: to double\n:time: 2 minutes\n```\n", "docs/index.md")
+
+    _, said = built("index.html", test=False)
+
+    assert "docs/index.md:3: ERROR: lesson: no :need:; give it in words" in said
 
 
 def test_two_builds_of_one_record_are_equal(write: Write, built, project: Config) -> None:  # type: ignore[no-untyped-def]
@@ -191,10 +203,13 @@ def test_two_builds_of_one_record_are_equal(write: Write, built, project: Config
 
 
 def test_what_is_taken_along_runs(write: Write, project: Config, tmp_path: Path) -> None:
+    (project.root / "docs").mkdir(exist_ok=True)
+    (project.root / "docs" / "P.txt").write_text("2.5\n")
+    (project.root / "docs" / "P.bin").write_bytes(b"\xff")
     page = write(
-        "# T\n\n```{code-block} text\n:caption: data/T.txt\n1.5\n```\n\n```pycon\n>>> from pathlib import Path\n"
+        "<!-- files: P.txt P.bin -->\n\n# T\n\n```{code-block} text\n:caption: data/T.txt\n1.5\n```\n\n```pycon\n>>> from pathlib import Path\n"
         '>>> Path("data/T.txt").read_text()\n\'1.5\\n\'\n>>> int("x")\nTraceback (most recent call last):\n'
-        "ValueError: ...\n```\n\n```console\n$ cat data/T.txt\n1.5\n```\n\n```python\nprint('end')\n```\n",
+        "ValueError: ...\n```\n\n```console\n$ cat data/T.txt P.txt\n1.5\n2.5\n```\n\n```python\nprint('end')\n```\n",
         "docs/page.md",
     )
     folder = tmp_path / "elsewhere"
@@ -204,5 +219,6 @@ def test_what_is_taken_along_runs(write: Write, project: Config, tmp_path: Path)
     argv = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "notebook", "--execute", "--stdout", notebook]
     executed = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
 
-    assert done.stdout.split("\n") == ["ValueError: invalid literal for int() with base 10: 'x'", "1.5", "end", ""]
+    assert done.stdout.split("\n") == ["ValueError: invalid literal for int() with base 10: 'x'", "1.5", "2.5", "end", ""]
+    assert "# It needs P.bin beside it." in (folder / script).read_text()
     assert executed.returncode == 0 or "No module named" in executed.stderr or "nbconvert" in executed.stderr

@@ -1,28 +1,45 @@
 """SmartSim's database: ours, with those of its methods that ours has no more."""
 
-import logging
+from collections.abc import Iterable
 from pathlib import Path
 
-from smartensemble import database
+from smartensemble import database, settings
 from smartensemble.compat.entity import TelemetryConfiguration
-from smartensemble.compat.missing import SCHEDULER, missing
-from smartensemble.errors import StateError
-
-logger = logging.getLogger(__name__)
+from smartensemble.compat.settings import BatchSettings
+from smartensemble.errors import StateError, UnsupportedError
+from smartensemble.placement import Placement
 
 
 class Orchestrator(database.Orchestrator):
     """A database that an experiment starts. See :class:`smartensemble.Orchestrator`."""
 
     telemetry = TelemetryConfiguration()
-    set_cpus = missing("set_cpus", SCHEDULER)
-    set_walltime = missing("set_walltime", SCHEDULER)
-    set_hosts = missing("set_hosts", SCHEDULER)
-    set_batch_arg = missing("set_batch_arg", SCHEDULER)
-    set_run_arg = missing("set_run_arg", SCHEDULER)
+
+    def set_cpus(self, num_cpus: int) -> None:
+        """Give each server so many CPUs of its own."""
+        self._on_cluster("set_cpus").run_settings.set_cpus_per_task(num_cpus)
+
+    def set_hosts(self, host_list: str | Iterable[str]) -> None:
+        """Set the nodes that its servers run on."""
+        self._on_cluster("set_hosts").name_hosts(self.db_identifier, host_list)
 
     def reset_hosts(self) -> None:
-        """Do nothing: no hosts are ever set."""
+        """Let the scheduler choose the nodes."""
+        if self.placement:
+            self.placement.name_hosts(self.db_identifier, ())
+
+    def set_run_arg(self, arg: str, value: str | None = None) -> None:
+        """Set an option of what starts its servers, by its own name."""
+        self._on_cluster("set_run_arg").run_settings.run_args[arg.strip().lstrip("-")] = value
+
+    def set_walltime(self, walltime: str) -> None:
+        """Set how long its job may run: ``"HH:MM:SS"``."""
+        job = self._job("set_walltime")
+        job.time = BatchSettings(time=walltime).time
+
+    def set_batch_arg(self, arg: str, value: str | None = None) -> None:
+        """Set an option of its job, by its own name."""
+        self._job("set_batch_arg").batch_args[arg.strip().lstrip("-")] = value
 
     def remove_stale_files(self) -> None:
         """Delete what an earlier start has left in its directory: configuration and output. Data stay."""
@@ -31,3 +48,14 @@ class Orchestrator(database.Orchestrator):
         for suffix in ("conf", "nodes", "out", "err"):
             for path in Path(self.path).glob(f"{self.db_identifier}*.{suffix}"):
                 path.unlink()
+
+    def _on_cluster(self, method: str) -> Placement:
+        if self.placement is None:
+            raise UnsupportedError(f"{method}: needs a scheduler; on this machine leave it out")
+        return self.placement
+
+    def _job(self, method: str) -> settings.BatchSettings:
+        job = self._on_cluster(method).batch_settings
+        if job is None:
+            raise UnsupportedError(f"{method}: {self.db_identifier} has no job of its own; give batch=True")
+        return job

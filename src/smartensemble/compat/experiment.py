@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from smartensemble import database, entities, experiment, settings
 from smartensemble.compat.database import Orchestrator
 from smartensemble.compat.entity import Ensemble, Model, TelemetryConfiguration
-from smartensemble.compat.settings import MPI, BatchSettings, RunSettings, SrunSettings
+from smartensemble.compat.settings import BATCH, MPI, BatchSettings, RunSettings, SrunSettings
 from smartensemble.compat.status import SmartSimStatus
 from smartensemble.errors import UnsupportedError, strict
 from smartensemble.parameters import Given
@@ -29,7 +29,6 @@ class Experiment(experiment.Experiment):
     """
 
     ensemble_class = Ensemble
-    batch_settings_class = BatchSettings
     if TYPE_CHECKING:
 
         def create_ensemble(self, *args: Any, **kwargs: Any) -> Ensemble:
@@ -45,6 +44,7 @@ class Experiment(experiment.Experiment):
         """The same as :class:`smartensemble.Experiment`; the launcher's name may have capitals."""
         super().__init__(name, exp_path or None, launcher.lower() if isinstance(launcher, str) else launcher)
         self.telemetry = TelemetryConfiguration()
+        self.batch_settings_class = BATCH.get(self.launcher, BatchSettings)
 
     @property
     def db_identifiers(self) -> set[str]:

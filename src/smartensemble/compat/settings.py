@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import PurePath
 from typing import ClassVar
 
 from smartensemble import settings
 from smartensemble.compat.missing import SCHEDULER, Missing
 from smartensemble.errors import InputValueError, UnsupportedError, strict
+from smartensemble.schedulers.slurm import SLURM
 from smartensemble.settings import Duration, Singularity, Words
 
 __all__ = [
@@ -187,6 +189,18 @@ class SrunSettings(RunSettings):
 
 class SbatchSettings(BatchSettings):
     """Slurm's ``sbatch``."""
+
+    def set_partition(self, partition: str) -> None:
+        """Set the partition: the same as `set_queue`."""
+        self.set_queue(partition)
+
+    def format_batch_args(self) -> list[str]:
+        """The options of the job, as ``sbatch`` gets them."""
+        return [line.removeprefix(SLURM.directive).strip() for line in replace(SLURM, fixed=()).directives(self.asked)]
+
+
+#: What a job asks for, by the launcher.
+BATCH = {"slurm": SbatchSettings}
 
 
 class SchedulerRunSettings(Missing, RunSettings):

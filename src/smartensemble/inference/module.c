@@ -28,6 +28,8 @@
  *
  * A job is in the queue or with one worker. Each way out of there ends in `release`, which unblocks the client. One is
  * `answer`; on the others its worker has gone (`client_changed`), no worker comes (`sweep`), or its client has (`vanished`).
+ * A worker that goes with several jobs has been ended by one of them. Each goes back to the queue, once, to be given alone: so the
+ * one that did it fails, and the others are answered.
  *
  * Of a model, a job has the last bytes only, which name its version: who has not loaded it gets the key. A large tensor
  * is copied into the arena, a memory that has no name, and so is nobody's to delete: a worker of this host maps it, through
@@ -587,6 +589,8 @@ typedef struct Job {
     int argc;
     Held *held;
     size_t held_count, bytes;
+    int once;  /* it is not given twice: it writes models, or its inputs are where a worker may have written */
+    int alone; /* its last worker has gone, and had others too */
 } Job;
 
 typedef struct Worker {
@@ -634,7 +638,7 @@ static long long now(void) {
     return time.tv_sec * 1000000LL + time.tv_nsec / 1000;
 }
 
-/* Let go of what a job has brought, for a worker that has read it; not of shared memory, which it reads now. */
+/* Let go of what a job has brought, when nobody needs it any more; not of shared memory, which a worker may read now. */
 static void lighten(Job *job) {
     while (job->argc > 2) FreeString(NULL, job->argv[--job->argc]);
     for (size_t i = 0; i < job->held_count; i++) {
@@ -674,6 +678,14 @@ static Job *pop(void) {
     if (!(queue.first = job->next)) queue.last = &queue.first;
     queue.length--;
     return job;
+}
+
+/* Put a job back to where it was. */
+static void put_back(Job *job) {
+    job->alone = 1;
+    if (!(job->next = queue.first)) queue.last = &job->next;
+    queue.first = job;
+    queue.length++;
 }
 
 static int ends_in(const Held *held, const char *magic) {
@@ -790,19 +802,36 @@ static void tell(Context *ctx, const Job *job, int shares) {
     ReplyWithLongLong(ctx, chunk_size);
 }
 
-/* Give a worker as many jobs as it asks for, but leave as many to each of the others. */
+/* Give a worker as many jobs as it asks for, but leave as many to each of the others, and what goes alone to go alone. */
 static void give(Context *ctx, Worker *worker) {
-    long long count = 0;
-    for (const Worker *each = workers; each; each = each->next) count++;
-    count = (queue.length + count - 1) / count;
-    if (count > worker->count) count = worker->count;
+    long long most = 0, count = 0;
+    for (const Worker *each = workers; each; each = each->next) most++;
+    most = (queue.length + most - 1) / most;
+    if (most > worker->count) most = worker->count;
+    for (const Job *job = queue.first; count < most && !(count && job->alone); job = job->next) {
+        count++;
+        if (job->alone) break;
+    }
     ReplyWithArray(ctx, (long)count);
     for (; count; count--) {
         Job *job = pop();
         tell(ctx, job, worker->shares != 0);
-        lighten(job);
+        for (size_t i = 0; worker->shares && i < job->held_count; i++) job->once |= job->held[i].block != NULL;
+        if (job->once || job->alone) lighten(job);
         job->next = worker->jobs;
         worker->jobs = job;
+    }
+}
+
+/* Give jobs to workers that wait for some. */
+static void serve_waiting(void) {
+    for (Worker *worker = workers; worker && queue.length; worker = worker->next) {
+        if (!worker->waits) continue;
+        Context *client = GetThreadSafeContext(worker->waits);
+        give(client, worker);
+        FreeThreadSafeContext(client);
+        UnblockClient(worker->waits, NULL);
+        worker->waits = NULL;
     }
 }
 
@@ -873,6 +902,7 @@ static int enqueue(Context *ctx, String **argv, int argc) {
     if (!job || !job->argv) return free(job), ReplyWithError(ctx, "OOM no memory for this command");
     job->id = ++last_id;
     job->came = now();
+    job->once = (entry->access & WRITES) != 0;
     for (; job->argc < argc; job->argc++) {
         RetainString(NULL, argv[job->argc]);
         job->argv[job->argc] = argv[job->argc];
@@ -887,17 +917,8 @@ static int enqueue(Context *ctx, String **argv, int argc) {
     queue.last = &job->next;
     queue.length++;
 
-    Worker *worker = workers;
-    while (worker && !worker->waits) worker = worker->next;
-    if (worker) {
-        Context *client = GetThreadSafeContext(worker->waits);
-        give(client, worker);
-        FreeThreadSafeContext(client);
-        UnblockClient(worker->waits, NULL);
-        worker->waits = NULL;
-    } else if (!workers && !watched) {
-        sweep(ctx, NULL);
-    }
+    serve_waiting();
+    if (!workers && !watched) sweep(ctx, NULL);
     return OK;
 }
 
@@ -1083,7 +1104,7 @@ static int next(Context *ctx, String **argv, int argc) {
     return OK;
 }
 
-/* If a worker has gone, its jobs fail. */
+/* If a worker has gone, its only job fails; of several, each is given to another one, alone. */
 static void client_changed(Context *ctx, Event event, uint64_t change, void *data) {
     (void)event;
     const struct { uint64_t version, flags, id; } *client = data;
@@ -1094,14 +1115,29 @@ static void client_changed(Context *ctx, Event event, uint64_t change, void *dat
     if (!worker) return;
     *link = worker->next;
     if (worker->waits) UnblockClient(worker->waits, NULL);
-    for (Job *job; (job = worker->jobs);) {
+    int several = worker->jobs && worker->jobs->next;
+    for (Job *job; (job = worker->jobs);) { /* the youngest first, so that the oldest will be the first of the queue */
         worker->jobs = job->next;
-        fail(job, "ERR the inference worker ended before it answered; its log may say why, and another one may be tried");
+        if (several && job->client && !job->once && !job->alone) put_back(job);
+        else fail(job, "ERR the inference worker ended before it answered; its log may say why, and another one may be tried");
     }
     free(worker);
+    serve_waiting();
     if (workers) return;
     deserted = now();
     if (!watched) sweep(ctx, NULL);
+}
+
+/* Have -@dangerous deny what is for workers alone, where a module may say so: from 7.2 on. */
+static void deny_to_others(Context *ctx) {
+    void *(*find)(Context *, const char *name);
+    int (*categorise)(void *command, const char *categories);
+    if (ctx->get_api("RedisModule_GetCommand", (void *)&find) != OK) return;
+    if (ctx->get_api("RedisModule_SetCommandACLCategories", (void *)&categorise) != OK) return;
+    for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++) {
+        Command *command = COMMANDS[i].command;
+        if (command == next || command == done || command == shared) categorise(find(ctx, COMMANDS[i].name), "admin dangerous");
+    }
 }
 
 /* What the server calls when it loads the module. */
@@ -1119,6 +1155,7 @@ int RedisModule_OnLoad(Context *ctx, String **argv, int argc) {
         int key = COMMANDS[i].key;
         if (CreateCommand(ctx, COMMANDS[i].name, COMMANDS[i].command, COMMANDS[i].flags, key, key, key) != OK) return ERR;
     }
+    deny_to_others(ctx);
     if (!RegisterCommandFilter(ctx, rewrite, 0)) return ERR;
     /* glibc's malloc gives memory back to the system, and asks for it again at once, until it has seen a large block freed; then
      * it keeps more. A string that grows by a trailer would keep it at that for ever: 1 MiB in 4 to 7 times the time of SET. So

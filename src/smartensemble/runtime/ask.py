@@ -4,14 +4,16 @@ It speaks as much of RESP as starting, looking at and stopping a server need, se
 redis-py for that would take four times as long as the server takes to start.
 """
 
+import select
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import BinaryIO
 
 from smartensemble.shards import USER, Shard
 
 PATIENCE = 5.0  #: seconds to wait for a reply, unless the caller says otherwise
+LOOK = 0.2  #: seconds between two looks of who waits for a reply
 
 
 class Refusal(Exception):  # noqa: N818 - a reply, not an error of ours
@@ -21,8 +23,14 @@ class Refusal(Exception):  # noqa: N818 - a reply, not an error of ours
 Reply = str | int | None | list["Reply"]
 
 
-def ask(shard: Shard, *words: str | bytes, password: str | None = None, timeout: float | None = PATIENCE) -> Reply:
-    """The reply of a server to the command `words`.
+def ask(
+    shard: Shard,
+    *words: str | bytes,
+    password: str | None = None,
+    timeout: float | None = PATIENCE,
+    look: Callable[[], object] | None = None,
+) -> Reply:
+    """The reply of a server to the command `words`. While there is none, `look` is called every so often, and may raise.
 
     :raises Refusal: it answered with an error.
     :raises OSError: it is not there, does not answer in time, or hangs up.
@@ -32,6 +40,8 @@ def ask(shard: Shard, *words: str | bytes, password: str | None = None, timeout:
             _send(connection, "AUTH", USER, password)
             _read(replies)
         _send(connection, *words)
+        while look and not select.select([connection], [], [], LOOK)[0]:
+            look()
         return _read(replies)
 
 

@@ -4,11 +4,16 @@ It is started by its path in the member's place, on the member's host, with noth
 server and its workers; when the server answers, and has what is stored in it, the member, which finds it by SSDB. It passes on
 the signals that it gets, and ends as the member does, by the same exit code or signal, after it has ended the server. When it
 is killed, the kernel kills all its children: see PR_SET_PDEATHSIG in prctl(2).
+
+Of a member of several processes each process is started by it. On each host the first one has the server; the others connect to
+its gate, a socket, and are told there when and where the server answers. They keep the connection while they run, so that the
+first one knows when nobody needs the server any more.
 """
 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import json
 import os
 import re
@@ -16,13 +21,16 @@ import resource
 import shutil
 import signal
 import socket
+import struct
 import sys
 import tempfile
 import time
+import zlib
 from contextlib import suppress
 
 TYPE_CHECKING = False  # importing typing would cost a third of the time that this program takes to start
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     Address = str | tuple[str, int]  #: the path of a unix socket, or a host and a port
@@ -32,6 +40,14 @@ SILENCE = 60.0  #: seconds that the server may take to answer
 PATIENCE = 5.0  #: seconds that it may take to end
 FAILED = 125  #: the exit code when the member could not be run, as of timeout(1)
 LONGEST_SOCKET = 100  #: bytes of a path that a socket may have
+SIOCGIFADDR = 0x8915  #: see netdevice(7)
+
+#: Where run commands say which process this is, which one of its host, and how many there are on its host.
+PLACES = (
+    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE"),
+    ("PMI_RANK", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"),
+    ("SLURM_PROCID", "SLURM_LOCALID", "SLURM_STEP_TASKS_PER_NODE"),
+)
 
 
 class LostError(Exception):
@@ -43,13 +59,22 @@ def main(asked: dict[str, Any], argv: list[str]) -> None:
     signals = set(signal.valid_signals()) - {signal.SIGKILL, signal.SIGSTOP}
     signals -= {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGTSTP, signal.SIGTTIN}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # they wait until we ask for them, and none is lost
-    made = ""
+    rank, local, size = place(os.environ) if asked.get("shared") else (0, 0, 1)
+    if local:
+        leave(guest(asked, argv, signals))
+    made, gate = "", None
     server, workers, stage = 0, [], "its database could not be started"
     address: Address = ""
+    ready = False
     try:
+        if rank:
+            asked["name"] += f".{rank}"  # files of other hosts are in the same directory
+        if size > 1:
+            gate = open_gate(size)
         made, address, conf = settings(asked)
         server = spawn([asked["server"], conf], f"{asked['name']}.db.out", asked.get("pinning", ()))
         wait_until_ready(server, address, asked["name"], signals)
+        ready = True
         where = f"unix://{address}" if isinstance(address, str) else "{}:{}".format(*address)
         worker = [*asked["worker"], "--address", where]
         workers += [spawn(worker, f"{asked['name']}.worker.err") for _ in range(asked.get("workers", 0))]
@@ -59,7 +84,10 @@ def main(asked: dict[str, Any], argv: list[str]) -> None:
             store(address, path, keys, signals)
         os.environ[asked["variable"]] = where
         stage = "could not be run"
+        keeper = keep_gate(gate, size - 1, where) if gate else 0
         status = run(argv, signals)
+        if keeper:
+            wait_for_guests(keeper, signals)
     except (LostError, OSError) as reason:
         print(f"{asked['name']}: {stage}: {reason}", file=sys.stderr)
         status = FAILED << 8
@@ -67,11 +95,13 @@ def main(asked: dict[str, Any], argv: list[str]) -> None:
         for process in workers:
             os.kill(process, signal.SIGTERM)
         if server:
-            end(server, address)
+            end(server, address if ready else None)
         for process in workers:
             reap(process)
         if made:
             shutil.rmtree(made, ignore_errors=True)
+        if gate:
+            shutil.rmtree(gate_directory(), ignore_errors=True)
     leave(status)
 
 
@@ -79,8 +109,9 @@ def settings(asked: dict[str, Any]) -> tuple[str, Address, str]:
     """Write the server's configuration: a temporary directory, if one is needed; where it listens; and the file."""
     name, made = asked["name"], ""
     address: Address
-    if "host" in asked:
-        address = (asked["host"], asked.get("port") or free_port(asked["host"]))
+    if "host" in asked or "interface" in asked:
+        host = asked.get("host") or address_of(asked["interface"])
+        address = (host, asked.get("port") or free_port(host))
         lines = [f"bind {address[0]}", f"port {address[1]}", "protected-mode no"]
     else:
         address = path = str(asked.get("socket", ""))
@@ -98,6 +129,17 @@ def settings(asked: dict[str, Any]) -> tuple[str, Address, str]:
     with open(conf, "w") as file:
         file.write("\n".join(lines) + "\n")
     return made, address, conf
+
+
+def address_of(interface: str) -> str:
+    """The address of a network interface of this host."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            answer = fcntl.ioctl(probe, SIOCGIFADDR, struct.pack("256s", interface.encode()[:15]))
+        except OSError:
+            known = ", ".join(name for _, name in socket.if_nameindex())
+            raise LostError(f"no address of an interface {interface!r}; there are {known}") from None
+    return socket.inet_ntoa(answer[20:24])
 
 
 def home() -> str:
@@ -123,6 +165,112 @@ def free_socket(path: str) -> None:
         os.unlink(path)
         return
     raise LostError(f"a server that lives listens at {path}; give each member another unix_socket, or none")
+
+
+# --- several processes on one host, which share a server --------------------------------------------------------------------
+
+
+def place(environ: Mapping[str, str]) -> tuple[int, int, int]:
+    """Which process of a member this is, which one of its host, and how many there are on its host.
+
+    >>> place({"SLURM_PROCID": "3", "SLURM_LOCALID": "1", "SLURM_STEP_TASKS_PER_NODE": "2(x2),1", "SLURM_NODEID": "1"})
+    (3, 1, 2)
+    """
+    for words in PLACES:
+        if all(word in environ for word in words):
+            rank, local, size = (environ[word] for word in words)
+            counts: list[str] = []
+            for part in size.split(","):
+                count, _, times = part.rstrip(")").partition("(x")
+                counts += [count] * int(times or 1)
+            number = int(environ.get("SLURM_NODEID", 0)) if len(counts) > 1 else 0
+            return int(rank), int(local), int(counts[number])
+    return 0, 0, 1
+
+
+def gate_directory() -> str:
+    """The directory of the gate: the same for all processes of a member on this host, which have one parent."""
+    return f"{home()}/.db-{zlib.crc32(f'{socket.gethostname()} {os.getppid()}'.encode()):08x}"
+
+
+def open_gate(size: int) -> socket.socket:
+    """The gate, at which the others wait until they are told."""
+    directory = gate_directory()
+    shutil.rmtree(directory, ignore_errors=True)
+    os.mkdir(directory, 0o700)
+    gate = socket.socket(socket.AF_UNIX)
+    gate.bind(f"{directory}/gate")
+    gate.listen(size)
+    return gate
+
+
+def keep_gate(gate: socket.socket, guests: int, where: str) -> int:
+    """A process that tells the others where the server is, and ends when all of them have ended."""
+    parent, pid = os.getpid(), os.fork()
+    if pid:
+        return pid
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() == parent:
+        gate.settimeout(SILENCE)  # one that has not come by then will never come
+        inside: list[socket.socket] = []
+        with suppress(OSError):
+            while len(inside) < guests:
+                inside.append(gate.accept()[0])
+                inside[-1].sendall(f"{where}\n".encode())
+        for each in inside:
+            each.settimeout(None)
+            with suppress(OSError):
+                each.recv(1)
+    os._exit(0)
+
+
+def wait_for_guests(keeper: int, signals: set[signal.Signals]) -> None:
+    """Return when all others on this host have ended; signals they get themselves."""
+    while not os.waitpid(keeper, os.WNOHANG)[0]:
+        signal.sigtimedwait(signals, 1)
+
+
+def guest(asked: dict[str, Any], argv: list[str], signals: set[signal.Signals]) -> int:
+    """Run `argv` with the server of the first process on this host."""
+    try:
+        with socket.socket(socket.AF_UNIX) as gate:
+            os.environ[asked["variable"]] = enter(gate, signals)
+            return run(argv, signals)
+    except (LostError, OSError) as reason:
+        print(f"{asked['name']}: its database could not be reached: {reason}", file=sys.stderr)
+        return FAILED << 8
+
+
+def enter(gate: socket.socket, signals: set[signal.Signals]) -> str:
+    """Wait at the gate until the server answers; where it is."""
+    directory, limit, said = gate_directory(), time.monotonic() + SILENCE, b""
+    while True:
+        try:
+            if os.stat(directory).st_uid == os.getuid():
+                gate.connect(f"{directory}/gate")
+                break
+        except OSError:
+            pass
+        if time.monotonic() > limit:
+            raise LostError("the first process on this host did not start")
+        pause(signals)
+    gate.settimeout(0.05)
+    while not said.endswith(b"\n"):
+        with suppress(TimeoutError):
+            if not (more := gate.recv(1024)):
+                raise LostError("the first process on this host could not start it")
+            said += more
+        pause(signals, 0)
+    return said.decode().strip()
+
+
+def pause(signals: set[signal.Signals], seconds: float = 0.005) -> None:
+    """Wait a moment; a signal ends the waiting for good."""
+    if got := signal.sigtimedwait(signals - {signal.SIGCHLD}, seconds):
+        raise LostError(f"got {signal.Signals(got.si_signo).name} before it was ready")
+
+
+# --- processes ------------------------------------------------------------------------------------------------------------
 
 
 def spawn(argv: list[str], output: str = "", pinning: tuple[int, ...] = ()) -> int:
@@ -154,7 +302,7 @@ def ask(address: Address, command: bytes) -> bytes:
     """What the server says to `command`."""
     with connect(address) as connection:
         connection.sendall(command + b"\r\n")
-        return connection.recv(64)
+        return connection.recv(4096)
 
 
 def connect(address: Address) -> socket.socket:
@@ -170,20 +318,19 @@ def connect(address: Address) -> socket.socket:
 
 
 def wait_until_ready(server: int, address: Address, name: str, signals: set[signal.Signals]) -> None:
-    """Return when the server answers."""
-    limit = time.monotonic() + SILENCE
+    """Return when the server answers: this one, for another may listen at a port or path that was named."""
+    limit, sign = time.monotonic() + SILENCE, f"process_id:{server}\r\n".encode()
     while time.monotonic() < limit:
-        if os.waitpid(server, os.WNOHANG)[0]:
+        if os.waitid(os.P_PID, server, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             with open(f"{name}.db.out", errors="replace") as file:
                 words = file.read().strip().splitlines()[-3:]
             raise LostError("the server ended; the end of its output:\n  " + "\n  ".join(words))
         try:
-            if ask(address, b"PING") == b"+PONG\r\n":
+            if sign in ask(address, b"INFO server"):
                 return
         except OSError:
             pass
-        if got := signal.sigtimedwait(signals - {signal.SIGCHLD}, 0.005):
-            raise LostError(f"got {signal.Signals(got.si_signo).name} before it was ready")
+        pause(signals)
     raise LostError(f"the server does not answer; look at {name}.db.out")
 
 
@@ -217,10 +364,16 @@ def run(argv: list[str], signals: set[signal.Signals]) -> int:
             return status
 
 
-def end(server: int, address: Address) -> None:
-    """End the server, whose data nobody needs any more. It obeys a command at once, and a signal after up to 0.1 s."""
+def end(server: int, address: Address | None) -> None:
+    """End the server, whose data nobody needs any more. It obeys a command at once, and a signal after up to 0.1 s.
+
+    One that has not answered gets no command: who listens there may be another.
+    """
     with suppress(OSError):
-        ask(address, b"SHUTDOWN NOSAVE")
+        if address is None:
+            os.kill(server, signal.SIGTERM)
+        else:
+            ask(address, b"SHUTDOWN NOSAVE")
     reap(server)
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from smartensemble.database import Orchestrator
-from smartensemble.errors import EntityExistsError, StateError
-from smartensemble.runtime import server
+from smartensemble.errors import EntityExistsError, InputValueError, StateError, UnsupportedError
+from smartensemble.runtime import placed, server
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.server import RunningServers
 from smartensemble.runtime.store import store
@@ -20,7 +20,7 @@ NEWS = 0.5  #: seconds that the news of a server's end may take
 WHO = {
     "private": "only you reach it",
     "password": "who has the password reaches it",
-    "open": "without a password, {} reaches it; access='private' or 'password' keeps others out",
+    "open": "without a password, {} reaches it; {} others out",
 }
 
 
@@ -32,6 +32,7 @@ class Databases:
         self._runner = runner
         self.known: dict[str, Orchestrator] = {}
         self._servers: dict[str, RunningServers] = {}
+        self._told: list[RunningServers] = []  #: that failed, as was said
 
     def add(self, db: Orchestrator) -> None:
         """Know `db`, which no other may be mistaken for.
@@ -49,6 +50,17 @@ class Databases:
             self.add(db)
             if db.started:
                 raise StateError(f"{db.db_identifier}: runs already, at {', '.join(db.get_address())}; stop it first")
+            if db.launcher != self._runner.launcher_name:
+                raise InputValueError(
+                    f"{db.db_identifier}: is made for launcher {db.launcher!r}, and {self.name} has "
+                    f"{self._runner.launcher_name!r}; make it by create_database()"
+                )
+            if db.placement:
+                placed.check(db, self._runner)
+            elif db.launcher != "local":
+                raise StateError(
+                    f"{db.db_identifier}: another program placed it on {db.launcher}; make it anew by create_database(path=...)"
+                )
 
     @property
     def running(self) -> list[Orchestrator]:
@@ -68,6 +80,28 @@ class Databases:
                 raise StateError(f"{db.db_identifier}: does not serve any more: {why}\nstop it, and start it again")
         return self.running
 
+    def tell(self) -> None:
+        """Say once of each database that it has failed: members may wait for it for minutes, and say nothing."""
+        for db in self.running:
+            servers = self._servers[db.db_identifier]
+            if servers not in self._told and (why := servers.failed):
+                self._told.append(servers)
+                logger.warning("%s: does not serve any more: %s\nstop it, and start it again", db.db_identifier, why)
+
+    def check_reachable(self) -> None:
+        """An error, if members run on a cluster, and a database on this machine alone.
+
+        :raises UnsupportedError: it listens where no other machine reaches it.
+        """
+        if not self._runner.scheduler.control:
+            return
+        for db in self.running:
+            if db.launcher == "local" and all(host.startswith("127.") for host in db.hosts):
+                raise UnsupportedError(
+                    f"{db.db_identifier}: listens at {db.get_address()[0]}, and members on the cluster do not reach that; "
+                    f"start one by create_database() of an experiment with launcher={self._runner.launcher_name!r}"
+                )
+
     def store(self, uploads: Sequence[Upload]) -> None:
         """Store models and scripts in all that run."""
         for db in self.running:
@@ -79,11 +113,13 @@ class Databases:
         started: list[Orchestrator] = []
         try:
             for db in databases:
-                self._servers[db.db_identifier] = servers = server.start(db, self._runner, detached)
+                start = placed.start if db.placement else server.start
+                self._servers[db.db_identifier] = servers = start(db, self._runner, detached)
                 db.attach(servers)
                 started.append(db)
                 everybody = f"whoever reaches {db.interface[0]}" if db.interface else "every user of this machine"
-                said = f"{db.db_identifier}: at {', '.join(db.get_address())}; {WHO[db.access].format(everybody)}"
+                others = "access='password' keeps" if db.placement else "access='private' or 'password' keeps"
+                said = f"{db.db_identifier}: at {', '.join(db.get_address())}; {WHO[db.access].format(everybody, others)}"
                 logger.log(logging.WARNING if db.access == "open" else logging.INFO, said)
             yield
         except BaseException:
@@ -126,7 +162,7 @@ class Databases:
             {
                 "Name": shard.name,
                 "Entity-Type": "DBNode",
-                "JobID": run.handle or "",
+                "JobID": run.job or run.handle or "",
                 "RunID": 0,
                 "Time": Seconds(run.seconds or 0),
                 "Status": str(run.status),

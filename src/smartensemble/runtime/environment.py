@@ -9,11 +9,12 @@ from dataclasses import replace
 from smartensemble.command import Command
 from smartensemble.database import Colocated, Orchestrator, suffix, variables
 from smartensemble.entities import Model
-from smartensemble.errors import EntityExistsError
+from smartensemble.errors import EntityExistsError, UnsupportedError
 from smartensemble.runtime import colocated, store
 from smartensemble.runtime.find import find_server, module
 from smartensemble.runtime.place import address_of
-from smartensemble.runtime.workers import WORKER
+from smartensemble.runtime.workers import WORKER, options
+from smartensemble.schedulers.base import LOCAL, Scheduler
 
 #: Flags of the interpreter that runs the wrapper: the standard library is enough, and starts sooner.
 FLAGS: tuple[str, ...] = ("-I", "-S")
@@ -22,7 +23,8 @@ FLAGS: tuple[str, ...] = ("-I", "-S")
 class Environment:
     """What members get from `databases`. The driver's own environment is read, and never changed."""
 
-    def __init__(self, databases: Iterable[Orchestrator] = ()) -> None:
+    def __init__(self, databases: Iterable[Orchestrator] = (), scheduler: Scheduler = LOCAL) -> None:
+        self.cluster = scheduler.control is not None  #: members run on other machines than this one
         self.endpoints = [db.endpoint for db in databases]
         self.inherited = {name: value for name, value in os.environ.items() if name.startswith(("SSDB", "SR_"))}
 
@@ -46,25 +48,33 @@ class Environment:
             prefixing, producers = model.query_key_prefixing(), model.incoming_entities
             found = variables(command.name, str(command.cwd), endpoints, prefixing, producers, others)
             command = replace(command, env=found | command.env)
-        return wrap(command, own, store.asked(model)) if own else command
+        if own and model.run_settings.mpmd:
+            raise UnsupportedError(
+                f"{model.name}: several programs in one step have no database of their own; start one by create_database()"
+            )
+        return wrap(command, own, store.asked(model), self.cluster) if own else command
 
 
-def wrap(command: Command, own: Colocated, stored: tuple[str, list[str]] | None) -> Command:
-    """`command`, with a server of its own around it: see :mod:`smartensemble.runtime.colocated`."""
+def wrap(command: Command, own: Colocated, stored: tuple[str, list[str]] | None, cluster: bool = False) -> Command:
+    """`command`, with a server of its own around its program, on each node: see :mod:`smartensemble.runtime.colocated`."""
     library = module()
+    there = own.tcp and cluster  # only the node itself knows the address of its interface
     asked = {
         "name": command.name,
         "server": find_server(own.server),
         "conf": [*(["loadmodule", library] for library in [library] if library), *map(list, own.conf)],
         "socket": own.socket,
         "permissions": own.permissions,
-        "host": address_of(command.name, own.interface) if own.tcp else None,
+        "host": address_of(command.name, own.interface) if own.tcp and not there else None,
+        "interface": own.interface if there else None,
         "port": own.port,
         "pinning": own.pinning,
         "workers": own.workers if library else 0,
-        "worker": WORKER,
+        "worker": (*WORKER, *options(own.intra_op_threads, own.model_time_limit)),
         "store": stored,
         "variable": f"SSDB{suffix(own.identifier)}",
+        "shared": command.need.tasks > 1,
     }
     given = {name: value for name, value in asked.items() if value or name == "conf"}
-    return replace(command, argv=(sys.executable, *FLAGS, colocated.__file__, json.dumps(given), *command.argv))
+    starter, program = command.argv[: command.starter], command.argv[command.starter :]
+    return replace(command, argv=(*starter, sys.executable, *FLAGS, colocated.__file__, json.dumps(given), *program))

@@ -98,6 +98,7 @@ class Entry:
     time_limit: float | None = None
     batch: int | None = None  #: the number of the batch job that it runs in
     scheduler: str = "local"  #: who has the batch job
+    array: bool = False  #: it is an array, of a task for each member
 
     @property
     def command(self) -> Command:
@@ -184,16 +185,16 @@ class Journal:
     def stop(self, numbers: Iterable[int], grace: float) -> None:
         """Ask the supervisor to end members, by a file beside the journal and a signal; a scheduler, to cancel its jobs."""
         numbers = set(numbers)
-        submitted = [batch for batch in self._jobs() if batch.run.job and batch.run.number in numbers]
-        for batch in submitted:
-            queue(batch.scheduler.name).cancel([batch])
-        numbers -= {batch.run.number for batch in submitted}
-        if not numbers:
-            return
-        while not self.supervisor and self.active:  # it is just being started, or will never be
-            time.sleep(0.01)
+        while True:
+            submitted = [batch for batch in self._jobs() if batch.run.job and batch.run.number in numbers]
+            for batch in submitted:
+                queue(batch.scheduler.name).cancel([batch])
+            numbers -= {batch.run.number for batch in submitted}
+            if not numbers or self.supervisor or not self.active:
+                break
+            time.sleep(0.01)  # they are just being started or submitted, or will never be
             self.look()
-        if not self.supervisor:
+        if not numbers or not self.supervisor:
             return
         if self.supervisor.host != hostname():
             raise StateError(
@@ -217,12 +218,13 @@ class Journal:
                 run = Run(Status.QUEUED, number=int(number))
                 self.entries[int(number)] = Entry(int(number), name, run=run, **json.loads(detail))
             elif event == "submitted" and entry:
-                entry.run.job, entry.scheduler = json.loads(detail)["job"], json.loads(detail)["scheduler"]
+                said = json.loads(detail)
+                entry.run.job, entry.scheduler, entry.array = said["job"], said["scheduler"], said.get("array", False)
                 self._batches = None
             elif event == "started" and entry:
                 entry.run.status, entry.run.started = Status.RUNNING, when
             elif entry and event != "asked":
-                said = json.loads(detail) if entry.run.job else detail
+                said = json.loads(detail) if detail.startswith('"') else detail  # a supervisor writes plain words
                 settle(entry.run, entry.command, event, int(detail) if event in ("exit", "signal") else said, when)
         except (ValueError, TypeError):
             return
@@ -236,7 +238,7 @@ class Journal:
                     inside.setdefault(entry.batch, []).append((entry.command, entry.run))
             jobs = [(self.entries[number], members) for number, members in inside.items()]
             self._batches = [
-                Batch(job.name, Path(job.path), members, BatchSettings(), SCHEDULERS[job.scheduler], job.run)
+                Batch(job.name, Path(job.path), members, BatchSettings(), SCHEDULERS[job.scheduler], job.run, array=job.array)
                 for job, members in jobs
             ]
         return self._batches

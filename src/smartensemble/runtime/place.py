@@ -7,6 +7,7 @@ import os
 import random
 import secrets
 import socket
+import stat
 import struct
 import tempfile
 from pathlib import Path
@@ -47,9 +48,9 @@ def place(db: Orchestrator) -> list[Shard]:
     return shards
 
 
-def free_port(host: str, cluster: bool, taken: set[int]) -> int:
+def free_port(host: str, cluster: bool, taken: set[int], ports: range = PORTS) -> int:
     """A port of `host` that nobody listens on."""
-    for port in random.sample(PORTS, len(PORTS)):
+    for port in random.sample(ports, len(ports)):
         if port not in taken and is_free(host, port) and (not cluster or is_free(host, port + BUS)):
             return port
     raise StateError(f"{host}: no free port from {PORTS.start} to {PORTS.stop - 1}; name one as port=")
@@ -101,6 +102,15 @@ def private_directory(home: str, name: str) -> tuple[str, bool]:
     parents = [parent for parent in (runtime, tempfile.gettempdir()) if os.path.isdir(parent)]
     parent = next((parent for parent in parents if speakable(f"{parent}/db-12345678/{name}")), "/tmp")  # noqa: S108
     return tempfile.mkdtemp(prefix="db-", dir=parent), True
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner reads, whole or not at all."""
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR), "w") as file:
+        file.write(text)
+    new.replace(path)
 
 
 def free_socket(subject: str, shard: Shard) -> None:

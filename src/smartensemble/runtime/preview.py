@@ -31,6 +31,8 @@ def preview(
 def _database(db: Orchestrator) -> Iterator[str]:
     yield f"  directory  {db.path}"
     yield f"  servers    {db.num_shards}"
+    if db.placement:
+        yield f"  nodes      {db.placement.nodes}, " + ("in a job of their own" if db.batch else "of this allocation")
     yield f"  access     {db.access}"
     yield from (f"  setting    {name} {value}" for name, value in db.conf.items() if value)
 
@@ -38,6 +40,7 @@ def _database(db: Orchestrator) -> Iterator[str]:
 def _member(model: Model, renderer: Renderer, command: Command) -> Iterator[str]:
     yield f"member {model.name}" + "".join(f"  {name}={value}" for name, value in model.params.items())
     yield f"  directory  {model.path}"
+    yield from (f"  before     {line}" for line in command.preamble)
     yield f"  command    {command}"
     for name, value in command.env.items():
         yield f"  variable   {name}={value}"

@@ -1,11 +1,12 @@
 """Run models and batch jobs of one experiment, and keep account of them: its own, and those of others in its directory."""
 
+import errno
 import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -28,9 +29,9 @@ from smartensemble.status import Run, Status
 
 logger = logging.getLogger(__name__)
 
-#: Who starts programs: also steps of an allocation are started from here.
-LAUNCHERS: dict[str, Callable[[], Launcher]] = dict.fromkeys(SCHEDULERS, local)
 CHUNK = 16  #: members whose directories are written while those before them start
+FIRST = 0.01  #: seconds between two looks after a start, so that the end of a short job is soon known
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  #: the disk is full, or what one may have of it
 LOOK = 0.05  #: seconds between two looks at the files of batch jobs, and of members that others run
 
 
@@ -46,14 +47,23 @@ class Runner:
         self._turn = threading.Lock()  #: held by the one thread that generates or starts
         self._launcher: Launcher | None = None
         self._batches: list[Batch] = []
+        self._started = 0.0  #: when jobs were last submitted
         self._own: list[Run] = []  #: runs that end with this process; when the last ones have ended, the lock is given back
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """No other thread of this process generates or starts here meanwhile."""
+        """No other thread of this process generates or starts here meanwhile.
+
+        :raises StateError: there is no room for what is written meanwhile.
+        """
         with self._turn:
             try:
                 yield
+            except OSError as error:
+                if error.errno not in FULL:
+                    raise
+                where = f" at {error.filename2 or error.filename}" if error.filename else ""
+                raise StateError(f"{self.name}: {error.strerror}{where}; make room, and do it again") from error
             finally:
                 self._settle()
 
@@ -81,11 +91,16 @@ class Runner:
             if (entry := self.history.last.get(path)) and entry.run.status.active:
                 raise StateError(f"{entry.name}: runs in {path}; wait for it or stop it first")
 
-    def ready(self) -> Launcher:
-        """The launcher, with which programs can be run here."""
+    def check(self) -> None:
+        """An error, unless programs can be run here."""
         if self.scheduler.control:
             queue(self.scheduler.name).check()
-        self._launcher = LAUNCHERS[self.launcher_name]()
+        else:
+            self.ready()
+
+    def ready(self) -> Launcher:
+        """The launcher, with which programs can be run here. Steps of an allocation are started from here too."""
+        self._launcher = local()
         return self._launcher
 
     def start(
@@ -104,13 +119,9 @@ class Runner:
         """
         runs = [Run(Status.QUEUED, number=number) for number, _ in enumerate(models, 1)]
         run_of = {model.path: run for model, run in zip(models, runs, strict=True)}
-        batches = list(batch_jobs(entities, run_of, command, self.scheduler, at_once))
-        submitted = [batch for batch in batches if batch.plan]
         allocation = Allocation(self.name, self.scheduler)
-        batched = {id(run) for batch in batches for _, run in batch.members}
-        alone = [model for model in models if id(run_of[model.path]) not in batched]
-        if alone and self.scheduler.control:
-            at_once = allocation.check([command(model) for model in alone], at_once)
+        batches, at_once = self._share_out(allocation, entities, run_of, models, at_once, command)
+        submitted = [batch for batch in batches if batch.plan]
         first = len(models) if batches or detached or at_once else CHUNK
         write(models[:first])  # before anything counts as started: a full disk starts nothing
         for batch in batches:
@@ -135,7 +146,7 @@ class Runner:
             steps = [(command(model), model.run) for model in models[begin:end] if id(model.run) not in inside]
             return [(allocation.step(each), run) for each, run in steps]
 
-        self._submit(submitted, journal)
+        self._submit(submitted, journal, [entry for entry in entries if entry.batch is None and entry.params is not None])
         first_jobs = jobs(0, first) + [(batch.command, batch.run) for batch in batches if not batch.plan]
         if detached and first_jobs:
             detach(first_jobs, journal.path, at_once)
@@ -153,26 +164,68 @@ class Runner:
                     self.stop(runs, PATIENCE)
                     raise
 
-    def _submit(self, batches: Sequence[Batch], journal: Journal) -> None:
-        """Hand jobs to the scheduler: all of them, or none."""
+    def check_room(self, entities: Sequence[Model | Ensemble], models: Sequence[Model], at_once: int | None) -> None:
+        """An error, unless the cluster has room for `models`: said before a database waits for its own, perhaps for hours."""
+        if self.scheduler.control:
+            allocation, runs = Allocation(self.name, self.scheduler), {model.path: Run() for model in models}
+            self._share_out(allocation, entities, runs, models, at_once, lambda model: model.command)
+
+    def _share_out(
+        self,
+        allocation: Allocation,
+        entities: Sequence[Model | Ensemble],
+        runs: dict[str, Run],
+        models: Sequence[Model],
+        at_once: int | None,
+        command: Callable[[Model], Command],
+    ) -> tuple[list[Batch], int | None]:
+        """The batch jobs of `models`, and how many of those that are in none may run at once; an error, if one never can."""
+        batches = list(batch_jobs(entities, runs, command, self.scheduler, at_once))
+        batched = {id(run) for batch in batches for _, run in batch.members}
+        alone = [model for model in models if id(runs[model.path]) not in batched]
+        if alone and self.scheduler.control:
+            at_once = allocation.check([command(model) for model in alone], at_once)
+        return batches, at_once
+
+    def job_in(self, path: str) -> str:
+        """The number of a job that an earlier driver has left, and whose files are in the directory `path`; or nothing."""
+        self.history.look()
+        left = [
+            entry
+            for journal in self.history.journals
+            for entry in journal.entries.values()
+            if entry.path == path and entry.run.job and entry.run.status.active
+        ]
+        return next((entry.run.job for entry in left if queue(entry.scheduler).has(entry.run.job)), "")
+
+    def _submit(self, batches: Sequence[Batch], journal: Journal, others: Sequence[Entry] = ()) -> None:
+        """Hand jobs to the scheduler: all of them, or none; and then `others` are not started either."""
         jobs = queue(self.scheduler.name) if batches else None
+        self._started = time.monotonic()
         for batch in batches:
             assert jobs
             try:
                 jobs.submit(batch, partial(journal.note, batch.run.number, batch.name))
             except BaseException as error:
-                jobs.cancel([each for each in batches if each.run.job])
+                why = str(error) or f"not started, for {type(error).__name__}"
+                refused = [(each.run, each.command) for each in batches if not each.run.job]
+                for run, command in [*refused, *((entry.run, entry.command) for entry in others)]:
+                    settle(run, command, "failed", why, time.time())
+                    journal.note(run.number, command.name, "failed", why)
                 for each in batches:
-                    if not each.run.job:
-                        settle(each.run, each.command, "failed", str(error), time.time())
-                        journal.note(each.run.number, each.name, "failed", str(error))
                     each.look()
                 self._batches += [each for each in batches if each.run.job]
+                jobs.cancel([each for each in batches if each.run.job])
                 raise
 
-    def serve(self, commands: Sequence[Command], detached: bool) -> list[Run]:
-        """Start servers, which run beside members: nobody waits for their end, and they keep nobody from starting others."""
-        runs = [Run(Status.QUEUED, number=number) for number, _ in enumerate(commands, 1)]
+    def serve(self, commands: Sequence[Command], detached: bool, given: Sequence[Run] | None = None) -> tuple[list[Run], Path]:
+        """Start servers, which run beside members: nobody waits for their end, and they keep nobody from starting others.
+
+        It returns their runs, and their journal, by which another process can stop them.
+        """
+        runs = list(given or [Run() for _ in commands])
+        for number, run in enumerate(runs, 1):
+            run.status, run.number = Status.QUEUED, number
         jobs = list(zip(commands, runs, strict=True))
         entries = [Entry(run.number, command.name, str(command.cwd), run) for command, run in jobs]
         journal = self.history.begin(entries, detached)
@@ -180,7 +233,20 @@ class Runner:
             detach(jobs, journal.path)
         else:
             self.ready().start(jobs, journal.path, service=True)
-        return runs
+        return runs, journal.path
+
+    def serve_in_job(self, batch: Batch) -> None:
+        """Hand servers to the scheduler as a job. It outlives this process, and nobody waits for its end."""
+        runs = [*(run for _, run in batch.members), batch.run]
+        for number, run in enumerate(runs, 1):
+            run.number = number
+        job = len(runs)
+        entries = [Entry(run.number, each.name, str(each.cwd), run, batch=job) for each, run in batch.members]
+        entries.append(Entry(job, batch.name, str(batch.directory), batch.run, None, batch.command.time_limit))
+        journal = self.history.begin(entries, detached=False)
+        batch.write()
+        self._submit([batch], journal)
+        self._batches.append(batch)
 
     def stop(self, runs: Sequence[Run], grace: float) -> None:
         """End `runs` and all that they started. It returns when they have ended."""
@@ -218,7 +284,8 @@ class Runner:
         while True:
             if self._launcher and not self._launcher.alive:
                 self._launcher = None  # it has said so to all that it ran
-            waits = [LOOK] * bool(self._batches or self.history.active)
+            pace = min(LOOK, max(FIRST, (time.monotonic() - self._started) / 50))
+            waits = [pace] * bool(self._batches or self.history.active)
             waits += [] if limit is None else [max(0.0, limit - time.monotonic())]
             if self._launcher:
                 if self._launcher.wait(lambda: self._news(until), min(waits, default=None)):
@@ -238,7 +305,8 @@ class Runner:
             else:
                 batch.look()
             if batch.run.status.final:
-                self._batches.remove(batch)
+                with suppress(ValueError):  # another thread was quicker
+                    self._batches.remove(batch)
         self.history.look()
         self._give_back()
         return until()

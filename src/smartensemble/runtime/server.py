@@ -2,26 +2,26 @@
 
 import json
 import os
-import secrets
 import signal
-import stat
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from secrets import token_urlsafe
 
 from smartensemble.command import Command
 from smartensemble.database import Orchestrator
 from smartensemble.errors import InputValueError, StateError
-from smartensemble.runtime import workers
-from smartensemble.runtime.ask import PATIENCE, Refusal, ask, shut_down
+from smartensemble.runtime import queue, workers
+from smartensemble.runtime.ask import PATIENCE, Refusal, answers, ask, shut_down
 from smartensemble.runtime.find import find_server, module
-from smartensemble.runtime.journal import Process, began, hostname
-from smartensemble.runtime.place import check_data, free_socket, place, private_directory
+from smartensemble.runtime.journal import Journal, Process, began, hostname
+from smartensemble.runtime.place import check_data, free_socket, place, private_directory, write_private
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.supervisor import send
-from smartensemble.shards import USER, Shard, configuration, data_name, nodes
+from smartensemble.schedulers import SCHEDULERS
+from smartensemble.shards import USER, WORKER_USER, Secrets, Shard, configuration, data_name, nodes
 from smartensemble.status import Run, Status
 
 TRIES = 3  #: starts, where ports that were free are taken by others meanwhile
@@ -32,13 +32,16 @@ TAKEN = "Address already in use"
 class RunningServers:
     """The servers of a database that runs, whoever started it."""
 
-    def __init__(self, identifier: str, shards: Sequence[Shard], password: str | None) -> None:
+    def __init__(self, identifier: str, shards: Sequence[Shard], secrets: Secrets | None) -> None:
         self.identifier = identifier
         self.shards = tuple(shards)
-        self.password = password
+        self.secrets = secrets
+        self.password = secrets.user if secrets else None
         self.processes: list[Process] = []
         self.runs: list[Run] = []  #: of those that this process has started
-        self.workers: list[Run] = []  #: which this process has started too; those of another one end by themselves
+        self.workers: list[Run] = []  #: which this process has started too
+        self.journal: Path | None = None  #: of the workers, by which another process can stop them
+        self.job: tuple[str, str] | None = None  #: the job that they run in: its scheduler, and its number there
         self.directory: str | None = None  #: made for its socket, where the database's own has too long a name
 
     def answer(self) -> bool:
@@ -63,17 +66,30 @@ class RunningServers:
             except OSError as error:
                 raise StateError(f"{self.identifier}: {shard.name} does not answer ({error}); start it again") from None
 
+    def look(self) -> None:
+        """Bring the records of those that this process has started up to date, where that is not done for it."""
+
     @property
     def ended(self) -> list[str]:
         """The reasons of those that this process has started and that have ended."""
+        self.look()
         runs = zip(self.shards, self.runs, strict=False)  # none, if another process has started them
         return [f"{shard.name}: {run.reason or 'ended'}" for shard, run in runs if run.status.final]
 
+    @property
+    def failed(self) -> str:
+        """Why the first of them failed that this process has started; nothing, if none has."""
+        self.look()
+        runs = zip(self.shards, self.runs, strict=False)
+        return next((f"{shard.name}: {run.reason}" for shard, run in runs if run.status is Status.FAILED), "")
+
     def statuses(self) -> list[Status]:
         """How each of them stands."""
+        self.look()
         if self.runs:
             return [run.status for run in self.runs]
-        return [Status.RUNNING if here(process) else Status.FAILED for process in self.processes]
+        pairs = zip(self.shards, self.processes, strict=True)
+        return [Status.RUNNING if lives(shard, process) else Status.FAILED for shard, process in pairs]
 
     def wait_until_ready(self, runner: Runner) -> None:
         """Wait until all of them answer, and a cluster serves all keys.
@@ -118,12 +134,19 @@ class RunningServers:
             )
         if self.runs:
             runner.wait(lambda: len(self.ended) == len(self.runs), grace)
-            runner.stop([run for run in (*self.runs, *self.workers) if run.status.active], grace)
+            self.end_runs(runner, grace)
             for run in self.runs:
                 if run.status is Status.COMPLETED:
                     run.status, run.cause = Status.CANCELLED, "stopped"
+        elif self.job:
+            end_job(*self.job)
         self._end_processes(grace)
+        self._end_workers(runner, grace)
         self.clean()
+
+    def end_runs(self, runner: Runner, grace: float) -> None:
+        """End what has not ended, and the workers."""
+        runner.stop([run for run in (*self.runs, *self.workers) if run.status.active], grace)
 
     def _end_processes(self, grace: float) -> None:
         """Wait for the servers that another process has started, and kill what does not end."""
@@ -135,6 +158,20 @@ class RunningServers:
                 time.sleep(0.002)  # a process that is not ours tells nobody of its end
             for process in living:
                 send(process.pid, signal.SIGKILL)
+
+    def _end_workers(self, runner: Runner, grace: float) -> None:
+        """End the workers that another process has started: its supervisor does it."""
+        if self.workers or self.journal is None or not self.journal.exists():
+            return
+        journal = Journal(self.journal)
+        journal.look()
+        if journal.driver is None or journal.driver.host != hostname():
+            return  # on another machine they notice that the server has gone
+        journal.stop(journal.entries, grace)
+        limit = time.monotonic() + grace + 2 * PATIENCE
+        while journal.active and time.monotonic() < limit:
+            runner.wait(lambda: False, 0.005)
+            journal.look()
 
     def clean(self) -> None:
         """Take away the sockets of servers that have ended."""
@@ -151,6 +188,22 @@ def here(process: Process) -> bool:
     return process.host == hostname() and began(process.pid) == process.began
 
 
+def lives(shard: Shard, process: Process) -> bool:
+    """The process of a server lives: one of another machine, if it answers."""
+    return here(process) if process.host == hostname() else answers(shard, timeout=1)
+
+
+def end_job(scheduler: str, job: str) -> None:
+    """Cancel a job that another process has submitted, and wait until it is gone."""
+    control = SCHEDULERS[scheduler].control
+    assert control
+    queue.ask((*control.cancel, job), "")
+    limit = time.monotonic() + SILENCE
+    with suppress(StateError):  # its scheduler is away; without servers the job comes to its end
+        while time.monotonic() < limit and queue.queue(scheduler).has(job):
+            time.sleep(0.1)
+
+
 def start(db: Orchestrator, runner: Runner, detached: bool) -> RunningServers:
     """The servers of `db`, started and ready.
 
@@ -159,17 +212,19 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> RunningServers:
     program = find_server(db.server)
     check_record(db)
     for left in reversed(range(TRIES)):
-        servers = RunningServers(db.db_identifier, place(db), secrets.token_urlsafe(32) if db.access == "password" else None)
+        servers = RunningServers(db.db_identifier, place(db), draw(db))
         try:
             commands = write(db, servers, program)
-            servers.runs = runner.serve(commands, detached)
+            servers.runs, _ = runner.serve(commands, detached)
             servers.wait_until_ready(runner)
             for shard in servers.shards:
                 pid = process_id(ask(shard, "INFO", "server", password=servers.password))
                 servers.processes.append(Process(pid, hostname(), began(pid) or 0))
             record(db, servers)
-            if asked := workers.commands(db.db_identifier, Path(db.path), servers.shards, servers.password, db.workers):
-                servers.workers = runner.serve(asked, detached)  # only now: they do not wait for a server that reads its data
+            if asked := workers.commands(db, servers.shards, servers.secrets):
+                # Only now: they do not wait for a server that reads its data.
+                servers.workers, servers.journal = runner.serve(asked, detached)
+                record(db, servers)
         except BaseException as error:
             runner.stop([*servers.runs, *servers.workers], PATIENCE)
             servers.clean()
@@ -180,6 +235,11 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> RunningServers:
             raise
         return servers
     raise AssertionError  # the last try returns or raises
+
+
+def draw(db: Orchestrator) -> Secrets | None:
+    """Passwords that nobody guesses, for a database that has some."""
+    return Secrets(token_urlsafe(32), token_urlsafe(32)) if db.access == "password" else None
 
 
 def write(db: Orchestrator, servers: RunningServers, program: str) -> list[Command]:
@@ -198,7 +258,7 @@ def write(db: Orchestrator, servers: RunningServers, program: str) -> list[Comma
     commands = []
     for shard in servers.shards:
         data = data_name(shard, len(servers.shards))
-        text = configuration(shard, db.path, data, db.conf, servers.password, module(), cluster=len(servers.shards) > 1)
+        text = configuration(shard, db.path, data, db.conf, servers.secrets, module(), cluster=len(servers.shards) > 1)
         write_private(directory / f"{shard.name}.conf", text)
         if len(servers.shards) > 1:
             write_private(directory / f"{shard.name}.nodes", nodes(servers.shards, shard))
@@ -216,15 +276,6 @@ def process_id(answer: object) -> int:
     return int(next(line for line in str(answer).split() if line.startswith("process_id:")).partition(":")[2])
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner reads, whole or not at all."""
-    new = path.with_name(f".{path.name}.new")
-    new.unlink(missing_ok=True)
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR), "w") as file:
-        file.write(text)
-    new.replace(path)
-
-
 # --- the record, by which another process finds them --------------------------------------------------------------------
 
 
@@ -234,9 +285,12 @@ def record(db: Orchestrator, servers: RunningServers) -> None:
         {"name": shard.name, "address": shard.address, "process": asdict(process)}
         for shard, process in zip(servers.shards, servers.processes, strict=True)
     ]
-    said = {"db_identifier": db.db_identifier, "access": db.access, "shards": shards, "socket_directory": servers.directory}
-    if servers.password is not None:
-        said |= {"user": USER, "password": servers.password}
+    said: dict[str, object] = {"db_identifier": db.db_identifier, "access": db.access, "shards": shards}
+    said |= {"launcher": db.launcher, "job": servers.job, "socket_directory": servers.directory}
+    said |= {"workers": str(servers.journal) if servers.journal else None}
+    if servers.secrets is not None:
+        said |= {"user": USER, "password": servers.secrets.user}
+        said |= {"worker_user": WORKER_USER, "worker_password": servers.secrets.worker}
     write_private(Path(db.checkpoint_file), json.dumps(said, indent=1) + "\n")
 
 
@@ -244,7 +298,8 @@ def check_record(db: Orchestrator) -> None:
     """An error, if servers run in the directory of `db`."""
     try:
         said = json.loads(Path(db.checkpoint_file).read_text())
-        living = [process for process in (Process(**shard["process"]) for shard in said["shards"]) if here(process)]
+        found = [(Shard.at(shard["name"], shard["address"]), Process(**shard["process"])) for shard in said["shards"]]
+        living = [process for shard, process in found if lives(shard, process)]
     except (OSError, ValueError, KeyError, TypeError):
         return
     if living:
@@ -266,12 +321,18 @@ def reconnect(checkpoint: str) -> tuple[Orchestrator, RunningServers]:
         network = None if shards[0].socket else shards[0].port
         name, access = said["db_identifier"], said["access"]
         db = Orchestrator(path.parent, network, db_nodes=len(shards), db_identifier=name, access=access)
-        servers = RunningServers(name, shards, said.get("password"))
+        secrets = Secrets(said["password"], said["worker_password"]) if "password" in said else None
+        servers = RunningServers(name, shards, secrets)
+        servers.journal = Path(said["workers"]) if said["workers"] else None
         servers.processes = [Process(**shard["process"]) for shard in said["shards"]]
         servers.directory = said["socket_directory"]
+        db.launcher = said.get("launcher", "local")
+        servers.job = tuple(said["job"]) if said.get("job") else None
     except FileNotFoundError:
         raise InputValueError(f"{path}: is not there; give the checkpoint_file of a database that runs") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise InputValueError(f"{path}: cannot be read: {error.strerror}; give the checkpoint_file of a database") from None
+    except (ValueError, LookupError, TypeError) as error:
         raise InputValueError(f"{path}: describes no database ({error}); give the checkpoint_file of one") from None
     if not servers.answer():
         raise StateError(f"{name}: does not answer at {', '.join(shard.address for shard in shards)}; start it again")

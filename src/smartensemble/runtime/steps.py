@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from smartensemble.command import Command
-from smartensemble.errors import InputValueError, StateError, UnsupportedError
+from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime.queue import ask
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.schedulers.base import Scheduler
@@ -22,15 +22,6 @@ def detect_launcher() -> str:
         if shutil.which(control.submit[0]) and ask(control.partitions, "", patience=5.0):
             return name
     return "local"
-
-
-def refuse_databases(scheduler: Scheduler, databases: Sequence[str]) -> None:
-    """An error, where members run on other nodes than the `databases` of this version can."""
-    if scheduler.control and databases:
-        raise UnsupportedError(
-            f"launcher {scheduler.name!r}: {databases[0]}: a database runs on this machine only, in this version, and members "
-            "on the cluster would not reach it; give members the address of a server as env_vars={'SSDB': ...}"
-        )
 
 
 class Allocation:
@@ -59,6 +50,11 @@ class Allocation:
                     f"{command.name}: needs {nodes} nodes and {command.need.total} CPUs, and this allocation has "
                     f"{len(self.room)} and {sum(self.room)}; ask for a larger one"
                 )
+            if command.need.cpus > max(self.room):
+                raise InputValueError(
+                    f"{command.name}: needs {command.need.cpus} CPUs on one node, and the nodes of this allocation have "
+                    f"{max(self.room)}; give each process fewer, or ask for other nodes"
+                )
         if not inside:
             return at_once
         # The scheduler holds back steps for which there is no room; it asks for them again and again, so few are to wait.
@@ -69,5 +65,5 @@ class Allocation:
     def step(self, command: Command) -> Command:
         """`command`, as a step of its own."""
         if not self.scheduler.control:
-            return command
-        return replace(command, argv=self.scheduler.step(command, min(self.room, default=1), False))
+            return command.whole
+        return replace(command, argv=self.scheduler.step(command, min(self.room, default=1), False)).whole

@@ -37,11 +37,17 @@ def store(servers: RunningServers, uploads: Iterable[Upload], runner: Runner) ->
 
     :raises StateError: it refuses one of them, or has no worker.
     """
+
+    def look() -> None:
+        runner.look()
+        if servers.workers and all(run.status.final for run in servers.workers):
+            raise OSError("all its workers have ended")
+
     for upload in uploads:
         for shard, each in zip(servers.shards, commands(upload, len(servers.shards)), strict=True):
             for words in each:
                 try:
-                    ask(shard, *words, password=servers.password, timeout=PATIENCE)
+                    ask(shard, *words, password=servers.password, timeout=PATIENCE, look=look)
                 except (Refusal, OSError) as error:
                     runner.look()
                     why = [f"\na worker ended: {run.reason}" for run in servers.workers if run.status.final]

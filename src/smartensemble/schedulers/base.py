@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from smartensemble.command import Command
 from smartensemble.duration import seconds
+from smartensemble.errors import InputValueError
 from smartensemble.run_commands import TIMES
 from smartensemble.status import Status
 
@@ -15,6 +16,9 @@ Asked = Mapping[str, object]
 
 #: What a scheduler says of a job: how it stands, and why it is not Completed.
 State = tuple[Status, str]
+
+#: How jobs stand, by their numbers; the tasks of an array also by themselves, as ``12_3``.
+States = dict[str, State]
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,14 @@ class Partition:
 
 
 @dataclass(frozen=True)
+class Record:
+    """Somebody who remembers how jobs ended: a command to ask for one of them, and how its answer is read."""
+
+    ask: Callable[[str], tuple[str, ...]]
+    read: Callable[[str], States]
+
+
+@dataclass(frozen=True)
 class Control:
     """How a scheduler is asked: each question is the words of a command, or a function that reads the answer to one."""
 
@@ -35,18 +47,16 @@ class Control:
     job: Callable[[str], str]  #: the job's number, out of the answer
     cancel: tuple[str, ...]  #: before the numbers of jobs
     query: Callable[[Sequence[str]], tuple[str, ...]]  #: how these jobs stand
-    read: Callable[[str], dict[str, State]]  #: the answer; a job that is not in it is not known any more
-    detail: Callable[[str], tuple[str, ...]]  #: all about one job, while the controller remembers it
-    read_detail: Callable[[str], State | None]
-    account: Callable[[str], tuple[str, ...]]  #: one job, from the records that are kept; they come seconds late
-    read_account: Callable[[str], State | None]
-    allocation: str  #: the variable of the environment that is set inside an allocation; what others tell of it:
-    nodes: Callable[[Mapping[str, str]], list[str]]  #: the names of its nodes
-    room: Callable[[Mapping[str, str]], list[int]]  #: the CPUs of each node
-    tasks: Callable[[Mapping[str, str]], list[int]]  #: the processes that were asked for, on each node
-    queue: Callable[[Mapping[str, str]], str]
-    partitions: tuple[str, ...]
+    read: Callable[[str], States]  #: the answer; a job that is not in it is not known any more
+    partitions: tuple[str, ...]  #: which partitions there are
     read_partitions: Callable[[str], list[Partition]]
+    unknown: str = ""  #: what it says, and fails, if it knows none of the jobs
+    records: Sequence[Record] = ()  #: who is asked for the end of a job, in this order
+    allocation: str = ""  #: the variable of the environment that is set inside an allocation; what others tell of it:
+    nodes: Callable[[Mapping[str, str]], list[str]] = lambda _: []  #: the names of its nodes
+    room: Callable[[Mapping[str, str]], list[int]] = lambda _: []  #: the CPUs of each node
+    tasks: Callable[[Mapping[str, str]], list[int]] = lambda _: []  #: the processes that were asked for, on each node
+    queue: Callable[[Mapping[str, str]], str] = lambda _: ""
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,8 @@ class Plan:
     node: int  #: the CPUs of a node
     list: str  #: a file for the names of the members
     asked: Asked  #: what the job asks for, sizes included
+    array: bool = False  #: each member is a task of an array, which gets its own room
+    groups: bool = False  #: the job has nodes of several kinds, and each member says on which of them it runs
 
 
 @dataclass(frozen=True)
@@ -69,22 +81,33 @@ class Scheduler:
 
     name: str
     directive: str = ""  #: what begins a line of options in the script
-    options: Mapping[str, str] = field(default_factory=dict)  #: portable option -> how it is spelled
+    #: portable option -> its spelling, with a place for its value: {}, or {hms}, {minutes} or {seconds} for a time
+    options: Mapping[str, str] = field(default_factory=dict)
     fixed: tuple[str, ...] = ()  #: options of every job
+    between: str = ""  #: the line between the options of groups of nodes, where a job may have several
     run_command: str = ""  #: what starts a step
     step: Callable[[Command, int, bool], tuple[str, ...]] = lambda command, *_: command.argv  #: the words of a step of its own
+    whole: Callable[[Command], bool] = lambda _: False  #: it takes all of an allocation, so it runs beside no other
     alone: Callable[[Command], tuple[str, ...]] = lambda command: command.argv  #: the words of a task in a shared step
     body: Callable[["Plan"], str] | None = None  #: shell that runs the array `members`, in an allocation
     control: Control | None = None
 
     def directives(self, asked: Asked) -> Iterator[str]:
         """The lines of options."""
+        yield from self._group(asked, self.fixed)
+        groups = asked.get("groups")
+        for group in groups if isinstance(groups, list) else []:
+            yield self.between
+            yield from self._group(group)
+
+    def _group(self, asked: Asked, fixed: Sequence[str] = ()) -> Iterator[str]:
+        """The lines of options of one group of nodes."""
         for option, spelled in self.options.items():
             if spelled and asked.get(option):
-                yield f"{self.directive} {spelled}={quoted(spell(option, asked[option]))}"
+                yield f"{self.directive} {spell(spelled, option, asked[option])}"
         if self.directive:
             raw = asked.get("batch_args")
-            yield from (f"{self.directive} {word}" for word in self.fixed)
+            yield from (f"{self.directive} {word}" for word in fixed)
             for name, value in raw.items() if isinstance(raw, Mapping) else ():
                 option = name if name.startswith("-") else ("-" if len(name) == 1 else "--") + name
                 mark = "=" if option.startswith("--") else " "
@@ -100,17 +123,16 @@ class Scheduler:
         return [option for option, value in asked.items() if value and option not in known]
 
 
-def spell(option: str, value: object) -> str:
-    """A value, as text in a directive.
+def spell(spelling: str, option: str, value: object) -> str:
+    """An option with its value, as text in a directive.
 
-    >>> spell("hosts", ["n1", "n2"]), spell("time", 90.0), spell("time", "00:10:00")
-    ('n1,n2', '00:01:30', '00:10:00')
+    >>> spell("-w {}", "hosts", ["n1", "n2"]), spell("-t {hms}", "time", 90.0), spell("-W {minutes}", "time", "00:10:00")
+    ('-w n1,n2', '-t 00:01:30', '-W 10')
     """
     if option == "time" and isinstance(value, (int, float, str, timedelta)):
-        return TIMES["hms"](seconds("time", value))
-    if option in ("output", "error"):
-        return str(value).replace("%", "%%")
-    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+        return spelling.format(**{name: text(seconds("time", value)) for name, text in TIMES.items()})
+    text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    return spelling.format(quoted(text.replace("%", "%%") if option in ("output", "error") else text))
 
 
 def quoted(value: str) -> str:
@@ -119,6 +141,8 @@ def quoted(value: str) -> str:
     >>> quoted("00:10:00"), quoted("my job")
     ('00:10:00', '"my job"')
     """
+    if "\n" in value:  # what comes after it would be run as a program
+        raise InputValueError(f"{value!r}: is more than a line, and an option of a batch job is one; take the line break out")
     if re.fullmatch(r"[\w@%+=:,./\[\]&|*-]+", value):
         return value
     return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'

@@ -40,6 +40,11 @@ def plan(
     for size in sizes:
         small = sum(1 for nodes, cpus in demands if nodes == 1 and cpus == size)
         needed += -(-small // max(1, node // size))
+    if asked.get("array"):
+        return _array(name, commands, asked, node, at_once, overcommit)
+    if groups := asked.get("groups"):
+        assert isinstance(groups, list)
+        return _groups(name, commands, [asked, *groups], partitions, at_once)
     given, largest = asked.get("nodes"), max(nodes for nodes, _ in demands)
     if isinstance(given, int) and given < largest:
         raise InputValueError(
@@ -47,9 +52,7 @@ def plan(
         )
     nodes = given if isinstance(given, int) else min(max(needed, largest), partition.nodes)
     sized: dict[str, object] = {**asked, "nodes": nodes}
-    raw = asked.get("batch_args")
-    by_hand = {option.lstrip("-") for option in raw} if isinstance(raw, dict) else set()
-    if not by_hand & BY_HAND and not any(asked.get(option) for option in SIZES):
+    if not _sized(asked):
         width = sizes[0]
         per_node = min(max(1, node // width), -(-sum(each * cpus for each, cpus in demands) // (nodes * width)))
         if all(each > 1 for each, _ in demands):  # members of several nodes do not share them
@@ -59,6 +62,51 @@ def plan(
             sized["cpus_per_task"] = width
     small_cpus = min(command.need.total for command in commands)
     return Plan(together, small_cpus, min(each for each, _ in demands), at_once, overcommit, node, f"{name}.members", sized)
+
+
+def _array(name: str, commands: Sequence[Command], asked: Asked, node: int, at_once: int | None, overcommit: bool) -> Plan:
+    """An array, in which each member is a job of its own size."""
+    apart = next((command.name for command in commands if not command.packed), None)
+    if apart:
+        raise InputValueError(
+            f"{name}: array=True, and {apart} is more than a task of a job; leave array out, and it is a step of the job"
+        )
+    if asked.get("nodes") or overcommit:
+        word = "nodes" if asked.get("nodes") else "overcommit"
+        raise InputValueError(
+            f"{name}: array=True and {word}={asked.get('nodes') or True}, and a member of an array gets its own room; "
+            f"leave {word} out, and give max_running to run fewer at a time"
+        )
+    cpus = max(command.need.total for command in commands)
+    tasks = f"0-{len(commands) - 1}" + (f"%{at_once}" if at_once else "")
+    sized = {**asked, "array": tasks, "nodes": 1, "tasks": 1} | ({"cpus_per_task": cpus} if cpus > 1 else {})
+    return Plan(True, cpus, 1, at_once, False, node, f"{name}.members", sized, array=True)
+
+
+def _groups(
+    name: str, commands: Sequence[Command], groups: Sequence[Asked], partitions: Sequence[Partition], at_once: int | None
+) -> Plan:
+    """A job with nodes of several kinds: of each so many as are given, and all of them whole, if nothing else is said."""
+    sized: list[dict[str, object]] = []
+    room = 0
+    for number, group in enumerate(groups):
+        nodes, partition = group.get("nodes"), _partition(name, {**groups[0], **group}, partitions)
+        if not isinstance(nodes, int):
+            raise InputValueError(f"{name}: group {number} of the nodes of its job has no size; give it nodes=")
+        room += nodes * partition.cpus
+        sized.append({**group} if _sized(group) else {**group, "tasks_per_node": partition.cpus})
+    # The scheduler holds back steps for which there is no room; it asks for them again and again, so few are to wait.
+    smallest = min(command.need.total for command in commands)
+    most = max(1, room // smallest)
+    asked = {**sized[0], "groups": sized[1:]}
+    return Plan(False, smallest, 1, min(at_once or most, most), False, partition.cpus, f"{name}.members", asked, groups=True)
+
+
+def _sized(asked: Asked) -> bool:
+    """It is said how large each node's part of the job is."""
+    raw = asked.get("batch_args")
+    by_hand = {option.lstrip("-") for option in raw} if isinstance(raw, dict) else set()
+    return bool(by_hand & BY_HAND) or any(asked.get(option) for option in SIZES)
 
 
 def _demand(name: str, command: Command, partition: Partition, together: bool) -> tuple[int, int]:

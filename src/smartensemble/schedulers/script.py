@@ -37,6 +37,7 @@ def member_script(command: Command) -> str:
             *(f"export {variable}={shlex.quote(value)}" for variable, value in command.env.items()),
             f"[ ! -e {name['exit']} ] || rm {name['exit']}",  # no process, where there is nothing to take away
             f": > {name['started']}",
+            *command.preamble,
             f"{limit}{command} < /dev/null > {name['out']} 2> {name['err']}",
             "code=$?",
             f'echo "$code" > {name["exit"]}',
@@ -84,9 +85,10 @@ def batch_script(
     begin: list[str] = []
     if plan and scheduler.body:
         asked, run = plan.asked, [scheduler.body(plan)]
-        end = shlex.quote(f"echo $? > {shlex.quote(str(directory / name))}.exit")
+        # The tasks of an array add a line each. What an earlier run left was taken away before.
+        end = shlex.quote(f"echo $? >> {shlex.quote(str(directory / name))}.exit")
         # Without the second one, a script that is cancelled would tell the exit code of the last command that ended well.
-        begin = [home, f": > {_word(f'{name}.started')}", f"trap {end} EXIT", "trap 'exit 143' TERM"]
+        begin = [home, f": >> {_word(f'{name}.started')}", f"trap {end} EXIT", "trap 'exit 143' TERM"]
     members = [path.relative_to(directory) if path.is_relative_to(directory) else path for path in scripts]
     return "\n".join(
         [

@@ -2,16 +2,17 @@
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from smartensemble.command import Command
-from smartensemble.schedulers.base import Control, Partition, Plan, Scheduler, State
+from smartensemble.schedulers.base import Control, Partition, Plan, Record, Scheduler, State, States
 from smartensemble.status import Status
 
 #: Slurm's states of a job, and what they are here. Others end in neither table, and are UNKNOWN.
 LIVE = {
-    **dict.fromkeys(("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT"), Status.QUEUED),
+    **dict.fromkeys(("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED"), Status.QUEUED),
+    **dict.fromkeys(("SPECIAL_EXIT", "RESV_DEL_HOLD"), Status.QUEUED),
     **dict.fromkeys(("RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING"), Status.RUNNING),
 }
 ENDED = {
@@ -55,20 +56,38 @@ def state(word: str, reason: str = "", code: str = "") -> State | None:
 
 def query(jobs: Sequence[str]) -> tuple[str, ...]:
     """One question for all `jobs`."""
-    return ("squeue", "--noheader", "--states=all", "--format=%A|%T|%r", f"--jobs={','.join(jobs)}")
+    return ("squeue", "--noheader", "--states=all", "--format=%F_%K|%T|%r", f"--jobs={','.join(jobs)}")
 
 
-def read(answer: str) -> dict[str, State]:
-    """How jobs stand, by their numbers.
+def read(answer: str) -> States:
+    """How jobs stand, by their numbers, and the tasks of arrays.
 
-    >>> read("12|RUNNING|None\\n13|PENDING|Resources\\n")["13"]
-    (<Status.QUEUED: 'Queued'>, 'waits in the queue: Resources')
+    >>> read("12_N/A|RUNNING|None\\n13_0|RUNNING|None\\n13_1-9|PENDING|Resources\\n").keys()
+    dict_keys(['12', '13_0', '13'])
     """
-    states: dict[str, State] = {}
-    for line in answer.splitlines():
-        job, word, reason = [*line.split("|", 2), "", ""][:3]
-        if known := state(word, reason):
-            states[job] = known
+    lines = (line.split("|", 2) for line in answer.splitlines() if line.count("|") > 1)
+    return collect((job, state(word, reason)) for job, word, reason in lines)
+
+
+#: What an array is, by its tasks: the first of these that one of them is.
+ORDER = (Status.RUNNING, Status.QUEUED, Status.FAILED, Status.CANCELLED, Status.UNKNOWN, Status.COMPLETED)
+
+
+def collect(found: Iterable[tuple[str, State | None]]) -> States:
+    """How jobs stand, out of how their parts do: ``12``, ``12_3`` of an array, ``12+0`` of a job of several groups.
+
+    >>> done, failed = (Status.COMPLETED, ""), (Status.FAILED, "why")
+    >>> collect([("12_0", done), ("12_1", failed), ("12_[2-9]", None)])["12"]
+    (<Status.FAILED: 'Failed'>, 'why')
+    """
+    states: States = {}
+    for part, known in found:
+        job, mark, task = re.split(r"([_+]|$)", part, maxsplit=1)
+        if known is None:
+            continue
+        if mark == "_" and task.isdigit():
+            states[part] = known
+        states[job] = min(states.get(job, known), known, key=lambda each: ORDER.index(each[0]))
     return states
 
 
@@ -77,14 +96,21 @@ def detail(job: str) -> tuple[str, ...]:
     return ("scontrol", "--oneliner", "show", "job", job)
 
 
-def read_detail(answer: str) -> State | None:
+def read_detail(answer: str) -> States:
     """How a job stands, by the controller.
 
-    >>> read_detail("JobId=1 JobName=a JobState=TIMEOUT Reason=TimeLimit Dependency=(null) ExitCode=0:15 RunTime=00:01:00")
+    >>> read_detail("JobId=1 JobName=a JobState=TIMEOUT Reason=TimeLimit Dependency=(null) ExitCode=0:15")["1"]
     (<Status.FAILED: 'Failed'>, 'the batch job reached its time limit (TIMEOUT, signal 15: TimeLimit)')
     """
-    found = {key: match[1] for key in ("JobState", "Reason", "ExitCode") if (match := re.search(rf"\b{key}=(\S*)", answer))}
-    return state(found.get("JobState", ""), found.get("Reason", ""), found.get("ExitCode", ""))
+    lines = [dict(re.findall(r"(?:^| )(\w+)=(\S*)", line)) for line in answer.splitlines()]
+    return collect(
+        (
+            f"{said['ArrayJobId']}_{said.get('ArrayTaskId', '')}" if "ArrayJobId" in said else said["JobId"],
+            state(said.get("JobState", ""), said.get("Reason", ""), said.get("ExitCode", "")),
+        )
+        for said in lines
+        if "JobId" in said
+    )
 
 
 def account(job: str) -> tuple[str, ...]:
@@ -92,16 +118,14 @@ def account(job: str) -> tuple[str, ...]:
     return ("sacct", "--noheader", "--parsable2", "--allocations", "--format=JobID,State,ExitCode", f"--jobs={job}")
 
 
-def read_account(answer: str) -> State | None:
-    """How a job ended, by the accounting.
+def read_account(answer: str) -> States:
+    """How a job ended, by the accounting, whose rows come seconds late.
 
     >>> read_account("12|CANCELLED by 0|0:15\\n")
-    (<Status.CANCELLED: 'Cancelled'>, 'the batch job was cancelled')
+    {'12': (<Status.CANCELLED: 'Cancelled'>, 'the batch job was cancelled')}
     """
-    for line in answer.splitlines():
-        _, word, code = [*line.split("|"), "", ""][:3]
-        return state(word, "", code)
-    return None
+    lines = (line.split("|") for line in answer.splitlines() if line.count("|") > 1)
+    return collect((job, state(word, "", code)) for job, word, code, *_ in lines)
 
 
 def partitions(answer: str) -> list[Partition]:
@@ -122,6 +146,11 @@ def partitions(answer: str) -> list[Partition]:
 def by_srun(command: Command) -> bool:
     """Its settings name srun as its run command."""
     return command.starter > 0 and Path(command.argv[0]).name == "srun"
+
+
+def whole(command: Command) -> bool:
+    """It is an mpirun over several nodes, which asks Slurm itself for all that the allocation has."""
+    return command.starter > 0 and not command.packed and not by_srun(command)
 
 
 def alone(command: Command) -> tuple[str, ...]:
@@ -147,8 +176,8 @@ def step(command: Command, node: int, overcommit: bool = False) -> tuple[str, ..
     srun --exact --nodes=2 --ntasks=16 /bin/true
     """
     words, need = command.argv, command.need
-    if command.starter and not command.packed and not by_srun(command):
-        return words  # mpirun over several nodes, which asks Slurm itself where they are
+    if whole(command):
+        return (*SHOW, *words)
     added = ["--overlap", "--overcommit"] if overcommit else ["--exact"]
     if ":" not in words:  # what the settings leave open would be taken from the allocation
         told = {word.partition("=")[0] for word in words[: command.starter]}
@@ -164,6 +193,13 @@ def step(command: Command, node: int, overcommit: bool = False) -> tuple[str, ..
 
 #: An mpirun in a step starts its processes there, on that node. It would ask Slurm for others, if it saw it.
 HIDE = ("bash", "-c", 'unset "${!SLURM_@}" "${!PMI_@}"; exec "$0" "$@"')
+
+#: An mpirun over several nodes is to see what the job was given.
+SHOW = (
+    "bash",
+    "-c",
+    'export SLURM_TASKS_PER_NODE=${JOB_TASKS-$SLURM_TASKS_PER_NODE} SLURM_NNODES=$SLURM_JOB_NUM_NODES; exec "$0" "$@"',
+)
 
 #: How many members run at once, by the CPUs of each node, as in 8(x2),4.
 SLOTS = """\
@@ -232,9 +268,17 @@ def numbers(shares: str) -> list[int]:
     return found
 
 
+#: One member, in a task of an array. Its script ends this one, with its exit code.
+TASK = """\
+. "${members[SLURM_ARRAY_TASK_ID]}"
+"""
+
+
 def body(plan: Plan) -> str:
     """Shell that runs the array `members` in an allocation. A member that fails ends no other one, and fails the job."""
-    if plan.overcommit:
+    if plan.array:
+        return TASK
+    if plan.overcommit or plan.groups:
         lines = ["slots=${#members[@]}"]
     elif plan.nodes > 1:
         lines = [f"slots=$(( SLURM_JOB_NUM_NODES / {plan.nodes} ))"]
@@ -242,12 +286,15 @@ def body(plan: Plan) -> str:
         lines = ["# As many members at once as the allocation has room for.", SLOTS.format(cpus=plan.cpus)]
     if plan.at_once:
         lines.append(f"if (( slots > {plan.at_once} )); then slots={plan.at_once}; fi")
-    if not plan.overcommit:
+    if not (plan.overcommit or plan.groups):
         lines.append(
             f'if (( slots == 0 )); then echo "no room for a member: {plan.nodes} nodes, {plan.cpus} CPUs" >&2; exit 1; fi'
         )
     # What the job was asked for is not what a step of it asks for.
+    lines.append("export JOB_TASKS=$SLURM_TASKS_PER_NODE")
     lines.append("unset SLURM_NNODES SLURM_NTASKS SLURM_NPROCS SLURM_NTASKS_PER_NODE SLURM_TASKS_PER_NODE SLURM_CPUS_PER_TASK")
+    # Each step may use the memory of the job. Otherwise the first one would take all of it, and the next one wait for its end.
+    lines.append('unset "${!SLURM_MEM_PER_@}"; export SLURM_MEM_PER_NODE=0')
     if plan.together:
         size = "--overcommit " if plan.overcommit else f"--cpus-per-task={plan.cpus} "
         lines.append(TOGETHER.format(list=shlex.quote(plan.list), size=size))
@@ -260,24 +307,28 @@ SLURM = Scheduler(
     "slurm",
     "#SBATCH",
     {
-        "name": "--job-name",
-        "nodes": "--nodes",
-        "tasks": "--ntasks",
-        "tasks_per_node": "--ntasks-per-node",
-        "cpus_per_task": "--cpus-per-task",
-        "time": "--time",
-        "queue": "--partition",
-        "account": "--account",
-        "hosts": "--nodelist",
-        "excluded_hosts": "--exclude",
-        "features": "--constraint",
-        "memory_per_node": "--mem",
-        "output": "--output",
-        "error": "--error",
+        "name": "--job-name={}",
+        "nodes": "--nodes={}",
+        "tasks": "--ntasks={}",
+        "tasks_per_node": "--ntasks-per-node={}",
+        "cpus_per_task": "--cpus-per-task={}",
+        "array": "--array={}",
+        "groups": "",
+        "time": "--time={hms}",
+        "queue": "--partition={}",
+        "account": "--account={}",
+        "hosts": "--nodelist={}",
+        "excluded_hosts": "--exclude={}",
+        "features": "--constraint={}",
+        "memory_per_node": "--mem={}",
+        "output": "--output={}",
+        "error": "--error={}",
     },
-    fixed=("--open-mode=truncate", "--no-requeue"),
+    fixed=("--open-mode=append", "--no-requeue"),  # one file for all tasks of an array
+    between="#SBATCH hetjob",
     run_command="srun",
     step=step,
+    whole=whole,
     alone=alone,
     body=body,
     control=Control(
@@ -286,10 +337,8 @@ SLURM = Scheduler(
         cancel=("scancel",),
         query=query,
         read=read,
-        detail=detail,
-        read_detail=read_detail,
-        account=account,
-        read_account=read_account,
+        unknown="Invalid job id",
+        records=(Record(detail, read_detail), Record(account, read_account)),
         allocation="SLURM_JOB_ID",
         nodes=lambda environ: hosts(environ.get("SLURM_JOB_NODELIST", "")),
         room=lambda environ: numbers(environ.get("SLURM_JOB_CPUS_PER_NODE", "")),

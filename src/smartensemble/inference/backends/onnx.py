@@ -1,9 +1,13 @@
 """ONNX models, by ONNX Runtime."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # or it sends to its makers what is run, and leaves a file behind
+
 import onnxruntime
 
 from smartensemble.errors import CommandError

@@ -1,0 +1,246 @@
+"""The built site does what a reader expects of it, in Chromium, without a network, with and without a mouse."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+pytest_plugins = ["chromium"]
+pytestmark = pytest.mark.needs("chromium")
+
+TABS = ["Start", "Learn", "How to", "Reference", "Understand", "Teach", "Status"]
+MOST = 1_000_000  #: bytes that a page may take to be read, without its pictures
+
+CONTROL, ENTER, TAB = "\ue009", "\ue007", "\ue004"  #: as WebDriver spells them
+
+Go = Callable[[str], Any]
+
+
+def until(claim: Callable[[], Any], seconds: float = 20) -> Any:
+    """What `claim` answers, as soon as that is true."""
+    limit = time.monotonic() + seconds
+    while not (answer := claim()):
+        assert time.monotonic() < limit, "never came true"
+        time.sleep(0.05)
+    return answer
+
+
+def one(browser: Any, selector: str) -> Any:
+    """The first element that is to be seen."""
+    found = browser.find_elements("css selector", selector)
+    return next(element for element in found if element.is_displayed())
+
+
+def heading(browser: Any) -> str:
+    return str(one(browser, "article h1").text).rstrip("#").strip()
+
+
+# --- finding one's way ------------------------------------------------------------------------------------------------
+
+
+def test_the_tabs_lead_everywhere_and_say_where_one_is(visit: Go) -> None:
+    browser = visit("index.html")
+    names = [link.text for link in browser.find_elements("css selector", ".bd-header .navbar-nav a.nav-link") if link.text]
+    assert names == TABS
+
+    for name in TABS:
+        browser.find_element("link text", name).click()
+        until(lambda: browser.find_elements("css selector", ".bd-header .current a.nav-link"))
+        assert one(browser, ".bd-header .current a.nav-link").text == name
+        assert heading(browser)
+
+
+def test_from_the_first_page_to_a_method_and_to_the_block_that_runs_it(visit: Go) -> None:
+    browser = visit("index.html")
+
+    one(browser, "article .cards a[href^='ensemble.html']").click()
+    assert heading(browser) == "Ensemble"
+    one(browser, "article a[href$='smartensemble.Ensemble.add_model']").click()
+    until(lambda: heading(browser) == "Interface")
+    entry = browser.find_element("id", "smartensemble.Ensemble.add_model").find_element("xpath", "..")
+    entry.find_element("css selector", ".tutorkit-examples a").click()
+
+    until(lambda: "api.html" not in browser.current_url)
+    target = browser.current_url.partition("#")[2]
+    assert "add_model" in browser.find_element("id", target).text
+
+
+def test_the_search_finds_a_page(visit: Go) -> None:
+    browser = visit("index.html")
+
+    browser.find_element("css selector", "body").send_keys(CONTROL, "k")
+    field = until(lambda: one(browser, "dialog input[type=search]"))
+    field.send_keys("collision prefix", ENTER)
+
+    until(lambda: browser.find_elements("css selector", "#search-results li a"))
+    assert any(
+        "collisions.html" in link.get_attribute("href")
+        for link in browser.find_elements("css selector", "#search-results li a")
+    )
+
+
+def test_every_link_leads_to_something(folder: Path) -> None:
+    pages = {path: Links(path.read_text(encoding="utf-8")) for path in folder.rglob("*.html") if "_static" not in path.parts}
+    dead = []
+    for path, links in pages.items():
+        for link in links.targets:
+            parts = urlsplit(link)
+            if parts.scheme or link == "#":
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            target = target / "index.html" if target.is_dir() else target
+            anchored = not parts.fragment or target not in pages or unquote(parts.fragment) in pages[target].ids
+            if not (target.is_file() and anchored):
+                dead.append(f"{path.relative_to(folder)}: {link}")
+
+    assert dead == []
+
+
+class Links(HTMLParser):
+    """Where a page leads, and the places in it that can be led to."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.targets: list[str] = []
+        self.ids: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        for name, value in attributes:
+            if name == "id" and value:
+                self.ids.add(value)
+            if value and ((tag, name) in (("a", "href"), ("link", "href"), ("img", "src"), ("script", "src"))):
+                self.targets.append(value)
+
+
+# --- taking something along -------------------------------------------------------------------------------------------
+
+
+def test_the_copy_button_copies_code_without_prompts_and_outputs(visit: Go, address: str) -> None:
+    from selenium.webdriver import ActionChains
+
+    browser = visit("howto/parameters.html")
+    permissions = {"origin": address, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
+    browser.execute_cdp_cmd("Browser.grantPermissions", permissions)
+
+    block = next(each for each in browser.find_elements("css selector", "div.highlight") if each.text.startswith(">>> "))
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", block)
+    button = block.find_element("css selector", "button.copybtn")
+    ActionChains(browser).move_to_element(block).move_to_element(button).click().perform()
+    copied = until(lambda: browser.execute_async_script("navigator.clipboard.readText().then(arguments[0])"))
+
+    lines = [line for line in block.text.splitlines() if line.startswith((">>> ", "... "))]
+    assert copied.splitlines() == [line[4:] for line in lines]
+
+
+def test_a_downloaded_script_runs(visit: Go, tmp_path: Path) -> None:
+    browser = visit("howto/initialise.html")
+
+    browser.find_element("css selector", ".tutorkit-stamp").find_element("link text", "script").click()
+    script = until(lambda: next(browser.downloads.glob("*.py"), None))  # it has another name until it is whole
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert "simulation Completed simulate" in done.stdout
+
+
+# --- how it looks -----------------------------------------------------------------------------------------------------
+
+
+def test_dark_mode_stays_on(visit: Go) -> None:
+    browser = visit("index.html")
+    background = "return getComputedStyle(document.body).backgroundColor"
+    light = browser.execute_script(background)
+
+    one(browser, ".theme-switch-button").click()
+    until(lambda: one(browser, ".theme-change-button[data-mode=dark]")).click()
+    browser.find_element("link text", "Status").click()
+
+    assert browser.execute_script("return document.documentElement.dataset.theme") == "dark"
+    assert browser.execute_script(background) != light
+    assert browser.execute_script("return getComputedStyle(document.querySelector('article h1')).color") != "rgb(20, 25, 27)"
+
+
+def test_drawings_follow_the_theme(visit: Go) -> None:
+    browser = visit("ensemble.html")
+    fill = "return getComputedStyle(document.querySelector('.drawing-svg text')).fill"
+
+    found = []
+    for theme in ("light", "dark"):
+        browser.execute_script(f"document.documentElement.dataset.theme = '{theme}'")
+        found.append(browser.execute_script(fill))
+
+    assert len(set(found)) == 2
+
+
+def test_every_measurement_is_drawn_where_it_belongs(visit: Go) -> None:
+    browser = visit("understand/performance.html")
+    cells = [row.find_elements("css selector", "td") for row in browser.find_elements("css selector", "table tbody tr")]
+    measured = {row[0].text.replace("\u2019", "'"): (row[1].text, row[3].text) for row in cells}
+
+    rows = browser.find_elements("css selector", ".measured li:not(.scale)")
+    assert [row.find_element("css selector", ".what").text for row in rows] == list(measured)
+    for row in rows:
+        peer, ours = measured[row.find_element("css selector", ".what").text]
+        marks = {mark.get_attribute("class"): mark for mark in row.find_elements("css selector", ".track i")}
+        assert marks["ours"].get_attribute("title").endswith(f": {ours}")
+        assert ("peer" in marks) == bool(peer)
+        assert "peer" not in marks or marks["ours"].location["x"] < marks["peer"].location["x"]
+
+
+def test_no_page_is_wider_than_a_phone(visits: list[Any]) -> None:
+    assert [(each.page, each.phone_width) for each in visits if each.phone_width > 390] == []
+
+
+# --- for everybody ----------------------------------------------------------------------------------------------------
+
+
+def test_nothing_keeps_anybody_from_reading(visits: list[Any]) -> None:
+    found = {each.page: each.violations for each in visits if each.violations}
+
+    assert found == {}, "\n".join(f"{page}: {problem}" for page, problems in found.items() for problem in problems)
+
+
+def test_the_keyboard_reaches_the_content(visit: Go) -> None:
+    browser = visit("howto/run.html")
+    browser.switch_to.active_element.send_keys(TAB)
+    skip = browser.switch_to.active_element
+    until(skip.is_displayed)
+    assert skip.text == "Skip to main content"
+    skip.send_keys(ENTER)
+    browser.switch_to.active_element.send_keys(TAB)
+
+    assert browser.execute_script("return document.querySelector('#main-content').contains(document.activeElement)")
+
+
+def test_the_keyboard_reaches_every_tab(visit: Go) -> None:
+    browser = visit("index.html")
+    reached = []
+    for _ in range(10):
+        browser.switch_to.active_element.send_keys(TAB)
+        reached.append(browser.switch_to.active_element.text)
+
+    assert [name for name in reached if name in TABS] == TABS
+
+
+# --- without a network ------------------------------------------------------------------------------------------------
+
+
+def test_no_request_leaves_the_site(visits: list[Any], address: str) -> None:
+    away = {each.page: [url for url in each.urls.values() if not url.startswith((address, "data:"))] for each in visits}
+
+    assert {page: urls for page, urls in away.items() if urls} == {}
+
+
+def test_the_console_has_no_errors(visits: list[Any]) -> None:
+    assert {each.page: each.said for each in visits if each.said} == {}
+
+
+def test_every_page_is_light(visits: list[Any]) -> None:
+    assert {each.page: each.bytes for each in visits if each.bytes > MOST} == {}
