@@ -261,16 +261,18 @@ def test_a_driver_that_comes_back_sees_its_jobs(
     assert (before, exp.get_status(ens)) == ([Status.RUNNING] * 2, [Status.COMPLETED, Status.FAILED])
 
 
+@pytest.mark.parametrize("begun", [True, False])
 def test_a_driver_that_comes_back_late_knows_at_once_that_its_job_has_ended(
-    cluster: Cluster, driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+    cluster: Cluster, driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually, begun: bool
 ) -> None:
     """Its members left no exit code."""
     monkeypatch.chdir(tmp_path)
-    first = driver("""
+    first = driver(f"""
         exp = Experiment("study", launcher="slurm")
-        ens = exp.create_ensemble("ens", None, exp.create_batch_settings(), settings("sleep", "1000"), 2)
+        batch = exp.create_batch_settings(batch_args={{"begin": "now" if {begun} else "now+1hour"}})
+        ens = exp.create_ensemble("ens", None, batch, settings("sleep", "1000"), 2)
         exp.start(ens, block=False)
-        while exp.get_status(ens) != [Status.RUNNING] * 2: time.sleep(0.05)
+        while {begun} and exp.get_status(ens) != [Status.RUNNING] * 2: time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGKILL)
         """)
     assert first.wait(60) == -signal.SIGKILL

@@ -158,8 +158,6 @@ class Queue:
                     return  # it is away, or this is another machine: what is known is what the files say
                 states = {}
             self._take(states, jobs)
-            for watched in self._jobs.values():
-                self._look_at(watched)
         self.look()
 
     # --- one job ----------------------------------------------------------------------------------------------------
