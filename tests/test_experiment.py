@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import platform
+import resource
 import signal
 import subprocess
 import sys
@@ -123,6 +124,22 @@ def test_a_program_below_a_directory_that_is_no_unicode_generates_and_runs(exp: 
 
     assert Path(ens[0].path, "ens_0.out").read_text() == "hello\n"
     assert record(ens[0].path)["command"] == [os.path.abspath("caf\udce9/hello")]
+
+
+def test_a_full_disk_is_told_of_and_leaves_no_half_directory(exp: Experiment) -> None:
+    Path("big.txt").write_bytes(bytes(100_000))
+    ens = exp.create_ensemble("ens", replicas=2, run_settings=exp.create_run_settings("true"))
+    ens.attach_generator_files(to_copy="big.txt")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+    try:
+        with pytest.raises(StateError, match=r"^study: File too large at .*big\.txt; make room, and do it again"):
+            exp.generate(ens)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert not any(os.path.exists(member.path) for member in ens)
 
 
 @pytest.mark.needs("setpriv")

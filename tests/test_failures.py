@@ -50,6 +50,20 @@ def test_it_is_told_which_values_only_the_failed_have(exp: Experiment) -> None:
     assert "only they have T = 3 or 4" in str(failure)
 
 
+def test_a_file_that_lies_where_the_driver_is_and_not_where_the_member_is(exp: Experiment) -> None:
+    Path("sim.py").write_text("print('here')\n")
+    python = exp.create_run_settings("python", ["sim.py"])
+    lost, found = (exp.create_model(name, python) for name in ("lost", "found"))
+    found.attach_generator_files(to_copy="sim.py")
+
+    exp.start(lost, found, progress=False)
+
+    assert lost.run.cause.startswith(
+        f"exit code 2; 'sim.py' is in {Path.cwd()} and not in the directory that it runs in: attach"
+    )
+    assert found.run.cause == ""
+
+
 def test_where_all_failed_nothing_tells_them_apart(exp: Experiment) -> None:
     ens = run(exp, "exit 1", T=[1, 2])
 

@@ -10,6 +10,7 @@ import pytest
 from smartensemble.errors import InputTypeError, ParameterError, SmartEnsembleError
 from smartensemble.parameters import Constant, Given, argument, plain, positive, resolve, whole
 
+STRING = "a name is a string, as in {'T': [1.5, 3.0]}"
 NOTHING = "give a dictionary of names and values, a name, or a list of names"
 
 
@@ -77,12 +78,12 @@ def test_values_nowhere_or_in_two_places_are_an_error_with_its_remedy(
         (b"T", InputTypeError, f"is b'T'; {NOTHING}"),
         ({"T"}, InputTypeError, f"is {{'T'}}; {NOTHING}"),
         (np.array(3), InputTypeError, f"is array(3); {NOTHING}"),
-        (np.array([1]), InputTypeError, f"names a parameter {np.int64(1)!r}; a name is a string"),
-        ([1], InputTypeError, "names a parameter 1; a name is a string"),
-        ([None], InputTypeError, "names a parameter None; a name is a string"),
-        ([["T", 1]], InputTypeError, "names a parameter ['T', 1]; a name is a string"),
-        ({1: 2}, InputTypeError, "names a parameter 1; a name is a string"),
-        ({b"T": 2}, InputTypeError, "names a parameter b'T'; a name is a string"),
+        (np.array([1]), InputTypeError, f"names a parameter {np.int64(1)!r}; {STRING}"),
+        ([1], InputTypeError, f"names a parameter 1; {STRING}"),
+        ([None], InputTypeError, f"names a parameter None; {STRING}"),
+        ([["T", 1]], InputTypeError, f"names a parameter ['T', 1]; {STRING}"),
+        ({1: 2}, InputTypeError, f"names a parameter 1; {STRING}"),
+        ({b"T": 2}, InputTypeError, f"names a parameter b'T'; {STRING}"),
         ("", ParameterError, "names a parameter ''; use a word without blanks around it"),
         (" T", ParameterError, "names a parameter ' T'; use a word without blanks around it"),
         ({"T\n": 1}, ParameterError, "names a parameter 'T\\n'; use a word without blanks around it"),

@@ -188,6 +188,7 @@ class Model:
         arguments = [word for name in self.params_as_args for word in argument(name, self.params[name])]
         return (self._own_settings or self._settings).command(self.name, self.path, arguments)
 
+    @strict
     def attach_generator_files(self, to_copy: Paths = None, to_symlink: Paths = None, to_configure: Paths = None) -> None:
         """Files for its directory: copied, linked to, or copied with their tags filled. Replaces what was attached before.
 
@@ -554,6 +555,7 @@ class Ensemble:
         model._parent = self
         self._members[model.name] = model
 
+    @strict
     def attach_generator_files(self, to_copy: Paths = None, to_symlink: Paths = None, to_configure: Paths = None) -> None:
         """Files for each member's directory: copied, linked to, or copied with their tags filled.
 

@@ -400,6 +400,7 @@ class Experiment:
         left = self._runs(entities)
 
         def ended() -> bool:
+            self._databases.tell()
             while left and left[-1].status.final:  # none is asked twice
                 left.pop()
             return not left
@@ -535,8 +536,13 @@ class Experiment:
         from smartensemble.runtime.progress import Progress
 
         with Progress(title, runs, progress) as shown:
+
+            def ended() -> bool:
+                self._databases.tell()
+                return shown.update()
+
             try:
-                self._runner.wait(shown.update)
+                self._runner.wait(ended)
             except KeyboardInterrupt:
                 if kill_on_interrupt:
                     self._runner.stop_own(GRACE)  # before the last line is shown, so that it is true

@@ -112,7 +112,7 @@ def _read(subject: str, word: str, given: Given) -> tuple[list[str], dict[str, V
     names = [given] if isinstance(given, str) else list(given)
     for name in names:
         if not isinstance(name, str):
-            raise InputTypeError(f"{subject}: {word} names a parameter {name!r}; a name is a string")
+            raise InputTypeError(f"{subject}: {word} names a parameter {name!r}; a name is a string, as in {{'T': [1.5, 3.0]}}")
         if not name or name != name.strip() or not name.isprintable():
             raise ParameterError(f"{subject}: {word} names a parameter {name!r}; use a word without blanks around it")
     return names, values

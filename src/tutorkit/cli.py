@@ -25,6 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        print(f"{error.filename}: is not there; give the path of what is", file=sys.stderr)
+        return 2
     except (TutorkitError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -43,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument("--to", metavar="LINE", type=int, help="stop after the block at this line")
     which.add_argument("--block", metavar="ID", help="run this block, after those before it")
     which.add_argument("--last-failed", action="store_true", help="run up to the last block that failed, on record")
-    run.add_argument("--fix", action="store_true", help="write what was put out into the page, where it is another")
+    run.add_argument("--fix", action="store_true", help="write what was put out into the page, where it differs")
     run.set_defaults(command=run_pages)
 
     check = commands.add_parser("check", help="check an answer to an exercise", description="Check an answer to an exercise.")
@@ -154,7 +157,7 @@ def known(options: argparse.Namespace, config: Config) -> list[Exercise]:
     found = [exercise for path in paths for exercise in read(path, config.root).exercises]
     if not found:
         where = ", ".join(map(str, options.page)) if options.page else str(config.root)
-        raise PageError(f"{where}: no page has an exercise; name one, --page PAGE")
+        raise PageError(f"{where}: no page has an exercise; name one that has, --page PAGE, or give pages in [tool.tutorkit]")
     return found
 
 

@@ -537,3 +537,12 @@ def test_steps_of_a_job_share_its_memory(slurm_exp: Experiment) -> None:
 
     assert statuses(ens) == {"Completed": 2}
     assert max(min(words(member)) for member in ens) < min(max(words(member)) for member in ens)
+
+
+def test_a_machine_that_reaches_no_controller_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, slurm_exp: Experiment
+) -> None:
+    monkeypatch.setenv("SLURM_CONF", str(tmp_path / "none.conf"))
+
+    with pytest.raises(StateError, match=r"(?s)^sinfo: .*; run this where slurm answers, or with launcher='local'$"):
+        slurm_exp.start(shell(slurm_exp, "true"))

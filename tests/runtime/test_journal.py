@@ -293,3 +293,10 @@ def test_ctrl_c_ends_what_is_mine_and_leaves_what_is_detached(exp: Experiment, d
     process.wait()
 
     assert exp.get_status(ens, night) == [Status.CANCELLED, Status.CANCELLED, Status.RUNNING]
+
+
+def test_an_experiment_where_nothing_can_be_written_says_so() -> None:
+    exp = Experiment("study", "/proc")
+
+    with pytest.raises(StateError, match=r"^study: cannot write into /proc: .*; make room, or give another exp_path"):
+        exp.start(exp.create_model("model", exp.create_run_settings("true")))

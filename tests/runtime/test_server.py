@@ -367,6 +367,19 @@ def test_a_killed_server_is_told_of_when_members_start(exp: Experiment, eventual
     assert db.is_active()
 
 
+def test_a_server_that_is_killed_while_members_run_is_told_of_once(exp: Experiment, caplog: pytest.LogCaptureFixture) -> None:
+    db = exp.create_database()
+    exp.start(db)
+    killer = exp.create_model("killer", exp.create_run_settings("sh", ["-c", f"kill -9 {pid_of(db)}; sleep 0.3"]))
+
+    exp.start(killer, progress=False)
+    exp.wait(killer)
+
+    (said,) = [record.getMessage() for record in caplog.records if "serve" in record.getMessage()]
+    assert said.startswith("orchestrator: does not serve any more: orchestrator: ended by SIGKILL")
+    assert said.endswith("stop it, and start it again")
+
+
 def test_a_server_that_hangs_is_killed(exp: Experiment) -> None:
     db = exp.create_database()
     exp.start(db)

@@ -80,7 +80,7 @@ def test_the_commands_give_check_and_grade(write: Write, command: Command, proje
     assert with_notes.returncode == 1
     assert "in/cy/notes.py: no exercise 'notes'" in with_notes.stderr
     assert without_pages.returncode == 2
-    assert "in/ada/mean.py: no page has an exercise; name one, --page PAGE" in without_pages.stderr
+    assert "in/ada/mean.py: no page has an exercise; name one that has, --page PAGE" in without_pages.stderr
     assert checked.returncode == 1
     assert "not yet. 1 of 2 checks pass" in checked.stdout
 

@@ -102,7 +102,7 @@ def test_a_page_that_is_not_there_is_an_error(command: Command) -> None:
     done = command("tutorkit", "run", "docs/no.md")
 
     assert done.returncode == 2
-    assert "No such file" in done.stderr
+    assert "is not there; give the path" in done.stderr
 
 
 def test_without_settings_a_page_runs_all_the_same(command: Command, project: Config) -> None:

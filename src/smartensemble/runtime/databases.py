@@ -32,6 +32,7 @@ class Databases:
         self._runner = runner
         self.known: dict[str, Orchestrator] = {}
         self._servers: dict[str, RunningServers] = {}
+        self._told: list[RunningServers] = []  #: that failed, as was said
 
     def add(self, db: Orchestrator) -> None:
         """Know `db`, which no other may be mistaken for.
@@ -56,6 +57,10 @@ class Databases:
                 )
             if db.placement:
                 placed.check(db, self._runner)
+            elif db.launcher != "local":
+                raise StateError(
+                    f"{db.db_identifier}: another program placed it on {db.launcher}; make it anew by create_database(path=...)"
+                )
 
     @property
     def running(self) -> list[Orchestrator]:
@@ -74,6 +79,14 @@ class Databases:
                 why = "; ".join(servers.ended) or "it does not answer"
                 raise StateError(f"{db.db_identifier}: does not serve any more: {why}\nstop it, and start it again")
         return self.running
+
+    def tell(self) -> None:
+        """Say once of each database that it has failed: members may wait for it for minutes, and say nothing."""
+        for db in self.running:
+            servers = self._servers[db.db_identifier]
+            if servers not in self._told and (why := servers.failed):
+                self._told.append(servers)
+                logger.warning("%s: does not serve any more: %s\nstop it, and start it again", db.db_identifier, why)
 
     def check_reachable(self) -> None:
         """An error, if members run on a cluster, and a database on this machine alone.

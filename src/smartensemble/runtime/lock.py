@@ -29,16 +29,21 @@ class Lock:
     def acquire(self, subject: str) -> None:
         """Take the right, or say who has it.
 
-        :raises StateError: another driver has it.
+        :raises StateError: another driver has it, or nothing can be written there.
         """
         if self._file is not None and self._pid == os.getpid():
             return
         me = Process.this()
-        self.folder.mkdir(parents=True, exist_ok=True)
         mine = self.folder / f"lock-{me.host}-{me.pid}-{next(_numbers)}"
         new = mine.with_name(f".{mine.name}.new")
-        new.write_text(json.dumps(asdict(me)))
-        new.rename(mine)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            new.write_text(json.dumps(asdict(me)))
+            new.rename(mine)
+        except OSError as error:
+            raise StateError(
+                f"{subject}: cannot write into {self.folder.parent}: {error.strerror}; make room, or give another exp_path"
+            ) from None
         self._file, self._pid = mine, me.pid
         weakref.finalize(self, _remove, mine, me.pid)
         for other in self._holders():

@@ -23,7 +23,7 @@ def settle(run: Run, command: Command, outcome: str, detail: int | str | None, w
     run.cause = cause(run, command, outcome, detail)
     if run.cause and outcome in ("exit", "signal", "limit"):
         run.words, run.said_in = last_words(command)
-        run.cause += "" if run.words else "; it wrote nothing"
+        run.cause += misplaced(command) + ("" if run.words else "; it wrote nothing")
     if outcome in ("cancelled", "unknown"):
         run.status = Status.CANCELLED if outcome == "cancelled" else Status.UNKNOWN
     else:
@@ -42,6 +42,14 @@ def cause(run: Run, command: Command, outcome: str, detail: int | str | None) ->
         names = {number.value: number.name for number in signal.Signals}
         return f"ended by {names.get(run.signal or 0, f'signal {detail}')}"
     return f"exit code {detail}" if detail else ""
+
+
+def misplaced(command: Command) -> str:
+    """What to say of an argument that names a file of the driver's directory, where the program looks in its own in vain."""
+    for word in command.argv[1:]:
+        if os.path.isfile(word) and not (command.cwd / word).exists():
+            return f"; {word!r} is in {os.getcwd()} and not in the directory that it runs in: attach it, or give its whole path"
+    return ""
 
 
 def last_words(command: Command) -> tuple[tuple[str, ...], str]:

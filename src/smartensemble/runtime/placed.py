@@ -40,7 +40,7 @@ class PlacedServers(RunningServers):
     def __init__(self, db: Orchestrator) -> None:
         names = server_names(db)
         super().__init__(db.db_identifier, [Shard(name) for name in names], draw(db))
-        self.directory_of = Path(db.path)
+        self.home = Path(db.path)
         self.runs = [Run(Status.QUEUED) for _ in names]
         self.steps: list[tuple[Command, Run]] = []  #: what starts servers, and then workers
         self.batch: Batch | None = None  #: the job of their own
@@ -49,7 +49,7 @@ class PlacedServers(RunningServers):
         """Settle the servers that have ended, by the files that they leave, or by the end of the step that started them."""
         starters = self.steps[: len(self.steps) - bool(self.workers)]
         for number, (shard, run) in enumerate(zip(self.shards, self.runs, strict=True)):
-            command = Command((), self.directory_of, {}, shard.name)
+            command = Command((), self.home, {}, shard.name)
             if run.status.final:
                 continue
             if run.started is None and (started := written(beside(command, "started"))):
@@ -70,7 +70,7 @@ class PlacedServers(RunningServers):
         """
         since = time.monotonic()
         while True:
-            said = [announced(self.directory_of, shard.name, token) for shard in self.shards]
+            said = [announced(self.home, shard.name, token) for shard in self.shards]
             if all(said):
                 self.shards = tuple(answer[0] for answer in said if answer)
                 return [answer[1] for answer in said if answer]

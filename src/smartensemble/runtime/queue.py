@@ -26,7 +26,7 @@ from smartensemble.status import Status
 logger = logging.getLogger(__name__)
 
 FIRST, RUNNING, PENDING = 0.2, 2.0, 5.0  #: seconds between two questions: at first, and at most while jobs run or wait
-GROWTH = 1.5
+GROWTH = 2
 SLICE = 8  #: members whose files are looked at in one look
 LATE = 10.0  #: seconds that a job's last files, and the accounting's record of it, may come late
 LATER = 60.0  #: seconds that a record may come late of which there is a first part: how the job stood before its end
@@ -75,8 +75,14 @@ class Queue:
                 )
 
     def partitions(self) -> list[Partition]:
-        """The partitions that jobs may ask for."""
-        return self.control.read_partitions(ask(self.control.partitions))
+        """The partitions that jobs may ask for.
+
+        :raises StateError: the scheduler does not answer.
+        """
+        try:
+            return self.control.read_partitions(ask(self.control.partitions))
+        except StateError as error:
+            raise StateError(f"{error}; run this where {self.scheduler.name} answers, or with launcher='local'") from None
 
     def has(self, job: str) -> bool:
         """A job waits or runs, now.

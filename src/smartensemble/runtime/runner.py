@@ -1,5 +1,6 @@
 """Run models and batch jobs of one experiment, and keep account of them: its own, and those of others in its directory."""
 
+import errno
 import logging
 import os
 import threading
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 CHUNK = 16  #: members whose directories are written while those before them start
 FIRST = 0.01  #: seconds between two looks after a start, so that the end of a short job is soon known
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  #: the disk is full, or what one may have of it
 LOOK = 0.05  #: seconds between two looks at the files of batch jobs, and of members that others run
 
 
@@ -50,10 +52,18 @@ class Runner:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """No other thread of this process generates or starts here meanwhile."""
+        """No other thread of this process generates or starts here meanwhile.
+
+        :raises StateError: there is no room for what is written meanwhile.
+        """
         with self._turn:
             try:
                 yield
+            except OSError as error:
+                if error.errno not in FULL:
+                    raise
+                where = f" at {error.filename2 or error.filename}" if error.filename else ""
+                raise StateError(f"{self.name}: {error.strerror}{where}; make room, and do it again") from error
             finally:
                 self._settle()
 
@@ -274,7 +284,7 @@ class Runner:
         while True:
             if self._launcher and not self._launcher.alive:
                 self._launcher = None  # it has said so to all that it ran
-            pace = min(LOOK, max(FIRST, (time.monotonic() - self._started) / 100))
+            pace = min(LOOK, max(FIRST, (time.monotonic() - self._started) / 50))
             waits = [pace] * bool(self._batches or self.history.active)
             waits += [] if limit is None else [max(0.0, limit - time.monotonic())]
             if self._launcher:

@@ -76,6 +76,13 @@ class RunningServers:
         runs = zip(self.shards, self.runs, strict=False)  # none, if another process has started them
         return [f"{shard.name}: {run.reason or 'ended'}" for shard, run in runs if run.status.final]
 
+    @property
+    def failed(self) -> str:
+        """Why the first of them failed that this process has started; nothing, if none has."""
+        self.look()
+        runs = zip(self.shards, self.runs, strict=False)
+        return next((f"{shard.name}: {run.reason}" for shard, run in runs if run.status is Status.FAILED), "")
+
     def statuses(self) -> list[Status]:
         """How each of them stands."""
         self.look()
@@ -153,11 +160,13 @@ class RunningServers:
                 send(process.pid, signal.SIGKILL)
 
     def _end_workers(self, runner: Runner, grace: float) -> None:
-        """End the workers that another process has started: its supervisor does it, or they end by themselves."""
+        """End the workers that another process has started: its supervisor does it."""
         if self.workers or self.journal is None or not self.journal.exists():
             return
         journal = Journal(self.journal)
         journal.look()
+        if journal.driver is None or journal.driver.host != hostname():
+            return  # on another machine they notice that the server has gone
         journal.stop(journal.entries, grace)
         limit = time.monotonic() + grace + 2 * PATIENCE
         while journal.active and time.monotonic() < limit:

@@ -268,9 +268,9 @@ def numbers(shares: str) -> list[int]:
     return found
 
 
-#: One member, in a task of an array.
+#: One member, in a task of an array. Its script ends this one, with its exit code.
 TASK = """\
-( . "${members[SLURM_ARRAY_TASK_ID]}" )
+. "${members[SLURM_ARRAY_TASK_ID]}"
 """
 
 
