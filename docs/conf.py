@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 from sphinx.application import Sphinx
 
 import smartensemble
-from smartensemble import entities, experiment, settings
+from smartensemble import entities, experiment, holder, settings
 
 project = "smartensemble"
 author = "The smartensemble developers"
@@ -95,7 +95,7 @@ def written(module: ModuleType) -> Iterator[Any]:
             yield function
 
 
-for each in chain(written(entities), written(experiment), written(settings)):
+for each in chain(written(entities), written(holder), written(experiment), written(settings)):
     keep_written_types(each)
 
 

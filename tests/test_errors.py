@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import smartensemble
-from smartensemble import errors
+from smartensemble import BatchSettings, Ensemble, errors
 from smartensemble.errors import InputTypeError, SmartEnsembleError, UnknownMemberError, did_you_mean, strict
 
 SRC = Path(smartensemble.__file__).parents[1]
@@ -73,6 +73,11 @@ def test_strict_names_the_class_the_misspelt_word_and_the_right_one() -> None:
     assert str(caught.value) == (
         "Settings: no argument 'timelimit'; did you mean 'time_limit'? There are exe, exe_args, time_limit"
     )
+
+
+def test_strict_names_the_class_that_has_an_inherited_method() -> None:
+    with pytest.raises(InputTypeError, match=r"^Ensemble\.add_script: no argument 'scrpt'; did you mean 'script'"):
+        Ensemble("e", batch_settings=BatchSettings()).add_script("f", scrpt="")  # type: ignore[call-arg]
 
 
 def test_strict_does_not_take_a_local_variable_for_an_argument() -> None:

@@ -38,6 +38,10 @@ INTERNAL = {
     ("Orchestrator", "place"),
     ("Orchestrator", "servers"),
     ("RunSettings", "command"),
+    ("RunSettings", "need"),
+    ("RunSettings", "row"),
+    ("RunSettings", "shareable"),
+    ("RunSettings", "steps"),
     ("Singularity", "wrap"),
 }
 
@@ -56,8 +60,8 @@ def described() -> dict[str, set[str]]:
 
 
 def public(kind: type) -> Iterator[str]:
-    """The methods and properties that a class defines for its users."""
-    for name, thing in vars(kind).items():
+    """The methods and properties that a class defines for its users, or has by another class."""
+    for name, thing in inspect.getmembers_static(kind):
         if not name.startswith("_") and (inspect.isfunction(thing) or isinstance(thing, (property, classmethod, staticmethod))):
             yield name
 

@@ -37,14 +37,11 @@ class Command:
     name: str = "job"  #: names its files: ``name.out``, ``name.err``
     time_limit: float | None = None  #: seconds after which it is ended; None for no limit
     need: Need = field(default=Need(), repr=False)  #: what it takes of a cluster
-    starter: int = field(
-        default=0, repr=False
-    )  #: how many words of `argv`, at its beginning, are its run command with its options
-    packed: bool = field(
-        default=True, repr=False
-    )  #: without these words it does the same as a task of a step that it shares with others
-
-    preamble: tuple[str, ...] = ()  #: lines of shell that run before it
+    #: how many words of `argv`, at its beginning, are its run command with its options
+    starter: int = field(default=0, repr=False)
+    #: without these words it does the same as a task of a step that it shares with others
+    packed: bool = field(default=True, repr=False)
+    preamble: tuple[str, ...] = field(default=(), repr=False)  #: lines of shell that run before it
 
     @property
     def whole(self) -> "Command":

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 from smartensemble import uploads
 from smartensemble.command import Command
@@ -22,6 +22,7 @@ from smartensemble.errors import (
 from smartensemble.expansion import Expansion, expansion
 from smartensemble.failures import Failures, failures
 from smartensemble.files import Files, Paths, attach
+from smartensemble.holder import Holder
 from smartensemble.parameters import Constant, Given, argument, positive, resolve
 from smartensemble.settings import BatchSettings, Duration, RunSettings
 from smartensemble.status import Run, Status
@@ -58,7 +59,7 @@ class Links(NamedTuple):
 NEVER, NOTHING, NO_LINKS = Run(), Files(), Links()
 
 
-class Model:
+class Model(Holder):
     """One program, with its parameters, its files and its directory.
 
     >>> model = Model("melt", {"T": 1.5}, RunSettings("echo"))
@@ -309,85 +310,6 @@ class Model:
         """It has a database of its own."""
         return self._links.colocated is not None
 
-    # --- models and scripts that are stored in databases --------------------------------------------------------------
-
-    @strict
-    def add_ml_model(
-        self,
-        name: str,
-        backend: str,
-        model: bytes | None = None,
-        model_path: str | PurePath | None = None,
-        device: str = "CPU",
-        devices_per_node: int = 1,
-        first_device: int = 0,
-        batch_size: int = 0,
-        min_batch_size: int = 0,
-        min_batch_timeout: int = 0,
-        tag: str = "",
-        inputs: str | Iterable[str] | None = None,
-        outputs: str | Iterable[str] | None = None,
-    ) -> None:
-        """Have a trained model stored before it starts, in every database that runs and in one of its own.
-
-        :param name: the name that clients run it by.
-        :param backend: ``"TORCH"``, ``"ONNX"``, ``"TF"`` or ``"TFLITE"``.
-        :param model: the model, as the bytes that its framework saves; or
-        :param model_path: the file that it is saved in, which is read now.
-        :param device: ``"CPU"``, ``"GPU"``, or one of several GPUs, as ``"GPU:1"``.
-        :param devices_per_node: the GPUs that clients choose from with ``run_model_multigpu``, ``GPU:n`` for each.
-        :param first_device: the number of the first one.
-        :param batch_size: the most rows of several clients' runs that are run at once; 0 runs each alone.
-        :param min_batch_size: the rows to wait for.
-        :param min_batch_timeout: the most milliseconds to wait for them; 0 sets no limit.
-        :param tag: a remark on it, such as its version.
-        :param inputs: the names of its inputs; for TF only.
-        :param outputs: the names of its outputs; for TF only.
-        :raises MissingFileError: there is no such file.
-        :raises EntityExistsError: there is a model or script of this name.
-        """
-        devices = (device, devices_per_node, first_device)
-        batch = (batch_size, min_batch_size, min_batch_timeout)
-        self._hold(uploads.ml_model(self.name, name, backend, model, model_path, devices, batch, tag, inputs, outputs))
-
-    @strict
-    def add_function(
-        self,
-        name: str,
-        function: Callable[..., Any] | str | None = None,
-        device: str = "CPU",
-        devices_per_node: int = 1,
-        first_device: int = 0,
-    ) -> None:
-        """Have a Python function stored as TorchScript before it starts, in every database that runs and in one of its own.
-
-        What is stored is its source: it must not use anything around it.
-
-        :param name: the name that clients run it by, by ``run_script`` with its own name as well.
-        :param function: the function, or its text. The other arguments are those of :meth:`add_ml_model`.
-        :raises InputValueError: it has no source, or is a lambda.
-        """
-        self._hold(uploads.function(self.name, name, function, device, devices_per_node, first_device))
-
-    @strict
-    def add_script(
-        self,
-        name: str,
-        script: str | None = None,
-        script_path: str | PurePath | None = None,
-        device: str = "CPU",
-        devices_per_node: int = 1,
-        first_device: int = 0,
-    ) -> None:
-        """Have functions in TorchScript stored before it starts, in every database that runs and in one of its own.
-
-        :param name: the name that clients run them by.
-        :param script: their text; or
-        :param script_path: the file with it, which is read now. The other arguments are those of :meth:`add_ml_model`.
-        :raises MissingFileError: there is no such file.
-        """
-        self._hold(uploads.script(self.name, name, script, script_path, device, devices_per_node, first_device))
-
     def _hold(self, upload: "uploads.Upload") -> None:
         uploads.check_free(self.name, self.uploads, upload)
         self._links = self._links._replace(uploads=(*self._links.uploads, upload))
@@ -412,7 +334,7 @@ def columns(member: Model) -> dict[str, object]:
     return {"name": member.name} | {f"params.{name}" if name in TAKEN else name: value for name, value in member.values.items()}
 
 
-class Ensemble:
+class Ensemble(Holder):
     """A group of models, made from parameters, from a number of replicas, or one by one.
 
     >>> melt = Ensemble("melt", {"T": [1.5, 3.0]}, run_settings=RunSettings("echo"))
@@ -590,66 +512,6 @@ class Ensemble:
             if member._links.incoming:
                 _check_incoming(member.name, member.incoming_entities, incoming_entity)
         self._incoming = (*self._incoming, incoming_entity)
-
-    # --- models and scripts that are stored in databases --------------------------------------------------------------
-
-    @strict
-    def add_ml_model(
-        self,
-        name: str,
-        backend: str,
-        model: bytes | None = None,
-        model_path: str | PurePath | None = None,
-        device: str = "CPU",
-        devices_per_node: int = 1,
-        first_device: int = 0,
-        batch_size: int = 0,
-        min_batch_size: int = 0,
-        min_batch_timeout: int = 0,
-        tag: str = "",
-        inputs: str | Iterable[str] | None = None,
-        outputs: str | Iterable[str] | None = None,
-    ) -> None:
-        """Have a trained model stored before any member starts, in every database that runs, for all members to run.
-
-        Members that are added later have it too.
-
-        See :meth:`Model.add_ml_model` for the arguments.
-        """
-        devices = (device, devices_per_node, first_device)
-        batch = (batch_size, min_batch_size, min_batch_timeout)
-        self._hold(uploads.ml_model(self.name, name, backend, model, model_path, devices, batch, tag, inputs, outputs))
-
-    @strict
-    def add_function(
-        self,
-        name: str,
-        function: Callable[..., Any] | str | None = None,
-        device: str = "CPU",
-        devices_per_node: int = 1,
-        first_device: int = 0,
-    ) -> None:
-        """Have a Python function stored as TorchScript before any member starts, for all members to run.
-
-        See :meth:`Model.add_function` for the arguments.
-        """
-        self._hold(uploads.function(self.name, name, function, device, devices_per_node, first_device))
-
-    @strict
-    def add_script(
-        self,
-        name: str,
-        script: str | None = None,
-        script_path: str | PurePath | None = None,
-        device: str = "CPU",
-        devices_per_node: int = 1,
-        first_device: int = 0,
-    ) -> None:
-        """Have functions in TorchScript stored before any member starts, for all members to run.
-
-        See :meth:`Model.add_script` for the arguments.
-        """
-        self._hold(uploads.script(self.name, name, script, script_path, device, devices_per_node, first_device))
 
     def _hold(self, upload: "uploads.Upload") -> None:
         uploads.check_free(self.name, self._uploads, upload)

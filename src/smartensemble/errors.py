@@ -129,12 +129,14 @@ def strict(function: Callable[P, R]) -> Callable[P, R]:
     code = function.__code__
     known = [name for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if name != "self"]
     subject = function.__qualname__.removesuffix(".__init__").rpartition("<locals>.")[2]
+    owner, _, method = subject.rpartition(".")
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         for word in kwargs:
             if word not in known:
-                raise InputTypeError(f"{subject}: no argument {word!r}{did_you_mean(word, known)}")
+                who = f"{type(args[0]).__name__}.{method}" if owner and args else subject  # the method may be inherited
+                raise InputTypeError(f"{who}: no argument {word!r}{did_you_mean(word, known)}")
         return function(*args, **kwargs)
 
     return call

@@ -261,6 +261,31 @@ def test_a_driver_that_comes_back_sees_its_jobs(
     assert (before, exp.get_status(ens)) == ([Status.RUNNING] * 2, [Status.COMPLETED, Status.FAILED])
 
 
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_driver_that_comes_back_late_knows_at_once_that_its_job_has_ended(
+    cluster: Cluster, driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually, begun: bool
+) -> None:
+    """Its members left no exit code."""
+    monkeypatch.chdir(tmp_path)
+    first = driver(f"""
+        exp = Experiment("study", launcher="slurm")
+        batch = exp.create_batch_settings(batch_args={{"begin": "now" if {begun} else "now+1hour"}})
+        ens = exp.create_ensemble("ens", None, batch, settings("sleep", "1000"), 2)
+        exp.start(ens, block=False)
+        while {begun} and exp.get_status(ens) != [Status.RUNNING] * 2: time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGKILL)
+        """)
+    assert first.wait(60) == -signal.SIGKILL
+    cluster.ask("scancel", "--name=ens")
+    eventually(lambda: cluster.ask("squeue", "--noheader") == "")
+
+    exp = Experiment("study", launcher="slurm")
+    ens = exp.create_ensemble("ens", None, exp.create_batch_settings(), exp.create_run_settings("sleep", ["1000"]), 2)
+
+    assert exp.get_status(ens) == [Status.CANCELLED] * 2
+    assert ens[0].run.reason == "the batch job was cancelled"
+
+
 def test_another_driver_stops_a_job(cluster: Cluster, slurm_exp: Experiment, eventually: Eventually) -> None:
     ens = shell(slurm_exp, "sleep 1000")
     slurm_exp.start(ens, block=False, detach=True)

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from smartensemble.errors import StateError
 from smartensemble.runtime.journal import Entry, Journal, journals
+from smartensemble.runtime.queue import queue
 from smartensemble.status import Run
 
 
@@ -43,11 +44,15 @@ class History:
             return
         if changed != self._changed:
             self._changed = changed
+            schedulers: set[str] = set()
             for journal in journals(self.folder, self._known):
                 self._known.add(journal.path.name)
                 self.journals.append(journal)
                 journal.look()
                 self.last.update((entry.path, entry) for entry in journal.members)
+                schedulers |= {each.scheduler for each in journal.entries.values() if each.run.job and each.run.status.active}
+            for scheduler in schedulers:
+                queue(scheduler).catch_up()
         for journal in self.journals:
             journal.look()
         self.journals = [journal for journal in self.journals if journal.active]

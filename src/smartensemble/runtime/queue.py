@@ -32,6 +32,7 @@ LATE = 10.0  #: seconds that a job's last files, and the accounting's record of 
 LATER = 60.0  #: seconds that a record may come late of which there is a first part: how the job stood before its end
 AGAIN = 0.5  #: seconds between two questions for the record of a job
 PATIENCE = 30.0  #: seconds that an answer may take
+HURRY = 5.0  #: seconds that one may take for which a program has to wait
 
 PLAIN = "the batch job failed"  #: begins a cause that a job's own exit code tells better
 
@@ -151,6 +152,19 @@ class Queue:
                 errors.close()
         finally:
             self._turn.release()
+
+    def catch_up(self) -> None:
+        """Take in how all jobs stand now, and wait for the answer: those of a driver that is gone may have ended long ago."""
+        with self._turn:
+            jobs = sorted({watched.batch.run.job for watched in self._jobs.values()})
+            try:
+                states = self.control.read(ask(self.control.query(jobs), patience=HURRY)) if jobs else {}
+            except StateError as error:
+                if not self.control.unknown or self.control.unknown not in str(error):
+                    return  # it is away, or this is another machine: what is known is what the files say
+                states = {}
+            self._take(states, jobs)
+        self.look()
 
     # --- one job ----------------------------------------------------------------------------------------------------
 
