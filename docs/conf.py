@@ -11,6 +11,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from bs4 import BeautifulSoup
+from sphinx.application import Sphinx
+
 import smartensemble
 from smartensemble import entities, experiment, settings
 
@@ -100,6 +103,7 @@ for each in chain(written(entities), written(experiment), written(settings)):
 
 html_theme = "pydata_sphinx_theme"
 html_title = "smartensemble"
+templates_path = ["_templates"]
 html_favicon = "_static/mark.svg"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
@@ -122,6 +126,7 @@ html_theme_options = {
         "image_dark": "_static/mark-dark.svg",
         "alt_text": "",
     },
+    "navbar_persistent": ["search-open"],
     "show_prev_next": False,
     "show_toc_level": 2,
     "header_links_before_dropdown": 7,
@@ -132,3 +137,23 @@ html_theme_options = {
     "pygments_dark_style": "github-dark",
 }
 copybutton_exclude = ".linenos, .gp, .go"
+
+
+def name_toggles(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], _tree: object) -> None:
+    """Give the buttons that open a list in the sidebar the name of what they open: the theme shows an arrow only."""
+    theirs = context["generate_toctree_html"]
+
+    def ours(*args: Any, **options: Any) -> Any:
+        made = theirs(*args, **options)
+        soup = BeautifulSoup(made, "html.parser") if isinstance(made, str) else made
+        for summary in soup.select("summary"):
+            link = summary.find_parent("li").find("a")
+            summary["aria-label"] = f"Pages of {link.get_text(strip=True)}"
+        return str(soup) if isinstance(made, str) else soup
+
+    context["generate_toctree_html"] = ours
+
+
+def setup(app: Sphinx) -> None:
+    """Called by Sphinx."""
+    app.connect("html-page-context", name_toggles, priority=900)  # after the theme's own

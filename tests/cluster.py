@@ -1,7 +1,7 @@
 """A private Slurm of several nodes on this machine, for tests and pages: below one directory, on loopback, without systemd.
 
-``python tests/cluster.py COMMAND ...`` runs a command beside one. It needs Debian's slurm-wlm and munge; with accounting also
-slurmdbd, mariadb-server-core and mariadb-client-core.
+``python tests/cluster.py COMMAND ...`` runs a command beside one. It needs Debian's slurm-wlm and munge; with
+``--accounting`` before the command also slurmdbd, mariadb-server-core and mariadb-client-core.
 
 Each node is a slurmd of its own under another name and port. They claim more CPUs than this machine may have.
 """
@@ -254,11 +254,13 @@ def free_ports(count: int) -> int:
 
 def main() -> int:
     """Run a command beside a cluster."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # it ends by the same way
     home = Path(tempfile.mkdtemp(prefix="slurm-"))
     home.chmod(0o755)
-    cluster = Cluster(home / "cluster")
+    accounting = sys.argv[1:2] == ["--accounting"]
+    cluster = Cluster(home / "cluster", accounting=accounting)
     try:
-        return subprocess.run(sys.argv[1:], env=os.environ | cluster.env, check=False).returncode
+        return subprocess.run(sys.argv[1 + accounting :], env=os.environ | cluster.env, check=False).returncode
     finally:
         cluster.stop()
         shutil.rmtree(home)

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from smartensemble import MpirunSettings, RunSettings, SrunSettings
+from smartensemble import BatchSettings, MpirunSettings, RunSettings, SrunSettings
 from smartensemble.command import Need
-from smartensemble.errors import InputValueError, UnsupportedError
+from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, UnsupportedError
 from smartensemble.run_commands import MPICH, OPEN_MPI, PALS, SRUN, RunCommand, run_command
+from smartensemble.schedulers.slurm import SLURM
 
 
 @pytest.fixture(autouse=True)
@@ -93,6 +94,49 @@ def test_what_a_member_needs_is_read_from_its_options(args: dict[str, object], n
 )
 def test_a_member_of_one_task_that_asks_for_nothing_else_may_share_a_step(args: dict[str, object], packed: bool) -> None:
     assert SrunSettings("true", run_args=args).command("m", "/").packed is packed
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "why"),
+    [
+        ("set_hostlist_from_file", "nowhere", "no file 'nowhere'; give one that is there"),
+        ("set_hostlist_from_file", 5, "5 is no path; give text or a pathlib.Path"),
+        ("set_het_group", [], r"\[\] holds no number; for example \[0, 1\]"),
+        ("set_het_group", -1, "-1 is not a whole number, zero or more"),
+        ("set_cpu_bindings", "0-3", "'0-3' is not a whole number, zero or more"),
+        ("set_cpu_bindings", [1.7], "1.7 is not a whole number, zero or more"),
+        ("set_binding", None, "None is no text; give it in the run command's words"),
+        ("set_task_map", "a\nb", "is no line of text"),
+        ("set_broadcast", 5, "5 is no text"),
+        ("set_overcommit", "no", "'no' is neither True nor False; give one of them"),
+        ("set_time", "1", "'1', 0, 0 are no numbers; for example hours=1"),
+        ("make_mpmd", "ocean", "'ocean' are no run settings; for example RunSettings"),
+    ],
+)
+def test_what_makes_no_sense_is_an_error_at_once(method: str, given: object, why: str) -> None:
+    with pytest.raises((InputTypeError, ValueError, MissingFileError), match=f"{method}: .*{why}"):
+        getattr(SrunSettings("true"), method)(given)
+
+
+@pytest.mark.parametrize(("time", "spelled"), [(0.5, "00:00:01"), (90.9, "00:01:31"), ("01:00:00", "01:00:00")])
+def test_a_time_is_never_shortened_since_zero_would_be_no_limit(time: float, spelled: str) -> None:
+    settings = SrunSettings("true")
+    settings.set_walltime(time)
+
+    assert f"--time={spelled}" in settings.command("m", "/").argv
+    assert next(SLURM.directives(BatchSettings(time=time).asked)) == f"#SBATCH --time={spelled}"
+
+
+def test_programs_of_one_step_share_environment_and_time_limit() -> None:
+    ocean, ice = SrunSettings("true", env_vars={"GRID": "fine"}), SrunSettings("true", env_vars={"ICE": 1}, time_limit=60)
+    ice.make_mpmd(SrunSettings("true", time_limit=30))
+    ocean.make_mpmd(ice)
+    command = ocean.command("m", "/")
+
+    assert (command.argv.count(":"), command.env, command.time_limit) == (2, {"GRID": "fine", "ICE": "1"}, 30)
+    ice.update_env({"GRID": "coarse"})
+    with pytest.raises(InputValueError, match="make_mpmd: GRID is 'fine' for one program and 'coarse' for another"):
+        ocean.command("m", "/")
 
 
 def test_several_programs_share_one_command() -> None:

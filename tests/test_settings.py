@@ -341,6 +341,7 @@ def test_a_preamble_is_text_or_lines_and_grows(preamble: list[str], lines: list[
         ({"account": ["a"]}, InputTypeError, "account: ['a'] is no text; give its name"),
         ({"queue": "a\n#b"}, InputValueError, "queue: 'a\\n#b' is more than a line of text; give its name"),
         ({"batch_args": "x"}, InputTypeError, "batch_args: 'x' is no dictionary; for example {'n': 2}"),
+        ({"batch_args": {"comment": "a\nb"}}, InputValueError, "batch_args['comment']: 'a\\nb' is more than a line of text"),
         ({"batch_args": {1: 2}}, InputValueError, "batch_args: 1 is no name of an option; for example {'n': 2}"),
         *(
             ({"preamble": bad}, InputTypeError, f"preamble: {bad!r} is no text and no list of lines")

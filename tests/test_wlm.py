@@ -22,6 +22,15 @@ def test_outside_of_an_allocation_there_is_nothing_to_tell(monkeypatch: pytest.M
         wlm.get_hosts("pbs")
 
 
+def test_a_step_is_not_taken_for_the_allocation(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"SLURM_JOB_ID": "1", "SLURM_JOB_NODELIST": "n[1-4]", "SLURM_TASKS_PER_NODE": "1"}  # by srun -n1, on four nodes
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(StateError, match="the allocation has 4 nodes, and this program is told of processes on 1"):
+        wlm.get_tasks_per_node()
+
+
 def test_what_has_an_argument_is_not_given_twice() -> None:
     with pytest.raises(InputValueError, match="get_allocation: options has 'N'; give it as nodes="):
         slurm.get_allocation(options={"N": 2})
@@ -50,6 +59,9 @@ def test_an_allocation_lasts_until_it_is_released(cluster: Cluster) -> None:
 
     assert held.split() == [number, "RUNNING", "2", "short"]
     cluster.wait_until_idle()
+    for nothing in (number, "999999", "--user=root"):
+        with pytest.raises(StateError, match=r"release_allocation: there is no allocation .*; give what get_allocation"):
+            slurm.release_allocation(nothing)
 
 
 @pytest.mark.needs("slurm")

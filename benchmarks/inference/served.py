@@ -1,11 +1,13 @@
 """A database with a worker, and what is asked of it: GET by redis-py, and runs by SmartRedis' client, as members use it."""
 
+import io
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -19,8 +21,10 @@ from smartensemble.inference import MODULE
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "inference"))
 import small_models  # the models that the tests have
 
+CLIENTS = 16
+EACH = 400  #: runs of each client
 X = np.arange(10, dtype="float32").reshape(1, 10)
-SCRIPT = "def slice(x):\n    return x[:10]\n"
+SCRIPT = "def slice(x):\n    return x[:10]\n\ndef double(x):\n    return 2 * x\n"
 
 
 @contextmanager
@@ -68,3 +72,51 @@ def middle(act: Callable[[], object], times: int = 2000) -> float:
 def mlp(backend: str) -> bytes:
     """The perceptron of 10-32-1."""
     return small_models.mlp_model(backend)
+
+
+def convnet() -> bytes:
+    """A convolutional network of five million parameters, as TorchScript, for one image of 224 x 224."""
+    import torch
+
+    torch.manual_seed(1)
+    channels = (3, 32, 64, 128, 256, 512, 640)
+    layers: list[torch.nn.Module] = []
+    for before, after in pairwise(channels):
+        layers += [torch.nn.Conv2d(before, after, 3, stride=2, padding=1), torch.nn.ReLU()]
+    network = torch.nn.Sequential(*layers, torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(640, 1000))
+    written = io.BytesIO()
+    torch.jit.save(torch.jit.script(network.eval()), written)  # type: ignore[no-untyped-call]
+    return written.getvalue()
+
+
+IMAGE = np.random.default_rng(1).random((1, 3, 224, 224), dtype="float32")
+
+
+def crowd(act: Callable[[], Callable[[], object]]) -> float:
+    """The seconds that each call takes, when many processes call at once; `act` makes, in each, what it calls."""
+    ready, go = os.pipe(), os.pipe()
+    children = []
+    for _ in range(CLIENTS):
+        if child := os.fork():
+            children.append(child)
+            continue
+        try:
+            os.close(go[1])
+            call = act()
+            call()
+            os.write(ready[1], b".")
+            os.read(go[0], 1)  # until all are ready
+            for _ in range(EACH):
+                call()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    for _ in children:
+        os.read(ready[0], 1)
+    began = time.perf_counter()
+    os.close(go[1])
+    failed = [child for child in children if os.waitpid(child, 0)[1]]
+    taken = time.perf_counter() - began
+    if failed:
+        raise SystemExit(f"{len(failed)} clients failed")
+    return taken / (CLIENTS * EACH)

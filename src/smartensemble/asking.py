@@ -7,8 +7,8 @@ from typing import Any
 
 from smartensemble.command import Need
 from smartensemble.duration import Duration, seconds
-from smartensemble.errors import InputTypeError, InputValueError, UnsupportedError
-from smartensemble.parameters import positive
+from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, UnsupportedError
+from smartensemble.parameters import positive, whole
 from smartensemble.run_commands import ROWS, RunCommand, run_command
 
 #: How the options that say what a command needs are given by hand, in `run_args`.
@@ -102,8 +102,17 @@ class RunOptions:
         self.ask("hosts", names("set_hostlist", host_list))
 
     def set_hostlist_from_file(self, file_path: str | PurePath) -> None:
-        """Set the hosts to run on: the words of a file."""
-        self.ask("hosts", names("set_hostlist_from_file", Path(file_path).read_text().split()))
+        """Set the hosts to run on: the words of a file.
+
+        :raises MissingFileError: there is no such file.
+        """
+        if not isinstance(file_path, (str, PurePath)):
+            raise InputTypeError(f"set_hostlist_from_file: {file_path!r} is no path; give text or a pathlib.Path")
+        try:
+            words = Path(file_path).read_text(errors="replace").split()
+        except FileNotFoundError:
+            raise MissingFileError(f"set_hostlist_from_file: no file {str(file_path)!r}; give one that is there") from None
+        self.ask("hosts", names("set_hostlist_from_file", words))
 
     def set_excluded_hosts(self, host_list: str | Iterable[str]) -> None:
         """Set the hosts that are not to be used."""
@@ -119,7 +128,11 @@ class RunOptions:
 
     def set_time(self, hours: int = 0, minutes: int = 0, seconds: int = 0) -> None:
         """Set how long it may run."""
-        self.set_walltime(timedelta(hours=hours, minutes=minutes, seconds=seconds))
+        try:
+            duration = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+        except TypeError:
+            raise InputTypeError(f"set_time: {hours!r}, {minutes!r}, {seconds!r} are no numbers; for example hours=1") from None
+        self.set_walltime(duration)
 
     def set_memory_per_node(self, memory_per_node: int) -> None:
         """Set the memory of each node, in megabytes."""
@@ -127,35 +140,35 @@ class RunOptions:
 
     def set_binding(self, binding: str) -> None:
         """Set how processes are bound to hardware, in the run command's words."""
-        self.ask("binding", binding)
+        self.ask("binding", _text("set_binding", binding))
 
     def set_cpu_bindings(self, bindings: int | Iterable[int]) -> None:
         """Set the CPU of each process."""
-        self.ask("cpu_bindings", [bindings] if isinstance(bindings, int) else [int(cpu) for cpu in bindings])
+        self.ask("cpu_bindings", _numbers("set_cpu_bindings", bindings))
 
     def set_task_map(self, task_mapping: str) -> None:
         """Set how processes are spread over nodes, in the run command's words."""
-        self.ask("task_map", task_mapping)
+        self.ask("task_map", _text("set_task_map", task_mapping))
 
     def set_broadcast(self, dest_path: str | None = None) -> None:
         """Copy the program to each node before it runs: to `dest_path`."""
-        self.ask("broadcast", True if dest_path is None else dest_path)
+        self.ask("broadcast", True if dest_path is None else _text("set_broadcast", dest_path))
 
     def set_overcommit(self, overcommit: bool = True) -> None:
         """Allow more processes than CPUs."""
-        self.ask("overcommit", overcommit)
+        self.ask("overcommit", _flag("set_overcommit", overcommit))
 
-    def set_het_group(self, het_group: Iterable[int]) -> None:
+    def set_het_group(self, het_group: int | Iterable[int]) -> None:
         """Set the components of a heterogeneous job that it runs on."""
-        self.ask("het_group", [int(group) for group in het_group])
+        self.ask("het_group", _numbers("set_het_group", het_group))
 
     def set_verbose_launch(self, verbose: bool) -> None:
         """Have the run command say what it does, or not."""
-        self.ask("verbose", verbose)
+        self.ask("verbose", _flag("set_verbose_launch", verbose))
 
     def set_quiet_launch(self, quiet: bool) -> None:
         """Have the run command say little, or not."""
-        self.ask("quiet", quiet)
+        self.ask("quiet", _flag("set_quiet_launch", quiet))
 
 
 class BatchOptions:
@@ -208,3 +221,31 @@ def names(subject: str, given: Any) -> list[str]:
     if not found or not all(isinstance(name, str) and name.strip() and name.isprintable() for name in found):
         raise InputTypeError(f"{subject}: {given!r} holds what is no name; for example ['n1', 'n2']")
     return found
+
+
+def _numbers(subject: str, given: Any) -> list[int]:
+    """`given` as numbers, from zero on: one, or several.
+
+    >>> _numbers("set_het_group", 1), _numbers("set_cpu_bindings", ["0", 2])
+    ([1], [0, 2])
+    """
+    found = [given] if isinstance(given, (str, int)) or not isinstance(given, Iterable) else list(given)
+    if not found:
+        raise InputValueError(f"{subject}: {given!r} holds no number; for example [0, 1]")
+    return [whole(subject, int(each) if isinstance(each, str) and each.isdecimal() else each) for each in found]
+
+
+def _text(subject: str, given: Any) -> str:
+    """`given` as a line of text."""
+    if not isinstance(given, str):
+        raise InputTypeError(f"{subject}: {given!r} is no text; give it in the run command's words")
+    if not given.strip() or not given.isprintable():
+        raise InputValueError(f"{subject}: {given!r} is no line of text; give it in the run command's words")
+    return given
+
+
+def _flag(subject: str, given: Any) -> bool:
+    """`given`, which is True or False: in an "if", also the text ``"no"`` would be true."""
+    if not isinstance(given, bool):
+        raise InputTypeError(f"{subject}: {given!r} is neither True nor False; give one of them")
+    return given

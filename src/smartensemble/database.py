@@ -123,7 +123,7 @@ class Orchestrator:
         self.db_identifier = self.name = db_identifier
         self.db_nodes = positive("db_nodes", db_nodes)
         self.port = None if port is None else checked_port(db_identifier, port, self.db_nodes)
-        self.interface = [interface] if isinstance(interface, str) else list(interface or [])
+        self.interface = _interfaces(db_identifier, interface)
         self.placement: Placement | None = None  #: where its servers run on a cluster; None for this machine
         if self.launcher != "local":
             words = (run_command, single_cmd, self.interface, hosts, batch, alloc)
@@ -405,6 +405,16 @@ def _key(name: str) -> str:
     if "," in name:
         raise InputValueError(f"{name}: has a comma, so it cannot be a prefix of keys; give it another name")
     return name
+
+
+def _interfaces(subject: str, interface: object) -> list[str]:
+    """The names of network interfaces."""
+    given = [interface] if isinstance(interface, str) else interface or []
+    found = list(given) if isinstance(given, Iterable) else [given]
+    names = [name for name in found if isinstance(name, str) and name]
+    if len(names) < len(found):
+        raise InputTypeError(f"{subject}: interface is {interface!r}; give its name, such as 'ib0'")
+    return names
 
 
 def checked_port(subject: str, port: object, count: int = 1) -> int:

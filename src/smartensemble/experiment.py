@@ -363,6 +363,9 @@ class Experiment:
                 if not chosen and not databases:
                     return
                 uploads = store.stored(self.name, chosen, bool(databases or self._databases.running))
+                if databases and chosen:
+                    Environment(self._databases.running, self._runner.scheduler).check(chosen)
+                    self._runner.check_room(others, chosen, at_once)
                 self._runner.claim()
                 self._runner.check_free([model.path for model in chosen])
                 generation.check_absent(missing.values())  # another program may have been quicker

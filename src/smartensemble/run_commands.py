@@ -4,15 +4,16 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from math import ceil
 from pathlib import Path
 
 from smartensemble.errors import UnsupportedError
 
-#: A number of seconds as the run command wants it.
+#: A number of seconds as the run command wants it: never less, since zero would be no limit.
 TIMES: Mapping[str, Callable[[float], str]] = {
-    "hms": lambda seconds: f"{int(seconds) // 3600:02}:{int(seconds) // 60 % 60:02}:{int(seconds) % 60:02}",
-    "seconds": lambda seconds: f"{int(seconds)}",
-    "minutes": lambda seconds: f"{-int(-seconds // 60)}",
+    "hms": lambda seconds: f"{ceil(seconds) // 3600:02}:{ceil(seconds) // 60 % 60:02}:{ceil(seconds) % 60:02}",
+    "seconds": lambda seconds: f"{ceil(seconds)}",
+    "minutes": lambda seconds: f"{ceil(seconds / 60)}",
 }
 
 
@@ -41,14 +42,20 @@ class RunCommand:
 
         >>> list(SRUN.words({"tasks": 8, "hosts": ["n1", "n2"], "walltime": 90.0, "verbose": True}))
         ['--ntasks=8', '--nodelist=n1,n2', '--time=00:01:30', '--verbose']
+        >>> list(SRUN.words({"broadcast": "/tmp/lmp"})), list(SRUN.words({"broadcast": True}))  # True: without a value
+        (['--bcast=/tmp/lmp'], ['--bcast'])
         """
         for option, value in asked.items():
             if value is None or value is False:
                 continue
             self.check(option)
-            times = {name: spell(value) for name, spell in TIMES.items()} if isinstance(value, float) else {}
+            spelled = self.options[option]
+            if value is True:
+                yield from spelled.removesuffix("={}").split()
+                continue
+            times = {name: spell(value) for name, spell in TIMES.items()} if isinstance(value, (int, float)) else {}
             text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-            yield from (word.format(text, **times) for word in self.options[option].split())
+            yield from (word.format(text, **times) for word in spelled.split())
 
     def variables(self, env: Mapping[str, str]) -> Iterator[str]:
         """The options that pass variables on."""

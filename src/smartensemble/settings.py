@@ -130,13 +130,18 @@ class RunSettings(RunOptions):
                 self.env_vars[name] = _text(f"env_vars[{name!r}]", value)
 
     def make_mpmd(self, settings: "RunSettings") -> None:
-        """Run the program of `settings` beside this one, in one step: several programs that share one MPI."""
+        """Run the program of `settings` beside this one, in one step: several programs that share one MPI.
+
+        They share an environment too, which is that of all of them together, and the shortest time limit.
+        """
+        if not isinstance(settings, RunSettings):
+            raise InputTypeError(f"make_mpmd: {settings!r} are no run settings; for example RunSettings('ocean')")
         if self.run_command is None or settings.run_command != self.run_command:
             raise InputValueError(
                 f"make_mpmd: {settings!r} is run by {settings.run_command}, and {self!r} by {self.run_command}; "
                 "give both one run_command"
             )
-        self.mpmd.append(settings)
+        self.mpmd += [settings, *settings.mpmd]
 
     def command(self, name: str, cwd: str, arguments: Iterable[str] = ()) -> Command:
         """The command that runs the program in `cwd`, with `arguments` after its own."""
@@ -149,8 +154,10 @@ class RunSettings(RunOptions):
         need = parts[0] if len(parts) == 1 else _together(parts, self.steps)
         alone = self.shareable and not (self.mpmd and self.steps)
         argv = (*starter, *program, *others)
-        lines = tuple(line for each in (self, *self.mpmd) for line in each.preamble)
-        return Command(argv, Path(cwd), dict(self.env_vars), name, self.time_limit, need, len(starter), alone, lines)
+        together = (self, *self.mpmd)
+        lines = tuple(line for each in together for line in each.preamble)
+        limit = min((each.time_limit for each in together if each.time_limit is not None), default=None)
+        return Command(argv, Path(cwd), _united(together), name, limit, need, len(starter), alone, lines)
 
     def _program(self, arguments: Iterable[str]) -> tuple[str, ...]:
         """The program and its arguments, in its container."""
@@ -214,6 +221,9 @@ class BatchSettings(BatchOptions):
         self.queue = _line("queue", queue)
         self.account = _line("account", account)
         self.batch_args = {} if batch_args is None else _options("batch_args", batch_args)
+        for name, value in self.batch_args.items():
+            if "\n" in str(value):
+                raise InputValueError(f"batch_args[{name!r}]: {value!r} is more than a line of text; take the line break out")
         self.batch_options: dict[str, object] = {}
         self.groups: list[BatchSettings] = []
         self.overcommit, self.array = overcommit, array
@@ -234,6 +244,8 @@ class BatchSettings(BatchOptions):
         """
         if not isinstance(settings, BatchSettings):
             raise InputTypeError(f"add_het_group: {settings!r} are no batch settings; give BatchSettings(nodes=...)")
+        if settings is self:
+            raise InputValueError("add_het_group: a job is no group of itself; give other BatchSettings(nodes=...)")
         if settings.groups or settings.array or settings.overcommit or settings.preamble or self.array:
             raise InputValueError("add_het_group: a group has nodes and options only, and no job of groups is an array")
         self.groups.append(settings)
@@ -253,6 +265,19 @@ class BatchSettings(BatchOptions):
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if value)
         return f"BatchSettings({given})"
+
+
+def _united(parts: Iterable[RunSettings]) -> dict[str, str]:
+    """The environment of programs of one step, which is one."""
+    env: dict[str, str] = {}
+    for part in parts:
+        for name, value in part.env_vars.items():
+            if env.setdefault(name, value) != value:
+                raise InputValueError(
+                    f"make_mpmd: {name} is {env[name]!r} for one program and {value!r} for another, and they share an "
+                    "environment; give both one value, or set it on their command lines, by env(1)"
+                )
+    return env
 
 
 def _together(parts: list[Need], apart: bool) -> Need:

@@ -12,6 +12,7 @@ from smartensemble.settings import options
 
 #: Options of an allocation that have an argument of their own.
 OWN = {"nodes": ("N", "nodes"), "time": ("t", "time"), "account": ("A", "account")}
+WEEK = 7 * 86400.0  #: seconds that an allocation may wait in the queue
 
 
 def get_allocation(
@@ -38,15 +39,15 @@ def get_allocation(
     raise StateError(f"get_allocation: salloc granted none: {said.strip()}")
 
 
-WEEK = 7 * 86400.0  #: seconds that an allocation may wait in the queue
-
-
 def release_allocation(alloc_id: str | int) -> None:
     """Give an allocation back; what runs in it ends.
 
-    :raises StateError: there is no such allocation.
+    :raises StateError: there is no such allocation, or there is none any more.
     """
-    ask(("scancel", str(alloc_id)))
+    number = str(alloc_id).strip()
+    if not number.isdecimal() or not queue("slurm").has(number):
+        raise StateError(f"release_allocation: there is no allocation {number!r}; give what get_allocation returned")
+    ask(("scancel", number))
 
 
 def validate(nodes: int = 1, ppn: int = 1, partition: str | None = None) -> bool:

@@ -27,9 +27,18 @@ def get_tasks(launcher: str | None = None) -> int:
 
 
 def get_tasks_per_node(launcher: str | None = None) -> dict[str, int]:
-    """The number of processes on each node of the allocation."""
+    """The number of processes on each node of the allocation.
+
+    :raises StateError: this program is itself a step of the allocation, and is told of the processes of that step alone.
+    """
     control = _allocation(launcher)
-    return dict(zip(control.nodes(os.environ), control.tasks(os.environ), strict=True))
+    nodes, tasks = control.nodes(os.environ), control.tasks(os.environ)
+    if len(nodes) != len(tasks):
+        raise StateError(
+            f"wlm: the allocation has {len(nodes)} nodes, and this program is told of processes on {len(tasks)}, as inside a "
+            "step; run it in the allocation itself, without srun"
+        )
+    return dict(zip(nodes, tasks, strict=True))
 
 
 def _allocation(launcher: str | None) -> Control:

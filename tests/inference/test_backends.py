@@ -43,6 +43,26 @@ def test_a_model_computes_what_numpy_does_for_batches_of_any_size(backend: str) 
         np.testing.assert_allclose(y, mlp(x), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.needs("torch")
+def test_a_torch_model_may_compute_gradients_inside_and_keep_what_it_has_counted() -> None:
+    source = """
+def forward(self, x):
+    torch.set_grad_enabled(True)
+    place = x.clone().requires_grad_(True)
+    slope = torch.autograd.grad([(place * place).sum()], [place])[0]
+    assert slope is not None
+    return slope
+"""
+    potential = load("TORCH", torch_model(source), "cpu")
+    counting = "def forward(self, x):\n    self.n += 1\n    return x * self.n\n"
+    counter = load("TORCH", torch_model(counting, n=np.zeros(1, "float32")), "cpu")
+    x = read_only(np.array([1, 2], "float32"))
+
+    results = [[model.run([x])[0].tolist() for model in (potential, counter)] for _ in range(2)]
+
+    assert results == [[[2, 4], [1, 2]], [[2, 4], [2, 4]]]
+
+
 @pytest.mark.parametrize(
     ("backend", "inputs", "outputs"),
     [

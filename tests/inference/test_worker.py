@@ -404,3 +404,14 @@ def test_a_worker_of_no_database_ends(tmp_path: Path) -> None:
 
     assert worker.wait(60) == 0
     assert "no database answers any more" in (tmp_path / "worker.log").read_text()
+
+
+def test_a_worker_without_its_packages_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "hiredis.py").write_text("raise ImportError('No module named hiredis')")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+    argv = [sys.executable, "-m", "smartensemble.inference", "--address", "localhost:1"]
+    ended = subprocess.run(argv, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=False)
+
+    remedy = "pip install 'smartensemble[torch]', or the extra of another framework"
+    assert (ended.returncode, ended.stderr) == (1, f"No module named hiredis; {remedy}\n")

@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 from conftest import Family
 
+from smartensemble.command import Command
 from smartensemble.entities import Ensemble
-from smartensemble.errors import StateError
+from smartensemble.errors import InputValueError, StateError
 from smartensemble.experiment import Experiment
+from smartensemble.runtime.batch import Batch
+from smartensemble.schedulers.base import Partition
+from smartensemble.schedulers.slurm import SLURM
 from smartensemble.settings import BatchSettings
-from smartensemble.status import Status
+from smartensemble.status import Run, Status
 
 Eventually = Callable[[Callable[[], object]], None]
 
@@ -245,3 +249,12 @@ def test_batches_and_single_members_start_together(exp: Experiment) -> None:
 
     assert exp.get_status(ens, plain) == [Status.COMPLETED] * 4
     assert not Path(plain[0].path, "plain_0.exit").exists()
+
+
+def test_an_option_of_a_job_that_is_more_than_a_line_is_an_error_before_it_is_written(tmp_path: Path) -> None:
+    settings = BatchSettings()
+    settings.batch_args["comment"] = "a\nrm -r b"
+    job = Batch("job", tmp_path, [(Command(("/bin/true",), tmp_path), Run())], settings, SLURM, Run())
+
+    with pytest.raises(InputValueError, match="is more than a line, and an option of a batch job is one"):
+        job.planned([Partition("main", 4, 8, default=True)])

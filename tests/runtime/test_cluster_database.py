@@ -4,6 +4,7 @@ import inspect
 import json
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from smartensemble.database import Orchestrator
 from smartensemble.errors import InputValueError, SmartEnsembleError, StateError, UnsupportedError
 from smartensemble.experiment import Experiment
 from smartensemble.runtime.ask import ask
+from smartensemble.settings import RunSettings
 from smartensemble.status import Status
 
 pytestmark = pytest.mark.needs("slurm")
@@ -58,6 +60,8 @@ def test_in_a_job_of_its_own(slurm_exp: Experiment, cluster: Cluster, caplog: py
     assert "--time=00:04:00" in Path(db.path, "orchestrator.batch.sh").read_text()
     assert [node(pid) for pid in processes(db)] == ["n1", "n2", "n3"]
     assert (db.batch, db.hosts, slurm_exp.get_status(db)) == (True, ["127.0.0.1"], [Status.RUNNING] * 3)
+    # Only a worker answers this command.
+    assert [ask(shard, "AI._MODELSCAN", timeout=60) for shard in db.servers.shards] == [[]] * 3
     assert len(caplog.messages) == 1  # with the default level, what is open is all that is said
     assert "without a password, whoever reaches lo reaches it; access='password' keeps others out" in caplog.text
 
@@ -68,6 +72,8 @@ def test_in_a_job_of_its_own(slurm_exp: Experiment, cluster: Cluster, caplog: py
         other.start(other.create_database(path=db.path, db_identifier="again", interface="lo", batch=True))
     other.stop(same)
     assert cluster.ask("squeue", "--noheader") == ""
+    with pytest.raises(StateError, match="orchestrator: another program placed it on slurm; make it anew"):
+        other.start(same)
     slurm_exp.stop(db)
     assert slurm_exp.get_status(db) == [Status.CANCELLED] * 3
 
@@ -124,18 +130,72 @@ def test_one_that_dies_says_why(slurm_exp: Experiment, cluster: Cluster, eventua
         slurm_exp.start(model)
 
 
-def test_one_that_cannot_start_leaves_nothing(slurm_exp: Experiment, cluster: Cluster) -> None:
+def test_one_that_cannot_start_leaves_nothing(
+    slurm_exp: Experiment, cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
     db = slurm_exp.create_database(db_nodes=2, interface=["nowhere0"], batch=True)
 
+    slurm_exp.preview(db)
+    assert "  nodes      2, in a job of their own\n" in capsys.readouterr().out
     with pytest.raises(
         StateError, match=r"could not be started: orchestrator_(.|\n)*no address of an interface 'nowhere0'; there are"
     ):
         slurm_exp.start(db)
 
     assert cluster.ask("squeue", "--noheader") == ""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(StateError, match=f"port {port} of 127.0.0.1 is in use; leave port out"):
+            slurm_exp.start(slurm_exp.create_database(port, interface="lo", batch=True, db_identifier="port"))
     with pytest.raises(InputValueError, match=r"other.batch: there is no queue 'nosuch'; there are main, short"):
         slurm_exp.start(slurm_exp.create_database(interface="lo", batch=True, queue="nosuch", db_identifier="other"))
-    assert not Path("study/other").exists()
+    ens = slurm_exp.create_ensemble("ens", None, slurm_exp.create_batch_settings(queue="nosuch"), RunSettings("true"), 2)
+    with pytest.raises(InputValueError, match="ens: there is no queue 'nosuch'"):
+        slurm_exp.start(slurm_exp.create_database(interface="lo", batch=True, db_identifier="third"), ens)
+    assert {path.name for path in Path("study").iterdir()}.isdisjoint({"other", "third"})
+
+
+def test_a_job_that_a_killed_driver_has_left_in_the_queue_is_noticed(
+    cluster: Cluster, driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    """Its servers would take what is written for those of the next driver for their own."""
+    monkeypatch.chdir(tmp_path)
+    killed = driver("""
+        exp = Experiment("study", launcher="slurm")
+        db = exp.create_database(interface="lo", batch=True)
+        db.placement.batch_settings.batch_args["begin"] = "now+1hour"
+        exp.start(db)
+        """)
+    eventually(lambda: cluster.ask("squeue", "--noheader", "--format=%T") == "PENDING\n")
+    killed.kill()
+
+    exp = Experiment("study", launcher="slurm")
+    killed.wait()
+    with pytest.raises(StateError, match=r"orchestrator: job (\d+) of an earlier .* end it \(scancel \1\)"):
+        exp.start(exp.create_database(interface="lo", batch=True))
+
+    cluster.ask("scancel", "--name=orchestrator.batch")
+    assert exp._runner.job_in(f"{exp.exp_path}/orchestrator") == ""
+
+
+def test_a_job_that_waits_is_given_up_by_ctrl_c(cluster: Cluster, driver: Driver) -> None:
+    done = driver(
+        """
+        exp = Experiment("study", launcher="slurm")
+        db = exp.create_database(interface="lo", batch=True)
+        db.batch_settings.batch_args["begin"] = "now+1hour"
+        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+        try:
+            exp.start(db)
+        except KeyboardInterrupt:
+            print(*exp.get_status(db), db.started)
+        """
+    )
+
+    assert done.communicate(timeout=60)[0] == "New False\n"
+    assert cluster.ask("squeue", "--noheader") == ""
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,22 @@ def test_a_server_that_cannot_start_fails_the_member_with_its_words(exp: Experim
     assert first.status is Status.RUNNING
 
 
+def test_a_server_of_others_at_the_port_is_neither_used_nor_ended(exp: Experiment) -> None:
+    first, second = (member(exp, "import time; time.sleep(1000)" * (name == "first"), name) for name in ("first", "second"))
+    first.colocate_db_tcp(workers=0)
+    exp.start(first, block=False)
+    while not Path(first.path, "said").exists():
+        exp.wait(first, timeout=0.01)
+    address, pid, *_ = said(first)
+
+    second.colocate_db_tcp(port=int(address.rpartition(":")[2]), workers=0)
+    exp.start(second, progress=False)
+
+    assert second.run.exit_code == 125
+    assert "Address already in use" in second.run.reason
+    assert began(int(pid)) is not None
+
+
 def test_a_batch_job_and_a_program_that_is_not_there_any_more(exp: Experiment, script: Callable[[str], str]) -> None:
     path = script("exit 0")
     batch = exp.create_ensemble("batch", batch_settings=exp.create_batch_settings())

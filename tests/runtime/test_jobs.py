@@ -2,8 +2,10 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
+import threading
 from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
@@ -12,10 +14,14 @@ from pathlib import Path
 import pytest
 
 from cluster import Cluster
+from smartensemble.cluster import SrunSettings
 from smartensemble.entities import Ensemble, Model
 from smartensemble.errors import InputValueError, StateError, UnsupportedError
 from smartensemble.experiment import Experiment
-from smartensemble.runtime.queue import queue
+from smartensemble.runtime.batch import Batch
+from smartensemble.runtime.queue import Note, queue
+from smartensemble.runtime.steps import Allocation
+from smartensemble.schedulers.slurm import SLURM
 from smartensemble.settings import RunSettings
 from smartensemble.status import Status
 
@@ -131,11 +137,14 @@ def test_what_cannot_run_is_an_error_before_anything_is_written(
 
 def test_what_slurm_refuses_is_told_in_its_words(slurm_exp: Experiment) -> None:
     ens = shell(slurm_exp, "true", batch_args={"constraint": "gpu"})
+    step = slurm_exp.create_model("step", SrunSettings("true", alloc=1))
 
     with pytest.raises(StateError, match=r"ens: was refused by slurm: sbatch: .*[Ff]eature"):
-        slurm_exp.start(ens)
+        slurm_exp.start(ens, step)
 
-    assert slurm_exp.get_status(ens) == [Status.FAILED] * 2
+    assert slurm_exp.get_status(ens, step) == [Status.FAILED] * 3
+    later = Experiment("study", launcher="slurm").create_model("step", SrunSettings("true", alloc=1))
+    assert (later.status, later.run.cause[:16]) == (Status.FAILED, "ens: was refused")
     ens.batch_settings.batch_args.clear()  # type: ignore[union-attr]
     slurm_exp.start(ens, progress=False)
     assert slurm_exp.get_status(ens) == [Status.COMPLETED] * 2
@@ -267,6 +276,49 @@ def test_another_driver_stops_a_job(cluster: Cluster, slurm_exp: Experiment, eve
     assert slurm_exp.get_status(ens) == [Status.CANCELLED] * 2
 
 
+def test_ctrl_c_while_a_job_is_handed_over_leaves_none(
+    cluster: Cluster, driver: Driver, script: Callable[[str], str], tmp_path: Path, eventually: Eventually
+) -> None:
+    """The number of the job is not yet known then."""
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    os.rename(script(f'touch {tmp_path}/asked; sleep 0.3; exec {shutil.which("sbatch")} "$@"'), slow / "sbatch")
+    asked = driver(f"""
+        os.environ["PATH"] = "{slow}:" + os.environ["PATH"]
+        exp = Experiment("study", launcher="slurm")
+        ens = exp.create_ensemble("ens", None, exp.create_batch_settings(), settings("sleep", "1000"), 2)
+        try:
+            exp.start(ens)
+        except KeyboardInterrupt:
+            print(exp.wait(ens, timeout=30), *map(str, exp.get_status(ens)))
+        """)
+    eventually((tmp_path / "asked").exists)
+
+    os.killpg(asked.pid, signal.SIGINT)
+
+    assert asked.communicate(timeout=60)[0] == "True Cancelled Cancelled\n"
+    assert cluster.ask("squeue", "--noheader") == ""
+
+
+def test_a_driver_stops_what_another_is_just_handing_over(slurm_exp: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    ens = shell(slurm_exp, "sleep 1000")
+    submit = queue("slurm").submit
+
+    def stopped_meanwhile(batch: Batch, note: Note) -> None:
+        other = Experiment("study", launcher="slurm")
+        stop = threading.Thread(target=other.stop, args=[shell(other, "sleep 1000")])
+        stop.start()
+        stop.join(0.1)
+        submit(batch, note)
+        stop.join(30)
+        assert not stop.is_alive()
+
+    monkeypatch.setattr(queue("slurm"), "submit", stopped_meanwhile)
+    slurm_exp.start(ens, progress=False)
+
+    assert slurm_exp.get_status(ens) == [Status.CANCELLED] * 2
+
+
 def test_a_member_has_a_time_limit_of_its_own(slurm_exp: Experiment) -> None:
     ens = shell(slurm_exp, "[ ${PWD##*_} = 0 ] || sleep 1000")
     ens[1].run_settings.time_limit = 0.5
@@ -296,6 +348,15 @@ def test_without_batch_and_without_an_allocation_is_an_error(slurm_exp: Experime
         slurm_exp.start(model)
 
     assert not Path(model.path).exists()
+
+
+def test_a_process_fits_on_a_node_of_the_allocation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_JOB_CPUS_PER_NODE", "8(x2)")
+    settings = RunSettings("true", run_command="true", run_args={"cpus-per-task": 12})
+    command = settings.command("wide", "/")
+
+    with pytest.raises(InputValueError, match="wide: needs 12 CPUs on one node, and the nodes of this allocation have 8"):
+        Allocation("study", SLURM).check([command], None)
 
 
 def test_cases_1_and_2_inside_an_allocation_members_are_steps(cluster: Cluster, driver: Driver, tmp_path: Path) -> None:
@@ -333,6 +394,17 @@ def test_a_machine_without_slurm_says_so(tmp_path: Path, monkeypatch: pytest.Mon
 
     with pytest.raises(UnsupportedError, match="launcher 'slurm': no program 'sbatch' on PATH"):
         exp.start(ens)
+
+
+def test_a_machine_without_slurm_sees_the_jobs(slurm_exp: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    ens = shell(slurm_exp, "sleep 1000")
+    slurm_exp.start(ens, block=False, detach=True)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("PATH", "/nowhere")
+        elsewhere.setattr(queue("slurm"), "_next", 0.0)
+
+        assert slurm_exp.wait(timeout=0.1) is False
+    slurm_exp.stop(ens)
 
 
 def test_one_question_serves_all_jobs_and_they_grow_rare(slurm_exp: Experiment) -> None:

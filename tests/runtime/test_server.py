@@ -226,9 +226,12 @@ def test_a_detached_database_is_reconnected_to(driver: Driver, tmp_path: Path) -
 def test_reconnecting_to_nothing_says_so(exp: Experiment, tmp_path: Path) -> None:
     with pytest.raises(InputValueError, match="is not there; give the checkpoint_file"):
         exp.reconnect_orchestrator(tmp_path / "smartsim_db.json")
-    (tmp_path / "other.json").write_text("[]")
-    with pytest.raises(InputValueError, match="describes no database"):
-        exp.reconnect_orchestrator(tmp_path / "other.json")
+    for other in ("[]", '{"shards": []}'):
+        (tmp_path / "other.json").write_text(other)
+        with pytest.raises(InputValueError, match="describes no database"):
+            exp.reconnect_orchestrator(tmp_path / "other.json")
+    with pytest.raises(InputValueError, match="cannot be read: Is a directory; give the checkpoint_file"):
+        exp.reconnect_orchestrator(tmp_path)
     db = exp.create_database()
     exp.start(db)
     left = Path(db.checkpoint_file).read_text()

@@ -13,14 +13,14 @@ from smartensemble.errors import EntityExistsError, StateError
 from smartensemble.runtime.ask import ask
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "inference"))
-from small_models import BACKENDS, mlp_model
+from small_models import mlp_model
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 pytestmark = pytest.mark.needs("smartredis", "torch")
 
-#: A member that runs a model or a script that is stored under ``net``.
+#: A member that runs models, by their names, and functions of scripts, as ``script.function``; it says what shape each gave.
 MEMBER = """
 import os
 import sys
@@ -29,24 +29,31 @@ from smartredis import Client
 client = Client()
 x, y = f"x{os.getpid()}", f"y{os.getpid()}"  # in a cluster, two clients that run on keys of one name take them from each other
 client.put_tensor(x, np.arange(20, dtype="float32").reshape(2, 10))
-if sys.argv[1] == "model":
-    client.run_model("net", inputs=[x], outputs=[y])
-else:
-    client.run_script("net", sys.argv[1], inputs=[x], outputs=[y])
-print(client.get_tensor(y).shape)
+for name in sys.argv[1:]:
+    key, _, function = name.partition(".")
+    if function:
+        client.run_script(key, function, inputs=[x], outputs=[y])
+    else:
+        client.run_model(key, inputs=[x], outputs=[y])
+    print(name, client.get_tensor(y).shape)
 """
 SCRIPT = "def first(x):\n    return x[:1]\n"
-WAYS = ["standalone", "cluster", "colocated"]
+#: Where a member's database is, and what it runs there: all once, since TensorFlow takes seconds to import.
+WAYS = [
+    pytest.param("standalone", ["TORCH", "ONNX", "TF", "TFLITE"], marks=pytest.mark.needs("onnx", "tensorflow", "tflite")),
+    pytest.param("cluster", ["TORCH", "ONNX"], marks=pytest.mark.needs("onnx")),
+    pytest.param("colocated", ["TORCH", "ONNX"], marks=pytest.mark.needs("onnx")),
+]
 
 
 def double(x: Tensor) -> Tensor:
     return 2 * x
 
 
-def ensemble(exp: Experiment, what: str, count: int = 2) -> Ensemble:
-    """Members that run what is stored under ``net``: a model, or a function of a script."""
+def ensemble(exp: Experiment, *names: str, count: int = 2) -> Ensemble:
+    """Members that run models and functions of scripts."""
     Path("member.py").write_text(MEMBER)
-    settings = exp.create_run_settings("python", [str(Path("member.py").absolute()), what])
+    settings = exp.create_run_settings("python", [str(Path("member.py").absolute()), *names])
     ens = exp.create_ensemble("ens", replicas=count, run_settings=settings)
     for member in ens:
         member.disable_key_prefixing()
@@ -62,42 +69,31 @@ def database(exp: Experiment, members: Ensemble, way: str, program: str) -> list
     return []
 
 
-def outputs(members: Ensemble) -> list[str]:
-    """What the members have said, all of which have completed."""
+def outputs(members: Ensemble) -> list[list[str]]:
+    """The lines that each of the members has written, all of which have completed."""
     said = [Path(member.path, f"{member.name}.err").read_text() for member in members]
     assert [member.status for member in members] == [Status.COMPLETED] * len(members), said
-    return [Path(member.path, f"{member.name}.out").read_text().splitlines()[-1] for member in members]
+    return [Path(member.path, f"{member.name}.out").read_text().splitlines() for member in members]
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_each_member_runs_a_model(exp: Experiment, program: str, way: str, backend: str) -> None:
-    ens = ensemble(exp, "model", count=1)
-    names = {"inputs": "x", "outputs": ["y"]} if backend == "TF" else {}
-    ens.add_ml_model("net", backend.lower(), mlp_model(backend), **names)  # type: ignore[arg-type]
-
-    exp.start(*database(exp, ens, way, program), ens, progress=False)
-
-    assert outputs(ens) == ["(2, 1)"]
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("what", ["double", "first"])
-def test_each_member_runs_a_function_and_a_script(exp: Experiment, program: str, way: str, what: str) -> None:
-    ens = ensemble(exp, what)
+@pytest.mark.parametrize(("way", "backends"), WAYS)
+def test_each_member_runs_models_a_function_and_a_script(exp: Experiment, program: str, way: str, backends: list[str]) -> None:
+    ens = ensemble(exp, *backends, "function.double", "script.first", count=1)
+    for backend in backends:
+        names = {"inputs": "x", "outputs": ["y"]} if backend == "TF" else {}
+        ens.add_ml_model(backend, backend.lower(), mlp_model(backend), **names)  # type: ignore[arg-type]
     Path("script.py").write_text(SCRIPT)
-    if what == "double":
-        ens.add_function("net", double)
-    else:
-        ens.add_script("net", script_path="script.py")
+    ens.add_function("function", double)
+    ens.add_script("script", script_path="script.py")
 
     exp.start(*database(exp, ens, way, program), ens, progress=False)
 
-    assert outputs(ens) == (["(2, 10)"] * 2 if what == "double" else ["(1, 10)"] * 2)
+    shapes = [f"{backend} (2, 1)" for backend in backends]
+    assert outputs(ens) == [[*shapes, "function.double (2, 10)", "script.first (1, 10)"]]
 
 
 def test_members_that_need_the_same_share_its_file(exp: Experiment, program: str) -> None:
-    ens = ensemble(exp, "first", count=3)
+    ens = ensemble(exp, "net.first", count=3)
     ens.add_script("net", SCRIPT)
     ens[2].add_script("other", SCRIPT)
     database(exp, ens, "colocated", program)
@@ -106,13 +102,13 @@ def test_members_that_need_the_same_share_its_file(exp: Experiment, program: str
     files = [Path(member.path, f"{member.name}.db.commands").stat().st_ino for member in ens]
     assert files[0] == files[1] != files[2]
     outputs(ens)
-    exp.start(ens, progress=False)  # again, over the same files
+    exp.start(ens[0], progress=False)  # again, over the same file
     outputs(ens)
 
 
 def test_members_that_come_later_inherit_it(exp: Experiment, program: str) -> None:
     Path("member.py").write_text(MEMBER)
-    settings = exp.create_run_settings("python", [str(Path("member.py").absolute()), "first"])
+    settings = exp.create_run_settings("python", [str(Path("member.py").absolute()), "net.first"])
     ens = exp.create_ensemble("ens", {"T": range(9)}, run_settings=settings, perm_strategy="random", n_models=1)
     ens.add_script("net", SCRIPT)
     ens.extend(1)
@@ -123,7 +119,7 @@ def test_members_that_come_later_inherit_it(exp: Experiment, program: str) -> No
 
     exp.start(exp.create_database(server=program), ens, progress=False)
 
-    assert outputs(ens) == ["(1, 10)"] * 3
+    assert outputs(ens) == [["net.first (1, 10)"]] * 3
 
 
 def test_it_is_in_every_database_that_runs(exp: Experiment, program: str) -> None:
@@ -137,7 +133,7 @@ def test_it_is_in_every_database_that_runs(exp: Experiment, program: str) -> Non
 
 
 def test_no_database_is_an_error_before_anything_is_written(exp: Experiment) -> None:
-    ens = ensemble(exp, "first")
+    ens = ensemble(exp, "net.first")
     ens.add_script("net", SCRIPT)
     ens[0].colocate_db_uds()
 
@@ -170,7 +166,7 @@ def test_what_the_backend_of_a_colocated_database_refuses_ends_its_member(exp: E
 
 
 def test_two_members_cannot_bring_different_things_of_one_name(exp: Experiment, program: str) -> None:
-    ens = ensemble(exp, "first")
+    ens = ensemble(exp, "net.first")
     for number, member in enumerate(ens):
         member.add_script("net", SCRIPT + "#" * number)
 

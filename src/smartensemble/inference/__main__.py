@@ -5,8 +5,11 @@ import logging
 import signal
 import sys
 
-from smartensemble.inference.watch import end_with_parent, watch
-from smartensemble.inference.worker import Beat, Shard, serve
+try:
+    from smartensemble.inference.watch import end_with_parent, watch
+    from smartensemble.inference.worker import Beat, Shard, serve
+except ImportError as error:
+    raise SystemExit(f"{error}; pip install 'smartensemble[torch]', or the extra of another framework") from error
 
 
 def parser() -> argparse.ArgumentParser:

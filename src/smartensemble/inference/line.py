@@ -4,7 +4,7 @@ What redis-py does around a reply costs more than a small model does, most of al
 """
 
 import select
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import hiredis
@@ -13,9 +13,6 @@ import redis
 Argument = bytes | int | str
 
 PIECE = 64 << 10  #: bytes that are read at once
-
-#: Its hints tell of a command of one word only.
-_packed: Callable[[tuple[Argument, ...]], bytes] = hiredis.pack_command  # type: ignore[assignment]
 
 
 class Line:
@@ -42,7 +39,8 @@ class Line:
     def send(self, commands: Sequence[Sequence[Argument]]) -> None:
         """Send commands."""
         try:
-            self.socket.sendall(b"".join([_packed(tuple(command)) for command in commands]))
+            for piece in _pieces(commands):
+                self.socket.sendall(piece)
         except OSError as error:
             raise redis.ConnectionError(f"not sent: {error}") from error
 
@@ -63,3 +61,27 @@ class Line:
     def waits(self) -> bool:
         """Whether something has come that has not been read."""
         return self.reader.has_data() or bool(select.select([self], [], [], 0)[0])
+
+
+#: Its hints tell of a command of one word only.
+_packed: Callable[[tuple[Argument, ...]], bytes] = hiredis.pack_command  # type: ignore[assignment]
+
+
+def _pieces(commands: Sequence[Sequence[Argument]]) -> Iterator[bytes]:
+    """The bytes of commands. What is large goes by itself: to put it between others would copy it."""
+    small: list[bytes] = []
+    for command in commands:
+        if all(isinstance(argument, int) or len(argument) < PIECE for argument in command):
+            small.append(_packed(tuple(command)))
+            continue
+        small.append(b"*%d\r\n" % len(command))
+        for argument in command:
+            word = argument if isinstance(argument, bytes) else str(argument).encode()
+            small.append(b"$%d\r\n" % len(word))
+            if len(word) >= PIECE:
+                yield b"".join(small)
+                yield word
+                small = [b"\r\n"]
+            else:
+                small += (word, b"\r\n")
+    yield b"".join(small)

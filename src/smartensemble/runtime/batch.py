@@ -57,6 +57,7 @@ class Batch:
         """The same, with the size that its members need on a cluster of these `partitions`.
 
         :raises UnsupportedError: its settings ask for what the scheduler cannot express.
+        :raises InputValueError: there is no room for a member, or an option is more than a line.
         """
         if unknown := self.scheduler.without_effect(self.settings.asked):
             raise UnsupportedError(
@@ -69,6 +70,8 @@ class Batch:
         if any(map(self.scheduler.whole, commands)):
             at_once = 1
         made = plan(self.name, commands, asked, partitions, self.settings.overcommit, at_once)
+        for _ in self.scheduler.directives(made.asked):
+            pass  # what cannot be spelled is an error here, before anything is written
         return replace(self, plan=made, array=made.array)
 
     def write(self, at_once: int | None = None) -> None:
@@ -77,7 +80,7 @@ class Batch:
         for command, suffixes in [*((each, ENDS) for each, _ in self.members), (self.command, (*ENDS, "out", "err"))]:
             for suffix in suffixes:
                 path = f"{command.cwd}/{command.name}.{suffix}"
-                if written(path):
+                if written(path) is not None:
                     os.unlink(path)
         for command, _ in self.members:
             text = member_script(self._placed(command))

@@ -65,6 +65,7 @@ def main(asked: dict[str, Any], argv: list[str]) -> None:
     made, gate = "", None
     server, workers, stage = 0, [], "its database could not be started"
     address: Address = ""
+    ready = False
     try:
         if rank:
             asked["name"] += f".{rank}"  # files of other hosts are in the same directory
@@ -73,6 +74,7 @@ def main(asked: dict[str, Any], argv: list[str]) -> None:
         made, address, conf = settings(asked)
         server = spawn([asked["server"], conf], f"{asked['name']}.db.out", asked.get("pinning", ()))
         wait_until_ready(server, address, asked["name"], signals)
+        ready = True
         where = f"unix://{address}" if isinstance(address, str) else "{}:{}".format(*address)
         worker = [*asked["worker"], "--address", where]
         workers += [spawn(worker, f"{asked['name']}.worker.err") for _ in range(asked.get("workers", 0))]
@@ -93,7 +95,7 @@ def main(asked: dict[str, Any], argv: list[str]) -> None:
         for process in workers:
             os.kill(process, signal.SIGTERM)
         if server:
-            end(server, address)
+            end(server, address if ready else None)
         for process in workers:
             reap(process)
         if made:
@@ -300,7 +302,7 @@ def ask(address: Address, command: bytes) -> bytes:
     """What the server says to `command`."""
     with connect(address) as connection:
         connection.sendall(command + b"\r\n")
-        return connection.recv(64)
+        return connection.recv(4096)
 
 
 def connect(address: Address) -> socket.socket:
@@ -316,15 +318,15 @@ def connect(address: Address) -> socket.socket:
 
 
 def wait_until_ready(server: int, address: Address, name: str, signals: set[signal.Signals]) -> None:
-    """Return when the server answers."""
-    limit = time.monotonic() + SILENCE
+    """Return when the server answers: this one, for another may listen at a port or path that was named."""
+    limit, sign = time.monotonic() + SILENCE, f"process_id:{server}\r\n".encode()
     while time.monotonic() < limit:
-        if os.waitpid(server, os.WNOHANG)[0]:
+        if os.waitid(os.P_PID, server, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             with open(f"{name}.db.out", errors="replace") as file:
                 words = file.read().strip().splitlines()[-3:]
             raise LostError("the server ended; the end of its output:\n  " + "\n  ".join(words))
         try:
-            if ask(address, b"PING") == b"+PONG\r\n":
+            if sign in ask(address, b"INFO server"):
                 return
         except OSError:
             pass
@@ -362,10 +364,16 @@ def run(argv: list[str], signals: set[signal.Signals]) -> int:
             return status
 
 
-def end(server: int, address: Address) -> None:
-    """End the server, whose data nobody needs any more. It obeys a command at once, and a signal after up to 0.1 s."""
+def end(server: int, address: Address | None) -> None:
+    """End the server, whose data nobody needs any more. It obeys a command at once, and a signal after up to 0.1 s.
+
+    One that has not answered gets no command: who listens there may be another.
+    """
     with suppress(OSError):
-        ask(address, b"SHUTDOWN NOSAVE")
+        if address is None:
+            os.kill(server, signal.SIGTERM)
+        else:
+            ask(address, b"SHUTDOWN NOSAVE")
     reap(server)
 
 

@@ -56,7 +56,11 @@ class Databases:
                     f"{self._runner.launcher_name!r}; make it by create_database()"
                 )
             if db.placement:
-                placed.check(db)
+                placed.check(db, self._runner)
+            elif db.launcher != "local":
+                raise StateError(
+                    f"{db.db_identifier}: another program placed it on {db.launcher}; make it anew by create_database(path=...)"
+                )
 
     @property
     def running(self) -> list[Orchestrator]:

@@ -185,16 +185,16 @@ class Journal:
     def stop(self, numbers: Iterable[int], grace: float) -> None:
         """Ask the supervisor to end members, by a file beside the journal and a signal; a scheduler, to cancel its jobs."""
         numbers = set(numbers)
-        submitted = [batch for batch in self._jobs() if batch.run.job and batch.run.number in numbers]
-        for batch in submitted:
-            queue(batch.scheduler.name).cancel([batch])
-        numbers -= {batch.run.number for batch in submitted}
-        if not numbers:
-            return
-        while not self.supervisor and self.active:  # it is just being started, or will never be
-            time.sleep(0.01)
+        while True:
+            submitted = [batch for batch in self._jobs() if batch.run.job and batch.run.number in numbers]
+            for batch in submitted:
+                queue(batch.scheduler.name).cancel([batch])
+            numbers -= {batch.run.number for batch in submitted}
+            if not numbers or self.supervisor or not self.active:
+                break
+            time.sleep(0.01)  # they are just being started or submitted, or will never be
             self.look()
-        if not self.supervisor:
+        if not numbers or not self.supervisor:
             return
         if self.supervisor.host != hostname():
             raise StateError(
@@ -224,7 +224,7 @@ class Journal:
             elif event == "started" and entry:
                 entry.run.status, entry.run.started = Status.RUNNING, when
             elif entry and event != "asked":
-                said = json.loads(detail) if entry.run.job else detail
+                said = json.loads(detail) if detail.startswith('"') else detail  # a supervisor writes plain words
                 settle(entry.run, entry.command, event, int(detail) if event in ("exit", "signal") else said, when)
         except (ValueError, TypeError):
             return

@@ -40,7 +40,7 @@ class PlacedServers(RunningServers):
     def __init__(self, db: Orchestrator) -> None:
         names = server_names(db)
         super().__init__(db.db_identifier, [Shard(name) for name in names], draw(db))
-        self.directory_of = Path(db.path)
+        self.home = Path(db.path)
         self.runs = [Run(Status.QUEUED) for _ in names]
         self.steps: list[tuple[Command, Run]] = []  #: what starts servers, and then workers
         self.batch: Batch | None = None  #: the job of their own
@@ -49,7 +49,7 @@ class PlacedServers(RunningServers):
         """Settle the servers that have ended, by the files that they leave, or by the end of the step that started them."""
         starters = self.steps[: len(self.steps) - bool(self.workers)]
         for number, (shard, run) in enumerate(zip(self.shards, self.runs, strict=True)):
-            command = Command((), self.directory_of, {}, shard.name)
+            command = Command((), self.home, {}, shard.name)
             if run.status.final:
                 continue
             if run.started is None and (started := written(beside(command, "started"))):
@@ -70,7 +70,7 @@ class PlacedServers(RunningServers):
         """
         since = time.monotonic()
         while True:
-            said = [announced(self.directory_of, shard.name, token) for shard in self.shards]
+            said = [announced(self.home, shard.name, token) for shard in self.shards]
             if all(said):
                 self.shards = tuple(answer[0] for answer in said if answer)
                 return [answer[1] for answer in said if answer]
@@ -89,14 +89,20 @@ def server_names(db: Orchestrator) -> list[str]:
     return [db.db_identifier] if db.db_nodes == 1 else [f"{db.db_identifier}_{number}" for number in range(db.db_nodes)]
 
 
-def check(db: Orchestrator) -> None:
-    """An error, unless there is room for the servers of `db`.
+def check(db: Orchestrator, runner: Runner) -> None:
+    """An error, unless there is room for the servers of `db`, and none of an earlier start are in its directory or on the way.
 
-    :raises StateError: this program runs in no allocation, and they are to have no job of their own.
+    :raises StateError: there are; or this program runs in no allocation, and they are to have no job of their own.
     :raises InputValueError: its allocation has too few nodes.
     """
     assert db.placement
     placement, scheduler = db.placement, db.placement.scheduler
+    check_record(db)
+    if scheduler.control and (job := runner.job_in(db.path)):
+        raise StateError(
+            f"{db.db_identifier}: job {job} of an earlier program waits or runs in {db.path}; "
+            f"end it ({' '.join(scheduler.control.cancel)} {job}), or choose another path"
+        )
     if placement.batch_settings or "allocation" in placement.run_settings.run_options:
         return
     assert scheduler.control
@@ -121,8 +127,7 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> PlacedServers:
     :raises StateError: they could not be started; nothing is left running.
     """
     assert db.placement
-    check(db)
-    check_record(db)
+    check(db, runner)
     servers, path = PlacedServers(db), Path(db.path, f"{db.db_identifier}.asked")
     check_data(db, servers.shards)
     asked = describe(db, servers)

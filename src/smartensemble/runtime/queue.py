@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from typing import IO
@@ -25,7 +26,7 @@ from smartensemble.status import Status
 logger = logging.getLogger(__name__)
 
 FIRST, RUNNING, PENDING = 0.2, 2.0, 5.0  #: seconds between two questions: at first, and at most while jobs run or wait
-GROWTH = 1.5
+GROWTH = 2
 SLICE = 8  #: members whose files are looked at in one look
 LATE = 10.0  #: seconds that a job's last files, and the accounting's record of it, may come late
 LATER = 60.0  #: seconds that a record may come late of which there is a first part: how the job stood before its end
@@ -82,13 +83,31 @@ class Queue:
         except StateError as error:
             raise StateError(f"{error}; run this where {self.scheduler.name} answers, or with launcher='local'") from None
 
+    def has(self, job: str) -> bool:
+        """A job waits or runs, now.
+
+        :raises StateError: the scheduler does not answer.
+        """
+        try:
+            state = self.control.read(ask(self.control.query([job]))).get(job)
+        except StateError as error:
+            if self.control.unknown and self.control.unknown in str(error):
+                return False
+            raise
+        return state is not None and not state[0].final
+
     def submit(self, batch: Batch, note: Note) -> None:
         """Hand a job to the scheduler.
 
         :raises StateError: it refuses the job.
         """
+        # In a thread, since Ctrl-C is to wait for the answer: a job whose number nobody knows could not be cancelled.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(self._submit, batch, note).result()
+
+    def _submit(self, batch: Batch, note: Note) -> None:
         try:
-            batch.run.job = self.control.job(ask((*self.control.submit, str(batch.script))))
+            batch.run.job = self.control.job(ask((*self.control.submit, str(batch.script)), shielded=True))
         except StateError as error:
             raise StateError(f"{batch.name}: was refused by {self.scheduler.name}: {error}") from None
         array = {"array": True} if batch.array else {}
@@ -113,7 +132,7 @@ class Queue:
             self._every, self._next = FIRST, time.monotonic()
 
     def look(self) -> None:
-        """Take in what files and the scheduler say, without waiting for either."""
+        """Take in what files and the scheduler say. Only for the record of a job that has gone is anybody waited for."""
         if not self._jobs or not self._turn.acquire(blocking=False):  # another thread looks
             return
         try:
@@ -219,7 +238,13 @@ class Queue:
             asked = sorted({watched.batch.run.job for watched in self._jobs.values()})
             out, errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
             words = self.control.query(asked)
-            process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, process_group=0)
+            try:
+                process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, process_group=0)
+            except OSError:  # the directory is looked at on a machine that is none of the cluster's
+                out.close()
+                errors.close()
+                self._next = time.monotonic() + PENDING
+                return
             self._asking = (process, out, errors, asked, time.monotonic())
             self.questions += 1
             running = any(watched.batch.run.started for watched in self._jobs.values())
@@ -255,10 +280,28 @@ def tasks(job: str, states: States) -> dict[int, State]:
     }
 
 
-def ask(words: Sequence[str], instead: str | None = None, patience: float = PATIENCE, errors: bool = False) -> str:
-    """What a command of the scheduler's prints; `instead` if it fails, or an error with its words."""
+def ask(
+    words: Sequence[str],
+    instead: str | None = None,
+    patience: float = PATIENCE,
+    errors: bool = False,
+    shielded: bool = False,
+) -> str:
+    """What a command of the scheduler's prints; `instead` if it fails, or an error with its words.
+
+    :param shielded: Ctrl-C does not reach it.
+    """
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=patience, check=False, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            words,
+            capture_output=True,
+            text=True,
+            errors="replace",  # names of files may be any bytes
+            timeout=patience,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            process_group=0 if shielded else None,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         if instead is not None:
             return instead

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -119,13 +119,9 @@ class Runner:
         """
         runs = [Run(Status.QUEUED, number=number) for number, _ in enumerate(models, 1)]
         run_of = {model.path: run for model, run in zip(models, runs, strict=True)}
-        batches = list(batch_jobs(entities, run_of, command, self.scheduler, at_once))
-        submitted = [batch for batch in batches if batch.plan]
         allocation = Allocation(self.name, self.scheduler)
-        batched = {id(run) for batch in batches for _, run in batch.members}
-        alone = [model for model in models if id(run_of[model.path]) not in batched]
-        if alone and self.scheduler.control:
-            at_once = allocation.check([command(model) for model in alone], at_once)
+        batches, at_once = self._share_out(allocation, entities, run_of, models, at_once, command)
+        submitted = [batch for batch in batches if batch.plan]
         first = len(models) if batches or detached or at_once else CHUNK
         write(models[:first])  # before anything counts as started: a full disk starts nothing
         for batch in batches:
@@ -150,7 +146,7 @@ class Runner:
             steps = [(command(model), model.run) for model in models[begin:end] if id(model.run) not in inside]
             return [(allocation.step(each), run) for each, run in steps]
 
-        self._submit(submitted, journal)
+        self._submit(submitted, journal, [entry for entry in entries if entry.batch is None and entry.params is not None])
         first_jobs = jobs(0, first) + [(batch.command, batch.run) for batch in batches if not batch.plan]
         if detached and first_jobs:
             detach(first_jobs, journal.path, at_once)
@@ -168,8 +164,42 @@ class Runner:
                     self.stop(runs, PATIENCE)
                     raise
 
-    def _submit(self, batches: Sequence[Batch], journal: Journal) -> None:
-        """Hand jobs to the scheduler: all of them, or none."""
+    def check_room(self, entities: Sequence[Model | Ensemble], models: Sequence[Model], at_once: int | None) -> None:
+        """An error, unless the cluster has room for `models`: said before a database waits for its own, perhaps for hours."""
+        if self.scheduler.control:
+            allocation, runs = Allocation(self.name, self.scheduler), {model.path: Run() for model in models}
+            self._share_out(allocation, entities, runs, models, at_once, lambda model: model.command)
+
+    def _share_out(
+        self,
+        allocation: Allocation,
+        entities: Sequence[Model | Ensemble],
+        runs: dict[str, Run],
+        models: Sequence[Model],
+        at_once: int | None,
+        command: Callable[[Model], Command],
+    ) -> tuple[list[Batch], int | None]:
+        """The batch jobs of `models`, and how many of those that are in none may run at once; an error, if one never can."""
+        batches = list(batch_jobs(entities, runs, command, self.scheduler, at_once))
+        batched = {id(run) for batch in batches for _, run in batch.members}
+        alone = [model for model in models if id(runs[model.path]) not in batched]
+        if alone and self.scheduler.control:
+            at_once = allocation.check([command(model) for model in alone], at_once)
+        return batches, at_once
+
+    def job_in(self, path: str) -> str:
+        """The number of a job that an earlier driver has left, and whose files are in the directory `path`; or nothing."""
+        self.history.look()
+        left = [
+            entry
+            for journal in self.history.journals
+            for entry in journal.entries.values()
+            if entry.path == path and entry.run.job and entry.run.status.active
+        ]
+        return next((entry.run.job for entry in left if queue(entry.scheduler).has(entry.run.job)), "")
+
+    def _submit(self, batches: Sequence[Batch], journal: Journal, others: Sequence[Entry] = ()) -> None:
+        """Hand jobs to the scheduler: all of them, or none; and then `others` are not started either."""
         jobs = queue(self.scheduler.name) if batches else None
         self._started = time.monotonic()
         for batch in batches:
@@ -177,13 +207,15 @@ class Runner:
             try:
                 jobs.submit(batch, partial(journal.note, batch.run.number, batch.name))
             except BaseException as error:
-                jobs.cancel([each for each in batches if each.run.job])
+                why = str(error) or f"not started, for {type(error).__name__}"
+                refused = [(each.run, each.command) for each in batches if not each.run.job]
+                for run, command in [*refused, *((entry.run, entry.command) for entry in others)]:
+                    settle(run, command, "failed", why, time.time())
+                    journal.note(run.number, command.name, "failed", why)
                 for each in batches:
-                    if not each.run.job:
-                        settle(each.run, each.command, "failed", str(error), time.time())
-                        journal.note(each.run.number, each.name, "failed", str(error))
                     each.look()
                 self._batches += [each for each in batches if each.run.job]
+                jobs.cancel([each for each in batches if each.run.job])
                 raise
 
     def serve(self, commands: Sequence[Command], detached: bool, given: Sequence[Run] | None = None) -> tuple[list[Run], Path]:
@@ -252,7 +284,7 @@ class Runner:
         while True:
             if self._launcher and not self._launcher.alive:
                 self._launcher = None  # it has said so to all that it ran
-            pace = min(LOOK, max(FIRST, (time.monotonic() - self._started) / 100))
+            pace = min(LOOK, max(FIRST, (time.monotonic() - self._started) / 50))
             waits = [pace] * bool(self._batches or self.history.active)
             waits += [] if limit is None else [max(0.0, limit - time.monotonic())]
             if self._launcher:
@@ -273,7 +305,8 @@ class Runner:
             else:
                 batch.look()
             if batch.run.status.final:
-                self._batches.remove(batch)
+                with suppress(ValueError):  # another thread was quicker
+                    self._batches.remove(batch)
         self.history.look()
         self._give_back()
         return until()

@@ -160,11 +160,13 @@ class RunningServers:
                 send(process.pid, signal.SIGKILL)
 
     def _end_workers(self, runner: Runner, grace: float) -> None:
-        """End the workers that another process has started: its supervisor does it, or they end by themselves."""
+        """End the workers that another process has started: its supervisor does it."""
         if self.workers or self.journal is None or not self.journal.exists():
             return
         journal = Journal(self.journal)
         journal.look()
+        if journal.driver is None or journal.driver.host != hostname():
+            return  # on another machine they notice that the server has gone
         journal.stop(journal.entries, grace)
         limit = time.monotonic() + grace + 2 * PATIENCE
         while journal.active and time.monotonic() < limit:
@@ -197,11 +199,9 @@ def end_job(scheduler: str, job: str) -> None:
     assert control
     queue.ask((*control.cancel, job), "")
     limit = time.monotonic() + SILENCE
-    while time.monotonic() < limit:
-        state = control.read(queue.ask(control.query([job]), "")).get(job)
-        if state is None or state[0].final:
-            return
-        time.sleep(0.1)
+    with suppress(StateError):  # its scheduler is away; without servers the job comes to its end
+        while time.monotonic() < limit and queue.queue(scheduler).has(job):
+            time.sleep(0.1)
 
 
 def start(db: Orchestrator, runner: Runner, detached: bool) -> RunningServers:
@@ -330,7 +330,9 @@ def reconnect(checkpoint: str) -> tuple[Orchestrator, RunningServers]:
         servers.job = tuple(said["job"]) if said.get("job") else None
     except FileNotFoundError:
         raise InputValueError(f"{path}: is not there; give the checkpoint_file of a database that runs") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise InputValueError(f"{path}: cannot be read: {error.strerror}; give the checkpoint_file of a database") from None
+    except (ValueError, LookupError, TypeError) as error:
         raise InputValueError(f"{path}: describes no database ({error}); give the checkpoint_file of one") from None
     if not servers.answer():
         raise StateError(f"{name}: does not answer at {', '.join(shard.address for shard in shards)}; start it again")

@@ -25,7 +25,7 @@ from smartensemble.shards import BUS, Secrets, Shard, configuration, data_name, 
 SILENCE = 60.0  #: seconds that a server may wait for the others to say where they listen
 PAUSE = 0.02
 #: Where run commands say which of its processes this one is.
-RANKS = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PALS_RANKID", "SLURM_PROCID")
+RANKS = ("SLURM_PROCID", "PALS_RANKID", "PMI_RANK", "OMPI_COMM_WORLD_RANK")
 
 
 @dataclass(frozen=True)

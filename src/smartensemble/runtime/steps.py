@@ -50,6 +50,11 @@ class Allocation:
                     f"{command.name}: needs {nodes} nodes and {command.need.total} CPUs, and this allocation has "
                     f"{len(self.room)} and {sum(self.room)}; ask for a larger one"
                 )
+            if command.need.cpus > max(self.room):
+                raise InputValueError(
+                    f"{command.name}: needs {command.need.cpus} CPUs on one node, and the nodes of this allocation have "
+                    f"{max(self.room)}; give each process fewer, or ask for other nodes"
+                )
         if not inside:
             return at_once
         # The scheduler holds back steps for which there is no room; it asks for them again and again, so few are to wait.

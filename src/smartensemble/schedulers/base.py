@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from smartensemble.command import Command
 from smartensemble.duration import seconds
+from smartensemble.errors import InputValueError
 from smartensemble.run_commands import TIMES
 from smartensemble.status import Status
 
@@ -140,6 +141,8 @@ def quoted(value: str) -> str:
     >>> quoted("00:10:00"), quoted("my job")
     ('00:10:00', '"my job"')
     """
+    if "\n" in value:  # what comes after it would be run as a program
+        raise InputValueError(f"{value!r}: is more than a line, and an option of a batch job is one; take the line break out")
     if re.fullmatch(r"[\w@%+=:,./\[\]&|*-]+", value):
         return value
     return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'

@@ -11,7 +11,8 @@ from smartensemble.status import Status
 
 #: Slurm's states of a job, and what they are here. Others end in neither table, and are UNKNOWN.
 LIVE = {
-    **dict.fromkeys(("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT"), Status.QUEUED),
+    **dict.fromkeys(("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED"), Status.QUEUED),
+    **dict.fromkeys(("SPECIAL_EXIT", "RESV_DEL_HOLD"), Status.QUEUED),
     **dict.fromkeys(("RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING"), Status.RUNNING),
 }
 ENDED = {
@@ -267,9 +268,9 @@ def numbers(shares: str) -> list[int]:
     return found
 
 
-#: One member, in a task of an array.
+#: One member, in a task of an array. Its script ends this one, with its exit code.
 TASK = """\
-( . "${members[SLURM_ARRAY_TASK_ID]}" )
+. "${members[SLURM_ARRAY_TASK_ID]}"
 """
 
 

@@ -30,10 +30,12 @@ class Model:
         schema = module.forward.schema
         self.inputs = tuple(argument.name.encode() for argument in schema.arguments[1:])
         self.outputs = (b"",) * _count(schema.returns[0].type)
+        # Inference mode is faster for a small model, but one that computes gradients (a learned potential) cannot leave it.
+        self.mode = torch.no_grad if "grad_enabled" in str(module.inlined_graph) else torch.inference_mode
 
     def run(self, tensors: Sequence[Array]) -> list[Array]:
         """What the module makes of `tensors`, in a flat list."""
-        with torch.no_grad():
+        with self.mode():
             return _arrays(self.forward(*_tensors(tensors, self.device)), "forward")
 
 
