@@ -355,6 +355,7 @@ def test_workers_share_what_there_is(start: Start, send: Send, eventually: Event
     first.close()
     assert [len(second.next(10)) for _ in range(3)] == [1, 1, 1]  # those of the first one go alone
     second.close()
+    eventually(lambda: sum(run.done() for run in runs) == 2)
     server.stop()
     assert sorted(type(run.exception()) is redis.ConnectionError for run in runs) == [False, False, True, True]
 
