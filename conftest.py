@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from cluster import Cluster
 from smartensemble.experiment import Experiment
@@ -207,7 +209,8 @@ class Server:
 
     def connect(self, protocol: int = 2) -> Any:
         """A client of its own."""
-        return redis.Redis(unix_socket_path=self.socket, protocol=protocol, socket_timeout=DEADLINE)
+        once = Retry(NoBackoff(), 0)  # by default a client waits for seconds before it tries again
+        return redis.Redis(unix_socket_path=self.socket, protocol=protocol, socket_timeout=DEADLINE, retry=once)
 
     def connection(self) -> Any:
         """A connection of its own, for commands whose replies are read later."""

@@ -24,7 +24,13 @@ from smartensemble.errors import (
 from smartensemble.parameters import positive, whole
 from smartensemble.shards import slot_range, slot_tag
 
-BACKENDS = ("TORCH", "ONNX", "TF", "TFLITE")
+#: Backends, and what each takes for a model.
+BACKENDS = {
+    "TORCH": "what torch.jit.save writes",
+    "ONNX": "an .onnx file",
+    "TF": "a frozen graph, which freeze_model writes",
+    "TFLITE": "a .tflite file",
+}
 PART = 511 << 20  #: the most bytes of one argument of a command
 
 #: Commands, each as the words of one.
@@ -45,6 +51,11 @@ class MLModel:
     tag: str = ""
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
+
+    @property
+    def takes(self) -> str:
+        """What it has to be, for the message that it is not."""
+        return f"{self.backend} takes {BACKENDS[self.backend]}"
 
     def command(self, key: bytes, device: str) -> list[bytes]:
         """AI.MODELSTORE key backend device [TAG tag] [BATCHSIZE n ...] [INPUTS n name ... OUTPUTS n name ...] BLOB part ..."""
@@ -69,6 +80,8 @@ class Script:
     name: str
     source: str
     devices: tuple[str, ...] = ("CPU",)
+
+    takes = "a script holds functions in TorchScript"
 
     def command(self, key: bytes, device: str) -> list[bytes]:
         """AI.SCRIPTSET key device SOURCE source."""

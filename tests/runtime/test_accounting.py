@@ -139,6 +139,7 @@ def test_records_that_come_late_are_waited_for(
     accounted.ask("scancel", job)
     eventually(lambda: not accounted.ask("scontrol", "show", "job", job))
     accounted.start("slurmdbd", "-D")
+    eventually(lambda: accounted.ask("sacct", "--noheader", f"--jobs={job}"))  # that it began, it knows
     other = Experiment("study", launcher="slurm")
     same = member(other, "slow", "sleep 1000")
 

@@ -117,6 +117,7 @@ def test_fewer_nodes_than_all_need_mean_turns(slurm_exp: Experiment) -> None:
     ("size", "options", "message"),
     [
         ({"nodes": 3}, {"nodes": 2}, "ens: batch_settings ask for nodes=2, and a member needs 3; give nodes=3 or more"),
+        ({}, {"nodes": 5}, "ens: batch_settings ask for nodes=5, and 'main' has 4; give fewer, or another queue"),
         ({"cpus_per_task": 9}, {}, "ens: ens_0 needs 9 CPUs on a node, and nodes of 'main' have 8; give it more nodes"),
         ({"nodes": 5}, {}, "ens: ens_0 needs 5 nodes, and 'main' has 4; give another queue"),
         ({}, {"queue": "shrt"}, "ens: there is no queue 'shrt'; did you mean 'short'? There are main, short"),

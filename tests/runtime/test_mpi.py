@@ -26,12 +26,14 @@ if comm.rank == 0:
     print(comm.size, total, *MPI.Get_library_version().split()[:1], nodes, *sys.argv[1:], began, time.time())
 """
 #: mpi4py loads pip's MPICH, unless it is told otherwise. Open MPI is told that root may run it, and more ranks than cores.
-OPEN_MPI = {
+OPEN_MPI: dict[str, object] = {
     "MPI4PY_MPIABI": "openmpi",
     "OMPI_ALLOW_RUN_AS_ROOT": 1,
     "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": 1,
     "OMPI_MCA_rmaps_base_oversubscribe": 1,
 }
+#: MPICH names the memory that its ranks share by Slurm's numbers of job and step, which two private clusters have alike.
+NOT_SHARED: dict[str, object] = {"MPIR_CVAR_NOLOCAL": 1}
 LIBRARY = {"mpirun": "MPICH", "mpirun.openmpi": "Open", "srun": "MPICH"}
 
 
@@ -46,7 +48,7 @@ def settings(exp: Experiment, launcher: str, program: str, tasks: int, *argument
     beside = Path(sys.executable).with_name(launcher)  # pip's MPICH
     path = str(beside) if beside.exists() else shutil.which(launcher)
     args = {"mpi": "pmi2"} if launcher == "srun" else {}
-    env = OPEN_MPI if launcher == "mpirun.openmpi" else {}
+    env = {"mpirun.openmpi": OPEN_MPI, "srun": NOT_SHARED}.get(launcher, {})
     made = exp.create_run_settings(sys.executable, [program, *arguments], path, args, env)
     made.set_tasks(tasks)
     return made

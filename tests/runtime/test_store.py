@@ -147,7 +147,9 @@ def test_what_the_backend_refuses_is_an_error_and_nothing_is_started(exp: Experi
     db, model = exp.create_database(server=program), exp.create_model("model", exp.create_run_settings("true"))
     model.add_ml_model("net", "TORCH", b"not a model")
 
-    with pytest.raises(StateError, match=r"orchestrator: 'net' could not be stored: .+; nothing was started"):
+    with pytest.raises(
+        StateError, match=r"orchestrator: 'net' could not be stored: .+; TORCH takes what torch.jit.save writes; nothing"
+    ):
         exp.start(db, model)
 
     assert (db.is_active(), model.status, Path(model.path).exists()) == (False, Status.NEW, False)

@@ -134,13 +134,19 @@ class Visit:
         self.violations = [each for each in told if each["impact"] in ("serious", "critical")]
         phone = {"width": PHONE, "height": 844, "deviceScaleFactor": 1, "mobile": True}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
-        self.phone_width = browser.execute_script("return document.documentElement.scrollWidth")
+        self.phone_width = browser.execute_script(WIDTH)
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
     def _picture(self, request: str) -> bool:
         url: str = self.urls.get(request, "")
         return url.endswith((".png", ".gif", ".jpg"))
 
+
+#: How wide the page is, with what its column hides to the right. Code and tables scroll by themselves.
+WIDTH = """
+const root = document.documentElement, column = document.querySelector(".bd-article-container");
+return Math.max(root.scrollWidth, root.clientWidth + (column ? column.scrollWidth - column.clientWidth : 0));
+"""
 
 #: Look at the page in the light; at colours apart from all else, since code has so many words that it takes minutes.
 CHECK = """

@@ -52,7 +52,8 @@ def store(servers: RunningServers, uploads: Iterable[Upload], runner: Runner) ->
                     runner.look()
                     why = [f"\na worker ended: {run.reason}" for run in servers.workers if run.status.final]
                     raise StateError(
-                        f"{servers.identifier}: {upload.name!r} could not be stored: {error}; nothing was started{''.join(why)}"
+                        f"{servers.identifier}: {upload.name!r} could not be stored: {error}; {upload.takes}; "
+                        f"nothing was started{''.join(why)}"
                     ) from None
 
 

@@ -46,6 +46,7 @@ def plan(
         assert isinstance(groups, list)
         return _groups(name, commands, [asked, *groups], partitions, at_once)
     given, largest = asked.get("nodes"), max(nodes for nodes, _ in demands)
+    _check_room(name, given, partition)
     if isinstance(given, int) and given < largest:
         raise InputValueError(
             f"{name}: batch_settings ask for nodes={given}, and a member needs {largest}; give nodes={largest} or more"
@@ -93,6 +94,7 @@ def _groups(
         nodes, partition = group.get("nodes"), _partition(name, {**groups[0], **group}, partitions)
         if not isinstance(nodes, int):
             raise InputValueError(f"{name}: group {number} of the nodes of its job has no size; give it nodes=")
+        _check_room(name, nodes, partition)
         room += nodes * partition.cpus
         sized.append({**group} if _sized(group) else {**group, "tasks_per_node": partition.cpus})
     # The scheduler holds back steps for which there is no room; it asks for them again and again, so few are to wait.
@@ -124,6 +126,15 @@ def _demand(name: str, command: Command, partition: Partition, together: bool) -
             f"{name}: {command.name} needs {nodes} nodes, and {partition.name!r} has {partition.nodes}; give another queue"
         )
     return nodes, cpus
+
+
+def _check_room(name: str, nodes: object, partition: Partition) -> None:
+    """An error, if nobody could ever get so many nodes: the scheduler may let that wait for ever."""
+    if isinstance(nodes, int) and nodes > partition.nodes:
+        raise InputValueError(
+            f"{name}: batch_settings ask for nodes={nodes}, and {partition.name!r} has {partition.nodes}; "
+            "give fewer, or another queue"
+        )
 
 
 def _partition(name: str, asked: Asked, partitions: Sequence[Partition]) -> Partition:
