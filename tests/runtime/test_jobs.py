@@ -159,7 +159,7 @@ def test_the_preambles_of_a_job_and_of_a_member_reach_it(slurm_exp: Experiment) 
     assert [words(member) for member in ens] == [["lammps-"], ["lammps-ens_1"]]
 
 
-@pytest.mark.parametrize("name", ["a b", "it's", "100%j", "é"])
+@pytest.mark.parametrize("name", ["a b", "it's", "100%j", r"é\%j"])
 def test_any_name_will_do(slurm_exp: Experiment, name: str) -> None:
     ens = slurm_exp.create_ensemble(
         name, None, slurm_exp.create_batch_settings(), slurm_exp.create_run_settings("echo", ["1"]), 33

@@ -84,6 +84,7 @@ class Scheduler:
     #: portable option -> its spelling, with a place for its value: {}, or {hms}, {minutes} or {seconds} for a time
     options: Mapping[str, str] = field(default_factory=dict)
     fixed: tuple[str, ...] = ()  #: options of every job
+    file: Callable[[str], str] = str  #: the path of a file in an option, where some characters have a meaning
     between: str = ""  #: the line between the options of groups of nodes, where a job may have several
     run_command: str = ""  #: what starts a step
     step: Callable[[Command, int, bool], tuple[str, ...]] = lambda command, *_: command.argv  #: the words of a step of its own
@@ -104,7 +105,9 @@ class Scheduler:
         """The lines of options of one group of nodes."""
         for option, spelled in self.options.items():
             if spelled and asked.get(option):
-                yield f"{self.directive} {spell(spelled, option, asked[option])}"
+                value = asked[option]
+                value = self.file(str(value)) if option in ("output", "error") else value
+                yield f"{self.directive} {spell(spelled, option, value)}"
         if self.directive:
             raw = asked.get("batch_args")
             yield from (f"{self.directive} {word}" for word in fixed)
@@ -132,7 +135,7 @@ def spell(spelling: str, option: str, value: object) -> str:
     if option == "time" and isinstance(value, (int, float, str, timedelta)):
         return spelling.format(**{name: text(seconds("time", value)) for name, text in TIMES.items()})
     text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-    return spelling.format(quoted(text.replace("%", "%%") if option in ("output", "error") else text))
+    return spelling.format(quoted(text))
 
 
 def quoted(value: str) -> str:

@@ -143,6 +143,15 @@ def partitions(answer: str) -> list[Partition]:
     return list(found.values())
 
 
+def file(path: str) -> str:
+    r"""A path as sbatch is to read it: it has ``%%`` for ``%``, unless there is a backslash, which makes ``%`` plain.
+
+    >>> print(file("/study/50%"), file(r"/study/50%\x"))
+    /study/50%% /study/50%\\x
+    """
+    return path.replace("\\", "\\\\") if "\\" in path else path.replace("%", "%%")
+
+
 def by_srun(command: Command) -> bool:
     """Its settings name srun as its run command."""
     return command.starter > 0 and Path(command.argv[0]).name == "srun"
@@ -325,6 +334,7 @@ SLURM = Scheduler(
         "error": "--error={}",
     },
     fixed=("--open-mode=append", "--no-requeue"),  # one file for all tasks of an array
+    file=file,
     between="#SBATCH hetjob",
     run_command="srun",
     step=step,
