@@ -111,7 +111,7 @@ def test_a_database_starts_without_what_its_workers_need(
 
     assert db.is_active()
     said = Path(db.path, "orchestrator_worker.err")
-    eventually(lambda: said.exists() and "ImportError: there is no numpy" in said.read_text())
+    eventually(lambda: said.exists() and "there is no numpy; pip install" in said.read_text())
 
 
 def test_a_colocated_database_has_its_own(exp: Experiment, program: str) -> None:
