@@ -12,7 +12,7 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-UNITS = {"ms": 1e-3, "s": 1.0}
+UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 #: The columns that are drawn: the name in the table, that in the legend, and the class of its mark.
 MARKS = (("floor", "floor", "floor"), ("SmartSim", "SmartSim 0.8.0", "peer"), ("ours", "smartensemble, tutorkit", "ours"))
 SCALE = ("0.1 ms", "1 ms", "10 ms", "100 ms", "1 s", "10 s", "100 s")
@@ -25,8 +25,8 @@ def seconds(text: str) -> float | None:
 
 
 def place(duration: float) -> float:
-    """How far to the right a duration stands, in per cent: the scale is logarithmic, and begins at 50 microseconds."""
-    first, last = math.log10(5e-5), math.log10(400)
+    """How far to the right a duration stands, in per cent: the scale is logarithmic, and begins at 20 microseconds."""
+    first, last = math.log10(2e-5), math.log10(400)
     return 100 * (min(max(math.log10(duration), first), last) - first) / (last - first)
 
 
