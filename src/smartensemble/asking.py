@@ -22,7 +22,43 @@ RAW = {
 SIZES = ("tasks", "cpus_per_task", "nodes", "tasks_per_node")
 
 
-class RunOptions:
+class Options:
+    """What can be asked of a run command and of a scheduler alike, by portable names."""
+
+    def ask(self, option: str, value: object) -> None:
+        """Set a portable option."""
+        raise NotImplementedError
+
+    def set_tasks(self, tasks: int) -> None:
+        """Set the number of processes."""
+        self.ask("tasks", positive("tasks", tasks))
+
+    def set_tasks_per_node(self, tasks_per_node: int) -> None:
+        """Set the number of processes on each node."""
+        self.ask("tasks_per_node", positive("tasks_per_node", tasks_per_node))
+
+    def set_cpus_per_task(self, cpus_per_task: int) -> None:
+        """Set the number of CPUs of each process."""
+        self.ask("cpus_per_task", positive("cpus_per_task", cpus_per_task))
+
+    def set_hostlist(self, host_list: str | Iterable[str]) -> None:
+        """Set the hosts to run on."""
+        self.ask("hosts", names("set_hostlist", host_list))
+
+    def set_excluded_hosts(self, host_list: str | Iterable[str]) -> None:
+        """Set the hosts that are not to be used."""
+        self.ask("excluded_hosts", names("set_excluded_hosts", host_list))
+
+    def set_node_feature(self, feature_list: str | Iterable[str]) -> None:
+        """Set the features that each node must have."""
+        self.ask("features", "&".join(names("set_node_feature", feature_list)))
+
+    def set_memory_per_node(self, memory_per_node: int) -> None:
+        """Set the memory of each node, in megabytes."""
+        self.ask("memory_per_node", positive("memory_per_node", memory_per_node))
+
+
+class RunOptions(Options):
     """The options of a run command, by portable names."""
 
     run_command: str | None
@@ -85,22 +121,6 @@ class RunOptions:
         """Set the number of nodes."""
         self.ask("nodes", positive("nodes", nodes))
 
-    def set_tasks(self, tasks: int) -> None:
-        """Set the number of processes."""
-        self.ask("tasks", positive("tasks", tasks))
-
-    def set_tasks_per_node(self, tasks_per_node: int) -> None:
-        """Set the number of processes on each node."""
-        self.ask("tasks_per_node", positive("tasks_per_node", tasks_per_node))
-
-    def set_cpus_per_task(self, cpus_per_task: int) -> None:
-        """Set the number of CPUs of each process."""
-        self.ask("cpus_per_task", positive("cpus_per_task", cpus_per_task))
-
-    def set_hostlist(self, host_list: str | Iterable[str]) -> None:
-        """Set the hosts to run on."""
-        self.ask("hosts", names("set_hostlist", host_list))
-
     def set_hostlist_from_file(self, file_path: str | PurePath) -> None:
         """Set the hosts to run on: the words of a file.
 
@@ -114,14 +134,6 @@ class RunOptions:
             raise MissingFileError(f"set_hostlist_from_file: no file {str(file_path)!r}; give one that is there") from None
         self.ask("hosts", names("set_hostlist_from_file", words))
 
-    def set_excluded_hosts(self, host_list: str | Iterable[str]) -> None:
-        """Set the hosts that are not to be used."""
-        self.ask("excluded_hosts", names("set_excluded_hosts", host_list))
-
-    def set_node_feature(self, feature_list: str | Iterable[str]) -> None:
-        """Set the features that each node must have."""
-        self.ask("features", "&".join(names("set_node_feature", feature_list)))
-
     def set_walltime(self, walltime: Duration) -> None:
         """Set how long it may run: ``"HH:MM:SS"``, seconds or a timedelta."""
         self.ask("walltime", seconds("walltime", walltime))
@@ -133,10 +145,6 @@ class RunOptions:
         except TypeError:
             raise InputTypeError(f"set_time: {hours!r}, {minutes!r}, {seconds!r} are no numbers; for example hours=1") from None
         self.set_walltime(duration)
-
-    def set_memory_per_node(self, memory_per_node: int) -> None:
-        """Set the memory of each node, in megabytes."""
-        self.ask("memory_per_node", positive("memory_per_node", memory_per_node))
 
     def set_binding(self, binding: str) -> None:
         """Set how processes are bound to hardware, in the run command's words."""
@@ -171,7 +179,7 @@ class RunOptions:
         self.ask("quiet", _flag("set_quiet_launch", quiet))
 
 
-class BatchOptions:
+class BatchOptions(Options):
     """The options of a batch job, by portable names."""
 
     batch_options: dict[str, object]
@@ -179,34 +187,6 @@ class BatchOptions:
     def ask(self, option: str, value: object) -> None:
         """Set a portable option. Whether its scheduler can express it is said when the job is started."""
         self.batch_options[option] = value
-
-    def set_tasks(self, tasks: int) -> None:
-        """Set the number of processes."""
-        self.ask("tasks", positive("tasks", tasks))
-
-    def set_tasks_per_node(self, tasks_per_node: int) -> None:
-        """Set the number of processes on each node."""
-        self.ask("tasks_per_node", positive("tasks_per_node", tasks_per_node))
-
-    def set_cpus_per_task(self, cpus_per_task: int) -> None:
-        """Set the number of CPUs of each process."""
-        self.ask("cpus_per_task", positive("cpus_per_task", cpus_per_task))
-
-    def set_hostlist(self, host_list: str | Iterable[str]) -> None:
-        """Set the hosts to run on."""
-        self.ask("hosts", names("set_hostlist", host_list))
-
-    def set_excluded_hosts(self, host_list: str | Iterable[str]) -> None:
-        """Set the hosts that are not to be used."""
-        self.ask("excluded_hosts", names("set_excluded_hosts", host_list))
-
-    def set_node_feature(self, feature_list: str | Iterable[str]) -> None:
-        """Set the features that each node must have."""
-        self.ask("features", "&".join(names("set_node_feature", feature_list)))
-
-    def set_memory_per_node(self, memory_per_node: int) -> None:
-        """Set the memory of each node, in megabytes."""
-        self.ask("memory_per_node", positive("memory_per_node", memory_per_node))
 
 
 def names(subject: str, given: Any) -> list[str]:

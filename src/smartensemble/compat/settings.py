@@ -4,9 +4,8 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePath
-from typing import ClassVar
 
-from smartensemble import settings
+from smartensemble import cluster, settings
 from smartensemble.compat.missing import SCHEDULER, Missing
 from smartensemble.errors import InputValueError, UnsupportedError, strict
 from smartensemble.schedulers.slurm import SLURM
@@ -97,24 +96,8 @@ class RunSettings(SettingsBase, settings.RunSettings):
         raise UnsupportedError(f"set_mpmd_preamble: {preamble_lines!r} have no place; give preamble= to the batch job")
 
 
-class MpirunSettings(RunSettings):
+class MpirunSettings(cluster.MpirunSettings, RunSettings):
     """How a program is run by ``mpirun``."""
-
-    program: ClassVar[str] = "mpirun"
-
-    @strict
-    def __init__(
-        self,
-        exe: str | PurePath,
-        exe_args: Words | None = None,
-        run_args: Mapping[str, object] | None = None,
-        env_vars: Mapping[str, object] | None = None,
-        container: Singularity | None = None,
-        *,
-        time_limit: Duration | None = None,
-    ) -> None:
-        """The same as :class:`smartensemble.RunSettings`, but for the run command."""
-        super().__init__(exe, exe_args, self.program, run_args, env_vars, container, time_limit=time_limit)
 
 
 class MpiexecSettings(MpirunSettings):
@@ -166,25 +149,8 @@ class BatchSettings(SettingsBase, settings.BatchSettings):
         return settings.options(self.batch_args)
 
 
-class SrunSettings(RunSettings):
+class SrunSettings(cluster.SrunSettings, RunSettings):
     """Slurm's ``srun``."""
-
-    @strict
-    def __init__(
-        self,
-        exe: str | PurePath,
-        exe_args: Words | None = None,
-        run_args: Mapping[str, object] | None = None,
-        env_vars: Mapping[str, object] | None = None,
-        alloc: str | int | None = None,
-        *,
-        container: Singularity | None = None,
-        time_limit: Duration | None = None,
-    ) -> None:
-        """The same as :class:`smartensemble.SrunSettings`."""
-        super().__init__(exe, exe_args, "srun", run_args, env_vars, container, time_limit=time_limit)
-        if alloc is not None:
-            self.ask("allocation", str(alloc))
 
 
 class SbatchSettings(BatchSettings):
