@@ -21,7 +21,7 @@ from redis.retry import Retry
 from cluster import Cluster
 from smartensemble.experiment import Experiment
 from smartensemble.inference import MODULE
-from smartensemble.runtime import local
+from smartensemble.runtime.local import launcher as local
 from tutorkit.blocks import Page
 from tutorkit.config import Config
 from tutorkit.pages import read

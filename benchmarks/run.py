@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from smartensemble.table import Table
+from smartensemble.results.table import Table
 
 HERE = Path(__file__).parent
 ROUNDS = 7

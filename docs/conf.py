@@ -15,7 +15,10 @@ from bs4 import BeautifulSoup
 from sphinx.application import Sphinx
 
 import smartensemble
-from smartensemble import entities, experiment, holder, settings
+from smartensemble import ensemble as entities
+from smartensemble import experiment
+from smartensemble import sharing as holder
+from smartensemble.settings import run as settings
 
 project = "smartensemble"
 author = "The smartensemble developers"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from smartensemble.database import SOCKET_TIMEOUT, Endpoint, Orchestrator, variables
+from smartensemble.databases.orchestrator import SOCKET_TIMEOUT, Endpoint, Orchestrator, variables
 from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, StateError, UnsupportedError
 
 CLIENT = {"SR_LOG_FILE": "/m/m.smartredis.log", "SR_LOG_LEVEL": "INFO"}

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.stats import qmc
 
-from smartensemble.designs import latin_hypercube, sobol
 from smartensemble.errors import StrategyError
+from smartensemble.parameters.space_filling import latin_hypercube, sobol
 
 NAMES = ["T", "P", "Q"]
 UNIT = [(0.0, 1.0)] * 3

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from smartensemble import BatchSettings, Ensemble, Model, RunSettings, Status
-from smartensemble.entities import CASES
+from smartensemble.ensemble import CASES
 from smartensemble.errors import (
     CaseError,
     EntityExistsError,

@@ -2,9 +2,10 @@ from itertools import product
 
 import pytest
 
-from smartensemble import Ensemble, RunSettings, expansion
-from smartensemble.entities import Model
+from smartensemble import Ensemble, RunSettings
+from smartensemble.ensemble import Model
 from smartensemble.errors import EntityExistsError, InputTypeError, ParameterError, StrategyError
+from smartensemble.parameters import expansion
 
 RUN = RunSettings("true")
 LISTS = {"T": [1, 2, 3], "P": [5, 6]}

@@ -17,7 +17,7 @@ from conftest import Family
 
 from smartensemble.errors import DirectoryExistsError, InputValueError, StateError, TagError
 from smartensemble.experiment import Experiment
-from smartensemble.settings import BatchSettings
+from smartensemble.settings.run import BatchSettings
 from smartensemble.status import Status
 
 Driver = Callable[..., "subprocess.Popen[str]"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from smartensemble.errors import InputTypeError, InputValueError, MissingFileError
-from smartensemble.files import Files, attach
+from smartensemble.files.attach import Files, attach
 
 
 @pytest.fixture(autouse=True)

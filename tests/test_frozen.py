@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from smartensemble.compat.ml import tf as smartsim
+from smartensemble.databases.keras import freeze_model, serialize_model
 from smartensemble.errors import InputTypeError, InputValueError
-from smartensemble.frozen import freeze_model, serialize_model
 from smartensemble.inference import backends
 
 pytestmark = pytest.mark.needs("tensorflow")

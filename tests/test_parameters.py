@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from smartensemble.errors import InputTypeError, ParameterError, SmartEnsembleError
-from smartensemble.parameters import Constant, Given, argument, plain, positive, resolve, whole
+from smartensemble.parameters.resolve import Constant, Given, argument, plain, positive, resolve, whole
 
 STRING = "a name is a string, as in {'T': [1.5, 3.0]}"
 NOTHING = "give a dictionary of names and values, a name, or a list of names"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
 
-from smartensemble.entities import Ensemble, Model
+from smartensemble.ensemble import Ensemble, Model
 from smartensemble.errors import InputTypeError, ParameterError, UnsupportedError
-from smartensemble.settings import RunSettings
+from smartensemble.settings.run import RunSettings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ import pytest
 
 import smartensemble
 from smartensemble import errors
-from smartensemble.table import Table
+from smartensemble.results.table import Table
 
 PAGES = Path(__file__).parents[1] / "docs" / "reference"
 REFERENCE = (PAGES / "api.rst").read_text()

@@ -7,7 +7,7 @@ import pytest
 from smartensemble import BatchSettings, MpirunSettings, RunSettings, SrunSettings
 from smartensemble.command import Need
 from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, UnsupportedError
-from smartensemble.run_commands import MPICH, OPEN_MPI, PALS, SRUN, RunCommand, run_command
+from smartensemble.schedulers.run_commands import MPICH, OPEN_MPI, PALS, SRUN, RunCommand, run_command
 from smartensemble.schedulers.slurm import SLURM
 
 

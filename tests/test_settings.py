@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from smartensemble import BatchSettings, RunSettings, Singularity
 from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, NotExecutableError, ParameterError
-from smartensemble.settings import find_program, options, seconds, words
+from smartensemble.settings.run import find_program, options, seconds, words
 
 ENV = find_program("env")
 

@@ -2,8 +2,18 @@
 
 import pytest
 
+from smartensemble.databases.shard import (
+    SLOTS,
+    Secrets,
+    Shard,
+    checked_setting,
+    configuration,
+    data_name,
+    nodes,
+    slot_range,
+    speakable,
+)
 from smartensemble.errors import InputTypeError, InputValueError
-from smartensemble.shards import SLOTS, Secrets, Shard, checked_setting, configuration, data_name, nodes, slot_range, speakable
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 12, 1000])

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import smartensemble
-from smartensemble import strategies
 from smartensemble.errors import InputTypeError, StrategyError
-from smartensemble.parameters import Constant
+from smartensemble.parameters import strategies
+from smartensemble.parameters.resolve import Constant
 
 SRC = Path(smartensemble.__file__).parents[1]
 columns = st.lists(st.lists(st.integers(), min_size=1, max_size=5), min_size=1, max_size=4)
@@ -140,7 +140,7 @@ RECORDED = [
 ]
 PROGRAM = """
 import json, sys
-from smartensemble.strategies import random
+from smartensemble.parameters.strategies import random
 cases = [(eval(values), count, seed) for values, count, seed in json.loads(sys.argv[1])]
 samples = [[list(point.values()) for point in random(list("abc")[:len(v)], v, [n], seed)] for v, n, seed in cases]
 print(json.dumps(["%d.%d" % sys.version_info[:2], samples]))

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from smartensemble.table import SHOWN, Seconds, Table
+from smartensemble.results.table import SHOWN, Seconds, Table
 
 
 class Cells(HTMLParser):

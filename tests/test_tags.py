@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smartensemble.errors import InputTypeError, InputValueError, TagError
-from smartensemble.tags import Delimiter, pair, template
+from smartensemble.files.tags import Delimiter, pair, template
 
 #: Bytes that can hold no tag: latin-1, NUL-free, with CR and LF, without the delimiter.
 clean = st.binary().map(lambda content: content.replace(b";", b"").replace(b"\0", b""))

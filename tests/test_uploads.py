@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from smartensemble import Ensemble, Model, RunSettings
+from smartensemble.databases.shard import slot_range, slot_tag
+from smartensemble.databases.uploads import PART, MLModel, Script, commands, keys
 from smartensemble.errors import (
     EntityExistsError,
     InputTypeError,
@@ -16,8 +18,6 @@ from smartensemble.errors import (
     ParameterError,
     UnsupportedError,
 )
-from smartensemble.shards import slot_range, slot_tag
-from smartensemble.uploads import PART, MLModel, Script, commands, keys
 
 SCRIPT = "def double(x):\n    return 2 * x\n"
 

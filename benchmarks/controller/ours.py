@@ -5,7 +5,7 @@ import time
 
 from measure import report
 from smartensemble import Experiment
-from smartensemble.runtime.queue import queue
+from smartensemble.runtime.jobs.queue import queue
 
 exp = Experiment("study", launcher="slurm")
 settings = exp.create_run_settings("/bin/sleep", ["1"])

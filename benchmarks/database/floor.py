@@ -5,7 +5,7 @@ import subprocess
 import time
 
 from measure import measured
-from smartensemble.runtime.find import find_server
+from smartensemble.runtime.servers.server_program import find_server
 
 program = find_server()
 with measured():

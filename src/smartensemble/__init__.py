@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from smartensemble.cluster import MpiexecSettings, MpirunSettings, SbatchSettings, SrunSettings
-from smartensemble.entities import Ensemble, Model
+from smartensemble.ensemble import Ensemble, Model
 from smartensemble.experiment import Experiment
-from smartensemble.settings import BatchSettings, RunSettings, Singularity
+from smartensemble.settings.named import MpiexecSettings, MpirunSettings, SbatchSettings, SrunSettings
+from smartensemble.settings.run import BatchSettings, RunSettings, Singularity
 from smartensemble.status import Status
 from smartensemble.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from smartensemble.database import Orchestrator
+    from smartensemble.databases.orchestrator import Orchestrator
 
 __all__ = [
     "BatchSettings",
@@ -31,7 +31,7 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """What is loaded when it is asked for: an ensemble without a database need not wait for it."""
     if name == "Orchestrator":
-        from smartensemble.database import Orchestrator
+        from smartensemble.databases.orchestrator import Orchestrator
 
         globals()[name] = Orchestrator
         return Orchestrator

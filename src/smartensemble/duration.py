@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 from smartensemble.errors import InputTypeError, InputValueError
-from smartensemble.parameters import plain
+from smartensemble.parameters.resolve import plain
 
 Duration = float | timedelta | str
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
-from smartensemble.entities import Ensemble, Model, check_name
+from smartensemble.ensemble import Ensemble, Model, check_name
 from smartensemble.errors import (
     InputTypeError,
     InputValueError,
@@ -15,17 +15,17 @@ from smartensemble.errors import (
     did_you_mean,
     strict,
 )
-from smartensemble.parameters import Given, positive
-from smartensemble.settings import BatchSettings, Duration, RunSettings, Singularity, Words
+from smartensemble.files.tags import Delimiter
+from smartensemble.parameters.resolve import Given, positive
+from smartensemble.parameters.strategies import Strategy
+from smartensemble.results.table import Seconds, Table
+from smartensemble.settings.run import BatchSettings, Duration, RunSettings, Singularity, Words
 from smartensemble.status import Run, Status
-from smartensemble.strategies import Strategy
-from smartensemble.table import Seconds, Table
-from smartensemble.tags import Delimiter
 
 # What acts is imported by the methods that act: who only describes an ensemble pays half for the import.
 if TYPE_CHECKING:
-    from smartensemble.database import Orchestrator
-    from smartensemble.runtime import generate as generation
+    from smartensemble.databases.orchestrator import Orchestrator
+    from smartensemble.runtime import directories as generation
 
 GRACE = 5.0  #: seconds that a member has to obey SIGTERM
 
@@ -54,9 +54,9 @@ class Experiment:
         :param launcher: what runs its members: ``"local"``, this machine; ``"slurm"``; ``"auto"``, the scheduler in whose
             allocation this program runs, or that is on PATH, or else this machine.
         """
-        from smartensemble.runtime.databases import Databases
+        from smartensemble.runtime.jobs.allocation import detect_launcher
         from smartensemble.runtime.runner import Runner
-        from smartensemble.runtime.steps import detect_launcher
+        from smartensemble.runtime.servers.registry import Databases
         from smartensemble.schedulers import SCHEDULERS
 
         check_name("Experiment", name)
@@ -244,7 +244,7 @@ class Experiment:
         :raises DirectoryExistsError: a member's directory is there already, and `overwrite` is False.
         :raises TagError: a tag names no parameter.
         """
-        from smartensemble.runtime import generate as generation
+        from smartensemble.runtime import directories as generation
 
         databases, others = self._split(entities)
         if databases and not others:
@@ -285,10 +285,10 @@ class Experiment:
         :param output_filename: print into this file.
         :raises TagError: generate would raise it.
         """
-        from smartensemble.runtime import generate as generation
-        from smartensemble.runtime.environment import Environment
+        from smartensemble.runtime import directories as generation
         from smartensemble.runtime.preview import preview
         from smartensemble.runtime.runner import batch_jobs
+        from smartensemble.runtime.servers.colocated import Environment
 
         databases, others = self._split(entities)
         models = self._models(others) if others or not databases else []
@@ -303,7 +303,7 @@ class Experiment:
 
     def _write(self, models: Sequence[Model], renderer: "generation.Renderer") -> None:
         """Write the directories of `models`."""
-        from smartensemble.runtime import generate as generation
+        from smartensemble.runtime import directories as generation
 
         origins = {ensemble: generation.origin(ensemble) for ensemble in ensembles(models)}
         for model in models:
@@ -339,10 +339,10 @@ class Experiment:
         :raises StateError: one of them runs already, or its directory was generated for other parameters; or a database
             cannot be started, or does not answer any more; or there is none for what members have to find in it.
         """
-        from smartensemble.runtime import generate as generation
-        from smartensemble.runtime import store
-        from smartensemble.runtime.environment import Environment
+        from smartensemble.runtime import directories as generation
         from smartensemble.runtime.runner import advise
+        from smartensemble.runtime.servers import store
+        from smartensemble.runtime.servers.colocated import Environment
 
         databases, others = self._split(entities)
         models = self._models(others) if others or not databases else []
@@ -484,7 +484,7 @@ class Experiment:
 
     def _orchestrator_class(self) -> "type[Orchestrator]":
         """What `create_database` makes; a subclass may make others."""
-        from smartensemble.database import Orchestrator
+        from smartensemble.databases.orchestrator import Orchestrator
 
         return Orchestrator
 
@@ -492,7 +492,7 @@ class Experiment:
         self, entities: "Sequence[Model | Ensemble | Orchestrator]"
     ) -> "tuple[list[Orchestrator], list[Model | Ensemble]]":
         """The databases among `entities`, and the rest."""
-        from smartensemble.database import Orchestrator
+        from smartensemble.databases.orchestrator import Orchestrator
 
         databases = [entity for entity in entities if isinstance(entity, Orchestrator)]
         for db in databases:

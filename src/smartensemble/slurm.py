@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from smartensemble import wlm
 from smartensemble.duration import Duration, seconds
 from smartensemble.errors import InputValueError, StateError
-from smartensemble.parameters import positive
-from smartensemble.run_commands import TIMES
-from smartensemble.runtime.queue import ask, queue
-from smartensemble.settings import options
+from smartensemble.parameters.resolve import positive
+from smartensemble.runtime.jobs.queue import ask, queue
+from smartensemble.schedulers.run_commands import TIMES
+from smartensemble.settings.run import options
 
 #: Options of an allocation that have an argument of their own.
 OWN = {"nodes": ("N", "nodes"), "time": ("t", "time"), "account": ("A", "account")}

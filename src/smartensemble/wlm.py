@@ -3,7 +3,7 @@
 import os
 
 from smartensemble.errors import StateError, UnsupportedError
-from smartensemble.runtime.steps import detect_launcher as detect_launcher
+from smartensemble.runtime.jobs.allocation import detect_launcher as detect_launcher
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.schedulers.base import Control
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from smartensemble import settings as own_settings
 from smartensemble.compat import Experiment, database, entity, error, ml, settings, wlm
 from smartensemble.compat.ml import tf, torch
 from smartensemble.compat.settings import BatchSettings, MpirunSettings, RunSettings
 from smartensemble.compat.status import SmartSimStatus
 from smartensemble.compat.wlm import pbs
 from smartensemble.errors import InputValueError, UnsupportedError
+from smartensemble.settings import run as own_settings
 from smartensemble.status import Status
 
 NAMES = {

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from small_models import BACKENDS, DTYPES, RANDOM, Array, mlp, mlp_model, onnx_model, torch_model
 
 from smartensemble.errors import InputValueError
-from smartensemble.inference import stored
+from smartensemble.inference import model_format as stored
 from smartensemble.inference.commands import keys
 from smartensemble.inference.engine import Engine
 from smartensemble.inference.grammar import parse
 from smartensemble.inference.jobs import OK, TIMED_OUT, Answer, Error, Job, Reply, Statistics, Wait
-from smartensemble.inference.stored import Kind
+from smartensemble.inference.model_format import Kind
 from smartensemble.wire import tensor
 
 pytestmark = pytest.mark.needs("torch", "onnx")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from smartensemble.errors import CommandError
 from smartensemble.inference.commands import Command, Config, Delete, Get, Info, RunModel, RunScript, Scan, Store, keys
 from smartensemble.inference.grammar import COMMANDS, parse
-from smartensemble.inference.stored import Kind, Stored
+from smartensemble.inference.model_format import Kind, Stored
 
 
 def argv(line: str) -> list[bytes]:

@@ -10,7 +10,7 @@ import pytest
 import redis
 from conftest import Server, Start
 
-from smartensemble.inference.stored import Kind, Stored, encode
+from smartensemble.inference.model_format import Kind, Stored, encode
 from smartensemble.wire import tensor
 
 Ask = Callable[..., Any]

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smartensemble.errors import InputValueError
-from smartensemble.inference import stored
-from smartensemble.inference.stored import Kind, Stored
+from smartensemble.inference import model_format as stored
+from smartensemble.inference.model_format import Kind, Stored
 
 names = st.lists(st.binary()).map(tuple)
 sizes = st.integers(min_value=0, max_value=2**63 - 1)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from cluster import Cluster
-from smartensemble.entities import Ensemble
+from smartensemble.ensemble import Ensemble
 from smartensemble.experiment import Experiment
-from smartensemble.runtime import queue
+from smartensemble.runtime.jobs import queue
 from smartensemble.status import Status
 
 pytestmark = pytest.mark.needs("slurmdbd")

@@ -9,13 +9,13 @@ import pytest
 from conftest import Family
 
 from smartensemble.command import Command
-from smartensemble.entities import Ensemble
+from smartensemble.ensemble import Ensemble
 from smartensemble.errors import InputValueError, StateError
 from smartensemble.experiment import Experiment
-from smartensemble.runtime.batch import Batch
+from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.schedulers.base import Partition
 from smartensemble.schedulers.slurm import SLURM
-from smartensemble.settings import BatchSettings
+from smartensemble.settings.run import BatchSettings
 from smartensemble.status import Run, Status
 
 Eventually = Callable[[Callable[[], object]], None]

@@ -10,7 +10,7 @@ import redis
 
 from smartensemble import Experiment, Orchestrator, Status
 from smartensemble.errors import StateError
-from smartensemble.runtime.ask import ask
+from smartensemble.runtime.servers.resp import ask
 
 Eventually = Callable[[Callable[[], object]], None]
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from cluster import Cluster
-from smartensemble.database import Orchestrator
+from smartensemble.databases.orchestrator import Orchestrator
 from smartensemble.errors import InputValueError, SmartEnsembleError, StateError, UnsupportedError
 from smartensemble.experiment import Experiment
-from smartensemble.runtime.ask import ask
-from smartensemble.settings import RunSettings
+from smartensemble.runtime.servers.resp import ask
+from smartensemble.settings.run import RunSettings
 from smartensemble.status import Status
 
 pytestmark = pytest.mark.needs("slurm")

@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 
 from cluster import Cluster
-from smartensemble.cluster import SrunSettings
-from smartensemble.entities import Ensemble, Model
+from smartensemble.ensemble import Ensemble, Model
 from smartensemble.errors import InputValueError, StateError, UnsupportedError
 from smartensemble.experiment import Experiment
-from smartensemble.runtime.batch import Batch
-from smartensemble.runtime.queue import Note, queue
-from smartensemble.runtime.steps import Allocation
+from smartensemble.runtime.jobs.allocation import Allocation
+from smartensemble.runtime.jobs.batch import Batch
+from smartensemble.runtime.jobs.queue import Note, queue
 from smartensemble.schedulers.slurm import SLURM
-from smartensemble.settings import RunSettings
+from smartensemble.settings.named import SrunSettings
+from smartensemble.settings.run import RunSettings
 from smartensemble.status import Status
 
 pytestmark = pytest.mark.needs("slurm")

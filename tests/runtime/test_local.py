@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from smartensemble.command import Command
-from smartensemble.entities import Model
+from smartensemble.ensemble import Model
 from smartensemble.errors import StateError
 from smartensemble.experiment import Experiment
-from smartensemble.runtime.local import Local, local
+from smartensemble.runtime.local.launcher import Local, local
 from smartensemble.runtime.outcome import tail
-from smartensemble.settings import RunSettings
+from smartensemble.settings.run import RunSettings
 from smartensemble.status import Run, Status
 
 Driver = Callable[..., "subprocess.Popen[str]"]
@@ -188,7 +188,7 @@ def test_any_number_of_threads_may_start_and_wait(tmp_path: Path) -> None:
 
 def test_threads_that_start_first_share_one_supervisor(driver: Driver) -> None:
     process = driver("""
-        from smartensemble.runtime.local import local
+        from smartensemble.runtime.local.launcher import local
         barrier, found = threading.Barrier(8), []
         def first():
             barrier.wait()

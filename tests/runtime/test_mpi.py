@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from smartensemble.entities import Model
+from smartensemble.ensemble import Model
 from smartensemble.experiment import Experiment
-from smartensemble.settings import RunSettings
+from smartensemble.settings.run import RunSettings
 
 pytestmark = [pytest.mark.needs("slurm"), pytest.mark.needs("mpi4py"), pytest.mark.needs("openmpi")]
 

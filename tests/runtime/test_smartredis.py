@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from smartensemble import Experiment, Orchestrator, Status
-from smartensemble.runtime.ask import ask
+from smartensemble.runtime.servers.resp import ask
 
 pytestmark = pytest.mark.needs("smartredis")
 

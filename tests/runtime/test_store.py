@@ -10,7 +10,7 @@ import pytest
 
 from smartensemble import Ensemble, Experiment, Model, Orchestrator, Status
 from smartensemble.errors import EntityExistsError, StateError
-from smartensemble.runtime.ask import ask
+from smartensemble.runtime.servers.resp import ask
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "inference"))
 from small_models import mlp_model

@@ -13,8 +13,8 @@ import pytest
 from conftest import DEADLINE, Family, lives
 
 from smartensemble.experiment import Experiment
-from smartensemble.runtime import supervisor
-from smartensemble.runtime.local import local
+from smartensemble.runtime.local.launcher import local
+from smartensemble.runtime.standalone import supervisor
 from smartensemble.status import Status
 
 Driver = Callable[..., "subprocess.Popen[str]"]
@@ -375,7 +375,7 @@ def test_any_grace_is_accepted(grace: float, exp: Experiment) -> None:
 def test_two_thousand_members_run_at_an_open_file_limit_of_256(driver: Driver) -> None:
     process = driver("""
         import resource
-        from smartensemble.runtime import supervisor
+        from smartensemble.runtime.standalone import supervisor
         resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
         ens = exp.create_ensemble("ens", replicas=2000, run_settings=settings("sleep", "1000"))
         exp.start(ens, block=False)

@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from smartensemble import Experiment, Orchestrator, Status
-from smartensemble.runtime.ask import Refusal, ask
+from smartensemble.runtime.servers.resp import Refusal, ask
 
 Eventually = Callable[[Callable[[], object]], None]
 

@@ -8,7 +8,7 @@ import pytest
 from smartensemble.command import Command, Need
 from smartensemble.errors import InputValueError
 from smartensemble.schedulers.base import Partition, State
-from smartensemble.schedulers.plan import plan
+from smartensemble.schedulers.sizing import plan
 from smartensemble.schedulers.slurm import hosts, partitions, read, read_account, read_detail, state
 from smartensemble.status import Status
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from smartensemble import database, settings
 from smartensemble.compat.entity import TelemetryConfiguration
 from smartensemble.compat.settings import BatchSettings
+from smartensemble.databases import orchestrator as database
+from smartensemble.databases.placement import Placement
 from smartensemble.errors import StateError, UnsupportedError
-from smartensemble.placement import Placement
+from smartensemble.settings import run as settings
 
 
 class Orchestrator(database.Orchestrator):

@@ -5,13 +5,13 @@ from pathlib import PurePath
 
 from tabulate import tabulate
 
-from smartensemble import entities
+from smartensemble import ensemble as entities
 from smartensemble.compat.missing import OBJECTS, Missing, missing
 from smartensemble.errors import StrategyError, UnsupportedError, strict
-from smartensemble.expansion import named
-from smartensemble.parameters import Given
-from smartensemble.settings import BatchSettings, RunSettings
-from smartensemble.strategies import Strategy
+from smartensemble.parameters.expansion import named
+from smartensemble.parameters.resolve import Given
+from smartensemble.parameters.strategies import Strategy
+from smartensemble.settings.run import BatchSettings, RunSettings
 
 __all__ = [
     "DBModel",

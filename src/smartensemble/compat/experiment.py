@@ -5,15 +5,18 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from smartensemble import database, entities, experiment, settings
+from smartensemble import ensemble as entities
+from smartensemble import experiment
 from smartensemble.compat.database import Orchestrator
 from smartensemble.compat.entity import Ensemble, Model, TelemetryConfiguration
 from smartensemble.compat.settings import BATCH, MPI, BatchSettings, RunSettings, SrunSettings
 from smartensemble.compat.status import SmartSimStatus
+from smartensemble.databases import orchestrator as database
 from smartensemble.errors import UnsupportedError, strict
-from smartensemble.parameters import Given
-from smartensemble.settings import Duration, Singularity, Words
-from smartensemble.tags import Delimiter
+from smartensemble.files.tags import Delimiter
+from smartensemble.parameters.resolve import Given
+from smartensemble.settings import run as settings
+from smartensemble.settings.run import Duration, Singularity, Words
 
 Entity = entities.Model | entities.Ensemble | database.Orchestrator
 

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePath
 
-from smartensemble import cluster, settings
 from smartensemble.compat.missing import SCHEDULER, Missing
 from smartensemble.errors import InputValueError, UnsupportedError, strict
 from smartensemble.schedulers.slurm import SLURM
-from smartensemble.settings import Duration, Singularity, Words
+from smartensemble.settings import named as cluster
+from smartensemble.settings import run as settings
+from smartensemble.settings.run import Duration, Singularity, Words
 
 __all__ = [
     "AprunSettings",

@@ -6,7 +6,7 @@ import signal
 import sys
 
 try:
-    from smartensemble.inference.watch import end_with_parent, watch
+    from smartensemble.inference.watchdog import end_with_parent, watch
     from smartensemble.inference.worker import Beat, Shard, serve
 except ImportError as error:
     raise SystemExit(f"{error}; pip install 'smartensemble[torch]', or the extra of another framework") from error

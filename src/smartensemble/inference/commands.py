@@ -5,7 +5,7 @@ AI.TENSORSET and AI.TENSORGET are not here: the server answers them itself.
 
 from dataclasses import dataclass
 
-from smartensemble.inference.stored import Kind, Stored
+from smartensemble.inference.model_format import Kind, Stored
 
 
 @dataclass(frozen=True, slots=True)

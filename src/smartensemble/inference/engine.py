@@ -10,15 +10,16 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from smartensemble.errors import CommandError, InputValueError
-from smartensemble.inference import backends, replies, stored
+from smartensemble.inference import backends, replies
+from smartensemble.inference import model_format as stored
+from smartensemble.inference.arguments import one_line
 from smartensemble.inference.backends import Array
 from smartensemble.inference.batching import ALONE, plan
 from smartensemble.inference.commands import Command, Config, Delete, Get, Info, RunModel, RunScript, Scan, Store
 from smartensemble.inference.grammar import parse
 from smartensemble.inference.jobs import OK, TIMED_OUT, Answer, Error, Job, Statistics, Wait
-from smartensemble.inference.runs import WRONG_TYPE, Ready, Values, find, find_all, find_any, ready, written
-from smartensemble.inference.stored import Kind, Stored
-from smartensemble.inference.words import one_line
+from smartensemble.inference.model_format import Kind, Stored
+from smartensemble.inference.preflight import WRONG_TYPE, Ready, Values, find, find_all, find_any, ready, written
 
 P = ParamSpec("P")
 R = TypeVar("R")

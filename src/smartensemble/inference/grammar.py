@@ -10,9 +10,9 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from smartensemble.errors import CommandError
+from smartensemble.inference.arguments import Words, text
 from smartensemble.inference.commands import Command, Config, Delete, Get, Info, RunModel, RunScript, Scan, Store
-from smartensemble.inference.stored import Kind, Stored
-from smartensemble.inference.words import Words, text
+from smartensemble.inference.model_format import Kind, Stored
 
 RUNS = {b"AI.MODELEXECUTE", b"AI.MODELRUN"}
 SHORT = 32  #: words of a run that is remembered

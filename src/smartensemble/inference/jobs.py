@@ -6,7 +6,7 @@ A job is a command with what its keys held when it came; an answer is the reply 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from smartensemble.inference.stored import Buffer, Kind
+from smartensemble.inference.model_format import Buffer, Kind
 
 CHUNK_SIZE = 511 << 20  #: the bytes of a model in one argument of AI.MODELSTORE, which clients ask for; as RedisAI has it
 

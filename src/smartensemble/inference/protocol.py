@@ -7,9 +7,9 @@ part of it one argument, and a reply in it is written as RESP would, but that an
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from smartensemble.inference.connection import Argument
 from smartensemble.inference.jobs import NONE, Answer, Error, Job, Reply, Statistics, Status
-from smartensemble.inference.line import Argument
-from smartensemble.inference.stored import KINDS, Buffer, Kind
+from smartensemble.inference.model_format import KINDS, Buffer, Kind
 
 #: Where the database has put an input in the memory that it shares, and its length.
 Place = list[int]

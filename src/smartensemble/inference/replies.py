@@ -1,7 +1,7 @@
 """What AI.MODELGET, AI.SCRIPTGET, AI.INFO and AI.CONFIG tell, in the order that clients know."""
 
 from smartensemble.inference.jobs import OK, Answer, Job, Reply
-from smartensemble.inference.stored import Kind, Stored
+from smartensemble.inference.model_format import Kind, Stored
 
 
 def options(known: Stored) -> list[Reply]:

@@ -14,9 +14,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from smartensemble.inference.connection import Argument, Line
 from smartensemble.inference.engine import Engine
 from smartensemble.inference.jobs import Answer, Job
-from smartensemble.inference.line import Argument, Line
 from smartensemble.inference.protocol import Place, read_job, write_answer
 
 logger = logging.getLogger(__name__)

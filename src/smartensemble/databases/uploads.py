@@ -1,0 +1,279 @@
+"""ML models and TorchScript that members find in databases: checked when they are added, and the commands that store them.
+
+The commands and the names of keys are those of SmartRedis, whose clients run what is stored here: ``name``; on several GPUs
+``name.GPU:0`` and so on as well; and in a cluster one on each server, ``{tag}.name``, whose tag belongs to that server.
+"""
+
+import inspect
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from textwrap import dedent
+from typing import Any
+
+from smartensemble.databases.shard import slot_range, slot_tag
+from smartensemble.errors import (
+    EntityExistsError,
+    InputTypeError,
+    InputValueError,
+    MissingFileError,
+    UnsupportedError,
+    did_you_mean,
+)
+from smartensemble.parameters.resolve import positive, whole
+
+#: Backends, and what each takes for a model.
+BACKENDS = {
+    "TORCH": "what torch.jit.save writes",
+    "ONNX": "an .onnx file",
+    "TF": "a frozen graph, which freeze_model writes",
+    "TFLITE": "a .tflite file",
+}
+PART = 511 << 20  #: the most bytes of one argument of a command
+
+#: Commands, each as the words of one.
+Commands = list[list[bytes]]
+
+
+@dataclass(frozen=True)
+class MLModel:
+    """A trained model, and how it is run."""
+
+    name: str
+    backend: str
+    content: bytes
+    devices: tuple[str, ...] = ("CPU",)
+    batch_size: int = 0  #: rows of several runs that are run at once; 0: each run alone
+    min_batch_size: int = 0  #: rows to wait for
+    min_batch_timeout: int = 0  #: milliseconds to wait for them; 0: for ever
+    tag: str = ""
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+    @property
+    def takes(self) -> str:
+        """What it has to be, for the message that it is not."""
+        return f"{self.backend} takes {BACKENDS[self.backend]}"
+
+    def command(self, key: bytes, device: str) -> list[bytes]:
+        """AI.MODELSTORE key backend device [TAG tag] [BATCHSIZE n ...] [INPUTS n name ... OUTPUTS n name ...] BLOB part ..."""
+        words: list[object] = ["AI.MODELSTORE", key, self.backend, device]
+        options = {
+            "TAG": self.tag,
+            "BATCHSIZE": self.batch_size,
+            "MINBATCHSIZE": self.min_batch_size,
+            "MINBATCHTIMEOUT": self.min_batch_timeout,
+        }
+        words += [word for option, value in options.items() if value for word in (option, value)]
+        for side, names in (("INPUTS", self.inputs), ("OUTPUTS", self.outputs)):
+            words += [side, len(names), *names] if names else []
+        parts = [self.content[start : start + PART] for start in range(0, len(self.content), PART)]
+        return [*map(_word, words), b"BLOB", *parts]
+
+
+@dataclass(frozen=True)
+class Script:
+    """Functions in TorchScript, as text."""
+
+    name: str
+    source: str
+    devices: tuple[str, ...] = ("CPU",)
+
+    takes = "a script holds functions in TorchScript"
+
+    def command(self, key: bytes, device: str) -> list[bytes]:
+        """AI.SCRIPTSET key device SOURCE source."""
+        return [b"AI.SCRIPTSET", key, device.encode(), b"SOURCE", self.source.encode()]
+
+
+Upload = MLModel | Script
+
+
+def commands(upload: Upload, shards: int = 1) -> list[Commands]:
+    r"""The commands that store `upload`, for each server of a database.
+
+    >>> commands(Script("s", "..."))
+    [[[b'AI.SCRIPTSET', b's', b'CPU', b'SOURCE', b'...']]]
+    >>> for words in commands(Script("s", "...", ("GPU:0", "GPU:1", "GPU")), shards=3)[1]:
+    ...     print(words[:3])
+    [b'AI.SCRIPTSET', b'{8M}.s.GPU:0', b'GPU:0']
+    [b'AI.SCRIPTSET', b'{8M}.s.GPU:1', b'GPU:1']
+    [b'AI.SCRIPTSET', b'{8M}.s', b'GPU']
+    """
+    before = [b"{%s}." % slot_tag(slot_range(number, shards)[0]) for number in range(shards)] if shards > 1 else [b""]
+    named = list(zip(keys(upload), upload.devices, strict=True))
+    return [[upload.command(prefix + key.encode(), device) for key, device in named] for prefix in before]
+
+
+def keys(upload: Upload) -> list[str]:
+    """The keys of `upload`, one for each of its devices."""
+    if len(upload.devices) == 1:
+        return [upload.name]
+    return [f"{upload.name}.{device}" for device in upload.devices[:-1]] + [upload.name]
+
+
+def check_free(subject: str, known: Iterable[Upload], *new: Upload) -> None:
+    """An error, unless the names of `new` are those of none of `known`: a model and a script of one name have one key."""
+    taken = {key for upload in known for key in keys(upload)}
+    for upload in new:
+        if twice := taken.intersection(keys(upload)):
+            raise EntityExistsError(f"{subject}: there is a model or script {min(twice)!r}; give this one another name")
+
+
+# --- what is given, checked -------------------------------------------------------------------------------------------------
+
+
+def ml_model(
+    subject: str,
+    name: str,
+    backend: str,
+    model: bytes | None,
+    model_path: str | PurePath | None,
+    devices: tuple[str, int, int],
+    batch: tuple[int, int, int],
+    tag: str,
+    inputs: str | Iterable[str] | None,
+    outputs: str | Iterable[str] | None,
+) -> MLModel:
+    """The model that is given, for the member or ensemble `subject`."""
+    subject = f"{subject}: {_name(subject, name)}"
+    if not isinstance(backend, str) or backend.upper() not in BACKENDS:
+        raise InputValueError(f"{subject}: no backend {backend!r}{did_you_mean(str(backend).upper(), BACKENDS)}")
+    kind = backend.upper()
+    if isinstance(model, str):
+        raise InputTypeError(f"{subject}: a model in memory is bytes, and this is text; did you mean model_path={model!r}?")
+    if model is not None and not isinstance(model, (bytes, bytearray, memoryview)):
+        raise InputTypeError(f"{subject}: model is of the type {type(model).__name__}; give the bytes that it is saved as")
+    content = bytes(_one(subject, "model", model, model_path))
+    if not content:
+        raise InputValueError(f"{subject}: the model is empty; give the bytes that it is saved as")
+    if not isinstance(tag, str):
+        raise InputTypeError(f"{subject}: tag is {tag!r}; a tag is text")
+    sides = [_names(subject, side, names) for side, names in (("inputs", inputs), ("outputs", outputs))]
+    if kind == "TF" and not all(sides):
+        raise InputValueError(f"{subject}: TF needs the names of inputs and outputs; give inputs=['x'], outputs=['y']")
+    if kind != "TF" and any(sides):
+        raise InputValueError(f"{subject}: {kind} takes no inputs and no outputs; its models know them, leave them out")
+    return MLModel(name, kind, content, _devices(subject, *devices), *_batch(subject, kind, *batch), tag, *sides)
+
+
+def script(
+    subject: str, name: str, given: str | None, path: str | PurePath | None, device: str, per_node: int, first: int
+) -> Script:
+    """The script that is given, for the member or ensemble `subject`."""
+    subject = f"{subject}: {_name(subject, name)}"
+    if given is not None and not isinstance(given, str):
+        raise InputTypeError(f"{subject}: script is {given!r}; a script is text")
+    read = _one(subject, "script", given, path)
+    try:
+        source = read if isinstance(read, str) else bytes(read).decode()
+    except UnicodeDecodeError:
+        raise InputValueError(f"{subject}: {path} is no text in UTF-8; give a script of TorchScript functions") from None
+    if not source.strip():
+        raise InputValueError(f"{subject}: the script is empty; give the text of TorchScript functions")
+    return Script(name, source, _devices(subject, device, per_node, first))
+
+
+def function(subject: str, name: str, given: Callable[..., Any] | str | None, device: str, per_node: int, first: int) -> Script:
+    """The script of one Python function, or of its text."""
+    if isinstance(given, str):
+        return script(subject, name, given, None, device, per_node, first)
+    what = f"{subject}: {_name(subject, name)}"
+    if not inspect.isfunction(given):
+        raise InputTypeError(f"{what}: function is {given!r}; give a function, def f(x): ...")
+    if given.__name__ == "<lambda>":
+        raise InputValueError(f"{what}: a lambda has no name to run it by; give a function, def f(x): ...")
+    try:
+        source = dedent(inspect.getsource(given))
+    except (OSError, TypeError):
+        raise InputValueError(f"{what}: {given.__name__} has no source; write it into a file, or give its text") from None
+    return Script(name, source, _devices(what, device, per_node, first))
+
+
+def _name(subject: str, name: object) -> str:
+    if not isinstance(name, str):
+        raise InputTypeError(f"{subject}: name is {name!r}; the name of a model or script is text")
+    if not name:
+        raise InputValueError(f"{subject}: '' is no name; give the name that clients run it by")
+    return name
+
+
+def _one(subject: str, word: str, given: Any, path: str | PurePath | None) -> Any:
+    """What is given in memory, or else the content of the file."""
+    if (given is None) == (path is None):
+        what = "neither" if given is None else "both"
+        raise InputValueError(f"{subject}: {what} of {word} and {word}_path given; give one of them")
+    if path is None:
+        return given
+    if not isinstance(path, (str, PurePath)):
+        raise InputTypeError(f"{subject}: {word}_path is {path!r}; give text or a pathlib.Path")
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        raise MissingFileError(f"{subject}: no file {os.path.abspath(path)}; give the path of one that is there") from None
+    except OSError as error:
+        raise InputValueError(f"{subject}: {os.path.abspath(path)}: {error.strerror}; give a file that can be read") from None
+
+
+def _names(subject: str, side: str, names: str | Iterable[str] | None) -> tuple[str, ...]:
+    found = (names,) if isinstance(names, str) else tuple(names or ())
+    if not all(isinstance(name, str) and name for name in found):
+        raise InputTypeError(f"{subject}: {side} is {names!r}; give a name, or a list of names")
+    return found
+
+
+def _devices(subject: str, device: str, per_node: int, first: int) -> tuple[str, ...]:
+    """The devices to store it on; several GPUs end in ``GPU``, which stands for all.
+
+    >>> _devices("net", "gpu", 2, 1)
+    ('GPU:1', 'GPU:2', 'GPU')
+    """
+    if not isinstance(device, str) or not (match := re.fullmatch(r"(CPU|GPU)(:\d{1,5})?", device.upper())):
+        raise InputValueError(f"{subject}: no device {device!r}; there are CPU, GPU, GPU:0, GPU:1, ...")
+    kind, number = match.groups()
+    if kind == "CPU" and number:
+        raise InputValueError(f"{subject}: no device {device!r}; all CPUs are one device, 'CPU'")
+    count, begin = positive("devices_per_node", per_node), whole("first_device", first)
+    if (count, begin) == (1, 0):
+        return (match[0],)
+    if kind == "CPU":
+        raise UnsupportedError(f"{subject}: devices_per_node and first_device count GPUs; leave them out, or give device='GPU'")
+    if number:
+        raise InputValueError(f"{subject}: {device!r} is one device, and several are asked for; give device='GPU'")
+    return (*(f"GPU:{each}" for each in range(begin, begin + count)), "GPU")
+
+
+def _batch(subject: str, backend: str, size: int, least: int, timeout: int) -> tuple[int, int, int]:
+    """How runs are put together; each of the options needs the one before."""
+    options = {"batch_size": size, "min_batch_size": least, "min_batch_timeout": timeout}
+    checked = [whole(option, value) for option, value in options.items()]
+    for (need, given), (option, value) in zip(list(options.items())[:-1], list(options.items())[1:], strict=True):
+        if value and not given:
+            raise InputValueError(f"{subject}: {option} without {need} has no effect; give both")
+    if size and backend == "TFLITE":
+        raise InputValueError(f"{subject}: the backend TFLITE runs no batches; leave batch_size out")
+    if least > size:
+        raise InputValueError(f"{subject}: min_batch_size is {least}, and batch_size {size}; give a smaller min_batch_size")
+    return checked[0], checked[1], checked[2]
+
+
+def _word(value: object) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+def merged(subject: str, uploads: Sequence[Upload]) -> list[Upload]:
+    """Each of `uploads` once.
+
+    :raises EntityExistsError: two that differ have one key.
+    """
+    found: dict[str, Upload] = {}
+    for upload in uploads:
+        for key in keys(upload):
+            if found.setdefault(key, upload) is not upload and found[key] != upload:
+                raise EntityExistsError(
+                    f"{subject}: two members bring a different {key!r}, and share a database; give each another name"
+                )
+    return list(dict.fromkeys(found.values()))

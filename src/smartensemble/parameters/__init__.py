@@ -1,0 +1,1 @@
+"""From one dictionary of parameters to many: what was given, strategies, and pictures of designs."""

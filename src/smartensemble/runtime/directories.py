@@ -1,0 +1,258 @@
+"""Write a member's directory: whole, or not at all."""
+
+import csv
+import json
+import os
+import shutil
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from smartensemble.ensemble import Ensemble, Model, columns
+from smartensemble.errors import DirectoryExistsError, InputValueError, ParameterError, StateError, TagError
+from smartensemble.files.tags import Delimiter, Template, template
+from smartensemble.version import __version__
+
+RECORD = "params.json"  #: in each member's directory
+INDEX = "members.csv"  #: in each ensemble's directory
+
+_json = json.JSONEncoder(default=str, ensure_ascii=False).encode
+
+
+class Options(NamedTuple):
+    """How input files are filled."""
+
+    tag: Delimiter = ";"
+    allow_unknown: bool = False
+    allow_unused: bool = False
+
+
+class Renderer:
+    """Input files, read once and filled for each member."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self._templates: dict[object, list[tuple[str, Template, int]]] = {}
+
+    def templates(self, model: Model) -> list[tuple[str, Template, int]]:
+        """The files that `model` configures: name in its directory, content cut at the tags, mode."""
+        key = model.files.to_configure, tuple(model.params)
+        if key not in self._templates:
+            self._templates[key] = [
+                (target, self._read(source, model), stat.S_IMODE(os.stat(source).st_mode))
+                for source, target in configured(model)
+            ]
+        return self._templates[key]
+
+    def _read(self, path: str, model: Model) -> Template:
+        content = Path(path).read_bytes()
+        if b"\0" in content:
+            raise TagError(f"{path}: is no text, so it has no tags; attach it with to_copy")
+        return template(content, model.params, self.options.tag, path, self.options.allow_unknown)
+
+    def files(self, model: Model) -> Iterator[tuple[str, bytes, int]]:
+        """The configured files of `model`: name in its directory, content, mode."""
+        for target, content, mode in self.templates(model):
+            yield target, content.fill(model.params), mode
+
+    def check(self, model: Model) -> None:
+        """An error, unless every tag has a parameter, and every parameter a use."""
+        used = {name for _, content, _ in self.templates(model) for name in content.names}
+        unused = model.params.keys() - used - set(model.params_as_args)
+        if unused and model.files.to_configure and not self.options.allow_unused:
+            files = ", ".join(os.path.basename(path) for path in model.files.to_configure)
+            raise ParameterError(
+                f"{model.name}: no tag in {files} and no argument uses {', '.join(map(repr, sorted(unused)))}; "
+                "add the tag, or pass allow_unused=True"
+            )
+
+
+def configured(model: Model) -> Iterator[tuple[str, str]]:
+    """Each file to configure, with its name in the member's directory. A directory stands for the files below it."""
+    for path in model.files.to_configure:
+        if os.path.isdir(path):
+            for root, _, names in os.walk(path):
+                for name in sorted(names):
+                    source = os.path.join(root, name)
+                    yield source, os.path.relpath(source, path)
+        else:
+            yield path, os.path.basename(path)
+
+
+def check(models: Sequence[Model], options: Options, overwrite: bool) -> Renderer:
+    """An error, unless all of `models` can be generated. Nothing is written."""
+    for model in models:
+        if model.run.status.active:
+            raise StateError(f"{model.name}: is running; wait for it or stop it before you generate it again")
+        if around := [source for source in model.files.to_copy if model.path.startswith(f"{source}/")]:
+            raise InputValueError(
+                f"{model.name}: to_copy: {around[0]} holds the directory {model.path} itself; copy what is in it"
+            )
+    if not overwrite:
+        check_absent(models)
+    renderer = Renderer(options)
+    # Models with the same files, parameters and arguments pass or fail together.
+    for model in {(model.files, tuple(model.params), model.params_as_args): model for model in models}.values():
+        renderer.check(model)
+    return renderer
+
+
+def check_absent(models: Iterable[Model]) -> None:
+    """An error, if a directory of `models` is there."""
+    if there := [model.path for model in models if os.path.lexists(model.path)]:
+        more = f" and {len(there) - 1} more" * (len(there) > 1)
+        raise DirectoryExistsError(f"{there[0]}{more}: there already; pass overwrite=True to replace it")
+
+
+def write(model: Model, renderer: Renderer, origin: dict[str, object]) -> None:
+    """Write the directory of `model` beside its place, then move it there: it is whole or not there."""
+    path = model.path
+    home, name = os.path.split(path)
+    new, old = f"{home}/.{name}.new", f"{home}/.{name}.old"
+    _make(new)
+    try:
+        _fill(new, model, renderer)
+        lines = [f'  "{name}": {_json(value)}' for name, value in record(model, origin).items()]
+        text = "{\n" + ",\n".join(lines) + "\n}\n"
+        with open(f"{new}/{RECORD}", "wb") as file:
+            # What is no Unicode, such as an old file name, is escaped the way that JSON escapes.
+            file.write(text.encode(errors="backslashreplace"))
+        if os.path.lexists(path):
+            remove(old)
+            os.rename(path, old)
+        os.rename(new, path)
+    except BaseException:
+        remove(new)
+        raise
+    remove(old)
+
+
+def _make(directory: str) -> None:
+    """Make an empty directory."""
+    try:
+        os.mkdir(directory)
+    except FileNotFoundError:  # the first member makes its ensemble's directory
+        os.makedirs(directory)
+    except FileExistsError:  # what a killed driver may have left
+        remove(directory)
+        os.mkdir(directory)
+
+
+def _fill(directory: str, model: Model, renderer: Renderer) -> None:
+    """Copy, link, configure; what is configured replaces what was copied."""
+    for source in model.files.to_copy:
+        if os.path.isdir(source):
+            shutil.copytree(source, directory, symlinks=True, dirs_exist_ok=True)
+            for root, _, _ in os.walk(directory):  # a read-only one brought its mode, and could never be replaced
+                os.chmod(root, stat.S_IMODE(os.stat(root).st_mode) | stat.S_IRWXU)
+        else:
+            shutil.copy(source, f"{directory}/{os.path.basename(source)}")
+    for source in model.files.to_symlink:
+        os.symlink(source, f"{directory}/{os.path.basename(source)}")
+    for target, content, mode in renderer.files(model):
+        path = f"{directory}/{target}"
+        if os.sep in target:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+        remove(path)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(content)
+            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) != mode:  # the mask took something away; else it is a call saved
+                os.fchmod(file.fileno(), mode)
+
+
+def remove(path: str) -> None:
+    """Delete a file, a link or a directory, if it is there."""
+    try:
+        mode = os.lstat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if stat.S_ISDIR(mode):
+        shutil.rmtree(path)
+    else:
+        os.unlink(path)
+
+
+def record(model: Model, origin: dict[str, object]) -> dict[str, object]:
+    """What ``params.json`` says of a member: its parameters, where they come from, how it is run, and by which versions."""
+    return {
+        "name": model.name,
+        **origin,
+        "replica": model.replica,
+        "params": model.values,
+        "command": list(model.command.argv),
+        "versions": _versions(),
+    }
+
+
+def origin(ensemble: Ensemble) -> dict[str, object]:
+    """Which ensemble, strategy and seed a member comes from."""
+    strategy = ensemble.perm_strategy
+    return {
+        "ensemble": ensemble.name,
+        "perm_strategy": strategy if isinstance(strategy, str) else getattr(strategy, "__name__", repr(strategy)),
+        "seed": ensemble.seed,
+    }
+
+
+def is_there(model: Model) -> bool:
+    """Whether the directory of `model` is there, made for the same parameters or by somebody else.
+
+    :raises StateError: it was made for other parameters.
+    """
+    if not os.path.isdir(model.path):
+        return False
+    before, params = recorded(model), json.loads(json.dumps(model.values, default=str))
+    if before is not None and _text(before) != _text(params):
+        then = ", ".join(f"{name}={value}" for name, value in before.items()) or "none"
+        now = ", ".join(f"{name}={value}" for name, value in params.items()) or "none"
+        raise StateError(
+            f"{model.name}: {model.path} was generated for other parameters ({then}; now {now}); generate it, overwrite=True"
+        )
+    return True
+
+
+def recorded(model: Model) -> dict[str, object] | None:
+    """The parameters that the directory of `model` was generated with; None without a record."""
+    try:
+        params = json.loads(Path(model.path, RECORD).read_text(encoding="utf-8"))["params"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return params if isinstance(params, dict) else None
+
+
+def _text(params: dict[str, object]) -> dict[str, str]:
+    return {name: str(value) for name, value in params.items()}
+
+
+def write_index(ensemble: Ensemble) -> None:
+    """Write ``members.csv``: which member has which parameters, and where."""
+    rows = [columns(member) | {"replica": member.replica, "path": member.path} for member in ensemble]
+    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in ("replica", "path")]
+    replicas = ["replica"] if any(member.replica for member in ensemble) else []
+    new = os.path.join(ensemble.path, f".{INDEX}.new")
+    os.makedirs(ensemble.path, exist_ok=True)
+    with open(new, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+        writer = csv.DictWriter(file, [*names, *replicas, "path"], extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    os.replace(new, os.path.join(ensemble.path, INDEX))
+
+
+def former_members(ensemble: Ensemble) -> list[str]:
+    """The directories that an earlier ``generate`` of this ensemble made and that belong to no member now."""
+    try:
+        with open(os.path.join(ensemble.path, INDEX), newline="", encoding="utf-8", errors="surrogateescape") as file:
+            names = [row.get("name") or "" for row in csv.DictReader(file)]
+    except OSError:
+        return []
+    paths = [os.path.join(ensemble.path, name) for name in names if name and name not in ensemble]
+    return [path for path in paths if os.path.isfile(os.path.join(path, RECORD))]
+
+
+@cache
+def _versions() -> dict[str, str]:
+    from platform import python_version  # only when it is written down: 2 ms of each import
+
+    return {"smartensemble": __version__, "python": python_version()}

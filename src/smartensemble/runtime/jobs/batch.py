@@ -1,0 +1,159 @@
+"""A batch job: members that run inside one script, and how they stand by the files that they leave."""
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from smartensemble.command import Command
+from smartensemble.errors import UnsupportedError
+from smartensemble.runtime.outcome import last_words, settle
+from smartensemble.schedulers.base import Partition, Plan, Scheduler, State
+from smartensemble.schedulers.script import batch_script, member_script
+from smartensemble.schedulers.sizing import plan
+from smartensemble.settings.run import BatchSettings
+from smartensemble.status import Run, Status
+
+TIMED_OUT = 124  #: the exit code of timeout(1)
+KILLED = 128 + 9
+ENDS = ("started", "exit")  #: the files by which it is known how a command stands
+PATIENCE = 5.0  #: seconds after which the signal that ended a member was its own
+BY_SIGNAL = (128 + 15, KILLED)  #: how bash tells that a program was ended as stop does it
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch job of `members`, each a command with the record of its run."""
+
+    name: str
+    directory: Path
+    members: Sequence[tuple[Command, Run]]
+    settings: BatchSettings
+    scheduler: Scheduler
+    run: Run
+    plan: Plan | None = None  #: how the members share an allocation, where a scheduler gives one
+    array: bool = False  #: each member is a task of an array
+    tasks: dict[int, State] = field(default_factory=dict)  #: how tasks of it ended, by its scheduler
+
+    @cached_property
+    def command(self) -> Command:
+        """The command that runs the script on this machine."""
+        return Command(("/bin/bash", str(self.script)), self.directory, {}, self.name, self.settings.time_limit)
+
+    @property
+    def script(self) -> Path:
+        """Where the script is."""
+        return self.directory / f"{self.name}.sh"
+
+    def text(self, at_once: int | None = None) -> str:
+        """The script, as it is handed to the scheduler."""
+        scripts = [beside(command, "sh") for command, _ in self.members]
+        asked, preamble = self.settings.asked, self.settings.preamble
+        return batch_script(self.name, self.directory, scripts, self.scheduler, asked, preamble, at_once, self.plan)
+
+    def planned(self, partitions: Sequence[Partition], at_once: int | None = None) -> "Batch":
+        """The same, with the size that its members need on a cluster of these `partitions`.
+
+        :raises UnsupportedError: its settings ask for what the scheduler cannot express.
+        :raises InputValueError: there is no room for a member, or an option is more than a line.
+        """
+        if unknown := self.scheduler.without_effect(self.settings.asked):
+            raise UnsupportedError(
+                f"{self.name}: {self.scheduler.name} cannot express {unknown[0]!r}; it understands "
+                f"{', '.join(self.scheduler.options)}, and its own options by batch_args={{...}}"
+            )
+        files = {"name": self.name, "output": str(self.command.out), "error": str(self.command.err)}
+        commands = [command for command, _ in self.members]
+        asked = files | self.settings.asked
+        if any(map(self.scheduler.whole, commands)):
+            at_once = 1
+        made = plan(self.name, commands, asked, partitions, self.settings.overcommit, at_once)
+        for _ in self.scheduler.directives(made.asked):
+            pass  # what cannot be spelled is an error here, before anything is written
+        return replace(self, plan=made, array=made.array)
+
+    def write(self, at_once: int | None = None) -> None:
+        """Write the scripts, and take away what an earlier run left."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        for command, suffixes in [*((each, ENDS) for each, _ in self.members), (self.command, (*ENDS, "out", "err"))]:
+            for suffix in suffixes:
+                path = f"{command.cwd}/{command.name}.{suffix}"
+                if written(path) is not None:
+                    os.unlink(path)
+        for command, _ in self.members:
+            text = member_script(self._placed(command))
+            with open(f"{command.cwd}/{command.name}.sh", "wb") as file:  # there may be thousands
+                file.write(text.encode(errors="surrogateescape"))
+        self.script.write_text(self.text(at_once), encoding="utf-8", errors="surrogateescape")
+
+    def _placed(self, command: Command) -> Command:
+        """A member's command, as its script starts it: as a task of a step, or as a step."""
+        if not self.plan:
+            return command
+        if self.plan.together:
+            return replace(command, argv=self.scheduler.alone(command))
+        return replace(command, argv=self.scheduler.step(command, self.plan.node, self.plan.overcommit))
+
+    def code(self) -> int | None:
+        """The exit code that the job itself left; of an array, whose tasks leave one each, the largest. None while it runs."""
+        try:
+            said = beside(self.command, "exit").read_text().split()
+        except FileNotFoundError:
+            return None
+        whole = len(said) >= (len(self.members) if self.array else 1) and all(word.isdigit() for word in said)
+        return max(map(int, said)) if whole else None
+
+    def look(self, begin: int = 0, end: int | None = None) -> None:
+        """Bring the records of members, all by default, up to date with their files, and with the job's own end."""
+        over = self.run.status.final  # asked first: what the job did before its end is then on the disk
+        for number, (command, run) in enumerate(self.members[begin:end], begin):
+            if not run.status.final:
+                state = self.tasks.get(number, (self.run.status, self.run.cause))
+                self._look_at(command, run, state, over or number in self.tasks)
+
+    def _look_at(self, command: Command, run: Run, state: State, over: bool) -> None:
+        """Settle a member by its exit code; by the end of the job or of its task, if it left none."""
+        status, reason = state
+        if run.started is None and (started := written(f"{command.cwd}/{command.name}.started")):
+            run.status, run.started = Status.RUNNING, started
+        if run.started is None and not over:
+            return
+        ended = written(f"{command.cwd}/{command.name}.exit")
+        code = beside(command, "exit").read_text() if ended else ""
+        stopped = self.run.stopping or status is Status.CANCELLED
+        whole = ended is not None and code.endswith("\n")
+        signalled = whole and int(code) in BY_SIGNAL
+        if signalled and not over and (self.run.job or time.time() - (ended or 0) < PATIENCE):
+            return  # it may be the job's end that ended it, which is told a moment later
+        if whole and ended and not (signalled and (stopped or (over and self.run.exit_code is None))):
+            limit = command.time_limit is not None and int(code) in (TIMED_OUT, KILLED)
+            settle(run, command, "limit" if limit else "exit", int(code), ended)
+        elif over and stopped:
+            by_us = self.run.stopping or not reason
+            settle(run, command, "cancelled", None if by_us else reason, self.run.ended or time.time())
+        elif over and status is Status.UNKNOWN:
+            settle(run, command, "unknown", reason, self.run.ended or time.time())
+        elif over:
+            settle(
+                run,
+                command,
+                "failed",
+                reason or f"the batch job {self.name} ended before it",
+                self.run.ended or time.time(),
+            )
+            run.words, run.said_in = last_words(self.command)
+
+
+def beside(command: Command, suffix: str) -> Path:
+    """A file of a command's, in its directory."""
+    return command.cwd / f"{command.name}.{suffix}"
+
+
+def written(path: Path | str) -> float | None:
+    """When a file was written; None if it is not there."""
+    try:
+        return os.stat(path).st_mtime
+    except FileNotFoundError:
+        return None

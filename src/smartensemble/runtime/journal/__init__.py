@@ -1,0 +1,1 @@
+"""What ran in an experiment's directory, on disk as it happens, and who may add to it."""

@@ -1,0 +1,78 @@
+"""What ran and runs in an experiment's directory: by this process, by others, and by those that have ended."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from smartensemble.errors import StateError
+from smartensemble.runtime.jobs.queue import queue
+from smartensemble.runtime.journal.journal import Entry, Journal, journals
+from smartensemble.status import Run
+
+
+class History:
+    """The journals of a directory, and the last run in each member's directory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.last: dict[str, Entry] = {}  #: by a member's directory
+        self.journals: list[Journal] = []  #: those whose members others run, until they have ended
+        self._known: set[str] = set()
+        self._changed = 0
+
+    @property
+    def active(self) -> bool:
+        """Members of others have not ended."""
+        return bool(self.journals)
+
+    def begin(self, entries: Sequence[Entry], detached: bool) -> Journal:
+        """Write the journal of a start. This process keeps the records itself, unless the members are detached."""
+        journal = Journal.begin(self.folder, entries)
+        self._known.add(journal.path.name)
+        if detached:
+            journal.entries = {entry.number: entry for entry in entries}
+            self.journals.append(journal)
+        self.last.update((entry.path, entry) for entry in entries if entry.params is not None)
+        return journal
+
+    def look(self) -> None:
+        """Bring the records of all that others run up to date."""
+        try:
+            changed = os.stat(self.folder).st_mtime_ns
+        except FileNotFoundError:
+            return
+        if changed != self._changed:
+            self._changed = changed
+            schedulers: set[str] = set()
+            for journal in journals(self.folder, self._known):
+                self._known.add(journal.path.name)
+                self.journals.append(journal)
+                journal.look()
+                self.last.update((entry.path, entry) for entry in journal.members)
+                schedulers |= {each.scheduler for each in journal.entries.values() if each.run.job and each.run.status.active}
+            for scheduler in schedulers:
+                queue(scheduler).catch_up()
+        for journal in self.journals:
+            journal.look()
+        self.journals = [journal for journal in self.journals if journal.active]
+
+    def stop(self, runs: Iterable[Run], grace: float) -> list[Run]:
+        """Ask others to end those of `runs` that are theirs, which are returned. A batch job ends with all its members."""
+        asked = {id(run) for run in runs}
+        theirs: list[Run] = []
+        for journal in self.journals:
+            chosen = [entry for entry in journal.entries.values() if id(entry.run) in asked and entry.run.status.active]
+            jobs = {entry.batch for entry in chosen if entry.batch is not None}
+            for entry in journal.members:
+                if entry.batch in jobs and id(entry.run) not in asked:
+                    refuse_part(journal.entries[entry.batch or 0].name)
+            if chosen:
+                journal.stop({entry.number if entry.batch is None else entry.batch for entry in chosen}, grace)
+                theirs += [entry.run for entry in chosen]
+        return theirs
+
+
+def refuse_part(name: str) -> NoReturn:
+    """The error of who would stop a part of a batch job."""
+    raise StateError(f"{name}: runs as one batch job, whose members cannot be stopped alone; stop the ensemble")

@@ -1,0 +1,265 @@
+"""What ran in an experiment's directory, on disk as it happens: for people to read, and for other processes to go on from.
+
+There is one file for each start, ``journal/TIME-HOST-PID-N.tsv``, so that each file has one writer at a time: first the
+driver, which renames it into its place complete, then the supervisor, which only appends. That is all that a network file
+system can be trusted with. A line has five columns: time, number, member, event, detail:
+
+.. display-only: lines of a journal; the page about starting and stopping shows a real one
+
+::
+
+    2026-11-22T22:10:05.123Z  0  -       driver      {"pid": 4711, "host": "node1", "began": 8123}
+    2026-11-22T22:10:05.123Z  1  melt_0  asked       {"path": "/study/melt/melt_0", "params": {"T": "1.5"}}
+    2026-11-22T22:10:05.160Z  0  -       supervisor  {"pid": 4712, "host": "node1", "began": 8127}
+    2026-11-22T22:10:05.169Z  1  melt_0  started     4713
+    2026-11-22T22:10:07.201Z  1  melt_0  exit        0
+
+A batch job that was handed to a scheduler has a line ``submitted`` with its number there. Who learns how it ended, of all the
+drivers that look, adds a line that says so.
+
+The last event of a member says how it stands: ``asked``, ``started``, or an outcome in the supervisor's words. A line that is
+not whole, because a disk was full, is passed over.
+
+Another process asks for an end by a file beside, ``....tsv.stop``, and a signal.
+"""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cache, partial
+from itertools import count
+from pathlib import Path
+from socket import gethostname
+
+from smartensemble.command import Command
+from smartensemble.errors import StateError
+from smartensemble.runtime.jobs.batch import Batch
+from smartensemble.runtime.jobs.queue import queue
+from smartensemble.runtime.outcome import settle
+from smartensemble.runtime.standalone.supervisor import send
+from smartensemble.schedulers import SCHEDULERS
+from smartensemble.settings.run import BatchSettings
+from smartensemble.status import Run, Status
+
+BIRTH = 10.0  #: seconds that a supervisor may take to write its first line
+FOLDER = "journal"  #: in an experiment's directory
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process, so that another process can tell whether it still lives: its number alone may have been given again."""
+
+    pid: int
+    host: str
+    began: int  #: when it started, in clock ticks since its machine did
+
+    @classmethod
+    def this(cls) -> "Process":
+        """This process."""
+        return cls(os.getpid(), hostname(), began(os.getpid()) or 0)
+
+    @property
+    def alive(self) -> bool:
+        """It lives; also said of one on another machine, of which nothing is known here."""
+        return self.host != hostname() or began(self.pid) == self.began
+
+    def __str__(self) -> str:
+        return f"pid {self.pid} on {self.host}"
+
+
+@cache
+def hostname() -> str:
+    """The name of this machine."""
+    return gethostname()
+
+
+def began(pid: int) -> int | None:
+    """When a process started, in clock ticks; None if there is no such process, or it has ended. See proc_pid_stat(5)."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in b"ZX" else int(fields[19])
+
+
+@dataclass
+class Entry:
+    """A member in a journal, or a batch job."""
+
+    number: int
+    name: str
+    path: str
+    run: Run
+    params: dict[str, str] | None = None  #: as text; None for a batch job
+    time_limit: float | None = None
+    batch: int | None = None  #: the number of the batch job that it runs in
+    scheduler: str = "local"  #: who has the batch job
+    array: bool = False  #: it is an array, of a task for each member
+
+    @property
+    def command(self) -> Command:
+        """As much of its command as its files and its reason need."""
+        return Command((), Path(self.path), {}, self.name, self.time_limit)
+
+
+class Journal:
+    """One file: the members of one start, and how they stand."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.entries: dict[int, Entry] = {}
+        self.driver: Process | None = None
+        self.supervisor: Process | None = None
+        self._read = 0
+        self._batches: list[Batch] | None = None
+
+    @classmethod
+    def begin(cls, folder: Path, entries: Iterable[Entry]) -> "Journal":
+        """Write the journal of a start: what was asked for."""
+        folder.mkdir(parents=True, exist_ok=True)
+        now, me = _stamp(time.time()), Process.this()
+        lines = [_line(now, 0, "-", "driver", asdict(me))]
+        for entry in entries:
+            asked = {"path": entry.path, "params": entry.params, "time_limit": entry.time_limit, "batch": entry.batch}
+            asked = {word: value for word, value in asked.items() if value is not None}
+            lines.append(_line(now, entry.number, entry.name, "asked", asked))
+        journal = cls(folder / f"{now.replace(':', '').replace('.', '-')}-{me.host}-{me.pid}-{next(_starts)}.tsv")
+        new = journal.path.with_suffix(".new")
+        new.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
+        new.rename(journal.path)
+        return journal
+
+    @property
+    def alive(self) -> bool:
+        """Somebody is there to write how its members end."""
+        if self.supervisor:
+            return self.supervisor.alive
+        return (self.driver is not None and self.driver.alive) or time.time() < self.path.stat().st_mtime + BIRTH
+
+    @property
+    def active(self) -> bool:
+        """Members of it have not ended."""
+        return any(entry.run.status.active for entry in self.entries.values())
+
+    @property
+    def members(self) -> list[Entry]:
+        """Its members, without the batch jobs that some of them run in."""
+        return [entry for entry in self.entries.values() if entry.params is not None]
+
+    def look(self) -> None:
+        """Read what is new, look at the files of batch jobs, and settle what nobody is left to settle."""
+        if self._read and not self.active:
+            return
+        alive = not self._read or self.alive  # asked first: what was written before its end is then on the disk
+        with self.path.open("rb") as file:
+            file.seek(self._read)
+            new, _, _ = file.read().rpartition(b"\n")
+        self._read += len(new) + bool(new)
+        for line in new.decode(errors="surrogateescape").split("\n"):
+            self._take(line.split("\t"))
+        for batch in self._jobs():
+            if batch.run.job:
+                queue(batch.scheduler.name).watch(batch, partial(self.note, batch.run.number, batch.name))
+                queue(batch.scheduler.name).look()
+            if not batch.run.job or batch.run.status.final:
+                batch.look()
+        if not alive:
+            for entry in self.entries.values():
+                job = entry if entry.batch is None else self.entries[entry.batch]
+                if entry.run.status.active and not job.run.job:  # a scheduler's jobs outlive who submitted them
+                    entry.run.status, entry.run.ended = Status.FAILED, self.path.stat().st_mtime
+                    entry.run.cause = (
+                        f"its supervisor, {self.supervisor or self.driver}, is gone and left no word; start it again"
+                    )
+
+    def note(self, number: int, name: str, event: str, detail: object) -> None:
+        """Add a line about a batch job, which no supervisor writes."""
+        line = _line(_stamp(time.time()), number, name, event, detail)
+        with self.path.open("a", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(line)
+
+    def stop(self, numbers: Iterable[int], grace: float) -> None:
+        """Ask the supervisor to end members, by a file beside the journal and a signal; a scheduler, to cancel its jobs."""
+        numbers = set(numbers)
+        while True:
+            submitted = [batch for batch in self._jobs() if batch.run.job and batch.run.number in numbers]
+            for batch in submitted:
+                queue(batch.scheduler.name).cancel([batch])
+            numbers -= {batch.run.number for batch in submitted}
+            if not numbers or self.supervisor or not self.active:
+                break
+            time.sleep(0.01)  # they are just being started or submitted, or will never be
+            self.look()
+        if not numbers or not self.supervisor:
+            return
+        if self.supervisor.host != hostname():
+            raise StateError(
+                f"{self.path.name}: is run by {self.supervisor}, and can be stopped on that machine only; stop it there"
+            )
+        new = self.path.with_suffix(".stop.new")
+        new.write_text(f"{grace:g}\n" + "".join(f"{number}\n" for number in numbers))
+        new.rename(self.path.with_suffix(".stop"))
+        send(self.supervisor.pid, signal.SIGUSR1)
+
+    def _take(self, columns: list[str]) -> None:
+        """Take in one line; one that is not whole says nothing."""
+        try:
+            stamp, number, name, event, detail = columns
+            when, entry = datetime.fromisoformat(stamp).timestamp(), self.entries.get(int(number))
+            if event == "driver":
+                self.driver = Process(**json.loads(detail))
+            elif event == "supervisor":
+                self.supervisor = Process(**json.loads(detail))
+            elif event == "asked" and not entry:
+                run = Run(Status.QUEUED, number=int(number))
+                self.entries[int(number)] = Entry(int(number), name, run=run, **json.loads(detail))
+            elif event == "submitted" and entry:
+                said = json.loads(detail)
+                entry.run.job, entry.scheduler, entry.array = said["job"], said["scheduler"], said.get("array", False)
+                self._batches = None
+            elif event == "started" and entry:
+                entry.run.status, entry.run.started = Status.RUNNING, when
+            elif entry and event != "asked":
+                said = json.loads(detail) if detail.startswith('"') else detail  # a supervisor writes plain words
+                settle(entry.run, entry.command, event, int(detail) if event in ("exit", "signal") else said, when)
+        except (ValueError, TypeError):
+            return
+
+    def _jobs(self) -> list[Batch]:
+        """The batch jobs, which say how their members stand."""
+        if self._batches is None:
+            inside: dict[int, list[tuple[Command, Run]]] = {}
+            for entry in self.entries.values():
+                if entry.batch is not None:
+                    inside.setdefault(entry.batch, []).append((entry.command, entry.run))
+            jobs = [(self.entries[number], members) for number, members in inside.items()]
+            self._batches = [
+                Batch(job.name, Path(job.path), members, BatchSettings(), SCHEDULERS[job.scheduler], job.run, array=job.array)
+                for job, members in jobs
+            ]
+        return self._batches
+
+
+def journals(folder: Path, known: Collection[str]) -> list[Journal]:
+    """The journals in `folder`, oldest first, but for those whose names are known."""
+    try:
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".tsv") and name not in known)
+    except FileNotFoundError:
+        return []
+    return [Journal(folder / name) for name in names]
+
+
+_starts = count(1)
+
+
+def _line(stamp: str, number: int, name: str, event: str, detail: object) -> str:
+    return f"{stamp}\t{number}\t{name}\t{event}\t{json.dumps(detail, ensure_ascii=False)}\n"
+
+
+def _stamp(when: float) -> str:
+    """A time for people and programs: ISO 8601, in UTC, with milliseconds."""
+    return datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

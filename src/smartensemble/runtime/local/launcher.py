@@ -1,0 +1,244 @@
+"""Run commands on this machine: the driver's end of the supervisor."""
+
+import os
+import select
+import socket
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+
+from smartensemble.errors import StateError, UnsupportedError
+from smartensemble.runtime.local.protocol import Job
+from smartensemble.runtime.outcome import settle
+from smartensemble.runtime.standalone import supervisor
+from smartensemble.status import Run, Status
+
+#: Flags of the interpreter that runs the supervisor: the standard library is enough, and starts sooner.
+FLAGS: tuple[str, ...] = ("-I", "-S")
+LONGEST = 86_400.0  #: seconds of one sleep; poll refuses more than 24 days
+
+
+class Local:
+    """The launcher of this machine. See :mod:`smartensemble.runtime.standalone.supervisor` for what does the work."""
+
+    def __init__(self) -> None:
+        check_platform()
+        self._pid = os.getpid()
+        self._numbers = count(1)
+        self._jobs: dict[int, Job] = {}
+        self._stopped: dict[int, list[int]] = {}
+        self._inbox = bytearray()
+        self._turn = threading.Condition()
+        self._reading = False
+        self._alive = True
+        self._channel, self._process = _start_supervisor()
+        self._close = weakref.finalize(self, _close, self._channel, self._process, self._pid)
+
+    @property
+    def alive(self) -> bool:
+        """Its supervisor lives, as far as was read."""
+        return self._alive
+
+    @property
+    def usable(self) -> bool:
+        """Its supervisor lives, and belongs to this process: after a fork, the child needs another one."""
+        return self._alive and self._pid == os.getpid()
+
+    def start(self, jobs: Sequence[Job], journal: Path, at_once: int | None = None, service: bool = False) -> None:
+        """Begin to run `jobs`, at most `at_once` of them at a time. What becomes of them is told to `journal` too.
+
+        A `service` is a server, which runs beside members.
+        """
+        self._check_mine()
+        with self._turn:
+            for command, run in jobs:
+                run.status, run.handle = Status.QUEUED, next(self._numbers)
+                self._jobs[run.handle] = command, run
+            self._ask(*_launch(jobs, [run.handle for _, run in jobs], journal, at_once, service))
+
+    def stop(self, runs: Sequence[Run], grace: float) -> list[int]:
+        """End `runs` and all that they started; the processes that did not end."""
+        self._check_mine()
+        token = next(self._numbers)
+        for run in runs:
+            run.stopping = True
+        with self._turn:
+            self._ask("stop", token, [run.handle for run in runs if run.handle], float(grace))
+        self.wait(lambda: token in self._stopped)
+        return self._stopped.pop(token, [])
+
+    def wait(self, until: Callable[[], bool], timeout: float | None = None) -> bool:
+        """Take news until `until` holds; False if `timeout` seconds pass before.
+
+        Any thread may wait: one reads at a time, for all. After a fork the news are the parent's.
+        """
+        if self._pid != os.getpid():
+            if timeout != 0 and not until():
+                self._check_mine()
+            return until()
+        limit = None if timeout is None else time.monotonic() + timeout
+        with self._turn:
+            while self._alive and not until():
+                left = None if limit is None else limit - time.monotonic()
+                if self._reading:
+                    if left is not None and left <= 0:
+                        return False
+                    self._turn.wait(LONGEST if left is None else min(left, LONGEST))
+                elif not self._read(left) and left is not None and left <= LONGEST:
+                    return until()
+            return until()
+
+    def _read(self, timeout: float | None) -> bool:
+        """Wait for news without holding the lock, then take them in; False if there are none in time."""
+        self._reading = True
+        self._turn.release()
+        try:
+            poll = select.poll()
+            poll.register(self._channel, select.POLLIN)
+            ready = poll.poll(None if timeout is None else min(max(0.0, timeout), LONGEST) * 1000)
+            data = self._channel.recv(1 << 20) if ready else None
+        except ConnectionError:  # the supervisor was killed before it read all that we asked
+            data = b""
+        finally:
+            self._turn.acquire()
+            self._reading = False
+            self._turn.notify_all()
+        if data is None:
+            return False
+        if not data:
+            self._lost()
+        self._inbox += data
+        events: dict[str, Callable[..., None]] = {"started": self._started, "ended": self._ended, "stopped": self._stop_done}
+        for name, *values in supervisor.unpack(self._inbox):
+            events[name](*values)
+        return True
+
+    def _check_mine(self) -> None:
+        if self._pid != os.getpid():
+            raise StateError(
+                f"launcher 'local': its members belong to process {self._pid}, which this one is a fork of; ask there"
+            )
+
+    def _ask(self, *request: object) -> None:
+        """Send a request. The lock is held, so that requests of two threads do not mix."""
+        try:
+            self._channel.sendall(supervisor.pack(request))
+        except OSError:
+            self._lost()
+        except BaseException:  # Ctrl-C: half a request cannot be taken back, so this is the last one
+            self._channel.shutdown(socket.SHUT_WR)
+            raise
+
+    # --- events: each may come again, if Ctrl-C came while it was taken in -----------------------------------------
+
+    def _started(self, number: int, _pid: int, when: float) -> None:
+        if number in self._jobs:
+            run = self._jobs[number][1]
+            run.status, run.started = Status.RUNNING, when
+
+    def _ended(self, number: int, outcome: str, detail: int | str | None, when: float) -> None:
+        if number not in self._jobs:
+            return
+        command, run = self._jobs[number]
+        settle(run, command, outcome, detail, when)
+        del self._jobs[number]
+
+    def _stop_done(self, token: int, left: list[int]) -> None:
+        self._stopped[token] = left
+
+    def _lost(self) -> None:
+        """The supervisor is gone; when its sentinel is gone too, it has killed what was left."""
+        self._alive = False
+        with suppress(subprocess.TimeoutExpired):  # only the kernel can keep a killed process
+            self._process.wait(supervisor.PATIENCE)
+        for _, run in self._jobs.values():
+            run.status, run.ended = Status.FAILED, time.time()
+            run.cause = "the supervisor was killed, and every member with it; start it again"
+        self._jobs.clear()
+
+
+def detach(jobs: Sequence[Job], journal: Path, at_once: int | None = None) -> None:
+    """Begin to run `jobs` under a supervisor of their own, which outlives this process and tells its journal alone."""
+    check_platform()
+    channel, process = _start_supervisor(detached=True)
+    with channel:
+        channel.sendall(supervisor.pack(_launch(jobs, range(1, len(jobs) + 1), journal, at_once)))
+    process.wait()
+
+
+def _launch(
+    jobs: Sequence[Job], ids: Sequence[int], journal: Path, at_once: int | None, service: bool = False
+) -> tuple[object, ...]:
+    """The request to start `jobs` under the names `ids`."""
+    works = [
+        (
+            number,
+            run.number,
+            command.name,
+            command.argv,
+            str(command.cwd),
+            command.env,
+            str(command.out),
+            str(command.err),
+            command.time_limit,
+        )
+        for number, (command, run) in zip(ids, jobs, strict=True)
+    ]
+    return "launch", at_once, dict(os.environ), str(journal), works, service
+
+
+def _start_supervisor(detached: bool = False) -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
+    """The supervisor's process, and a socket to it. It is a session of its own, so that Ctrl-C reaches the driver alone."""
+    ours, theirs = socket.socketpair()
+    driver = -1
+    if not detached:
+        with suppress(OSError):  # before Linux 5.3; the closed socket has to do
+            driver = os.pidfd_open(os.getpid())
+    argv = [sys.executable, *FLAGS, supervisor.__file__, str(theirs.fileno()), str(driver), *["detached"] * detached]
+    passed = [descriptor for descriptor in (theirs.fileno(), driver) if descriptor >= 0]
+    errors = subprocess.DEVNULL if detached else None
+    process = subprocess.Popen(
+        argv, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, pass_fds=passed, start_new_session=True
+    )
+    theirs.close()
+    if driver >= 0:
+        os.close(driver)
+    return ours, process
+
+
+def check_platform() -> None:
+    """An error, unless programs can be run here."""
+    if not sys.platform.startswith("linux"):
+        raise UnsupportedError(
+            f"launcher 'local': needs Linux, and this is {sys.platform}; here you can expand, generate and preview"
+        )
+
+
+def _close(channel: socket.socket, process: "subprocess.Popen[bytes]", pid: int) -> None:
+    """Let the supervisor end everything, and wait until it has."""
+    if pid == os.getpid():
+        with suppress(OSError):  # a process that we forked may hold the socket open: closing it would say nothing
+            channel.shutdown(socket.SHUT_RDWR)
+        process.wait()
+    channel.close()
+
+
+_launchers: deque[Local] = deque(maxlen=1)
+_turn = threading.Lock()
+
+
+def local() -> Local:
+    """The launcher of this process: one for all its experiments."""
+    with _turn:
+        if _launchers:
+            _launchers[-1].wait(lambda: False, 0)  # it may have ended since somebody looked
+        if not _launchers or not _launchers[-1].usable:
+            _launchers.append(Local())
+        return _launchers[-1]

@@ -1,0 +1,147 @@
+"""Where the servers of a database listen: ports that are free, sockets that only their owner reaches."""
+
+import errno
+import fcntl
+import glob
+import os
+import random
+import secrets
+import socket
+import stat
+import struct
+import tempfile
+from pathlib import Path
+
+from smartensemble.databases.orchestrator import Orchestrator
+from smartensemble.databases.shard import BUS, Shard, data_name, speakable
+from smartensemble.errors import InputValueError, StateError
+from smartensemble.runtime.servers.resp import answers
+
+#: Where ports are chosen: below those that the kernel gives to outgoing connections, also with BUS added.
+PORTS = range(10_000, 22_000)
+SIOCGIFADDR = 0x8915  #: see netdevice(7)
+
+
+def place(db: Orchestrator) -> list[Shard]:
+    """The servers of `db`, with hosts and ports that are free. The socket of a private one is still to be found.
+
+    :raises StateError: a port that was asked for is in use.
+    """
+    names = [db.db_identifier] if db.db_nodes == 1 else [f"{db.db_identifier}_{number}" for number in range(db.db_nodes)]
+    if db.access == "private":
+        return [Shard(names[0])]
+    host = " ".join(address_of(db.db_identifier, name) for name in db.interface) or "127.0.0.1"
+    host, cluster = host.split()[0], db.db_nodes > 1
+    taken: set[int] = set()
+    shards = []
+    for number, name in enumerate(names):
+        if db.port is None:
+            port = free_port(host, cluster, taken)
+        else:
+            port = db.port + number
+            if not is_free(host, port) or (cluster and not is_free(host, port + BUS)):
+                raise StateError(
+                    f"{db.db_identifier}: port {port} of {host} is in use; leave port out, and a free one is chosen"
+                )
+        taken.add(port)
+        shards.append(Shard(name, host, port, node=secrets.token_hex(20) if cluster else ""))
+    return shards
+
+
+def free_port(host: str, cluster: bool, taken: set[int], ports: range = PORTS) -> int:
+    """A port of `host` that nobody listens on."""
+    for port in random.sample(ports, len(ports)):
+        if port not in taken and is_free(host, port) and (not cluster or is_free(host, port + BUS)):
+            return port
+    raise StateError(f"{host}: no free port from {PORTS.start} to {PORTS.stop - 1}; name one as port=")
+
+
+def is_free(host: str, port: int) -> bool:
+    """Nobody listens on a port of `host`.
+
+    :raises StateError: `host` is no address of this machine.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise StateError(
+                f"{host}:{port}: cannot be listened on: {error.strerror}; choose another port or interface"
+            ) from None
+    return True
+
+
+def address_of(subject: str, interface: str) -> str:
+    """The address of a network interface.
+
+    :raises InputValueError: there is no such interface, or it has no address.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            answer = fcntl.ioctl(probe, SIOCGIFADDR, struct.pack("256s", interface.encode()[:15]))
+        except OSError:
+            known = ", ".join(name for _, name in socket.if_nameindex())
+            raise InputValueError(f"{subject}: no address of an interface {interface!r}; there are {known}") from None
+    return socket.inet_ntoa(answer[20:24])
+
+
+def private_directory(home: str, name: str) -> tuple[str, bool]:
+    """A directory for the socket `name` that only its owner enters, and whether it is a temporary one.
+
+    It is in `home`, unless its path would be too long for a socket, or has characters that clients do not take.
+    """
+    path = os.path.join(home, "socket")
+    if speakable(os.path.join(path, name)):
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        os.chmod(path, 0o700)
+        return path, False
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    parents = [parent for parent in (runtime, tempfile.gettempdir()) if os.path.isdir(parent)]
+    parent = next((parent for parent in parents if speakable(f"{parent}/db-12345678/{name}")), "/tmp")  # noqa: S108
+    return tempfile.mkdtemp(prefix="db-", dir=parent), True
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner reads, whole or not at all."""
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR), "w") as file:
+        file.write(text)
+    new.replace(path)
+
+
+def free_socket(subject: str, shard: Shard) -> None:
+    """Take away the socket that a server left which has ended.
+
+    :raises StateError: one that lives listens there.
+    """
+    if not os.path.lexists(shard.socket):
+        return
+    if answers(shard, timeout=1):
+        raise StateError(f"{subject}: a server that lives listens at {shard.socket}; stop it, or choose another path")
+    Path(shard.socket).unlink()
+
+
+def check_data(db: Orchestrator, shards: list[Shard] | tuple[Shard, ...]) -> None:
+    """An error, if the data that lie in the directory of `db` would not be read.
+
+    :raises StateError: they were written by another number of servers, or in another way.
+    """
+    expected = [data_name(shard, len(shards)) for shard in shards]
+    folder = glob.escape(db.path)
+    there = [os.path.basename(path) for kind in ("rdb", "aof*") for path in glob.glob(f"{folder}/{db.db_identifier}*.{kind}")]
+    there += [os.path.basename(path) for path in glob.glob(f"{folder}/appendonlydir/{db.db_identifier}*.aof*")]
+    if strange := [name for name in there if name.partition(".")[0] not in expected]:
+        raise StateError(
+            f"{db.db_identifier}: {db.path} has data of another number of servers ({strange[0]}); "
+            "start as many as then, or choose another path"
+        )
+    logs = any(".aof" in name for name in there)
+    if there and logs != (db.conf.get("appendonly") == "yes"):
+        which = "has an append-only log; set_db_conf('appendonly', 'yes')"
+        if not logs:
+            which = "has checkpoints and no append-only log; set_db_conf('appendonly', 'yes') only when it runs"
+        raise StateError(f"{db.db_identifier}: {db.path} {which}, or choose another path")

@@ -1,0 +1,202 @@
+"""Servers of a database on a cluster: as steps of the allocation that this program runs in, or in a job of their own."""
+
+import logging
+import os
+import secrets
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from smartensemble.command import Command
+from smartensemble.databases.orchestrator import Orchestrator
+from smartensemble.databases.placement import Placement
+from smartensemble.databases.shard import Shard
+from smartensemble.errors import InputValueError, StateError
+from smartensemble.runtime.jobs.batch import Batch, beside, written
+from smartensemble.runtime.jobs.queue import queue
+from smartensemble.runtime.journal.journal import Process, began, hostname
+from smartensemble.runtime.outcome import settle
+from smartensemble.runtime.runner import Runner
+from smartensemble.runtime.servers import workers
+from smartensemble.runtime.servers.addresses import check_data
+from smartensemble.runtime.servers.local import RunningServers, check_record, draw, process_id, record
+from smartensemble.runtime.servers.node_agent import Asked, announced
+from smartensemble.runtime.servers.resp import Refusal, ask
+from smartensemble.runtime.servers.server_program import find_server, module
+from smartensemble.runtime.standalone.supervisor import PATIENCE
+from smartensemble.status import Run, Status
+
+logger = logging.getLogger(__name__)
+
+#: What Python runs on the nodes: what lies in the directory that it runs in is not imported.
+AGENT = ("-P", "-m", "smartensemble.runtime.servers.node_agent")
+LONGEST = 0.5  #: seconds between two looks for the addresses of servers, whose job may wait for days
+LEFT = ("address", "exit", "started", "out", "err")  #: files of a server that an earlier start has left
+
+
+class PlacedServers(RunningServers):
+    """The servers of a database on a cluster, started by this process."""
+
+    def __init__(self, db: Orchestrator) -> None:
+        names = server_names(db)
+        super().__init__(db.db_identifier, [Shard(name) for name in names], draw(db))
+        self.home = Path(db.path)
+        self.runs = [Run(Status.QUEUED) for _ in names]
+        self.steps: list[tuple[Command, Run]] = []  #: what starts servers, and then workers
+        self.batch: Batch | None = None  #: the job of their own
+
+    def look(self) -> None:
+        """Settle the servers that have ended, by the files that they leave, or by the end of the step that started them."""
+        starters = self.steps[: len(self.steps) - bool(self.workers)]
+        for number, (shard, run) in enumerate(zip(self.shards, self.runs, strict=True)):
+            command = Command((), self.home, {}, shard.name)
+            if run.status.final:
+                continue
+            if run.started is None and (started := written(beside(command, "started"))):
+                run.started, run.status = started, Status.RUNNING
+            step = starters[min(number, len(starters) - 1)][1] if starters else Run()
+            if (ended := written(beside(command, "exit"))) and (code := beside(command, "exit").read_text()).endswith("\n"):
+                by_signal = int(code) > 128
+                settle(run, command, "signal" if by_signal else "exit", int(code) - 128 * by_signal, ended)
+            elif step.status.final:
+                cause = step.cause or "what started it has ended"
+                settle(run, command, "failed", cause, step.ended or time.time())
+                run.words, run.said_in = step.words, step.said_in
+
+    def wait_until_placed(self, runner: Runner, token: str) -> list[str]:
+        """Wait until each has said where it listens; the hosts that they run on. A job may wait in the queue for long.
+
+        :raises StateError: one of them ended before.
+        """
+        since = time.monotonic()
+        while True:
+            said = [announced(self.home, shard.name, token) for shard in self.shards]
+            if all(said):
+                self.shards = tuple(answer[0] for answer in said if answer)
+                return [answer[1] for answer in said if answer]
+            if self.ended:
+                raise StateError(f"{self.identifier}: could not be started: {self.ended[0]}")
+            runner.wait(lambda: bool(self.ended), min(LONGEST, 0.02 + (time.monotonic() - since) / 50))
+
+    def end_runs(self, runner: Runner, grace: float) -> None:
+        """End what started them, and their workers: a job as a whole."""
+        runs = [run for _, run in self.steps]
+        runner.stop(runs if self.batch else [run for run in runs if run.status.active], grace)
+
+
+def server_names(db: Orchestrator) -> list[str]:
+    """The names of the servers of `db`."""
+    return [db.db_identifier] if db.db_nodes == 1 else [f"{db.db_identifier}_{number}" for number in range(db.db_nodes)]
+
+
+def check(db: Orchestrator, runner: Runner) -> None:
+    """An error, unless there is room for the servers of `db`, and none of an earlier start are in its directory or on the way.
+
+    :raises StateError: there are; or this program runs in no allocation, and they are to have no job of their own.
+    :raises InputValueError: its allocation has too few nodes.
+    """
+    assert db.placement
+    placement, scheduler = db.placement, db.placement.scheduler
+    check_record(db)
+    if scheduler.control and (job := runner.job_in(db.path)):
+        raise StateError(
+            f"{db.db_identifier}: job {job} of an earlier program waits or runs in {db.path}; "
+            f"end it ({' '.join(scheduler.control.cancel)} {job}), or choose another path"
+        )
+    if placement.batch_settings or "allocation" in placement.run_settings.run_options:
+        return
+    assert scheduler.control
+    nodes = scheduler.control.nodes(os.environ)
+    if not nodes:
+        raise StateError(
+            f"{db.db_identifier}: this program runs in no allocation of {scheduler.name}; "
+            "give batch=True, or run it in one (salloc, sbatch)"
+        )
+    if missing := [host for host in placement.hosts if host not in nodes]:
+        raise InputValueError(f"{db.db_identifier}: {missing[0]} is not in this allocation, which has {', '.join(nodes)}")
+    if placement.nodes > len(nodes):
+        raise InputValueError(
+            f"{db.db_identifier}: {db.db_nodes} servers, {placement.per_node} on each node, take {placement.nodes} nodes, and "
+            f"this allocation has {len(nodes)}; give per_node={-(-db.db_nodes // len(nodes))}, or ask for a larger one"
+        )
+
+
+def start(db: Orchestrator, runner: Runner, detached: bool) -> PlacedServers:
+    """The servers of `db`, started and ready.
+
+    :raises StateError: they could not be started; nothing is left running.
+    """
+    assert db.placement
+    check(db, runner)
+    servers, path = PlacedServers(db), Path(db.path, f"{db.db_identifier}.asked")
+    check_data(db, servers.shards)
+    asked = describe(db, servers)
+    plan(db.placement, servers, path, db.workers if asked.module else 0)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for shard in servers.shards:
+        for suffix in LEFT:
+            path.with_name(f"{shard.name}.{suffix}").unlink(missing_ok=True)
+    asked.write(path)
+    try:
+        begin(servers, runner, detached)
+        hosts = servers.wait_until_placed(runner, asked.token)
+        servers.wait_until_ready(runner)
+        for shard, host in zip(servers.shards, hosts, strict=True):
+            pid = process_id(ask(shard, "INFO", "server", password=servers.password))
+            servers.processes.append(Process(pid, host, (began(pid) or 0) if host == hostname() else 0))
+        record(db, servers)
+    except BaseException as error:
+        servers.end_runs(runner, PATIENCE)
+        if isinstance(error, (OSError, Refusal)):
+            raise StateError(f"{db.db_identifier}: could not be started: {error}; look at {db.path}") from error
+        raise
+    return servers
+
+
+def describe(db: Orchestrator, servers: PlacedServers) -> Asked:
+    """What the nodes are told."""
+    return Asked(
+        db.db_identifier,
+        secrets.token_hex(8),
+        [shard.name for shard in servers.shards],
+        [secrets.token_hex(20) if db.db_nodes > 1 else "" for _ in servers.shards],
+        find_server(db.server),
+        db.interface,
+        db.port,
+        db.conf,
+        servers.secrets,
+        module(),
+        list(workers.options(db.intra_op_threads, db.model_time_limit)),
+    )
+
+
+def plan(placement: Placement, servers: PlacedServers, path: Path, count: int) -> None:
+    """Decide on the steps of the servers and of their `count` workers, and on the job that has these.
+
+    :raises InputValueError: no queue has room for the job.
+    """
+    scheduler, agent = placement.scheduler, (*AGENT, str(path))
+    commands = placement.steps(servers.identifier, path.parent, (*agent, "server"), (*agent, "worker"), count)
+    if placement.batch_settings:
+        commands = [replace(command, packed=False) for command in commands]  # which node each runs on is said in its options
+        servers.steps = [(command, Run(Status.QUEUED)) for command in commands]
+        name, run = f"{servers.identifier}.batch", Run(Status.QUEUED)
+        batch = Batch(name, path.parent, servers.steps, placement.batch_settings, scheduler, run)
+        servers.batch = batch.planned(queue(scheduler.name).partitions())
+    else:
+        # Servers run over the CPUs of members, unless they have asked for some of their own.
+        room = scheduler.control.room(os.environ) if scheduler.control else []
+        steps = [(scheduler.step(each, min(room, default=1), each.need.cpus == 1), each) for each in commands]
+        servers.steps = [(replace(each, argv=argv), Run()) for argv, each in steps]
+    servers.workers = [run for _, run in servers.steps[len(commands) - bool(count) :]]
+
+
+def begin(servers: PlacedServers, runner: Runner, detached: bool) -> None:
+    """Start the steps, or hand the job to the scheduler."""
+    if servers.batch:
+        runner.serve_in_job(servers.batch)
+        servers.job = servers.batch.scheduler.name, servers.batch.run.job
+        for run in servers.runs:
+            run.job = servers.batch.run.job
+    else:
+        runner.serve([command for command, _ in servers.steps], detached, [run for _, run in servers.steps])

@@ -1,0 +1,81 @@
+"""The command that runs a member where there are databases: its own, with their variables, and its own server around it."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+
+from smartensemble.command import Command
+from smartensemble.databases.orchestrator import Colocated, Orchestrator, suffix, variables
+from smartensemble.ensemble import Model
+from smartensemble.errors import EntityExistsError, UnsupportedError
+from smartensemble.runtime.servers import store
+from smartensemble.runtime.servers.addresses import address_of
+from smartensemble.runtime.servers.server_program import find_server, module
+from smartensemble.runtime.servers.workers import WORKER, options
+from smartensemble.runtime.standalone import colocated
+from smartensemble.schedulers.base import LOCAL, Scheduler
+
+#: Flags of the interpreter that runs the wrapper: the standard library is enough, and starts sooner.
+FLAGS: tuple[str, ...] = ("-I", "-S")
+
+
+class Environment:
+    """What members get from `databases`. The driver's own environment is read, and never changed."""
+
+    def __init__(self, databases: Iterable[Orchestrator] = (), scheduler: Scheduler = LOCAL) -> None:
+        self.cluster = scheduler.control is not None  #: members run on other machines than this one
+        self.endpoints = [db.endpoint for db in databases]
+        self.inherited = {name: value for name, value in os.environ.items() if name.startswith(("SSDB", "SR_"))}
+
+    def check(self, models: Iterable[Model]) -> None:
+        """An error, unless all of `models` can be told of their databases."""
+        for model in models:
+            if self.endpoints or self.inherited or model.colocated:
+                self.command(model)
+
+    def command(self, model: Model) -> Command:
+        """The command of `model`. A variable of its own settings is left alone."""
+        command, own = model.command, model.colocated_database
+        endpoints = [*self.endpoints, *([own.endpoint] if own else [])]
+        if own and any(suffix(own.identifier) == suffix(other.identifier) for other in self.endpoints):
+            raise EntityExistsError(
+                f"{model.name}: its own database and one of the experiment have the same identifier; "
+                "give colocate_db_... another db_identifier"
+            )
+        if endpoints or any(name.startswith("SSDB") for name in (*self.inherited, *command.env)):
+            others = self.inherited | command.env
+            prefixing, producers = model.query_key_prefixing(), model.incoming_entities
+            found = variables(command.name, str(command.cwd), endpoints, prefixing, producers, others)
+            command = replace(command, env=found | command.env)
+        if own and model.run_settings.mpmd:
+            raise UnsupportedError(
+                f"{model.name}: several programs in one step have no database of their own; start one by create_database()"
+            )
+        return wrap(command, own, store.asked(model), self.cluster) if own else command
+
+
+def wrap(command: Command, own: Colocated, stored: tuple[str, list[str]] | None, cluster: bool = False) -> Command:
+    """`command`, with a server of its own around its program, on each node: see `runtime.standalone.colocated`."""
+    library = module()
+    there = own.tcp and cluster  # only the node itself knows the address of its interface
+    asked = {
+        "name": command.name,
+        "server": find_server(own.server),
+        "conf": [*(["loadmodule", library] for library in [library] if library), *map(list, own.conf)],
+        "socket": own.socket,
+        "permissions": own.permissions,
+        "host": address_of(command.name, own.interface) if own.tcp and not there else None,
+        "interface": own.interface if there else None,
+        "port": own.port,
+        "pinning": own.pinning,
+        "workers": own.workers if library else 0,
+        "worker": (*WORKER, *options(own.intra_op_threads, own.model_time_limit)),
+        "store": stored,
+        "variable": f"SSDB{suffix(own.identifier)}",
+        "shared": command.need.tasks > 1,
+    }
+    given = {name: value for name, value in asked.items() if value or name == "conf"}
+    starter, program = command.argv[: command.starter], command.argv[command.starter :]
+    return replace(command, argv=(*starter, sys.executable, *FLAGS, colocated.__file__, json.dumps(given), *program))

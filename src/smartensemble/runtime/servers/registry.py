@@ -1,0 +1,174 @@
+"""The databases of an experiment: those that it started, and those that it has reconnected to."""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from smartensemble.databases.orchestrator import Orchestrator
+from smartensemble.databases.uploads import Upload
+from smartensemble.errors import EntityExistsError, InputValueError, StateError, UnsupportedError
+from smartensemble.results.table import Seconds
+from smartensemble.runtime.runner import Runner
+from smartensemble.runtime.servers import cluster as placed
+from smartensemble.runtime.servers import local as server
+from smartensemble.runtime.servers.local import RunningServers
+from smartensemble.runtime.servers.store import store
+from smartensemble.status import Status
+
+logger = logging.getLogger(__name__)
+
+NEWS = 0.5  #: seconds that the news of a server's end may take
+WHO = {
+    "private": "only you reach it",
+    "password": "who has the password reaches it",
+    "open": "without a password, {} reaches it; {} others out",
+}
+
+
+class Databases:
+    """By identifier: each member gets the variables of all of them."""
+
+    def __init__(self, name: str, runner: Runner) -> None:
+        self.name = name
+        self._runner = runner
+        self.known: dict[str, Orchestrator] = {}
+        self._servers: dict[str, RunningServers] = {}
+        self._told: list[RunningServers] = []  #: that failed, as was said
+
+    def add(self, db: Orchestrator) -> None:
+        """Know `db`, which no other may be mistaken for.
+
+        :raises EntityExistsError: another one has its identifier.
+        """
+        if self.known.setdefault(db.db_identifier, db) is not db:
+            raise EntityExistsError(
+                f"{self.name}: there is a database {db.db_identifier!r}; give this one another db_identifier"
+            )
+
+    def check(self, databases: Iterable[Orchestrator]) -> None:
+        """An error, unless all of `databases` may be started."""
+        for db in databases:
+            self.add(db)
+            if db.started:
+                raise StateError(f"{db.db_identifier}: runs already, at {', '.join(db.get_address())}; stop it first")
+            if db.launcher != self._runner.launcher_name:
+                raise InputValueError(
+                    f"{db.db_identifier}: is made for launcher {db.launcher!r}, and {self.name} has "
+                    f"{self._runner.launcher_name!r}; make it by create_database()"
+                )
+            if db.placement:
+                placed.check(db, self._runner)
+            elif db.launcher != "local":
+                raise StateError(
+                    f"{db.db_identifier}: another program placed it on {db.launcher}; make it anew by create_database(path=...)"
+                )
+
+    @property
+    def running(self) -> list[Orchestrator]:
+        """Those that were started, and not stopped since."""
+        return [db for db in self.known.values() if db.started]
+
+    def ready(self) -> list[Orchestrator]:
+        """Those that were started, all of which answer.
+
+        :raises StateError: one of them does not.
+        """
+        for db in self.running:
+            if not db.is_active():
+                servers = self._servers[db.db_identifier]
+                self._runner.wait(lambda servers=servers: bool(servers.ended), NEWS)  # type: ignore[misc]
+                why = "; ".join(servers.ended) or "it does not answer"
+                raise StateError(f"{db.db_identifier}: does not serve any more: {why}\nstop it, and start it again")
+        return self.running
+
+    def tell(self) -> None:
+        """Say once of each database that it has failed: members may wait for it for minutes, and say nothing."""
+        for db in self.running:
+            servers = self._servers[db.db_identifier]
+            if servers not in self._told and (why := servers.failed):
+                self._told.append(servers)
+                logger.warning("%s: does not serve any more: %s\nstop it, and start it again", db.db_identifier, why)
+
+    def check_reachable(self) -> None:
+        """An error, if members run on a cluster, and a database on this machine alone.
+
+        :raises UnsupportedError: it listens where no other machine reaches it.
+        """
+        if not self._runner.scheduler.control:
+            return
+        for db in self.running:
+            if db.launcher == "local" and all(host.startswith("127.") for host in db.hosts):
+                raise UnsupportedError(
+                    f"{db.db_identifier}: listens at {db.get_address()[0]}, and members on the cluster do not reach that; "
+                    f"start one by create_database() of an experiment with launcher={self._runner.launcher_name!r}"
+                )
+
+    def store(self, uploads: Sequence[Upload]) -> None:
+        """Store models and scripts in all that run."""
+        for db in self.running:
+            store(self._servers[db.db_identifier], uploads, self._runner)
+
+    @contextmanager
+    def started(self, databases: Sequence[Orchestrator], detached: bool) -> Iterator[None]:
+        """`databases`, started: all of them, or none; and none, if what is started with them cannot be."""
+        started: list[Orchestrator] = []
+        try:
+            for db in databases:
+                start = placed.start if db.placement else server.start
+                self._servers[db.db_identifier] = servers = start(db, self._runner, detached)
+                db.attach(servers)
+                started.append(db)
+                everybody = f"whoever reaches {db.interface[0]}" if db.interface else "every user of this machine"
+                others = "access='password' keeps" if db.placement else "access='private' or 'password' keeps"
+                said = f"{db.db_identifier}: at {', '.join(db.get_address())}; {WHO[db.access].format(everybody, others)}"
+                logger.log(logging.WARNING if db.access == "open" else logging.INFO, said)
+            yield
+        except BaseException:
+            self.stop(started, 0)
+            raise
+
+    def stop(self, databases: Iterable[Orchestrator], grace: float) -> None:
+        """End `databases`; those that do not run are left alone."""
+        problems = []
+        for db in databases:
+            if db.started:
+                try:
+                    self._servers[db.db_identifier].stop(self._runner, grace)
+                except StateError as error:
+                    problems.append(error)
+                else:
+                    server.forget(db)
+                    db.attach(None)
+        if problems:
+            raise problems[0]
+
+    def reconnect(self, checkpoint: str) -> Orchestrator:
+        """The database that another process has started, and wrote `checkpoint` about."""
+        db, servers = server.reconnect(checkpoint)
+        self.add(db)
+        self._servers[db.db_identifier] = servers
+        db.attach(servers)
+        return db
+
+    def statuses(self, db: Orchestrator) -> list[Status]:
+        """How each server of `db` stands."""
+        servers = self._servers.get(db.db_identifier)
+        if servers is None:
+            return [Status.NEW] * db.db_nodes
+        return servers.statuses()
+
+    def rows(self) -> list[dict[str, object]]:
+        """A row of the summary for each server that was started."""
+        return [
+            {
+                "Name": shard.name,
+                "Entity-Type": "DBNode",
+                "JobID": run.job or run.handle or "",
+                "RunID": 0,
+                "Time": Seconds(run.seconds or 0),
+                "Status": str(run.status),
+                "Returncode": run.exit_code,
+            }
+            for servers in self._servers.values()
+            for shard, run in zip(servers.shards, servers.runs, strict=False)
+        ]

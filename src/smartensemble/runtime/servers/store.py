@@ -1,0 +1,89 @@
+"""Store the models and scripts of members before these start: in the databases that run, and for a member's own, in a file."""
+
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+
+from smartensemble.databases.uploads import Upload, commands, keys, merged
+from smartensemble.ensemble import Model
+from smartensemble.errors import StateError
+from smartensemble.runtime.runner import Runner
+from smartensemble.runtime.servers.local import RunningServers
+from smartensemble.runtime.servers.resp import Refusal, ask, encode
+
+#: Seconds that a worker may take to load a model. It gives up before that, and so does the server if there is none.
+PATIENCE = 900.0
+
+
+def stored(name: str, models: Sequence[Model], databases: bool) -> list[Upload]:
+    """What is stored in the databases of the experiment `name`, if it has some, for `models`.
+
+    :raises StateError: there is none that a model could find it in.
+    :raises EntityExistsError: two models need different things under one key.
+    """
+    if databases:
+        return merged(name, list({id(upload): upload for model in models for upload in model.uploads}.values()))
+    for model in models:
+        if not model.colocated and (given := model.uploads):
+            raise StateError(
+                f"{model.name}: no database runs to store {given[0].name!r} in; start one from create_database() first, "
+                "or give the model its own by colocate_db_uds()"
+            )
+    return []
+
+
+def store(servers: RunningServers, uploads: Iterable[Upload], runner: Runner) -> None:
+    """Store `uploads` in a database.
+
+    :raises StateError: it refuses one of them, or has no worker.
+    """
+
+    def look() -> None:
+        runner.look()
+        if servers.workers and all(run.status.final for run in servers.workers):
+            raise OSError("all its workers have ended")
+
+    for upload in uploads:
+        for shard, each in zip(servers.shards, commands(upload, len(servers.shards)), strict=True):
+            for words in each:
+                try:
+                    ask(shard, *words, password=servers.password, timeout=PATIENCE, look=look)
+                except (Refusal, OSError) as error:
+                    runner.look()
+                    why = [f"\na worker ended: {run.reason}" for run in servers.workers if run.status.final]
+                    raise StateError(
+                        f"{servers.identifier}: {upload.name!r} could not be stored: {error}; {upload.takes}; "
+                        f"nothing was started{''.join(why)}"
+                    ) from None
+
+
+def file_name(model: Model) -> str:
+    """The file with the commands for the database of a member's own, in the directory that it runs in."""
+    return f"{model.name}.db.commands"
+
+
+def asked(model: Model) -> tuple[str, list[str]] | None:
+    """What the database of a member's own is told to store: the file, and the key that each of its commands stores."""
+    return (file_name(model), [key for upload in model.uploads for key in keys(upload)]) if model.uploads else None
+
+
+def write(models: Iterable[Model]) -> None:
+    """Write what the databases of members' own store; members that need the same share the file on the disk."""
+    written: dict[tuple[int, ...], str] = {}
+    for model in models:
+        if model.colocated and model.uploads:
+            path = os.path.join(model.path, file_name(model))
+            with suppress(FileNotFoundError):
+                os.unlink(path)
+            _write(path, model.uploads, written)
+
+
+def _write(path: str, uploads: Sequence[Upload], written: dict[tuple[int, ...], str]) -> None:
+    same = written.setdefault(tuple(map(id, uploads)), path)
+    if same != path:
+        with suppress(OSError):  # another file system, or too many links
+            os.link(same, path)
+            return
+    with open(path, "wb") as file:
+        for upload in uploads:
+            file.writelines(encode(words) for words in commands(upload)[0])

@@ -1,0 +1,42 @@
+"""Start the workers of a database: the processes that run its models and scripts, see :mod:`smartensemble.inference`."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from smartensemble.command import Command
+from smartensemble.databases.orchestrator import Orchestrator
+from smartensemble.databases.shard import WORKER_USER, Secrets, Shard
+from smartensemble.runtime.servers.server_program import module
+
+#: Seconds after which a worker ends whose database has gone. No server of ours comes back, so that these need not be many.
+PATIENCE = 2.0
+
+#: How a worker is run: what lies in the directory that it runs in is not imported.
+WORKER = (sys.executable, "-P", "-m", "smartensemble.inference", "--patience", str(PATIENCE))
+
+
+def commands(db: Orchestrator, shards: Sequence[Shard], secrets: Secrets | None) -> list[Command]:
+    """The commands that start the workers of `db`, each of which serves all `shards`; none where servers load no module."""
+    if module() is None:
+        return []
+    addresses = [word for shard in shards for word in ("--address", url(shard, secrets))]
+    env = {"REDISCLI_AUTH": secrets.worker} if secrets else {}  # everybody may read a command line
+    argv = (*WORKER, *options(db.intra_op_threads, db.model_time_limit), *addresses)
+    name = f"{db.db_identifier}_worker"
+    names = [name] if db.workers == 1 else [f"{name}_{number}" for number in range(db.workers)]
+    return [Command(argv, Path(db.path), env, each) for each in names]
+
+
+def options(threads: int, time_limit: float) -> tuple[str, ...]:
+    """How a worker is told of threads for each model, and of the seconds that a run may take."""
+    return ("--threads", str(threads), "--time-limit", f"{time_limit:g}")
+
+
+def url(shard: Shard, secrets: Secrets | None) -> str:
+    """Where a worker finds a server, and as whom it logs in.
+
+    >>> url(Shard("db", "127.0.0.1", 6379), Secrets("one", "two")), url(Shard("db", socket="/run/db"), None)
+    ('redis://smartensemble_worker@127.0.0.1:6379', 'unix:///run/db')
+    """
+    return f"redis://{WORKER_USER}@{shard.address}" if secrets else shard.address

@@ -1,0 +1,1 @@
+"""Programs that run with the standard library alone, and import nothing of this package."""

@@ -1,0 +1,1 @@
+"""How a program is run, and what a batch job asks for."""

@@ -1,0 +1,63 @@
+"""Settings for one run command, or one scheduler, by its name."""
+
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import ClassVar
+
+from smartensemble.errors import strict
+from smartensemble.settings.run import BatchSettings, Duration, RunSettings, Singularity, Words
+
+
+class MpirunSettings(RunSettings):
+    """How a program is run by ``mpirun``. The methods ``set_...`` are spelled as the MPI wants them that it belongs to."""
+
+    program: ClassVar[str] = "mpirun"
+
+    @strict
+    def __init__(
+        self,
+        exe: str | PurePath,
+        exe_args: Words | None = None,
+        run_args: Mapping[str, object] | None = None,
+        env_vars: Mapping[str, object] | None = None,
+        container: Singularity | None = None,
+        *,
+        time_limit: Duration | None = None,
+    ) -> None:
+        """The same as :class:`smartensemble.RunSettings`, but for the run command."""
+        super().__init__(exe, exe_args, self.program, run_args, env_vars, container, time_limit=time_limit)
+
+
+class MpiexecSettings(MpirunSettings):
+    """How a program is run by ``mpiexec``."""
+
+    program = "mpiexec"
+
+
+class SrunSettings(RunSettings):
+    """How a program is run by Slurm's ``srun``, as a step of an allocation."""
+
+    @strict
+    def __init__(
+        self,
+        exe: str | PurePath,
+        exe_args: Words | None = None,
+        run_args: Mapping[str, object] | None = None,
+        env_vars: Mapping[str, object] | None = None,
+        alloc: str | int | None = None,
+        container: Singularity | None = None,
+        *,
+        time_limit: Duration | None = None,
+    ) -> None:
+        """The same as :class:`smartensemble.RunSettings`, but for the run command.
+
+        :param alloc: the number of an allocation, as :func:`smartensemble.slurm.get_allocation` returns it; by default the one
+            that the driver runs in.
+        """
+        super().__init__(exe, exe_args, "srun", run_args, env_vars, container, time_limit=time_limit)
+        if alloc is not None:
+            self.ask("allocation", str(alloc))
+
+
+class SbatchSettings(BatchSettings):
+    """What a batch job asks of Slurm. Options of ``sbatch`` that have no name here go into `batch_args`."""

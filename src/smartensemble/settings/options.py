@@ -1,0 +1,231 @@
+"""What can be asked of any run command, and of any scheduler: SmartSim's methods, as thin names over tables."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path, PurePath
+from typing import Any
+
+from smartensemble.command import Need
+from smartensemble.duration import Duration, seconds
+from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, UnsupportedError
+from smartensemble.parameters.resolve import positive, whole
+from smartensemble.schedulers.run_commands import ROWS, RunCommand, run_command
+
+#: How the options that say what a command needs are given by hand, in `run_args`.
+RAW = {
+    "tasks": ("n", "np", "ntasks"),
+    "cpus_per_task": ("c", "cpus-per-task"),
+    "nodes": ("N", "nodes"),
+    "tasks_per_node": ("ntasks-per-node", "ppn"),
+}
+#: What a packed step does not need to be told: the scheduler's share-out says it.
+SIZES = ("tasks", "cpus_per_task", "nodes", "tasks_per_node")
+
+
+class Options:
+    """What can be asked of a run command and of a scheduler alike, by portable names."""
+
+    def ask(self, option: str, value: object) -> None:
+        """Set a portable option."""
+        raise NotImplementedError
+
+    def set_tasks(self, tasks: int) -> None:
+        """Set the number of processes."""
+        self.ask("tasks", positive("tasks", tasks))
+
+    def set_tasks_per_node(self, tasks_per_node: int) -> None:
+        """Set the number of processes on each node."""
+        self.ask("tasks_per_node", positive("tasks_per_node", tasks_per_node))
+
+    def set_cpus_per_task(self, cpus_per_task: int) -> None:
+        """Set the number of CPUs of each process."""
+        self.ask("cpus_per_task", positive("cpus_per_task", cpus_per_task))
+
+    def set_hostlist(self, host_list: str | Iterable[str]) -> None:
+        """Set the hosts to run on."""
+        self.ask("hosts", names("set_hostlist", host_list))
+
+    def set_excluded_hosts(self, host_list: str | Iterable[str]) -> None:
+        """Set the hosts that are not to be used."""
+        self.ask("excluded_hosts", names("set_excluded_hosts", host_list))
+
+    def set_node_feature(self, feature_list: str | Iterable[str]) -> None:
+        """Set the features that each node must have."""
+        self.ask("features", "&".join(names("set_node_feature", feature_list)))
+
+    def set_memory_per_node(self, memory_per_node: int) -> None:
+        """Set the memory of each node, in megabytes."""
+        self.ask("memory_per_node", positive("memory_per_node", memory_per_node))
+
+
+class RunOptions(Options):
+    """The options of a run command, by portable names."""
+
+    run_command: str | None
+    run_args: dict[str, object]
+    run_options: dict[str, object]
+
+    def ask(self, option: str, value: object) -> None:
+        """Set a portable option.
+
+        :raises UnsupportedError: the run command cannot express it; the message lists what it can.
+        """
+        if self.row is None:
+            raise UnsupportedError(f"{option}: there is no run command to take it; give run_command='srun' or 'mpirun'")
+        self.row.check(option)
+        self.run_options[option] = value
+
+    @property
+    def row(self) -> RunCommand | None:
+        """How its run command spells options; None without one."""
+        return None if self.run_command is None else run_command(self.run_command)
+
+    @property
+    def steps(self) -> bool:
+        """Its run command is a scheduler's own. That is known by the name: no program is run to ask."""
+        return self.run_command is not None and (row := ROWS.get(Path(self.run_command).name)) is not None and row.step
+
+    @property
+    def need(self) -> Need:
+        """What it takes of a cluster."""
+        asked = {option: self._size(option) for option in SIZES}
+        nodes, each = asked["nodes"], asked["tasks_per_node"]
+        tasks = asked["tasks"] or (nodes or 1) * (each or 1)
+        if nodes is None and each:
+            nodes = -(-tasks // each)
+        return Need(max(tasks, nodes or 1), asked["cpus_per_task"] or 1, nodes)
+
+    @property
+    def shareable(self) -> bool:
+        """It asks for nothing but its size, so it may run as a task of a step that others share."""
+        if not self.run_command:
+            return True
+        if not self.steps:  # it starts its own processes, on the node where it is put
+            return (self.need.nodes or 1) == 1
+        known = {name for names in RAW.values() for name in names}
+        return self.need.tasks == 1 and not (
+            [*self.run_options.keys() - SIZES] or [name for name in self.run_args if name.lstrip("-") not in known]
+        )
+
+    def _size(self, option: str) -> int | None:
+        given = [self.run_args[raw] for name in RAW[option] for raw in (name, f"-{name}", f"--{name}") if raw in self.run_args]
+        value = self.run_options.get(option, *given[:1]) if given else self.run_options.get(option)
+        try:
+            return None if value is None else positive(option, int(str(value).partition("-")[0]))
+        except ValueError:
+            raise InputValueError(f"{option}: {value!r} is no number; give how many") from None
+
+    # --- SmartSim's names ------------------------------------------------------------------------------------------
+
+    def set_nodes(self, nodes: int) -> None:
+        """Set the number of nodes."""
+        self.ask("nodes", positive("nodes", nodes))
+
+    def set_hostlist_from_file(self, file_path: str | PurePath) -> None:
+        """Set the hosts to run on: the words of a file.
+
+        :raises MissingFileError: there is no such file.
+        """
+        if not isinstance(file_path, (str, PurePath)):
+            raise InputTypeError(f"set_hostlist_from_file: {file_path!r} is no path; give text or a pathlib.Path")
+        try:
+            words = Path(file_path).read_text(errors="replace").split()
+        except FileNotFoundError:
+            raise MissingFileError(f"set_hostlist_from_file: no file {str(file_path)!r}; give one that is there") from None
+        self.ask("hosts", names("set_hostlist_from_file", words))
+
+    def set_walltime(self, walltime: Duration) -> None:
+        """Set how long it may run: ``"HH:MM:SS"``, seconds or a timedelta."""
+        self.ask("walltime", seconds("walltime", walltime))
+
+    def set_time(self, hours: int = 0, minutes: int = 0, seconds: int = 0) -> None:
+        """Set how long it may run."""
+        try:
+            duration = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+        except TypeError:
+            raise InputTypeError(f"set_time: {hours!r}, {minutes!r}, {seconds!r} are no numbers; for example hours=1") from None
+        self.set_walltime(duration)
+
+    def set_binding(self, binding: str) -> None:
+        """Set how processes are bound to hardware, in the run command's words."""
+        self.ask("binding", _text("set_binding", binding))
+
+    def set_cpu_bindings(self, bindings: int | Iterable[int]) -> None:
+        """Set the CPU of each process."""
+        self.ask("cpu_bindings", _numbers("set_cpu_bindings", bindings))
+
+    def set_task_map(self, task_mapping: str) -> None:
+        """Set how processes are spread over nodes, in the run command's words."""
+        self.ask("task_map", _text("set_task_map", task_mapping))
+
+    def set_broadcast(self, dest_path: str | None = None) -> None:
+        """Copy the program to each node before it runs: to `dest_path`."""
+        self.ask("broadcast", True if dest_path is None else _text("set_broadcast", dest_path))
+
+    def set_overcommit(self, overcommit: bool = True) -> None:
+        """Allow more processes than CPUs."""
+        self.ask("overcommit", _flag("set_overcommit", overcommit))
+
+    def set_het_group(self, het_group: int | Iterable[int]) -> None:
+        """Set the components of a heterogeneous job that it runs on."""
+        self.ask("het_group", _numbers("set_het_group", het_group))
+
+    def set_verbose_launch(self, verbose: bool) -> None:
+        """Have the run command say what it does, or not."""
+        self.ask("verbose", _flag("set_verbose_launch", verbose))
+
+    def set_quiet_launch(self, quiet: bool) -> None:
+        """Have the run command say little, or not."""
+        self.ask("quiet", _flag("set_quiet_launch", quiet))
+
+
+class BatchOptions(Options):
+    """The options of a batch job, by portable names."""
+
+    batch_options: dict[str, object]
+
+    def ask(self, option: str, value: object) -> None:
+        """Set a portable option. Whether its scheduler can express it is said when the job is started."""
+        self.batch_options[option] = value
+
+
+def names(subject: str, given: Any) -> list[str]:
+    """`given` as names of hosts or features: one, or several.
+
+    >>> names("set_hostlist", "n1"), names("set_hostlist", ("n1", "n2"))
+    (['n1'], ['n1', 'n2'])
+    """
+    if isinstance(given, (bytes, Mapping)) or not isinstance(given, Iterable):
+        raise InputTypeError(f"{subject}: {given!r} is no name and no list of names; for example ['n1', 'n2']")
+    found = [given] if isinstance(given, str) else list(given)
+    if not found or not all(isinstance(name, str) and name.strip() and name.isprintable() for name in found):
+        raise InputTypeError(f"{subject}: {given!r} holds what is no name; for example ['n1', 'n2']")
+    return found
+
+
+def _numbers(subject: str, given: Any) -> list[int]:
+    """`given` as numbers, from zero on: one, or several.
+
+    >>> _numbers("set_het_group", 1), _numbers("set_cpu_bindings", ["0", 2])
+    ([1], [0, 2])
+    """
+    found = [given] if isinstance(given, (str, int)) or not isinstance(given, Iterable) else list(given)
+    if not found:
+        raise InputValueError(f"{subject}: {given!r} holds no number; for example [0, 1]")
+    return [whole(subject, int(each) if isinstance(each, str) and each.isdecimal() else each) for each in found]
+
+
+def _text(subject: str, given: Any) -> str:
+    """`given` as a line of text."""
+    if not isinstance(given, str):
+        raise InputTypeError(f"{subject}: {given!r} is no text; give it in the run command's words")
+    if not given.strip() or not given.isprintable():
+        raise InputValueError(f"{subject}: {given!r} is no line of text; give it in the run command's words")
+    return given
+
+
+def _flag(subject: str, given: Any) -> bool:
+    """`given`, which is True or False: in an "if", also the text ``"no"`` would be true."""
+    if not isinstance(given, bool):
+        raise InputTypeError(f"{subject}: {given!r} is neither True nor False; give one of them")
+    return given
