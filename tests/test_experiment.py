@@ -13,12 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Family
 
 from smartensemble.errors import DirectoryExistsError, InputValueError, StateError, TagError
 from smartensemble.experiment import Experiment
 from smartensemble.settings.run import BatchSettings
 from smartensemble.status import Status
+from worlds.drivers import Family
 
 Driver = Callable[..., "subprocess.Popen[str]"]
 Eventually = Callable[[Callable[[], object]], None]

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Server
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from smartensemble.wire.tensor import TYPES, decode, encode
+from worlds.servers import Server
 
 Ask = Callable[..., Any]
 NAMES = {

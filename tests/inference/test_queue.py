@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import redis
-from conftest import Server, Start
 
 from smartensemble.inference.model_format import Kind, Stored, encode
 from smartensemble.wire import tensor
+from worlds.servers import Server, Start
 
 Ask = Callable[..., Any]
 Eventually = Callable[[Callable[[], object]], None]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 import redis
-from conftest import Server, Start
+
+from worlds.servers import Server, Start
 
 Ask = Callable[..., Any]
 BIG = bytes(range(256)) * 400  # a big argument, which is not copied

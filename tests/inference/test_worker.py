@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 import pytest
 import redis
-from conftest import DEADLINE, Server, Start
 from small_models import BACKENDS, mlp, mlp_model
 
 from smartensemble.wire import tensor
+from worlds.drivers import DEADLINE
+from worlds.servers import Server, Start
 
 Eventually = Callable[[Callable[[], object]], None]
 Work = Callable[..., "subprocess.Popen[bytes]"]

@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Command, Write
 from test_exercises import MARKDOWN
 
+from conftest import Command, Write
 from tutorkit import classroom
 from tutorkit.config import Config
 from tutorkit.errors import PageError

@@ -5,7 +5,6 @@ import subprocess
 from pathlib import Path
 
 from conftest import Command, Write
-
 from tutorkit.config import Config
 
 PAGE = """

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from conftest import Command, Write
 
+from conftest import Command, Write
 from tutorkit.blocks import Exercise
 from tutorkit.config import Config
 from tutorkit.download import starter

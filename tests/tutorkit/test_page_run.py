@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import Write, lives, run
+from conftest import Write, run
 
 from tutorkit.config import Config
 from tutorkit.errors import PageError
 from tutorkit.run import PageRun
+from worlds.drivers import lives
 
 
 def blocks(*codes: str) -> str:

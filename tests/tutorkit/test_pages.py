@@ -4,8 +4,8 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from conftest import Write
 
+from conftest import Write
 from tutorkit.blocks import Kind
 from tutorkit.config import Config
 from tutorkit.errors import PageError

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Command, Write
 
+from conftest import Command, Write
 from tutorkit import ledger
 from tutorkit.config import Config
 

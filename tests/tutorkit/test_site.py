@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Command, Write
 
+from conftest import Command, Write
 from tutorkit import download
 from tutorkit.config import Config
 

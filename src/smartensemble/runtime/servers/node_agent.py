@@ -1,9 +1,8 @@
 """What runs on a node of a cluster for a database: one of its servers, or a worker.
 
 ``python -m smartensemble.runtime.servers.node_agent FILE server 2`` says in a file where server 2 will listen, waits until the
-others have said so too, and becomes the server: nobody but the node itself knows its addresses, and which of its ports are free.
-Without a number it is the one that its run command gives the process. ``worker`` waits until the servers answer, and becomes a
-worker.
+others have said so too, and becomes the server: nobody but the node itself knows its addresses and its free ports. Without a
+number it is the one that its run command gives the process. ``worker`` waits until the servers answer, and becomes a worker.
 """
 
 import json

@@ -10,12 +10,12 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
-from conftest import DEADLINE, Family, lives
 
 from smartensemble.experiment import Experiment
 from smartensemble.runtime.local.launcher import local
 from smartensemble.runtime.standalone import supervisor
 from smartensemble.status import Status
+from worlds.drivers import DEADLINE, Family, lives
 
 Driver = Callable[..., "subprocess.Popen[str]"]
 Eventually = Callable[[Callable[[], object]], None]

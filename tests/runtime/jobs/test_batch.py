@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Family
 
 from smartensemble.command import Command
 from smartensemble.ensemble import Ensemble
@@ -17,6 +16,7 @@ from smartensemble.schedulers.base import Partition
 from smartensemble.schedulers.slurm import SLURM
 from smartensemble.settings.run import BatchSettings
 from smartensemble.status import Run, Status
+from worlds.drivers import Family
 
 Eventually = Callable[[Callable[[], object]], None]
 

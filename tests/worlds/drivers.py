@@ -1,0 +1,125 @@
+"""Programs and drivers: real processes."""
+
+import inspect
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DEADLINE = 60.0  #: seconds after which a test that waits has hung
+
+#: A program that leaves every kind of process behind, each of which writes its number into the file FAMILY.
+FAMILY = """\
+#!/bin/bash
+born='echo $$ >> "$0"; exec sleep 1000'
+sh -c "$born" "$FAMILY" &
+setsid sh -c "$born" "$FAMILY" &
+(setsid sh -c "$born" "$FAMILY" &)
+(env -i PATH="$PATH" setsid sh -c "$born" "$FAMILY" &)
+sh -c 'echo $$ >> "$0"; kill -STOP $$; exec sleep 1000' "$FAMILY" &
+if [ -n "$STUBBORN" ]; then (setsid sh -c "trap '' TERM; $born" "$FAMILY" &); fi
+echo $$ >> "$FAMILY"
+wait
+"""
+
+#: How the drivers of tests begin.
+DRIVER = """\
+import os, signal, subprocess, sys, threading, time
+from pathlib import Path
+from smartensemble.experiment import Experiment
+from smartensemble.status import Status
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and so would we
+exp = Experiment("study")
+def settings(*argv, **options):
+    return exp.create_run_settings(argv[0], list(argv[1:]), **options)
+"""
+
+
+class Family:
+    """The processes of a member that runs :data:`FAMILY`."""
+
+    def __init__(self, directory: Path, stubborn: bool = False) -> None:
+        self.size = 7 if stubborn else 6
+        self.log = directory / "family.log"
+        self.log.touch()
+        self.program = str(directory / "family")
+        Path(self.program).write_text(FAMILY)
+        Path(self.program).chmod(0o755)
+        self.env = {"FAMILY": str(self.log), "STUBBORN": "yes" if stubborn else ""}
+
+    def born(self) -> bool:
+        """All of them have written their number."""
+        return len(self.log.read_text().splitlines()) >= self.size
+
+    def alive(self) -> list[int]:
+        """Those that live."""
+        return [pid for pid in map(int, self.log.read_text().split()) if lives(pid)]
+
+
+def lives(pid: int) -> bool:
+    """There is such a process, and it is no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], object]], None]:
+    """Wait until a claim holds; a claim that never does fails the test."""
+
+    def wait(claim: Callable[[], object]) -> None:
+        limit = time.monotonic() + DEADLINE
+        while not claim():
+            if time.monotonic() > limit:
+                pytest.fail(f"never came true: {inspect.getsource(claim).strip()}")
+            time.sleep(0.01)
+
+    return wait
+
+
+@pytest.fixture
+def family(tmp_path: Path) -> Iterator[Family]:
+    """A program that leaves every kind of process behind."""
+    made = Family(tmp_path)
+    yield made
+    for pid in made.alive():
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def stubborn_family(tmp_path: Path) -> Iterator[Family]:
+    """A program that leaves every kind of process behind, one of which ignores SIGTERM."""
+    made = Family(tmp_path, stubborn=True)
+    yield made
+    for pid in made.alive():
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def driver(tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Run a driver as a process of its own, in a session of its own, and with both outputs in one pipe."""
+    started: list[subprocess.Popen[str]] = []
+
+    def run(text: str, wrapper: Sequence[str] = (), **options: Any) -> "subprocess.Popen[str]":
+        path = tmp_path / "driver.py"
+        path.write_text(DRIVER + textwrap.dedent(text))
+        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} | options
+        argv = [*wrapper, sys.executable, str(path)]
+        process = subprocess.Popen(argv, cwd=tmp_path, text=True, start_new_session=True, **streams)
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
