@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from smartensemble import BatchSettings, Ensemble, Model, RunSettings, Status
-from smartensemble.ensemble import CASES
+from smartensemble.ensemble import CASES, set_home
 from smartensemble.errors import (
     CaseError,
     EntityExistsError,
@@ -394,7 +394,7 @@ def test_an_ensemble_is_placed_below_a_home_unless_it_has_its_own(tmp_path: Path
     free, fixed = Ensemble("e", run_settings=ECHO, replicas=1), Ensemble("f", path="own", run_settings=ECHO, replicas=1)
 
     for ensemble in (free, fixed):
-        ensemble.place(str(tmp_path))
+        set_home(ensemble, str(tmp_path))
 
     assert (free[0].path, fixed[0].path) == (f"{tmp_path}/e/e_0", f"{os.getcwd()}/own/f_0")
 

@@ -16,7 +16,7 @@ import pytest
 
 from smartensemble.errors import DirectoryExistsError, InputValueError, StateError, TagError
 from smartensemble.experiment import Experiment
-from smartensemble.settings.run import BatchSettings
+from smartensemble.settings.batch import BatchSettings
 from smartensemble.status import Status
 from worlds.drivers import Family
 

@@ -27,12 +27,7 @@ CLASSES = [
 
 #: What the package itself calls, from one module to another.
 INTERNAL = {
-    ("BatchSettings", "asked"),
-    ("Ensemble", "place"),
-    ("Model", "colocated_database"),
-    ("Model", "place"),
-    ("Model", "uploads"),
-    ("Model", "watch"),
+    ("BatchSettings", "portable_options"),
     ("Orchestrator", "attach"),
     ("Orchestrator", "endpoint"),
     ("Orchestrator", "place"),

@@ -2,10 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from smartensemble.ensemble import Ensemble, Model
+from smartensemble.ensemble import Ensemble
 from smartensemble.experiment import Experiment
+from smartensemble.model import Model
+from smartensemble.settings.batch import BatchSettings
+from smartensemble.settings.container import Singularity
 from smartensemble.settings.named import MpiexecSettings, MpirunSettings, SbatchSettings, SrunSettings
-from smartensemble.settings.run import BatchSettings, RunSettings, Singularity
+from smartensemble.settings.run import RunSettings
 from smartensemble.status import Status
 from smartensemble.version import __version__ as __version__
 

@@ -38,9 +38,9 @@ class Command:
     time_limit: float | None = None  #: seconds after which it is ended; None for no limit
     need: Need = field(default=Need(), repr=False)  #: what it takes of a cluster
     #: how many words of `argv`, at its beginning, are its run command with its options
-    starter: int = field(default=0, repr=False)
+    launcher_prefix: int = field(default=0, repr=False)
     #: without these words it does the same as a task of a step that it shares with others
-    packed: bool = field(default=True, repr=False)
+    shareable: bool = field(default=True, repr=False)
     preamble: tuple[str, ...] = field(default=(), repr=False)  #: lines of shell that run before it
 
     @property
@@ -53,7 +53,7 @@ class Command:
         if not self.preamble:
             return self
         lines = "\n".join([*self.preamble, 'exec "$0" "$@"'])
-        return replace(self, argv=("/bin/bash", "-c", lines, *self.argv), starter=0, preamble=())
+        return replace(self, argv=("/bin/bash", "-c", lines, *self.argv), launcher_prefix=0, preamble=())
 
     def __str__(self) -> str:
         return shlex.join(self.argv)

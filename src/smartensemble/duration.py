@@ -3,8 +3,8 @@
 import re
 from datetime import timedelta
 
+from smartensemble.checks import plain
 from smartensemble.errors import InputTypeError, InputValueError
-from smartensemble.parameters.resolve import plain
 
 Duration = float | timedelta | str
 

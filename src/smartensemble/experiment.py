@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
-from smartensemble.ensemble import Ensemble, Model, check_name
+from smartensemble.checks import Words, check_name, positive
+from smartensemble.ensemble import Ensemble, set_home
 from smartensemble.errors import (
     InputTypeError,
     InputValueError,
@@ -16,10 +17,13 @@ from smartensemble.errors import (
     strict,
 )
 from smartensemble.files.tags import Delimiter
-from smartensemble.parameters.resolve import Given, positive
+from smartensemble.model import Model
+from smartensemble.parameters.resolve import Given
 from smartensemble.parameters.strategies import Strategy
 from smartensemble.results.table import Seconds, Table
-from smartensemble.settings.run import BatchSettings, Duration, RunSettings, Singularity, Words
+from smartensemble.settings.batch import BatchSettings
+from smartensemble.settings.container import Singularity
+from smartensemble.settings.run import Duration, RunSettings
 from smartensemble.status import Run, Status
 
 # What acts is imported by the methods that act: who only describes an ensemble pays half for the import.
@@ -286,8 +290,8 @@ class Experiment:
         :raises TagError: generate would raise it.
         """
         from smartensemble.runtime import directories as generation
+        from smartensemble.runtime.jobs.share_out import batch_jobs
         from smartensemble.runtime.preview import preview
-        from smartensemble.runtime.runner import batch_jobs
         from smartensemble.runtime.servers.colocated import Environment
 
         databases, others = self._split(entities)
@@ -307,7 +311,7 @@ class Experiment:
 
         origins = {ensemble: generation.origin(ensemble) for ensemble in ensembles(models)}
         for model in models:
-            generation.write(model, renderer, origins[model.ensemble] if model.ensemble is not None else {})
+            generation.write(model, renderer, origins[model.ensemble] if isinstance(model.ensemble, Ensemble) else {})
             model.generated = True
 
     # --- run ----------------------------------------------------------------------------------------------------
@@ -340,7 +344,7 @@ class Experiment:
             cannot be started, or does not answer any more; or there is none for what members have to find in it.
         """
         from smartensemble.runtime import directories as generation
-        from smartensemble.runtime.runner import advise
+        from smartensemble.runtime.jobs.share_out import advise
         from smartensemble.runtime.servers import store
         from smartensemble.runtime.servers.colocated import Environment
 
@@ -478,7 +482,7 @@ class Experiment:
 
     def _place(self, entity: Model | Ensemble) -> None:
         """Put `entity` below this experiment's directory, unless it has a path of its own; see what ran there before."""
-        entity.place(self.exp_path)
+        set_home(entity, self.exp_path)
         self._runner.history.look()
         self._runner.adopt(entity.models if isinstance(entity, Ensemble) else [entity])
 
@@ -551,4 +555,4 @@ class Experiment:
 
 def ensembles(models: Iterable[Model]) -> list[Ensemble]:
     """The ensembles that `models` belong to, each once."""
-    return list(dict.fromkeys(model.ensemble for model in models if model.ensemble is not None))
+    return list(dict.fromkeys(model.ensemble for model in models if isinstance(model.ensemble, Ensemble)))

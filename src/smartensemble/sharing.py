@@ -1,22 +1,52 @@
-"""What a model and an ensemble have in common: ML models and scripts that members find in databases."""
+"""What models share through databases: whose keys they read, whether theirs have a prefix, and what is stored for them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from smartensemble.databases.uploads import Upload, ml_model
 from smartensemble.databases.uploads import function as stored_function
 from smartensemble.databases.uploads import script as stored_script
-from smartensemble.errors import strict
+from smartensemble.errors import EntityExistsError, InputTypeError, strict
+
+if TYPE_CHECKING:
+    from smartensemble.databases.colocated import Colocated
 
 
-class Holder:
-    """Something whose members find models and scripts in databases."""
+class Producer(Protocol):
+    """Whose data others read: a model, or an ensemble."""
+
+    @property
+    def key_prefixes(self) -> Sequence[str]:
+        """The prefixes of the keys that it writes."""
+
+
+class Sharing(NamedTuple):
+    """What an entity shares through databases. One that shares nothing costs nothing: all of them have the same."""
+
+    prefixing: bool | None = None  #: None: as its ensemble says
+    incoming: tuple[Producer, ...] = ()
+    uploads: tuple[Upload, ...] = ()
+    colocated: "Colocated | None" = None
+
+
+#: What an entity shares that shares nothing.
+NO_SHARING = Sharing()
+
+
+class Sharer:
+    """A model or an ensemble: members write keys with a prefix, read those of others, and find what was stored for them."""
 
     __slots__ = ()
     name: str
+    _sharing: Sharing
 
-    def _hold(self, upload: Upload) -> None:
+    @property
+    def key_prefixes(self) -> Sequence[str]:
+        """The prefixes of the keys that it writes, where key prefixing is on: the names of its members, or its own."""
+        raise NotImplementedError
+
+    def _store(self, upload: Upload) -> None:
         """Have `upload` stored, unless its name is taken."""
         raise NotImplementedError
 
@@ -59,7 +89,7 @@ class Holder:
         """
         devices = (device, devices_per_node, first_device)
         batch = (batch_size, min_batch_size, min_batch_timeout)
-        self._hold(ml_model(self.name, name, backend, model, model_path, devices, batch, tag, inputs, outputs))
+        self._store(ml_model(self.name, name, backend, model, model_path, devices, batch, tag, inputs, outputs))
 
     @strict
     def add_function(
@@ -78,7 +108,7 @@ class Holder:
         :param function: the function, or its text. The other arguments are those of :meth:`add_ml_model`.
         :raises InputValueError: it has no source, or is a lambda.
         """
-        self._hold(stored_function(self.name, name, function, device, devices_per_node, first_device))
+        self._store(stored_function(self.name, name, function, device, devices_per_node, first_device))
 
     @strict
     def add_script(
@@ -97,4 +127,18 @@ class Holder:
         :param script_path: the file with it, which is read now. The other arguments are those of :meth:`add_ml_model`.
         :raises MissingFileError: there is no such file.
         """
-        self._hold(stored_script(self.name, name, script, script_path, device, devices_per_node, first_device))
+        self._store(stored_script(self.name, name, script, script_path, device, devices_per_node, first_device))
+
+
+def sharing(entity: Sharer) -> Sharing:
+    """What `entity` shares by its own settings."""
+    return entity._sharing
+
+
+def check_incoming(name: str, known: Iterable[Producer], producer: object) -> None:
+    """An error, unless `producer` may be registered beside those that are known."""
+    if not isinstance(producer, Sharer):
+        raise InputTypeError(f"{name}: {producer!r} is neither a Model nor an Ensemble; register who writes the data")
+    read = {prefix for each in known for prefix in each.key_prefixes}
+    if twice := read.intersection(producer.key_prefixes):
+        raise EntityExistsError(f"{name}: reads from {min(twice)!r} already; register each once")

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from smartensemble import wlm
+from smartensemble.checks import positive
 from smartensemble.duration import Duration, seconds
 from smartensemble.errors import InputValueError, StateError
-from smartensemble.parameters.resolve import positive
 from smartensemble.runtime.jobs.queue import ask, queue
 from smartensemble.schedulers.run_commands import TIMES
 from smartensemble.settings.run import options

@@ -44,8 +44,8 @@ class Run:
     exit_code: int | None = None  #: what the program returned; None while it runs, or when a signal ended it
     signal: int | None = None  #: the signal that ended it
     cause: str = ""  #: why it is not Completed
-    words: tuple[str, ...] = ()  #: the last lines that it wrote, if it failed
-    said_in: str = ""  #: the file that has them
+    last_lines: tuple[str, ...] = ()  #: the last lines that it wrote, if it failed
+    last_lines_file: str = ""  #: the file that has them
     stopping: bool = False  #: somebody asked for its end
     handle: int = 0  #: what its launcher calls it
     number: int = 0  #: what its journal calls it
@@ -54,9 +54,9 @@ class Run:
     @property
     def reason(self) -> str:
         """Why it is not Completed, for a person to read."""
-        if not self.words:
+        if not self.last_lines:
             return self.cause
-        return f"{self.cause}; the end of {self.said_in}:\n  " + "\n  ".join(self.words)
+        return f"{self.cause}; the end of {self.last_lines_file}:\n  " + "\n  ".join(self.last_lines)
 
     @property
     def seconds(self) -> float | None:

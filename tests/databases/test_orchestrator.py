@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from smartensemble.databases.orchestrator import SOCKET_TIMEOUT, Endpoint, Orchestrator, variables
+from smartensemble.databases.orchestrator import Orchestrator
+from smartensemble.databases.variables import SOCKET_TIMEOUT, Endpoint, variables
 from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, StateError, UnsupportedError
 
 CLIENT = {"SR_LOG_FILE": "/m/m.smartredis.log", "SR_LOG_LEVEL": "INFO"}

@@ -2,17 +2,8 @@
 
 import pytest
 
-from smartensemble.databases.shard import (
-    SLOTS,
-    Secrets,
-    Shard,
-    checked_setting,
-    configuration,
-    data_name,
-    nodes,
-    slot_range,
-    speakable,
-)
+from smartensemble.databases.config import checked_setting, configuration, data_name, nodes
+from smartensemble.databases.shard import SLOTS, Secrets, Shard, slot_range, speakable
 from smartensemble.errors import InputTypeError, InputValueError
 
 

@@ -3,8 +3,8 @@ from itertools import product
 import pytest
 
 from smartensemble import Ensemble, RunSettings
-from smartensemble.ensemble import Model
 from smartensemble.errors import EntityExistsError, InputTypeError, ParameterError, StrategyError
+from smartensemble.model import Model
 from smartensemble.parameters import expansion
 
 RUN = RunSettings("true")

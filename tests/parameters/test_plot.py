@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
 
-from smartensemble.ensemble import Ensemble, Model
+from smartensemble.ensemble import Ensemble
 from smartensemble.errors import InputTypeError, ParameterError, UnsupportedError
+from smartensemble.model import Model
 from smartensemble.settings.run import RunSettings
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from smartensemble.checks import plain, positive, whole
 from smartensemble.errors import InputTypeError, ParameterError, SmartEnsembleError
-from smartensemble.parameters.resolve import Constant, Given, argument, plain, positive, resolve, whole
+from smartensemble.parameters.resolve import Constant, Given, argument, resolve
 
 STRING = "a name is a string, as in {'T': [1.5, 3.0]}"
 NOTHING = "give a dictionary of names and values, a name, or a list of names"

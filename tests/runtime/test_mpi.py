@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from smartensemble.ensemble import Model
 from smartensemble.experiment import Experiment
+from smartensemble.model import Model
 from smartensemble.settings.run import RunSettings
 
 pytestmark = [pytest.mark.needs("slurm"), pytest.mark.needs("mpi4py"), pytest.mark.needs("openmpi")]

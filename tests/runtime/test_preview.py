@@ -6,7 +6,7 @@ import pytest
 
 from smartensemble.errors import TagError
 from smartensemble.experiment import Experiment
-from smartensemble.settings.run import BatchSettings
+from smartensemble.settings.batch import BatchSettings
 
 
 def test_a_preview_shows_directories_commands_and_filled_files(exp: Experiment, capsys: pytest.CaptureFixture[str]) -> None:

@@ -93,7 +93,7 @@ def test_what_a_member_needs_is_read_from_its_options(args: dict[str, object], n
     ("args", "packed"), [({}, True), ({"n": 1, "c": 4}, True), ({"n": 2}, False), ({"gres": "gpu:1"}, False), ({"N": 2}, False)]
 )
 def test_a_member_of_one_task_that_asks_for_nothing_else_may_share_a_step(args: dict[str, object], packed: bool) -> None:
-    assert SrunSettings("true", run_args=args).command("m", "/").packed is packed
+    assert SrunSettings("true", run_args=args).command("m", "/").shareable is packed
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_time_is_never_shortened_since_zero_would_be_no_limit(time: float, spe
     settings.set_walltime(time)
 
     assert f"--time={spelled}" in settings.command("m", "/").argv
-    assert next(SLURM.directives(BatchSettings(time=time).asked)) == f"#SBATCH --time={spelled}"
+    assert next(SLURM.directives(BatchSettings(time=time).portable_options)) == f"#SBATCH --time={spelled}"
 
 
 def test_programs_of_one_step_share_environment_and_time_limit() -> None:
@@ -147,6 +147,6 @@ def test_several_programs_share_one_command() -> None:
     first.make_mpmd(second)
 
     assert first.command("m", "/").argv[1:] == ("--ntasks=1", first.exe, ":", "--ntasks=2", second.exe)
-    assert (first.command("m", "/").need, first.command("m", "/").packed) == (Need(4, 1, 2), False)
+    assert (first.command("m", "/").need, first.command("m", "/").shareable) == (Need(4, 1, 2), False)
     with pytest.raises(InputValueError, match="give both one run_command"):
         first.make_mpmd(MpirunSettings("true"))

@@ -20,7 +20,7 @@ def members(count: int, tasks: int = 1, cpus: int = 1, nodes: int | None = None)
     """Members that need so much."""
     packed = tasks == 1 and nodes is None
     return [
-        Command(("/bin/true",), Path("/"), name=f"m{n}", need=Need(tasks, cpus, nodes), packed=packed) for n in range(count)
+        Command(("/bin/true",), Path("/"), name=f"m{n}", need=Need(tasks, cpus, nodes), shareable=packed) for n in range(count)
     ]
 
 
@@ -95,13 +95,13 @@ def test_a_job_is_as_large_as_its_members_need(
 ) -> None:
     made = plan("melt", commands, asked, MAIN)
 
-    assert (made.asked["nodes"], made.asked["tasks_per_node"]) == (nodes, per_node)
+    assert (made.options["nodes"], made.options["tasks_per_node"]) == (nodes, per_node)
 
 
 def test_who_says_how_large_a_job_is_is_not_contradicted() -> None:
     made = plan("melt", members(8), {"nodes": 2, "batch_args": {"exclusive": None}}, MAIN)
 
-    assert "tasks_per_node" not in made.asked
+    assert "tasks_per_node" not in made.options
 
 
 def test_a_cluster_without_a_default_queue_wants_a_name() -> None:

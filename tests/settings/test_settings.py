@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smartensemble import BatchSettings, RunSettings, Singularity
+from smartensemble.checks import words
 from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, NotExecutableError, ParameterError
-from smartensemble.settings.run import find_program, options, seconds, words
+from smartensemble.settings.executable import find_program
+from smartensemble.settings.run import options, seconds
 
 ENV = find_program("env")
 
@@ -306,7 +308,7 @@ def test_what_is_no_duration_is_a_type_error(duration: float) -> None:
 def test_batch_settings_without_anything_ask_for_nothing() -> None:
     settings = BatchSettings(time="", queue="", account="", batch_args={})
 
-    assert not any(settings.asked.values())
+    assert not any(settings.portable_options.values())
     assert settings.time_limit is None
     assert repr(settings) == "BatchSettings()"
 
@@ -314,7 +316,7 @@ def test_batch_settings_without_anything_ask_for_nothing() -> None:
 def test_batch_settings_by_position_are_in_the_order_of_smartsim() -> None:
     settings = BatchSettings(2, "01:00:00", "debug", "mine", {"exclusive": None})
 
-    assert settings.asked == {
+    assert settings.portable_options == {
         "nodes": 2, "time": "01:00:00", "queue": "debug", "account": "mine", "batch_args": {"exclusive": None}
     }  # fmt: skip
 

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from smartensemble.databases.orchestrator import ACCESS, DEFAULT, RECORD
+from smartensemble.databases.orchestrator import ACCESS, RECORD
+from smartensemble.databases.variables import DEFAULT
 from smartensemble.errors import SmartEnsembleError
 from smartensemble.experiment import Experiment
 from smartensemble.version import __version__

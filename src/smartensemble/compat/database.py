@@ -5,13 +5,13 @@ from pathlib import Path
 
 from smartensemble.compat.entity import TelemetryConfiguration
 from smartensemble.compat.settings import BatchSettings
-from smartensemble.databases import orchestrator as database
+from smartensemble.databases import orchestrator
 from smartensemble.databases.placement import Placement
 from smartensemble.errors import StateError, UnsupportedError
-from smartensemble.settings import run as settings
+from smartensemble.settings import batch
 
 
-class Orchestrator(database.Orchestrator):
+class Orchestrator(orchestrator.Orchestrator):
     """A database that an experiment starts. See :class:`smartensemble.Orchestrator`."""
 
     telemetry = TelemetryConfiguration()
@@ -55,7 +55,7 @@ class Orchestrator(database.Orchestrator):
             raise UnsupportedError(f"{method}: needs a scheduler; on this machine leave it out")
         return self.placement
 
-    def _job(self, method: str) -> settings.BatchSettings:
+    def _job(self, method: str) -> batch.BatchSettings:
         job = self._on_cluster(method).batch_settings
         if job is None:
             raise UnsupportedError(f"{method}: {self.db_identifier} has no job of its own; give batch=True")

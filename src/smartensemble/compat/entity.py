@@ -5,13 +5,14 @@ from pathlib import PurePath
 
 from tabulate import tabulate
 
-from smartensemble import ensemble as entities
+from smartensemble import ensemble, model
 from smartensemble.compat.missing import OBJECTS, Missing, missing
 from smartensemble.errors import StrategyError, UnsupportedError, strict
 from smartensemble.parameters.expansion import named
 from smartensemble.parameters.resolve import Given
 from smartensemble.parameters.strategies import Strategy
-from smartensemble.settings.run import BatchSettings, RunSettings
+from smartensemble.settings.batch import BatchSettings
+from smartensemble.settings.run import RunSettings
 
 __all__ = [
     "DBModel",
@@ -39,7 +40,7 @@ class Typed:
         return type(self).__name__
 
 
-class Model(Typed, entities.Model):
+class Model(Typed, model.Model):
     """One program, with its parameters, its files and its directory. See :class:`smartensemble.Model`."""
 
     __slots__ = ()
@@ -66,11 +67,13 @@ class Model(Typed, entities.Model):
         return self.name
 
 
-class Ensemble(Typed, entities.Ensemble):
+class Ensemble(Typed, ensemble.Ensemble):
     """A group of models. See :class:`smartensemble.Ensemble`.
 
     ``ensemble["no_such_member"]`` is None, as in SmartSim.
     """
+
+    model_class = Model
 
     @strict
     def __init__(
@@ -107,18 +110,11 @@ class Ensemble(Typed, entities.Ensemble):
             n_models=n_models,
             seed=seed,
         )
-        _adopt(self)
-
-    def extend(self, count: int) -> list[entities.Model]:
-        """Add `count` samples to a sampled design, and return their members."""
-        added = super().extend(count)
-        _adopt(self)
-        return added
 
     def set_path(self, new_path: str) -> None:
         """Set its directory, in which each member has one of its name."""
         self.path = os.path.abspath(new_path)
-        self._placed = True
+        self._has_path = True
 
     @property
     def attached_files_table(self) -> str:
@@ -137,13 +133,7 @@ class Ensemble(Typed, entities.Ensemble):
         return super().__getitem__(key) if not isinstance(key, str) or key in self else None
 
 
-def _adopt(ensemble: Ensemble) -> None:
-    """Give the members SmartSim's methods."""
-    for member in ensemble:
-        member.__class__ = Model
-
-
-def _files_table(model: entities.Model) -> str:
+def _files_table(model: model.Model) -> str:
     """The files for the directory of `model`, as a table; it may have been made without this module."""
     files = (("Copy", model.files.to_copy), ("Symlink", model.files.to_symlink), ("Configure", model.files.to_configure))
     rows = [[word, "\n".join(map(str, paths))] for word, paths in files if paths]

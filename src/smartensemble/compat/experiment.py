@@ -5,20 +5,21 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from smartensemble import ensemble as entities
-from smartensemble import experiment
+from smartensemble import ensemble, experiment, model
+from smartensemble.checks import Words
 from smartensemble.compat.database import Orchestrator
 from smartensemble.compat.entity import Ensemble, Model, TelemetryConfiguration
 from smartensemble.compat.settings import BATCH, MPI, BatchSettings, RunSettings, SrunSettings
 from smartensemble.compat.status import SmartSimStatus
-from smartensemble.databases import orchestrator as database
+from smartensemble.databases import orchestrator
 from smartensemble.errors import UnsupportedError, strict
 from smartensemble.files.tags import Delimiter
 from smartensemble.parameters.resolve import Given
-from smartensemble.settings import run as settings
-from smartensemble.settings.run import Duration, Singularity, Words
+from smartensemble.settings import batch, run
+from smartensemble.settings.container import Singularity
+from smartensemble.settings.run import Duration
 
-Entity = entities.Model | entities.Ensemble | database.Orchestrator
+Entity = model.Model | ensemble.Ensemble | orchestrator.Orchestrator
 
 
 class Experiment(experiment.Experiment):
@@ -60,17 +61,17 @@ class Experiment(experiment.Experiment):
     def create_model(  # type: ignore[override]
         self,
         name: str,
-        run_settings: settings.RunSettings,
+        run_settings: run.RunSettings,
         params: Given = None,
         path: str | PurePath | None = None,
         enable_key_prefixing: bool = False,
-        batch_settings: settings.BatchSettings | None = None,
+        batch_settings: batch.BatchSettings | None = None,
         *,
         params_as_args: Given = None,
     ) -> Model:
         """A model below this experiment's directory. See :class:`smartensemble.Model` for the arguments."""
         model = Model(name, params, run_settings, path, params_as_args, batch_settings)
-        model.place(self.exp_path)
+        ensemble.set_home(model, self.exp_path)
         if enable_key_prefixing:
             model.enable_key_prefixing()
         return model

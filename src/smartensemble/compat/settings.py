@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePath
 
+from smartensemble.checks import Words
 from smartensemble.compat.missing import SCHEDULER, Missing
 from smartensemble.errors import InputValueError, UnsupportedError, strict
 from smartensemble.schedulers.slurm import SLURM
-from smartensemble.settings import named as cluster
-from smartensemble.settings import run as settings
-from smartensemble.settings.run import Duration, Singularity, Words
+from smartensemble.settings import batch, named, run
+from smartensemble.settings.container import Singularity
+from smartensemble.settings.run import Duration
 
 __all__ = [
     "AprunSettings",
@@ -42,7 +43,7 @@ class SettingsBase:
     """What all settings are."""
 
 
-class RunSettings(SettingsBase, settings.RunSettings):
+class RunSettings(SettingsBase, run.RunSettings):
     """How a program is run. Text for `exe_args` is split at blanks, and quotes are nothing special, as in SmartSim.
 
     >>> RunSettings("echo", "it's me").exe_args
@@ -85,10 +86,10 @@ class RunSettings(SettingsBase, settings.RunSettings):
         """The variables, as ``NAME=value``."""
         return [f"{name}={value}" for name, value in self.env_vars.items()]
 
-    def ask(self, option: str, value: object) -> None:
+    def set_option(self, option: str, value: object) -> None:
         """Set a portable option. Without a run command it only says that it has no effect, as in SmartSim."""
         if self.run_command:
-            super().ask(option, value)
+            super().set_option(option, value)
         else:
             logger.warning("set_%s: has no effect without a run command", option)
 
@@ -97,7 +98,7 @@ class RunSettings(SettingsBase, settings.RunSettings):
         raise UnsupportedError(f"set_mpmd_preamble: {preamble_lines!r} have no place; give preamble= to the batch job")
 
 
-class MpirunSettings(cluster.MpirunSettings, RunSettings):
+class MpirunSettings(named.MpirunSettings, RunSettings):
     """How a program is run by ``mpirun``."""
 
 
@@ -116,7 +117,7 @@ class OrterunSettings(MpirunSettings):
 MPI = {made.program: made for made in (MpirunSettings, MpiexecSettings, OrterunSettings)}
 
 
-class BatchSettings(SettingsBase, settings.BatchSettings):
+class BatchSettings(SettingsBase, batch.BatchSettings):
     """What a batch job asks for. See :class:`smartensemble.BatchSettings`.
 
     >>> batch = BatchSettings()
@@ -147,10 +148,10 @@ class BatchSettings(SettingsBase, settings.BatchSettings):
 
     def format_batch_args(self) -> list[str]:
         """The options of the job that were given by their own names, as the scheduler gets them."""
-        return settings.options(self.batch_args)
+        return run.options(self.batch_args)
 
 
-class SrunSettings(cluster.SrunSettings, RunSettings):
+class SrunSettings(named.SrunSettings, RunSettings):
     """Slurm's ``srun``."""
 
 
@@ -163,7 +164,8 @@ class SbatchSettings(BatchSettings):
 
     def format_batch_args(self) -> list[str]:
         """The options of the job, as ``sbatch`` gets them."""
-        return [line.removeprefix(SLURM.directive).strip() for line in replace(SLURM, fixed=()).directives(self.asked)]
+        lines = replace(SLURM, fixed=()).directives(self.portable_options)
+        return [line.removeprefix(SLURM.directive).strip() for line in lines]
 
 
 #: What a job asks for, by the launcher.

@@ -2,28 +2,26 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from smartensemble.checks import positive, whole
+from smartensemble.databases.colocated import MODEL_TIME_LIMIT
+from smartensemble.databases.config import checked_setting
 from smartensemble.databases.placement import Placement, placement
-from smartensemble.databases.shard import BUS, USER, Shard, checked_setting
+from smartensemble.databases.shard import BUS, USER, Shard
+from smartensemble.databases.variables import DEFAULT, Endpoint, check_identifier
 from smartensemble.duration import Duration, seconds
 from smartensemble.errors import InputTypeError, InputValueError, StateError, UnsupportedError, did_you_mean, strict
-from smartensemble.parameters.resolve import positive, whole
-from smartensemble.settings.run import BatchSettings, RunSettings, find_program
+from smartensemble.settings.batch import BatchSettings
+from smartensemble.settings.executable import find_program
+from smartensemble.settings.run import RunSettings
 
 ACCESS = ("private", "open", "password")
 EVICTION = tuple(f"{kind}-{how}" for kind in ("volatile", "allkeys") for how in ("lru", "lfu", "random"))
 EVICTION = (*EVICTION, "volatile-ttl", "noeviction")
-DEFAULT = "orchestrator"  #: the identifier of the database whose variables have no suffix
 RECORD = "smartsim_db.json"  #: in a database's directory, while it runs: what another process needs to reach it
-MODEL_TIME_LIMIT = 300.0  #: seconds that a run of a model may take, unless it is told
-LONGEST_VARIABLE = 128 * 1024  #: bytes that the kernel takes, with its name
-
-#: Milliseconds that a client waits for an answer before it sends its command again. Stock is 250, and a model may run for
-#: minutes, which would run it again and again. A server that ended is noticed at once all the same: its socket closes.
-SOCKET_TIMEOUT = 600_000
 
 
 class Servers(Protocol):
@@ -42,15 +40,6 @@ class Servers(Protocol):
 
     def configure(self, key: str, value: str) -> None:
         """Change a setting of all of them."""
-
-
-class Endpoint(NamedTuple):
-    """What a member is told of a database."""
-
-    identifier: str
-    kind: str  #: "Standalone", "Clustered" or "Colocated"
-    addresses: tuple[str, ...] = ()  #: none where the member's own server is only going to choose one
-    record: str | None = None  #: the file with the password, if there is one
 
 
 class Orchestrator:
@@ -283,128 +272,6 @@ class Orchestrator:
 
     def __repr__(self) -> str:
         return f"Orchestrator({self.db_identifier!r}, {self.db_nodes} server{'s' * (self.db_nodes != 1)}, {self.access})"
-
-
-class Colocated(NamedTuple):
-    """A database of a member's own, which starts before it on its host, and ends with it."""
-
-    identifier: str
-    socket: str | None = None  #: where it listens, if it is told
-    permissions: str = "700"  #: of the socket
-    tcp: bool = False
-    port: int | None = None
-    interface: str = "lo"
-    pinning: tuple[int, ...] = ()  #: the CPUs that it may use
-    conf: tuple[tuple[str, str], ...] = ()
-    server: str | None = None  #: the program
-    workers: int = 1  #: the processes that run its models and scripts
-    intra_op_threads: int = 1  #: of each of them
-    model_time_limit: float = MODEL_TIME_LIMIT  #: seconds that a run may take
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """What its member is told of it; the address it learns from its server."""
-        return Endpoint(self.identifier, "Colocated")
-
-
-def colocated(
-    name: str,
-    cpus: int,
-    pinning: Iterable[int] | None,
-    debug: bool,
-    identifier: str,
-    server: str | PurePath | None,
-    workers: int,
-    intra_op_threads: int,
-    model_time_limit: Duration,
-) -> Colocated:
-    """What the two ways to colocate a database with the model `name` have in common, checked."""
-    check_identifier(identifier or DEFAULT)
-    chosen = () if pinning is None else tuple(pinning)
-    if not all(isinstance(cpu, int) and cpu >= 0 for cpu in chosen):
-        raise InputTypeError(f"{name}: custom_pinning is {pinning!r}; give numbers of CPUs, such as [0, 1]")
-    threads = [("io-threads", str(cpus))] if positive("db_cpus", cpus) > 1 else []
-    conf = (*threads, *([("loglevel", "debug")] if debug else []))
-    program = None if server is None else find_program(server, "server")
-    threads_each, limit = positive("intra_op_threads", intra_op_threads), seconds(f"{name}: model_time_limit", model_time_limit)
-    return Colocated(
-        identifier,
-        pinning=chosen,
-        conf=tuple(conf),
-        server=program,
-        workers=whole("workers", workers),
-        intra_op_threads=threads_each,
-        model_time_limit=limit,
-    )
-
-
-def check_identifier(identifier: object) -> None:
-    """An error, unless variables may end in `identifier`."""
-    if not isinstance(identifier, str) or not re.fullmatch(r"[A-Za-z0-9_]{1,64}", identifier):
-        raise InputValueError(f"db_identifier: {identifier!r} cannot end the name of a variable; use letters, digits, _")
-
-
-def suffix(identifier: str) -> str:
-    """What the variables of a database end in.
-
-    >>> suffix("orchestrator"), suffix("results")
-    ('', '_results')
-    """
-    return "" if identifier in (DEFAULT, "") else f"_{identifier}"
-
-
-def variables(
-    name: str, cwd: str, databases: Iterable[Endpoint], prefixing: bool, incoming: Sequence[str], others: Mapping[str, str]
-) -> dict[str, str]:
-    """What the member `name`, which runs in `cwd`, finds its databases by.
-
-    :param prefixing: what it writes gets its name as a prefix.
-    :param incoming: the members whose data it reads.
-    :param others: variables that it gets anyway; a database of yours among them counts, and what they say of clients holds.
-    :raises InputValueError: names that the variables cannot carry.
-
-    >>> for item in variables("melt_0", "/melt_0", [Endpoint("results", "Standalone", ("n1:6379",))], True, ["a"], {}).items():
-    ...     print("=".join(item))
-    SSDB_results=n1:6379
-    SR_DB_TYPE_results=Standalone
-    SSKEYOUT_results=melt_0
-    SSKEYIN_results=a
-    SR_SOCKET_TIMEOUT_results=600000
-    SR_LOG_FILE=/melt_0/melt_0.smartredis.log
-    SR_LOG_LEVEL=INFO
-    """
-    found: dict[str, str] = {}
-    ends = {other.removeprefix("SSDB"): None for other in others if re.match("SSDB(_|$)", other)}
-    for identifier, kind, addresses, record in databases:
-        end = suffix(identifier)
-        ends[end] = None
-        if addresses:
-            found[f"SSDB{end}"] = ",".join(addresses)
-        found[f"SR_DB_TYPE{end}"] = kind
-        if record is not None:
-            found[f"SMARTENSEMBLE_DB{end}"] = record
-    if not ends:
-        return {}
-    for end in ends:
-        if prefixing:
-            found[f"SSKEYOUT{end}"] = _key(name)
-        if incoming:
-            found[f"SSKEYIN{end}"] = ",".join(_key(producer) for producer in incoming)
-        if len(found.get(f"SSKEYIN{end}", "")) > LONGEST_VARIABLE - 100:
-            raise InputValueError(
-                f"{name}: reads from {len(incoming)} members, whose names are too long for a variable; use fewer"
-            )
-        found[f"SR_SOCKET_TIMEOUT{end}"] = str(SOCKET_TIMEOUT)
-    found |= {"SR_LOG_FILE": f"{cwd}/{name}.smartredis.log", "SR_LOG_LEVEL": "INFO"}
-    told = ("SR_SOCKET_TIMEOUT", "SR_LOG_FILE", "SR_LOG_LEVEL")
-    return {word: value for word, value in found.items() if word not in others or not word.startswith(told)}
-
-
-def _key(name: str) -> str:
-    """The name of a member as a prefix of keys."""
-    if "," in name:
-        raise InputValueError(f"{name}: has a comma, so it cannot be a prefix of keys; give it another name")
-    return name
 
 
 def _interfaces(subject: str, interface: object) -> list[str]:

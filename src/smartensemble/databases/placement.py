@@ -6,13 +6,14 @@ from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
+from smartensemble.checks import names
 from smartensemble.command import Command
 from smartensemble.duration import Duration
 from smartensemble.errors import InputValueError, UnsupportedError, did_you_mean
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.schedulers.base import Scheduler
-from smartensemble.settings.options import names
-from smartensemble.settings.run import BatchSettings, RunSettings
+from smartensemble.settings.batch import BatchSettings
+from smartensemble.settings.run import RunSettings
 
 
 @dataclass
@@ -44,7 +45,7 @@ class Placement:
                 "name as many, or give another per_node"
             )
         if self.batch_settings:
-            self.batch_settings.ask("hosts", list(self.hosts) or None)
+            self.batch_settings.set_option("hosts", list(self.hosts) or None)
 
     def steps(self, name: str, directory: Path, server: Sequence[str], worker: Sequence[str], workers: int) -> list[Command]:
         """What starts the servers of the database `name` in an allocation, and then its workers.
@@ -69,13 +70,13 @@ class Placement:
         settings.set_tasks(tasks)
         settings.set_nodes(nodes)
         if tasks > 1:
-            settings.ask("independent", True)
+            settings.set_option("independent", True)
         if first is None:  # workers have no CPUs of their own: they use what is free
             settings.run_options.pop("cpus_per_task", None)
         if self.hosts:
             settings.set_hostlist(self.hosts[first or 0 :][:nodes])
         elif first is not None:
-            settings.ask("first_node", first)
+            settings.set_option("first_node", first)
         return settings.command(name, str(directory))
 
 
@@ -115,7 +116,7 @@ def placement(
         raise InputValueError(f"{name}: {given[0]} is asked of a batch job; give batch=True too, or leave it out")
     made = Placement(scheduler, servers, per_node, single, RunSettings(sys.executable, None, scheduler.run_command), None)
     if alloc is not None:
-        made.run_settings.ask("allocation", str(alloc))
+        made.run_settings.set_option("allocation", str(alloc))
     if batch:
         time, queue, account = asked.get("time"), asked.get("queue"), asked.get("account")
         # Servers never end by themselves, so that nothing may wait for its turn.

@@ -13,6 +13,7 @@ from pathlib import PurePath
 from textwrap import dedent
 from typing import Any
 
+from smartensemble.checks import positive, whole
 from smartensemble.databases.shard import slot_range, slot_tag
 from smartensemble.errors import (
     EntityExistsError,
@@ -22,7 +23,6 @@ from smartensemble.errors import (
     UnsupportedError,
     did_you_mean,
 )
-from smartensemble.parameters.resolve import positive, whole
 
 #: Backends, and what each takes for a model.
 BACKENDS = {

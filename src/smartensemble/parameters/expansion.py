@@ -5,10 +5,11 @@ from math import prod
 from secrets import randbits
 from typing import NamedTuple
 
+from smartensemble.checks import positive, whole
 from smartensemble.errors import InputTypeError, ParameterError, StrategyError, did_you_mean
 from smartensemble.parameters import space_filling as designs
 from smartensemble.parameters import strategies
-from smartensemble.parameters.resolve import Parameters, positive, whole
+from smartensemble.parameters.resolve import Parameters
 from smartensemble.parameters.strategies import Strategy
 
 #: Strategies that draw samples; the others make as many parameter sets as there are.

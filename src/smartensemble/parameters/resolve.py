@@ -5,12 +5,12 @@ only names (one, or several), whose values the other one carries. A name in ``pa
 program as a command-line argument.
 """
 
-import operator
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import NamedTuple
 
+from smartensemble.checks import plain
 from smartensemble.errors import InputTypeError, ParameterError
 
 #: What ``params`` and ``params_as_args`` accept.
@@ -71,30 +71,6 @@ def argument(name: str, value: str) -> tuple[str, ...]:
     if name.startswith("-"):
         return (name, value)
     return (f"-{name}", value) if len(name) == 1 else (f"--{name}={value}",)
-
-
-def positive(subject: str, value: object) -> int:
-    """`value` as a whole number above zero, or an error."""
-    try:
-        number = operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        number = 0
-    if isinstance(value, bool) or number < 1:
-        kind = ParameterError if isinstance(value, int) else InputTypeError
-        raise kind(f"{subject}: {value!r} is not a whole number above zero; for example {subject}=4")
-    return number
-
-
-def whole(subject: str, value: object) -> int:
-    """`value` as a whole number that is not below zero, or an error."""
-    try:
-        number = operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        number = -1
-    if isinstance(value, bool) or number < 0:
-        kind = ParameterError if isinstance(value, int) else InputTypeError
-        raise kind(f"{subject}: {value!r} is not a whole number, zero or more; for example {subject}=7")
-    return number
 
 
 def _read(subject: str, word: str, given: Given) -> tuple[list[str], dict[str, Values]]:
@@ -163,17 +139,3 @@ def _iterable(value: object) -> bool:
     except TypeError:
         return False
     return True
-
-
-def plain(value: object) -> object:
-    """A numpy scalar as the Python number that prints the same; anything else as it is.
-
-    >>> import numpy
-    >>> plain(numpy.float32(0.1)), plain(numpy.int64(3)), plain("text")
-    (0.1, 3, 'text')
-    """
-    item = getattr(value, "item", None)
-    if not callable(item):
-        return value
-    number = item()
-    return float(str(value)) if isinstance(number, float) else number

@@ -6,8 +6,9 @@ from itertools import islice, product
 from math import prod
 from typing import TypeVar
 
+from smartensemble.checks import plain
 from smartensemble.errors import InputTypeError, StrategyError
-from smartensemble.parameters.resolve import Constant, Values, plain
+from smartensemble.parameters.resolve import Constant, Values
 
 T = TypeVar("T")
 

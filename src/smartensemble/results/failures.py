@@ -35,14 +35,14 @@ class Failure(NamedTuple):
 
     members: tuple[str, ...]
     cause: str  #: exit code, signal, time limit, or what kept them from starting
-    words: tuple[str, ...]  #: the last lines that the first of them wrote
+    last_lines: tuple[str, ...]  #: the last lines that the first of them wrote
     shared: dict[str, tuple[object, ...]]  #: parameter -> values that all of them have one of, and no other member has
     again: str  #: a line of shell that runs the first of them again by hand
 
     def __str__(self) -> str:
         names = ", ".join(self.members[:4]) + (f", ... {self.members[-1]}" if len(self.members) > 4 else "")
         lines = [f"{len(self.members)} failed: {names}", f"  {self.cause}"]
-        lines += [f"    | {line}" for line in self.words]
+        lines += [f"    | {line}" for line in self.last_lines]
         for name, values in self.shared.items():
             lines.append(f"  only they have {name} = {' or '.join(map(str, values))}")
         return "\n".join([*lines, f"  again by hand: {self.again}"])
@@ -70,7 +70,7 @@ def failures(members: Iterable[Member]) -> Failures:
         Failure(
             tuple(member.name for member in group),
             group[0].run.cause,
-            group[0].run.words,
+            group[0].run.last_lines,
             dict(_shared(group, everybody)),
             by_hand(group[0].command),
         )
@@ -92,7 +92,7 @@ def by_hand(command: Command) -> str:
 
 def _words(member: Member) -> tuple[str, ...]:
     """The last words of a member without what differs from member to member: its directory, its name, numbers, blanks."""
-    return tuple(" ".join(NUMBER.sub("#", _anonymous(line, member)).split()) for line in member.run.words)
+    return tuple(" ".join(NUMBER.sub("#", _anonymous(line, member)).split()) for line in member.run.last_lines)
 
 
 def _anonymous(line: str, member: Member) -> str:

@@ -10,9 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from smartensemble.ensemble import Ensemble, Model, columns
+from smartensemble.ensemble import Ensemble
 from smartensemble.errors import DirectoryExistsError, InputValueError, ParameterError, StateError, TagError
 from smartensemble.files.tags import Delimiter, Template, template
+from smartensemble.model import Model, columns
 from smartensemble.version import __version__
 
 RECORD = "params.json"  #: in each member's directory

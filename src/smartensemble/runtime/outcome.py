@@ -7,7 +7,7 @@ from pathlib import Path
 from smartensemble.command import Command
 from smartensemble.status import Run, Status
 
-LAST_WORDS = 3  #: lines of a failed member's output that are kept
+LAST_LINES = 3  #: lines of a failed member's output that are kept
 
 
 def settle(run: Run, command: Command, outcome: str, detail: int | str | None, when: float) -> None:
@@ -22,8 +22,8 @@ def settle(run: Run, command: Command, outcome: str, detail: int | str | None, w
     run.signal = number if outcome == "signal" else None
     run.cause = cause(run, command, outcome, detail)
     if run.cause and outcome in ("exit", "signal", "limit"):
-        run.words, run.said_in = last_words(command)
-        run.cause += misplaced(command) + ("" if run.words else "; it wrote nothing")
+        run.last_lines, run.last_lines_file = last_lines(command)
+        run.cause += misplaced(command) + ("" if run.last_lines else "; it wrote nothing")
     if outcome in ("cancelled", "unknown"):
         run.status = Status.CANCELLED if outcome == "cancelled" else Status.UNKNOWN
     else:
@@ -52,7 +52,7 @@ def misplaced(command: Command) -> str:
     return ""
 
 
-def last_words(command: Command) -> tuple[tuple[str, ...], str]:
+def last_lines(command: Command) -> tuple[tuple[str, ...], str]:
     """The last lines that a program wrote, and in which file: its standard error, or where that is empty, its output."""
     for path in (command.err, command.out):
         if lines := tail(path):
@@ -60,7 +60,7 @@ def last_words(command: Command) -> tuple[tuple[str, ...], str]:
     return (), ""
 
 
-def tail(path: Path, lines: int = LAST_WORDS) -> tuple[str, ...]:
+def tail(path: Path, lines: int = LAST_LINES) -> tuple[str, ...]:
     """The last lines of a file that are not blank; none if there is no such file."""
     try:
         with path.open("rb") as file:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from smartensemble.command import Command
 from smartensemble.databases.orchestrator import Orchestrator
-from smartensemble.ensemble import Model
+from smartensemble.model import Model
 from smartensemble.runtime.directories import Renderer
 from smartensemble.runtime.jobs.batch import Batch
 

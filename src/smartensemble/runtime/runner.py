@@ -2,7 +2,6 @@
 
 import errno
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,11 +10,13 @@ from functools import partial
 from pathlib import Path
 
 from smartensemble.command import Command
-from smartensemble.ensemble import Ensemble, Model
+from smartensemble.ensemble import Ensemble
 from smartensemble.errors import StateError
+from smartensemble.model import Model, refresh_by
 from smartensemble.runtime.jobs.allocation import Allocation
 from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.queue import queue
+from smartensemble.runtime.jobs.share_out import batch_jobs
 from smartensemble.runtime.journal.history import History, refuse_part
 from smartensemble.runtime.journal.journal import FOLDER, Entry, Journal
 from smartensemble.runtime.journal.lock import Lock
@@ -24,7 +25,6 @@ from smartensemble.runtime.local.protocol import Job, Launcher
 from smartensemble.runtime.outcome import settle
 from smartensemble.runtime.standalone.supervisor import PATIENCE
 from smartensemble.schedulers import SCHEDULERS
-from smartensemble.schedulers.base import LOCAL, Partition, Scheduler
 from smartensemble.status import Run, Status
 
 logger = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ class Runner:
             entry = self.history.last.get(model.path)
             if entry and model.run.status is Status.NEW and not model.generated and entry.params == model.params:
                 model.run = entry.run
-                model.watch(self.look)
+                refresh_by(model, self.look)
 
     def check_free(self, paths: Sequence[str]) -> None:
         """An error, unless nothing runs in the directories `paths`."""
@@ -140,7 +140,7 @@ class Runner:
         journal = self.history.begin(entries, detached)
         for model in models:
             model.run = run_of[model.path]
-            model.watch(self.look)
+            refresh_by(model, self.look)
 
         def jobs(begin: int, end: int) -> list[Job]:
             steps = [(command(model), model.run) for model in models[begin:end] if id(model.run) not in inside]
@@ -324,45 +324,3 @@ class Runner:
             self._own.pop()
         if not self._own:
             self._lock.release()
-
-
-def batch_jobs(
-    entities: Sequence[Model | Ensemble],
-    runs: dict[str, Run],
-    command: Callable[[Model], Command],
-    scheduler: Scheduler = LOCAL,
-    at_once: int | None = None,
-) -> Iterator[Batch]:
-    """The batch jobs that `entities` ask for, of those of their models that have one of `runs`, by directory."""
-    partitions: list[Partition] = []
-    for entity in entities:
-        models = entity.models if isinstance(entity, Ensemble) else [entity]
-        if entity.batch_settings is not None and (
-            members := [(command(model), runs[model.path]) for model in models if model.path in runs]
-        ):
-            # The script of a model's own job is beside the model's script: one name for both, and it would run itself.
-            name = entity.name if isinstance(entity, Ensemble) else f"{entity.name}.batch"
-            batch = Batch(name, Path(entity.path), members, entity.batch_settings, scheduler, Run(Status.QUEUED))
-            if scheduler.control:
-                partitions = partitions or queue(scheduler.name).partitions()
-                batch = batch.planned(partitions, at_once)
-            yield batch
-        elif isinstance(entity, Ensemble):
-            alone = [model for model in entity if model.batch_settings is not None]
-            yield from batch_jobs(alone, runs, command, scheduler, at_once)
-
-
-def advise(
-    name: str, entities: Sequence[Model | Ensemble], count: int, at_once: int | None, scheduler: Scheduler = LOCAL
-) -> None:
-    """Say once what has no effect here, and what may be too much."""
-    if scheduler.control:
-        return
-    cpus = len(os.sched_getaffinity(0))
-    if (at_once or count) > 4 * cpus and count > 4 * cpus:
-        logger.warning("%s: %d members at once on %d CPUs; max_running=%d runs fewer at a time", name, count, cpus, cpus)
-    settings = [entity.batch_settings for entity in entities]
-    settings += [model.batch_settings for entity in entities if isinstance(entity, Ensemble) for model in entity]
-    ignored = dict.fromkeys(option for given in settings if given for option in LOCAL.without_effect(given.asked))
-    if ignored:
-        logger.warning("%s: on this machine %s has no effect; the script runs with bash", name, ", ".join(ignored))

@@ -12,7 +12,7 @@ from smartensemble.schedulers.run_commands import TIMES
 from smartensemble.status import Status
 
 #: What a batch job asks for, by portable names: nodes, time, queue, account, batch_args. None or empty was not asked for.
-Asked = Mapping[str, object]
+PortableOptions = Mapping[str, object]
 
 #: What a scheduler says of a job: how it stands, and why it is not Completed.
 State = tuple[Status, str]
@@ -41,7 +41,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Control:
-    """How a scheduler is asked: each question is the words of a command, or a function that reads the answer to one."""
+    """How to talk to a scheduler: each question is the words of a command, or a function that reads the answer to one."""
 
     submit: tuple[str, ...]  #: before the path of a script
     job: Callable[[str], str]  #: the job's number, out of the answer
@@ -70,14 +70,14 @@ class Plan:
     overcommit: bool  #: at once also where there is no room
     node: int  #: the CPUs of a node
     list: str  #: a file for the names of the members
-    asked: Asked  #: what the job asks for, sizes included
+    options: PortableOptions  #: what the job asks for, sizes included
     array: bool = False  #: each member is a task of an array, which gets its own room
     groups: bool = False  #: the job has nodes of several kinds, and each member says on which of them it runs
 
 
 @dataclass(frozen=True)
 class Scheduler:
-    """What a batch script looks like for one scheduler, and how the scheduler is asked."""
+    """What a batch script looks like for one scheduler, and how to talk to it."""
 
     name: str
     directive: str = ""  #: what begins a line of options in the script
@@ -93,37 +93,37 @@ class Scheduler:
     body: Callable[["Plan"], str] | None = None  #: shell that runs the array `members`, in an allocation
     control: Control | None = None
 
-    def directives(self, asked: Asked) -> Iterator[str]:
+    def directives(self, options: PortableOptions) -> Iterator[str]:
         """The lines of options."""
-        yield from self._group(asked, self.fixed)
-        groups = asked.get("groups")
+        yield from self._group(options, self.fixed)
+        groups = options.get("groups")
         for group in groups if isinstance(groups, list) else []:
             yield self.between
             yield from self._group(group)
 
-    def _group(self, asked: Asked, fixed: Sequence[str] = ()) -> Iterator[str]:
+    def _group(self, options: PortableOptions, fixed: Sequence[str] = ()) -> Iterator[str]:
         """The lines of options of one group of nodes."""
         for option, spelled in self.options.items():
-            if spelled and asked.get(option):
-                value = asked[option]
+            if spelled and options.get(option):
+                value = options[option]
                 value = self.file(str(value)) if option in ("output", "error") else value
                 yield f"{self.directive} {spell(spelled, option, value)}"
         if self.directive:
-            raw = asked.get("batch_args")
+            raw = options.get("batch_args")
             yield from (f"{self.directive} {word}" for word in fixed)
             for name, value in raw.items() if isinstance(raw, Mapping) else ():
                 option = name if name.startswith("-") else ("-" if len(name) == 1 else "--") + name
                 mark = "=" if option.startswith("--") else " "
                 yield f"{self.directive} {option}" + ("" if value is None else mark + quoted(str(value)))
 
-    def without_effect(self, asked: Asked) -> list[str]:
+    def without_effect(self, options: PortableOptions) -> list[str]:
         """The options that are given and that this scheduler has no use for.
 
         >>> LOCAL.without_effect({"nodes": 4, "time": "00:10:00", "queue": "debug", "account": None})
         ['nodes', 'queue']
         """
         known = {*self.options, "batch_args"} if self.directive else self.options.keys()
-        return [option for option, value in asked.items() if value and option not in known]
+        return [option for option, value in options.items() if value and option not in known]
 
 
 def spell(spelling: str, option: str, value: object) -> str:

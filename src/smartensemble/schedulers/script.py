@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from smartensemble.command import Command
-from smartensemble.schedulers.base import Asked, Plan, Scheduler
+from smartensemble.schedulers.base import Plan, PortableOptions, Scheduler
 
 
 def member_script(command: Command) -> str:
@@ -52,7 +52,7 @@ def batch_script(
     directory: Path,
     scripts: Sequence[Path],
     scheduler: Scheduler,
-    asked: Asked,
+    options: PortableOptions,
     preamble: Sequence[str] = (),
     at_once: int | None = None,
     plan: Plan | None = None,
@@ -84,7 +84,7 @@ def batch_script(
     home = f"cd {shlex.quote(str(directory))} || exit"
     begin: list[str] = []
     if plan and scheduler.body:
-        asked, run = plan.asked, [scheduler.body(plan)]
+        options, run = plan.options, [scheduler.body(plan)]
         # The tasks of an array add a line each. What an earlier run left was taken away before.
         end = shlex.quote(f"echo $? >> {shlex.quote(str(directory / name))}.exit")
         # Without the second one, a script that is cancelled would tell the exit code of the last command that ended well.
@@ -93,7 +93,7 @@ def batch_script(
     return "\n".join(
         [
             "#!/bin/bash",
-            *scheduler.directives(asked),
+            *scheduler.directives(options),
             f"# {name}: a batch job of {len(scripts)} member{'s' * (len(scripts) != 1)}",
             *begin,
             *preamble,

@@ -154,23 +154,23 @@ def file(path: str) -> str:
 
 def by_srun(command: Command) -> bool:
     """Its settings name srun as its run command."""
-    return command.starter > 0 and Path(command.argv[0]).name == "srun"
+    return command.launcher_prefix > 0 and Path(command.argv[0]).name == "srun"
 
 
 def whole(command: Command) -> bool:
     """It is an mpirun over several nodes, which asks Slurm itself for all that the allocation has."""
-    return command.starter > 0 and not command.packed and not by_srun(command)
+    return command.launcher_prefix > 0 and not command.shareable and not by_srun(command)
 
 
 def alone(command: Command) -> tuple[str, ...]:
     """The words of a command as a task of a step that others share.
 
-    >>> alone(Command(("srun", "--ntasks=1", "/bin/true"), Path("/"), starter=2))
+    >>> alone(Command(("srun", "--ntasks=1", "/bin/true"), Path("/"), launcher_prefix=2))
     ('/bin/true',)
     """
     if by_srun(command):
-        return command.argv[command.starter :]
-    return (*HIDE, *command.argv) if command.starter else command.argv
+        return command.argv[command.launcher_prefix :]
+    return (*HIDE, *command.argv) if command.launcher_prefix else command.argv
 
 
 def step(command: Command, node: int, overcommit: bool = False) -> tuple[str, ...]:
@@ -181,7 +181,7 @@ def step(command: Command, node: int, overcommit: bool = False) -> tuple[str, ..
     >>> from smartensemble.command import Need
     >>> print(*step(Command(("/bin/true",), Path("/")), 8))
     srun --exact --nodes=1 --ntasks=1 /bin/true
-    >>> print(*step(Command(("srun", "--ntasks=16", "/bin/true"), Path("/"), need=Need(16), starter=2), 8))
+    >>> print(*step(Command(("srun", "--ntasks=16", "/bin/true"), Path("/"), need=Need(16), launcher_prefix=2), 8))
     srun --exact --nodes=2 --ntasks=16 /bin/true
     """
     words, need = command.argv, command.need
@@ -189,7 +189,7 @@ def step(command: Command, node: int, overcommit: bool = False) -> tuple[str, ..
         return (*SHOW, *words)
     added = ["--overlap", "--overcommit"] if overcommit else ["--exact"]
     if ":" not in words:  # what the settings leave open would be taken from the allocation
-        told = {word.partition("=")[0] for word in words[: command.starter]}
+        told = {word.partition("=")[0] for word in words[: command.launcher_prefix]}
         sizes = {"--nodes": need.nodes or -(-need.total // node), "--ntasks": need.tasks if by_srun(command) else 1}
         short = {"--nodes": "-N", "--ntasks": "-n"}
         added += [f"{option}={size}" for option, size in sizes.items() if not told & {option, short[option]}]

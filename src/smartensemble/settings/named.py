@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import ClassVar
 
+from smartensemble.checks import Words
 from smartensemble.errors import strict
-from smartensemble.settings.run import BatchSettings, Duration, RunSettings, Singularity, Words
+from smartensemble.settings.batch import BatchSettings
+from smartensemble.settings.container import Singularity
+from smartensemble.settings.run import Duration, RunSettings
 
 
 class MpirunSettings(RunSettings):
@@ -56,7 +59,7 @@ class SrunSettings(RunSettings):
         """
         super().__init__(exe, exe_args, "srun", run_args, env_vars, container, time_limit=time_limit)
         if alloc is not None:
-            self.ask("allocation", str(alloc))
+            self.set_option("allocation", str(alloc))
 
 
 class SbatchSettings(BatchSettings):

@@ -1,14 +1,13 @@
 """What can be asked of any run command, and of any scheduler: SmartSim's methods, as thin names over tables."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path, PurePath
-from typing import Any
 
+from smartensemble.checks import flag, line, names, numbers, positive
 from smartensemble.command import Need
 from smartensemble.duration import Duration, seconds
 from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, UnsupportedError
-from smartensemble.parameters.resolve import positive, whole
 from smartensemble.schedulers.run_commands import ROWS, RunCommand, run_command
 
 #: How the options that say what a command needs are given by hand, in `run_args`.
@@ -25,37 +24,37 @@ SIZES = ("tasks", "cpus_per_task", "nodes", "tasks_per_node")
 class Options:
     """What can be asked of a run command and of a scheduler alike, by portable names."""
 
-    def ask(self, option: str, value: object) -> None:
+    def set_option(self, option: str, value: object) -> None:
         """Set a portable option."""
         raise NotImplementedError
 
     def set_tasks(self, tasks: int) -> None:
         """Set the number of processes."""
-        self.ask("tasks", positive("tasks", tasks))
+        self.set_option("tasks", positive("tasks", tasks))
 
     def set_tasks_per_node(self, tasks_per_node: int) -> None:
         """Set the number of processes on each node."""
-        self.ask("tasks_per_node", positive("tasks_per_node", tasks_per_node))
+        self.set_option("tasks_per_node", positive("tasks_per_node", tasks_per_node))
 
     def set_cpus_per_task(self, cpus_per_task: int) -> None:
         """Set the number of CPUs of each process."""
-        self.ask("cpus_per_task", positive("cpus_per_task", cpus_per_task))
+        self.set_option("cpus_per_task", positive("cpus_per_task", cpus_per_task))
 
     def set_hostlist(self, host_list: str | Iterable[str]) -> None:
         """Set the hosts to run on."""
-        self.ask("hosts", names("set_hostlist", host_list))
+        self.set_option("hosts", names("set_hostlist", host_list))
 
     def set_excluded_hosts(self, host_list: str | Iterable[str]) -> None:
         """Set the hosts that are not to be used."""
-        self.ask("excluded_hosts", names("set_excluded_hosts", host_list))
+        self.set_option("excluded_hosts", names("set_excluded_hosts", host_list))
 
     def set_node_feature(self, feature_list: str | Iterable[str]) -> None:
         """Set the features that each node must have."""
-        self.ask("features", "&".join(names("set_node_feature", feature_list)))
+        self.set_option("features", "&".join(names("set_node_feature", feature_list)))
 
     def set_memory_per_node(self, memory_per_node: int) -> None:
         """Set the memory of each node, in megabytes."""
-        self.ask("memory_per_node", positive("memory_per_node", memory_per_node))
+        self.set_option("memory_per_node", positive("memory_per_node", memory_per_node))
 
 
 class RunOptions(Options):
@@ -65,7 +64,7 @@ class RunOptions(Options):
     run_args: dict[str, object]
     run_options: dict[str, object]
 
-    def ask(self, option: str, value: object) -> None:
+    def set_option(self, option: str, value: object) -> None:
         """Set a portable option.
 
         :raises UnsupportedError: the run command cannot express it; the message lists what it can.
@@ -119,7 +118,7 @@ class RunOptions(Options):
 
     def set_nodes(self, nodes: int) -> None:
         """Set the number of nodes."""
-        self.ask("nodes", positive("nodes", nodes))
+        self.set_option("nodes", positive("nodes", nodes))
 
     def set_hostlist_from_file(self, file_path: str | PurePath) -> None:
         """Set the hosts to run on: the words of a file.
@@ -132,11 +131,11 @@ class RunOptions(Options):
             words = Path(file_path).read_text(errors="replace").split()
         except FileNotFoundError:
             raise MissingFileError(f"set_hostlist_from_file: no file {str(file_path)!r}; give one that is there") from None
-        self.ask("hosts", names("set_hostlist_from_file", words))
+        self.set_option("hosts", names("set_hostlist_from_file", words))
 
     def set_walltime(self, walltime: Duration) -> None:
         """Set how long it may run: ``"HH:MM:SS"``, seconds or a timedelta."""
-        self.ask("walltime", seconds("walltime", walltime))
+        self.set_option("walltime", seconds("walltime", walltime))
 
     def set_time(self, hours: int = 0, minutes: int = 0, seconds: int = 0) -> None:
         """Set how long it may run."""
@@ -148,35 +147,35 @@ class RunOptions(Options):
 
     def set_binding(self, binding: str) -> None:
         """Set how processes are bound to hardware, in the run command's words."""
-        self.ask("binding", _text("set_binding", binding))
+        self.set_option("binding", line("set_binding", binding))
 
     def set_cpu_bindings(self, bindings: int | Iterable[int]) -> None:
         """Set the CPU of each process."""
-        self.ask("cpu_bindings", _numbers("set_cpu_bindings", bindings))
+        self.set_option("cpu_bindings", numbers("set_cpu_bindings", bindings))
 
     def set_task_map(self, task_mapping: str) -> None:
         """Set how processes are spread over nodes, in the run command's words."""
-        self.ask("task_map", _text("set_task_map", task_mapping))
+        self.set_option("task_map", line("set_task_map", task_mapping))
 
     def set_broadcast(self, dest_path: str | None = None) -> None:
         """Copy the program to each node before it runs: to `dest_path`."""
-        self.ask("broadcast", True if dest_path is None else _text("set_broadcast", dest_path))
+        self.set_option("broadcast", True if dest_path is None else line("set_broadcast", dest_path))
 
     def set_overcommit(self, overcommit: bool = True) -> None:
         """Allow more processes than CPUs."""
-        self.ask("overcommit", _flag("set_overcommit", overcommit))
+        self.set_option("overcommit", flag("set_overcommit", overcommit))
 
     def set_het_group(self, het_group: int | Iterable[int]) -> None:
         """Set the components of a heterogeneous job that it runs on."""
-        self.ask("het_group", _numbers("set_het_group", het_group))
+        self.set_option("het_group", numbers("set_het_group", het_group))
 
     def set_verbose_launch(self, verbose: bool) -> None:
         """Have the run command say what it does, or not."""
-        self.ask("verbose", _flag("set_verbose_launch", verbose))
+        self.set_option("verbose", flag("set_verbose_launch", verbose))
 
     def set_quiet_launch(self, quiet: bool) -> None:
         """Have the run command say little, or not."""
-        self.ask("quiet", _flag("set_quiet_launch", quiet))
+        self.set_option("quiet", flag("set_quiet_launch", quiet))
 
 
 class BatchOptions(Options):
@@ -184,48 +183,6 @@ class BatchOptions(Options):
 
     batch_options: dict[str, object]
 
-    def ask(self, option: str, value: object) -> None:
+    def set_option(self, option: str, value: object) -> None:
         """Set a portable option. Whether its scheduler can express it is said when the job is started."""
         self.batch_options[option] = value
-
-
-def names(subject: str, given: Any) -> list[str]:
-    """`given` as names of hosts or features: one, or several.
-
-    >>> names("set_hostlist", "n1"), names("set_hostlist", ("n1", "n2"))
-    (['n1'], ['n1', 'n2'])
-    """
-    if isinstance(given, (bytes, Mapping)) or not isinstance(given, Iterable):
-        raise InputTypeError(f"{subject}: {given!r} is no name and no list of names; for example ['n1', 'n2']")
-    found = [given] if isinstance(given, str) else list(given)
-    if not found or not all(isinstance(name, str) and name.strip() and name.isprintable() for name in found):
-        raise InputTypeError(f"{subject}: {given!r} holds what is no name; for example ['n1', 'n2']")
-    return found
-
-
-def _numbers(subject: str, given: Any) -> list[int]:
-    """`given` as numbers, from zero on: one, or several.
-
-    >>> _numbers("set_het_group", 1), _numbers("set_cpu_bindings", ["0", 2])
-    ([1], [0, 2])
-    """
-    found = [given] if isinstance(given, (str, int)) or not isinstance(given, Iterable) else list(given)
-    if not found:
-        raise InputValueError(f"{subject}: {given!r} holds no number; for example [0, 1]")
-    return [whole(subject, int(each) if isinstance(each, str) and each.isdecimal() else each) for each in found]
-
-
-def _text(subject: str, given: Any) -> str:
-    """`given` as a line of text."""
-    if not isinstance(given, str):
-        raise InputTypeError(f"{subject}: {given!r} is no text; give it in the run command's words")
-    if not given.strip() or not given.isprintable():
-        raise InputValueError(f"{subject}: {given!r} is no line of text; give it in the run command's words")
-    return given
-
-
-def _flag(subject: str, given: Any) -> bool:
-    """`given`, which is True or False: in an "if", also the text ``"no"`` would be true."""
-    if not isinstance(given, bool):
-        raise InputTypeError(f"{subject}: {given!r} is neither True nor False; give one of them")
-    return given

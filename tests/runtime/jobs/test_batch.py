@@ -14,7 +14,7 @@ from smartensemble.experiment import Experiment
 from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.schedulers.base import Partition
 from smartensemble.schedulers.slurm import SLURM
-from smartensemble.settings.run import BatchSettings
+from smartensemble.settings.batch import BatchSettings
 from smartensemble.status import Run, Status
 from worlds.drivers import Family
 

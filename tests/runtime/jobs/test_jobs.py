@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from cluster import Cluster
-from smartensemble.ensemble import Ensemble, Model
+from smartensemble.ensemble import Ensemble
 from smartensemble.errors import InputValueError, StateError, UnsupportedError
 from smartensemble.experiment import Experiment
+from smartensemble.model import Model
 from smartensemble.runtime.jobs.allocation import Allocation
 from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.queue import Note, queue

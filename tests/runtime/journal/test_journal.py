@@ -11,7 +11,8 @@ import pytest
 
 from smartensemble import Ensemble, Experiment, Status
 from smartensemble.errors import InputValueError, StateError
-from smartensemble.runtime.journal.journal import FOLDER, Journal, Process, began
+from smartensemble.runtime.journal.journal import FOLDER, Journal
+from smartensemble.runtime.journal.process import Process, began
 
 Driver = Callable[..., "Popen[str]"]
 Eventually = Callable[[Callable[[], object]], None]

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from smartensemble.command import Command
-from smartensemble.ensemble import Model
 from smartensemble.errors import StateError
 from smartensemble.experiment import Experiment
+from smartensemble.model import Model
 from smartensemble.runtime.local.launcher import Local, local
 from smartensemble.runtime.outcome import tail
 from smartensemble.settings.run import RunSettings
@@ -49,7 +49,7 @@ def test_success_needs_no_reason(exp: Experiment) -> None:
         ("rm model.err; exit 2", "exit code 2; it wrote nothing"),
     ],
 )
-def test_an_exit_code_comes_with_the_last_words(line: str, reason: str, exp: Experiment) -> None:
+def test_an_exit_code_comes_with_the_last_lines(line: str, reason: str, exp: Experiment) -> None:
     model = run(exp, "bash", "-c", line)
 
     assert (model.status, model.run.reason) == (Status.FAILED, reason)

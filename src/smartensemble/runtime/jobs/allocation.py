@@ -36,7 +36,7 @@ class Allocation:
 
         :raises StateError: this program runs in no allocation, and a member names none.
         """
-        outside = [command for command in commands if "--jobid" in " ".join(command.argv[: command.starter])]
+        outside = [command for command in commands if "--jobid" in " ".join(command.argv[: command.launcher_prefix])]
         inside = [command for command in commands if command not in outside]
         if inside and not self.room:
             raise StateError(

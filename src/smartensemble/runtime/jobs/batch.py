@@ -9,11 +9,11 @@ from pathlib import Path
 
 from smartensemble.command import Command
 from smartensemble.errors import UnsupportedError
-from smartensemble.runtime.outcome import last_words, settle
+from smartensemble.runtime.outcome import last_lines, settle
 from smartensemble.schedulers.base import Partition, Plan, Scheduler, State
 from smartensemble.schedulers.script import batch_script, member_script
 from smartensemble.schedulers.sizing import plan
-from smartensemble.settings.run import BatchSettings
+from smartensemble.settings.batch import BatchSettings
 from smartensemble.status import Run, Status
 
 TIMED_OUT = 124  #: the exit code of timeout(1)
@@ -50,7 +50,7 @@ class Batch:
     def text(self, at_once: int | None = None) -> str:
         """The script, as it is handed to the scheduler."""
         scripts = [beside(command, "sh") for command, _ in self.members]
-        asked, preamble = self.settings.asked, self.settings.preamble
+        asked, preamble = self.settings.portable_options, self.settings.preamble
         return batch_script(self.name, self.directory, scripts, self.scheduler, asked, preamble, at_once, self.plan)
 
     def planned(self, partitions: Sequence[Partition], at_once: int | None = None) -> "Batch":
@@ -59,18 +59,18 @@ class Batch:
         :raises UnsupportedError: its settings ask for what the scheduler cannot express.
         :raises InputValueError: there is no room for a member, or an option is more than a line.
         """
-        if unknown := self.scheduler.without_effect(self.settings.asked):
+        if unknown := self.scheduler.without_effect(self.settings.portable_options):
             raise UnsupportedError(
                 f"{self.name}: {self.scheduler.name} cannot express {unknown[0]!r}; it understands "
                 f"{', '.join(self.scheduler.options)}, and its own options by batch_args={{...}}"
             )
         files = {"name": self.name, "output": str(self.command.out), "error": str(self.command.err)}
         commands = [command for command, _ in self.members]
-        asked = files | self.settings.asked
+        asked = files | self.settings.portable_options
         if any(map(self.scheduler.whole, commands)):
             at_once = 1
         made = plan(self.name, commands, asked, partitions, self.settings.overcommit, at_once)
-        for _ in self.scheduler.directives(made.asked):
+        for _ in self.scheduler.directives(made.options):
             pass  # what cannot be spelled is an error here, before anything is written
         return replace(self, plan=made, array=made.array)
 
@@ -143,7 +143,7 @@ class Batch:
                 reason or f"the batch job {self.name} ended before it",
                 self.run.ended or time.time(),
             )
-            run.words, run.said_in = last_words(self.command)
+            run.last_lines, run.last_lines_file = last_lines(self.command)
 
 
 def beside(command: Command, suffix: str) -> Path:

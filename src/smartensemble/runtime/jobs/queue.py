@@ -225,7 +225,7 @@ class Queue:
     def _end(self, watched: Watched, event: str, detail: int | str, when: float) -> None:
         run = watched.batch.run
         settle(run, watched.batch.command, event, detail, when)
-        run.words = ()  # its members say what they wrote
+        run.last_lines = ()  # its members say what they wrote
         watched.note(event, detail)
         logger.info("%s: job %s: %s %s", watched.batch.name, run.job, run.status, run.cause)
 

@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 
 from smartensemble.errors import StateError
-from smartensemble.runtime.journal.journal import Process
+from smartensemble.runtime.journal.process import Process
 
 _numbers = count(1)
 

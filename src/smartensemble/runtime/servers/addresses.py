@@ -12,8 +12,9 @@ import struct
 import tempfile
 from pathlib import Path
 
+from smartensemble.databases.config import data_name
 from smartensemble.databases.orchestrator import Orchestrator
-from smartensemble.databases.shard import BUS, Shard, data_name, speakable
+from smartensemble.databases.shard import BUS, Shard, speakable
 from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime.servers.resp import answers
 

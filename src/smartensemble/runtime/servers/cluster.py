@@ -14,14 +14,16 @@ from smartensemble.databases.shard import Shard
 from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime.jobs.batch import Batch, beside, written
 from smartensemble.runtime.jobs.queue import queue
-from smartensemble.runtime.journal.journal import Process, began, hostname
+from smartensemble.runtime.journal.process import Process, began, hostname
 from smartensemble.runtime.outcome import settle
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.servers import workers
 from smartensemble.runtime.servers.addresses import check_data
-from smartensemble.runtime.servers.local import RunningServers, check_record, draw, process_id, record
+from smartensemble.runtime.servers.local import draw, process_id
 from smartensemble.runtime.servers.node_agent import Asked, announced
+from smartensemble.runtime.servers.record import check_record, record
 from smartensemble.runtime.servers.resp import Refusal, ask
+from smartensemble.runtime.servers.running import RunningServers
 from smartensemble.runtime.servers.server_program import find_server, module
 from smartensemble.runtime.standalone.supervisor import PATIENCE
 from smartensemble.status import Run, Status
@@ -61,7 +63,7 @@ class PlacedServers(RunningServers):
             elif step.status.final:
                 cause = step.cause or "what started it has ended"
                 settle(run, command, "failed", cause, step.ended or time.time())
-                run.words, run.said_in = step.words, step.said_in
+                run.last_lines, run.last_lines_file = step.last_lines, step.last_lines_file
 
     def wait_until_placed(self, runner: Runner, token: str) -> list[str]:
         """Wait until each has said where it listens; the hosts that they run on. A job may wait in the queue for long.
@@ -178,7 +180,7 @@ def plan(placement: Placement, servers: PlacedServers, path: Path, count: int) -
     scheduler, agent = placement.scheduler, (*AGENT, str(path))
     commands = placement.steps(servers.identifier, path.parent, (*agent, "server"), (*agent, "worker"), count)
     if placement.batch_settings:
-        commands = [replace(command, packed=False) for command in commands]  # which node each runs on is said in its options
+        commands = [replace(command, shareable=False) for command in commands]  # which node each runs on is said in its options
         servers.steps = [(command, Run(Status.QUEUED)) for command in commands]
         name, run = f"{servers.identifier}.batch", Run(Status.QUEUED)
         batch = Batch(name, path.parent, servers.steps, placement.batch_settings, scheduler, run)

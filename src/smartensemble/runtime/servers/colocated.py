@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from smartensemble.command import Command
-from smartensemble.databases.orchestrator import Colocated, Orchestrator, suffix, variables
-from smartensemble.ensemble import Model
+from smartensemble.databases.colocated import Colocated
+from smartensemble.databases.orchestrator import Orchestrator
+from smartensemble.databases.variables import suffix, variables
 from smartensemble.errors import EntityExistsError, UnsupportedError
+from smartensemble.model import Model, shared
 from smartensemble.runtime.servers import store
 from smartensemble.runtime.servers.addresses import address_of
 from smartensemble.runtime.servers.server_program import find_server, module
@@ -37,7 +39,7 @@ class Environment:
 
     def command(self, model: Model) -> Command:
         """The command of `model`. A variable of its own settings is left alone."""
-        command, own = model.command, model.colocated_database
+        command, own = model.command, shared(model).colocated
         endpoints = [*self.endpoints, *([own.endpoint] if own else [])]
         if own and any(suffix(own.identifier) == suffix(other.identifier) for other in self.endpoints):
             raise EntityExistsError(
@@ -77,5 +79,5 @@ def wrap(command: Command, own: Colocated, stored: tuple[str, list[str]] | None,
         "shared": command.need.tasks > 1,
     }
     given = {name: value for name, value in asked.items() if value or name == "conf"}
-    starter, program = command.argv[: command.starter], command.argv[command.starter :]
+    starter, program = command.argv[: command.launcher_prefix], command.argv[command.launcher_prefix :]
     return replace(command, argv=(*starter, sys.executable, *FLAGS, colocated.__file__, json.dumps(given), *program))

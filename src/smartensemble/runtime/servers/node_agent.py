@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from smartensemble.command import Command
-from smartensemble.databases.shard import BUS, Secrets, Shard, configuration, data_name, nodes
+from smartensemble.databases.config import configuration, data_name, nodes
+from smartensemble.databases.shard import BUS, Secrets, Shard
 from smartensemble.errors import SmartEnsembleError, StateError
 from smartensemble.runtime.servers.addresses import PORTS, address_of, free_port, is_free, write_private
 from smartensemble.runtime.servers.resp import Refusal, ask

@@ -9,9 +9,8 @@ from smartensemble.databases.uploads import Upload
 from smartensemble.errors import EntityExistsError, InputValueError, StateError, UnsupportedError
 from smartensemble.results.table import Seconds
 from smartensemble.runtime.runner import Runner
-from smartensemble.runtime.servers import cluster as placed
-from smartensemble.runtime.servers import local as server
-from smartensemble.runtime.servers.local import RunningServers
+from smartensemble.runtime.servers import cluster, local, record
+from smartensemble.runtime.servers.running import RunningServers
 from smartensemble.runtime.servers.store import store
 from smartensemble.status import Status
 
@@ -57,7 +56,7 @@ class Databases:
                     f"{self._runner.launcher_name!r}; make it by create_database()"
                 )
             if db.placement:
-                placed.check(db, self._runner)
+                cluster.check(db, self._runner)
             elif db.launcher != "local":
                 raise StateError(
                     f"{db.db_identifier}: another program placed it on {db.launcher}; make it anew by create_database(path=...)"
@@ -114,7 +113,7 @@ class Databases:
         started: list[Orchestrator] = []
         try:
             for db in databases:
-                start = placed.start if db.placement else server.start
+                start = cluster.start if db.placement else local.start
                 self._servers[db.db_identifier] = servers = start(db, self._runner, detached)
                 db.attach(servers)
                 started.append(db)
@@ -137,14 +136,14 @@ class Databases:
                 except StateError as error:
                     problems.append(error)
                 else:
-                    server.forget(db)
+                    record.forget(db)
                     db.attach(None)
         if problems:
             raise problems[0]
 
     def reconnect(self, checkpoint: str) -> Orchestrator:
         """The database that another process has started, and wrote `checkpoint` about."""
-        db, servers = server.reconnect(checkpoint)
+        db, servers = record.reconnect(checkpoint)
         self.add(db)
         self._servers[db.db_identifier] = servers
         db.attach(servers)

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from smartensemble.databases.uploads import Upload, commands, keys, merged
-from smartensemble.ensemble import Model
 from smartensemble.errors import StateError
+from smartensemble.model import Model, shared
 from smartensemble.runtime.runner import Runner
-from smartensemble.runtime.servers.local import RunningServers
 from smartensemble.runtime.servers.resp import Refusal, ask, encode
+from smartensemble.runtime.servers.running import RunningServers
 
 #: Seconds that a worker may take to load a model. It gives up before that, and so does the server if there is none.
 PATIENCE = 900.0
@@ -22,9 +22,9 @@ def stored(name: str, models: Sequence[Model], databases: bool) -> list[Upload]:
     :raises EntityExistsError: two models need different things under one key.
     """
     if databases:
-        return merged(name, list({id(upload): upload for model in models for upload in model.uploads}.values()))
+        return merged(name, list({id(upload): upload for model in models for upload in shared(model).uploads}.values()))
     for model in models:
-        if not model.colocated and (given := model.uploads):
+        if not model.colocated and (given := shared(model).uploads):
             raise StateError(
                 f"{model.name}: no database runs to store {given[0].name!r} in; start one from create_database() first, "
                 "or give the model its own by colocate_db_uds()"
@@ -64,18 +64,19 @@ def file_name(model: Model) -> str:
 
 def asked(model: Model) -> tuple[str, list[str]] | None:
     """What the database of a member's own is told to store: the file, and the key that each of its commands stores."""
-    return (file_name(model), [key for upload in model.uploads for key in keys(upload)]) if model.uploads else None
+    uploads = shared(model).uploads
+    return (file_name(model), [key for upload in uploads for key in keys(upload)]) if uploads else None
 
 
 def write(models: Iterable[Model]) -> None:
     """Write what the databases of members' own store; members that need the same share the file on the disk."""
     written: dict[tuple[int, ...], str] = {}
     for model in models:
-        if model.colocated and model.uploads:
+        if model.colocated and shared(model).uploads:
             path = os.path.join(model.path, file_name(model))
             with suppress(FileNotFoundError):
                 os.unlink(path)
-            _write(path, model.uploads, written)
+            _write(path, shared(model).uploads, written)
 
 
 def _write(path: str, uploads: Sequence[Upload], written: dict[tuple[int, ...], str]) -> None:

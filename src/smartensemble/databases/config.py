@@ -1,0 +1,112 @@
+"""The files that a server reads when it starts."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from smartensemble.databases.shard import BUS, USER, WORKER_USER, Secrets, Shard, slot_range
+from smartensemble.errors import InputTypeError, InputValueError
+
+#: The commands of the module that are for workers alone: who sends them takes what is meant for these.
+PRIVATE = ("ai._next", "ai._done", "ai._shared")
+#: What no caller configures, and the argument that does.
+OURS = {
+    **dict.fromkeys(("port", "bind", "unixsocket", "unixsocketperm", "protected-mode"), "port, interface and access"),
+    **dict.fromkeys(("requirepass", "user", "aclfile"), "access='password'"),
+    **dict.fromkeys(("dir", "dbfilename", "appendfilename", "logfile", "pidfile"), "path"),
+    **dict.fromkeys(("cluster-enabled", "cluster-config-file"), "db_nodes"),
+    **dict.fromkeys(("daemonize", "supervised"), "start(detach=True)"),
+}
+
+
+def nodes(shards: Sequence[Shard], mine: Shard) -> str:
+    """The nodes file of the server `mine` of a cluster: all servers, and the slots of each.
+
+    >>> print(nodes([Shard("db_0", "127.0.0.1", 7000, node="a" * 40)], Shard("db_0", node="a" * 40)), end="")
+    aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 127.0.0.1:7000@17000 myself,master - 0 0 1 connected 0-16383
+    vars currentEpoch 1 lastVoteEpoch 0
+    """
+    lines = []
+    for number, shard in enumerate(shards):
+        first, last = slot_range(number, len(shards))
+        role = "myself,master" if shard.node == mine.node else "master"
+        where = f"{shard.host}:{shard.port}@{shard.port + BUS}"
+        lines.append(f"{shard.node} {where} {role} - 0 0 {number + 1} connected {first}-{last}\n")
+    return "".join([*lines, f"vars currentEpoch {len(shards)} lastVoteEpoch 0\n"])
+
+
+def data_name(shard: Shard, count: int) -> str:
+    """What the data files of a server are called. Those of a cluster say of how many, since each holds a share of the keys."""
+    return shard.name if count == 1 else f"{shard.name}_of_{count}"
+
+
+def configuration(
+    shard: Shard, directory: str, data: str, conf: Mapping[str, str], secrets: Secrets | None, module: str | None, cluster: bool
+) -> str:
+    """The configuration file of a server, whose data files are called `data`.
+
+    >>> print(configuration(Shard("db", socket="/run/a b"), "/db", "db", {"save": "60 1"}, None, None, False), end="")
+    port 0
+    unixsocket "/run/a b"
+    unixsocketperm 700
+    dir "/db"
+    dbfilename "db.rdb"
+    appendfilename "db.aof"
+    save 60 1
+    """
+    if shard.socket:
+        lines = ["port 0", f"unixsocket {quoted(shard.socket)}", "unixsocketperm 700"]
+    else:
+        lines = [f"port {shard.port}", f"bind {shard.host}", "protected-mode no"]
+    lines += [f"dir {quoted(directory)}", f"dbfilename {quoted(data + '.rdb')}", f"appendfilename {quoted(data + '.aof')}"]
+    if cluster:
+        lines += ["cluster-enabled yes", f"cluster-config-file {quoted(shard.name + '.nodes')}"]
+    if secrets is not None:
+        lines += users(secrets, module is not None)
+    if module is not None:
+        lines.append(f"loadmodule {quoted(module)}")
+    lines += [f"{key} {value or chr(34) * 2}" for key, value in conf.items()]
+    return "\n".join(lines) + "\n"
+
+
+def users(secrets: Secrets, module: bool) -> list[str]:
+    """Who may log in, and do what. A server without the `module` does not know its commands, nor how to deny them.
+
+    >>> for line in users(Secrets("one", "two"), module=True):
+    ...     print(line)
+    user default off
+    user smartensemble on >one ~* &* +@all -ai._next -ai._done -ai._shared
+    user smartensemble_worker on >two ~* -@all +@connection +get +ai._next +ai._done +ai._shared
+    """
+    allowed = f"user {USER} on >{secrets.user} ~* &* +@all"
+    if not module:
+        return ["user default off", allowed]
+    denied, given = (" ".join(sign + name for name in PRIVATE) for sign in "-+")
+    return [
+        "user default off",
+        f"{allowed} {denied}",
+        f"user {WORKER_USER} on >{secrets.worker} ~* -@all +@connection +get {given}",
+    ]
+
+
+def quoted(text: str) -> str:
+    r"""`text` as one word of a configuration file.
+
+    >>> print(quoted('/home/a "b"'))
+    "/home/a \"b\""
+    """
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
+    return f'"{escaped}"'
+
+
+def checked_setting(subject: str, key: object, value: object) -> tuple[str, str]:
+    """A line of configuration that a caller may set."""
+    if not isinstance(key, str) or isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise InputTypeError(f"{subject}: set_db_conf({key!r}, {value!r}): give text; for example ('maxmemory', '2gb')")
+    name = key.lower()
+    if not re.fullmatch(r"[a-z0-9-]+", name):
+        raise InputValueError(f"{subject}: {key!r} is no name of a setting; for example 'maxmemory'")
+    if name in OURS:
+        raise InputValueError(f"{subject}: {key!r} is not set by set_db_conf; it follows from {OURS[name]}")
+    if not str(value).isprintable():
+        raise InputValueError(f"{subject}: {key}: {value!r} is more than a line of text; give one line")
+    return name, str(value)

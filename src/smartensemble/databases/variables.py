@@ -1,0 +1,91 @@
+"""What a member finds a database by: the variables of its environment."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from smartensemble.errors import InputValueError
+
+DEFAULT = "orchestrator"  #: the identifier of the database whose variables have no suffix
+LONGEST_VARIABLE = 128 * 1024  #: bytes that the kernel takes, with its name
+#: Milliseconds that a client waits for an answer before it sends its command again. Stock is 250, and a model may run for
+#: minutes, which would run it again and again. A server that ended is noticed at once all the same: its socket closes.
+SOCKET_TIMEOUT = 600_000
+
+
+class Endpoint(NamedTuple):
+    """What a member is told of a database."""
+
+    identifier: str
+    kind: str  #: "Standalone", "Clustered" or "Colocated"
+    addresses: tuple[str, ...] = ()  #: none where the member's own server is only going to choose one
+    record: str | None = None  #: the file with the password, if there is one
+
+
+def check_identifier(identifier: object) -> None:
+    """An error, unless variables may end in `identifier`."""
+    if not isinstance(identifier, str) or not re.fullmatch(r"[A-Za-z0-9_]{1,64}", identifier):
+        raise InputValueError(f"db_identifier: {identifier!r} cannot end the name of a variable; use letters, digits, _")
+
+
+def suffix(identifier: str) -> str:
+    """What the variables of a database end in.
+
+    >>> suffix("orchestrator"), suffix("results")
+    ('', '_results')
+    """
+    return "" if identifier in (DEFAULT, "") else f"_{identifier}"
+
+
+def variables(
+    name: str, cwd: str, databases: Iterable[Endpoint], prefixing: bool, incoming: Sequence[str], others: Mapping[str, str]
+) -> dict[str, str]:
+    """What the member `name`, which runs in `cwd`, finds its databases by.
+
+    :param prefixing: what it writes gets its name as a prefix.
+    :param incoming: the members whose data it reads.
+    :param others: variables that it gets anyway; a database of yours among them counts, and what they say of clients holds.
+    :raises InputValueError: names that the variables cannot carry.
+
+    >>> for item in variables("melt_0", "/melt_0", [Endpoint("results", "Standalone", ("n1:6379",))], True, ["a"], {}).items():
+    ...     print("=".join(item))
+    SSDB_results=n1:6379
+    SR_DB_TYPE_results=Standalone
+    SSKEYOUT_results=melt_0
+    SSKEYIN_results=a
+    SR_SOCKET_TIMEOUT_results=600000
+    SR_LOG_FILE=/melt_0/melt_0.smartredis.log
+    SR_LOG_LEVEL=INFO
+    """
+    found: dict[str, str] = {}
+    ends = {other.removeprefix("SSDB"): None for other in others if re.match("SSDB(_|$)", other)}
+    for identifier, kind, addresses, record in databases:
+        end = suffix(identifier)
+        ends[end] = None
+        if addresses:
+            found[f"SSDB{end}"] = ",".join(addresses)
+        found[f"SR_DB_TYPE{end}"] = kind
+        if record is not None:
+            found[f"SMARTENSEMBLE_DB{end}"] = record
+    if not ends:
+        return {}
+    for end in ends:
+        if prefixing:
+            found[f"SSKEYOUT{end}"] = prefix_of(name)
+        if incoming:
+            found[f"SSKEYIN{end}"] = ",".join(prefix_of(producer) for producer in incoming)
+        if len(found.get(f"SSKEYIN{end}", "")) > LONGEST_VARIABLE - 100:
+            raise InputValueError(
+                f"{name}: reads from {len(incoming)} members, whose names are too long for a variable; use fewer"
+            )
+        found[f"SR_SOCKET_TIMEOUT{end}"] = str(SOCKET_TIMEOUT)
+    found |= {"SR_LOG_FILE": f"{cwd}/{name}.smartredis.log", "SR_LOG_LEVEL": "INFO"}
+    told = ("SR_SOCKET_TIMEOUT", "SR_LOG_FILE", "SR_LOG_LEVEL")
+    return {word: value for word, value in found.items() if word not in others or not word.startswith(told)}
+
+
+def prefix_of(name: str) -> str:
+    """The name of a member as a prefix of keys."""
+    if "," in name:
+        raise InputValueError(f"{name}: has a comma, so it cannot be a prefix of keys; give it another name")
+    return name

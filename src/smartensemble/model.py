@@ -1,0 +1,334 @@
+"""A model is a program with its parameters, its files and its directory."""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from copy import copy
+from pathlib import PurePath
+
+from smartensemble.checks import absolute_path, check_name
+from smartensemble.command import Command
+from smartensemble.databases.uploads import Upload, check_free
+from smartensemble.errors import InputTypeError, InputValueError, ParameterError, strict
+from smartensemble.files.attach import Files, Paths, attach
+from smartensemble.parameters.resolve import Constant, Given, argument, resolve
+from smartensemble.settings.batch import BatchSettings
+from smartensemble.settings.run import Duration, RunSettings, check_settings
+from smartensemble.sharing import NO_SHARING, Producer, Sharer, Sharing, check_incoming, sharing
+from smartensemble.status import Run, Status
+
+#: The columns of a table that are not parameters.
+TAKEN = ("name", "status", "seconds", "exit code", "path", "replica")
+
+
+#: What stands for the run of a member that was never started, and for the files of one that has none.
+NEVER, NOTHING = Run(), Files()
+
+
+class Group(Sharer):
+    """What a member knows of the ensemble that it is in."""
+
+    name: str
+    path: str
+
+
+class Model(Sharer):
+    """One program, with its parameters, its files and its directory.
+
+    >>> model = Model("melt", {"T": 1.5}, RunSettings("echo"))
+    >>> model.params, model.status
+    ({'T': '1.5'}, <Status.NEW: 'New'>)
+    """
+
+    __slots__ = (
+        "__weakref__", "_given", "_group", "_home", "_own_settings", "_params", "_path", "_refresh", "_settings", "_sharing",
+        "batch_settings", "files", "generated", "name", "params_as_args", "replica", "run",
+    )  # fmt: skip
+    batch_settings: BatchSettings | None
+    _path: str | None
+
+    @strict
+    def __init__(
+        self,
+        name: str,
+        params: Given,
+        run_settings: RunSettings,
+        path: str | PurePath | None = None,
+        params_as_args: Given = None,
+        batch_settings: BatchSettings | None = None,
+    ) -> None:
+        """A model of one program.
+
+        :param name: its name, which also names its directory.
+        :param params: one value for each parameter, to fill tags in its input files.
+        :param run_settings: how its program is run.
+        :param path: its directory; by default one of its name below its experiment's or ensemble's.
+        :param params_as_args: parameters that are also passed to the program as arguments.
+        :param batch_settings: run it as a batch job of its own.
+        """
+        check_name("Model", name)
+        check_settings(name, run_settings, batch_settings)
+        parameters = resolve(name, params, params_as_args)
+        for parameter, column in parameters.values.items():
+            if not isinstance(column, Constant):
+                raise ParameterError(
+                    f"{name}: parameter {parameter!r} has a list of values; a Model takes one, an Ensemble expands lists"
+                )
+        if run_settings is None:
+            raise InputTypeError(f"{name}: a Model needs run_settings; for example RunSettings('lmp')")
+        self._set(
+            name,
+            {parameter: column[0] for parameter, column in parameters.values.items()},
+            parameters.arguments,
+            copy(run_settings),
+        )
+        self._path = None if path is None else absolute_path(name, path)
+        self.batch_settings = batch_settings
+
+    def _set(self, name: str, given: dict[str, object], arguments: tuple[str, ...], settings: RunSettings) -> None:
+        self.name = name
+        self.params_as_args = arguments
+        self.files = NOTHING
+        self.generated = False
+        self.batch_settings = None
+        self.replica = 0
+        self.run = NEVER
+        self._given = given
+        self._settings = settings
+        self._own_settings: RunSettings | None = None
+        self._params: dict[str, str] | None = None
+        self._group: Group | None = None
+        self._path = None
+        self._home: str | None = None
+        self._sharing = NO_SHARING
+        self._refresh: Callable[[], None] | None = None
+
+    @property
+    def params(self) -> dict[str, str]:
+        """Its parameters as text, the way they go into files and arguments. May be changed until it is generated."""
+        if self._params is None:
+            self._params = {name: str(value) for name, value in self._given.items()}
+        return self._params
+
+    @property
+    def values(self) -> dict[str, object]:
+        """Its parameters with the types they were given in; what was changed in `params` is text."""
+        given = self._given
+        return {name: given[name] if name in given and str(given[name]) == text else text for name, text in self.params.items()}
+
+    @property
+    def run_settings(self) -> RunSettings:
+        """How its program is run: its own copy, so that a change concerns no other member."""
+        if self._own_settings is None:
+            self._own_settings = copy(self._settings)
+        return self._own_settings
+
+    @property
+    def path(self) -> str:
+        """Its directory."""
+        if self._path is not None:
+            return self._path
+        home = self._group.path if self._group is not None else self._home or os.getcwd()
+        return f"{home}/{self.name}"
+
+    @property
+    def ensemble(self) -> Group | None:
+        """The ensemble that it is a member of."""
+        return self._group
+
+    @property
+    def status(self) -> Status:
+        """Where it stands, now."""
+        if self._refresh is not None:
+            self._refresh()
+        return self.run.status
+
+    @property
+    def time_limit(self) -> float | None:
+        """The seconds after which it is ended; None for no limit."""
+        return (self._own_settings or self._settings).time_limit
+
+    @property
+    def command(self) -> Command:
+        """The command that runs it: its program, the arguments of its settings, then its parameters that are arguments."""
+        arguments = [word for name in self.params_as_args for word in argument(name, self.params[name])]
+        return (self._own_settings or self._settings).command(self.name, self.path, arguments)
+
+    @strict
+    def attach_generator_files(self, to_copy: Paths = None, to_symlink: Paths = None, to_configure: Paths = None) -> None:
+        """Files for its directory: copied, linked to, or copied with their tags filled. Replaces what was attached before.
+
+        :raises MissingFileError: a file that is not there.
+        """
+        self.files = attach(self.name, to_copy, to_symlink, to_configure)
+
+    attach_generator_file = attach_generator_files
+
+    # --- data that it shares with others through a database --------------------------------------------------------
+
+    def enable_key_prefixing(self) -> None:
+        """Have its name put before the keys that it writes, so that no other member overwrites them."""
+        self._sharing = self._sharing._replace(prefixing=True)
+
+    def disable_key_prefixing(self) -> None:
+        """Have the keys that it writes left as they are."""
+        self._sharing = self._sharing._replace(prefixing=False)
+
+    def query_key_prefixing(self) -> bool:
+        """Its name is put before the keys that it writes: as it was told, or as its ensemble is."""
+        return bool(shared(self).prefixing)
+
+    def register_incoming_entity(self, incoming_entity: Producer) -> None:
+        """Let it read what `incoming_entity` writes, with that one's prefix: one model, or each member of an ensemble.
+
+        :raises EntityExistsError: it reads from that one already.
+        """
+        check_incoming(self.name, shared(self).incoming, incoming_entity)
+        self._sharing = self._sharing._replace(incoming=(*self._sharing.incoming, incoming_entity))
+
+    @property
+    def incoming_entities(self) -> list[str]:
+        """The names of the members whose data it reads, in the order in which they were registered."""
+        return [prefix for producer in shared(self).incoming for prefix in producer.key_prefixes]
+
+    @property
+    def key_prefixes(self) -> Sequence[str]:
+        """The prefix of the keys that it writes, where key prefixing is on: its name."""
+        return (self.name,)
+
+    @strict
+    def colocate_db_uds(
+        self,
+        unix_socket: str | PurePath | None = None,
+        socket_permissions: int = 700,
+        db_cpus: int = 1,
+        custom_pinning: Iterable[int] | None = None,
+        debug: bool = False,
+        db_identifier: str = "",
+        *,
+        server: str | PurePath | None = None,
+        workers: int = 1,
+        intra_op_threads: int = 1,
+        model_time_limit: Duration = 300.0,
+    ) -> None:
+        """Give it a database of its own, on its host, that it reaches by a unix socket. It begins and ends with the model.
+
+        :param unix_socket: its path; by default one that no other has, in a directory that only you enter.
+        :param socket_permissions: who may connect, as ``chmod`` takes it.
+        :param db_cpus: threads of the server that read and write at a time.
+        :param custom_pinning: the CPUs that the server may use; by default all.
+        :param debug: have the server write more into ``NAME.db.out``.
+        :param db_identifier: what its variables end in, as ``SSDB_name``; by default nothing.
+        :param server: the program, as :meth:`Experiment.create_database` takes it.
+        :param workers: the processes that run its models and scripts; 0 for none.
+        :param intra_op_threads: the threads that a model may use in each of them.
+        :param model_time_limit: how long a run of a model may take.
+        """
+        from smartensemble.databases.colocated import colocated
+        from smartensemble.databases.shard import speakable
+
+        given = (workers, intra_op_threads, model_time_limit)
+        own = colocated(self.name, db_cpus, custom_pinning, debug, db_identifier, server, *given)
+        socket = None if unix_socket is None else str(unix_socket)
+        if socket is not None and not speakable(socket):
+            raise InputValueError(
+                f"{self.name}: unix_socket {socket!r} is too long, or has characters that clients do not take; leave it out"
+            )
+        if not re.fullmatch(r"0?[0-7]{3}", str(socket_permissions)):
+            raise InputValueError(f"{self.name}: socket_permissions is {socket_permissions!r}; give three octal digits, as 700")
+        own = own._replace(socket=socket, permissions=str(socket_permissions))
+        self._sharing = self._sharing._replace(colocated=own)
+
+    @strict
+    def colocate_db_tcp(
+        self,
+        port: int | None = None,
+        ifname: str = "lo",
+        db_cpus: int = 1,
+        custom_pinning: Iterable[int] | None = None,
+        debug: bool = False,
+        db_identifier: str = "",
+        *,
+        server: str | PurePath | None = None,
+        workers: int = 1,
+        intra_op_threads: int = 1,
+        model_time_limit: Duration = 300.0,
+    ) -> None:
+        """Give it a database of its own, on its host, that it reaches by a port, as does every user of that host.
+
+        :param port: its port; by default a free one is chosen when the model starts.
+        :param ifname: the network interface that it listens on.
+        """
+        from smartensemble.databases.colocated import colocated
+        from smartensemble.databases.orchestrator import checked_port
+
+        given = (workers, intra_op_threads, model_time_limit)
+        own = colocated(self.name, db_cpus, custom_pinning, debug, db_identifier, server, *given)
+        number = None if port is None else checked_port(self.name, port)
+        self._sharing = self._sharing._replace(colocated=own._replace(tcp=True, port=number, interface=ifname))
+
+    colocate_db = colocate_db_tcp
+
+    @property
+    def colocated(self) -> bool:
+        """It has a database of its own."""
+        return self._sharing.colocated is not None
+
+    def _store(self, upload: Upload) -> None:
+        check_free(self.name, shared(self).uploads, upload)
+        self._sharing = self._sharing._replace(uploads=(*self._sharing.uploads, upload))
+
+    def __eq__(self, other: object) -> bool:
+        return self.name == other.name if isinstance(other, Model) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return f"Model({self.name!r}, {self.params!r})"
+
+
+def shared(model: Model) -> Sharing:
+    """What `model` shares: by its own settings, and by those of its ensemble."""
+    own = model._sharing
+    if model._group is None:
+        return own
+    group = sharing(model._group)
+    prefixing = group.prefixing if own.prefixing is None else own.prefixing
+    return Sharing(prefixing, (*group.incoming, *own.incoming), (*group.uploads, *own.uploads), own.colocated)
+
+
+def make_member(
+    kind: type[Model], group: Group, name: str, values: dict[str, object], arguments: tuple[str, ...], settings: RunSettings
+) -> Model:
+    """A member of `group`, of values that were checked already: there may be a hundred thousand."""
+    member = kind.__new__(kind)
+    member._set(name, values, arguments, settings)
+    member._group = group
+    return member
+
+
+def join(model: Model, group: Group) -> None:
+    """Make `model` a member of `group`."""
+    model._group = group
+
+
+def set_home(model: Model, home: str) -> None:
+    """Put the directory of `model` below `home`, unless it has a path of its own or is in an ensemble."""
+    model._home = home
+
+
+def refresh_by(model: Model, refresh: Callable[[], None]) -> None:
+    """Have `refresh` called before the status of `model` is told: it brings the record of its run up to date."""
+    model._refresh = refresh
+
+
+def refresh(models: Iterable[Model]) -> None:
+    """Bring the records of `models` up to date."""
+    for each in {model._refresh for model in models} - {None}:
+        each()  # type: ignore[misc]
+
+
+def columns(member: Model) -> dict[str, object]:
+    """Its name and its parameters, as the first cells of a row. A parameter with the name of another column is marked."""
+    return {"name": member.name} | {f"params.{name}" if name in TAKEN else name: value for name, value in member.values.items()}

@@ -1,0 +1,95 @@
+"""What a batch job asks of a scheduler."""
+
+from collections.abc import Iterable, Mapping
+
+from smartensemble.checks import optional_line, options_of, positive, shell_lines
+from smartensemble.duration import Duration as Duration
+from smartensemble.duration import seconds as seconds
+from smartensemble.errors import InputTypeError, InputValueError, strict
+from smartensemble.settings.options import BatchOptions
+
+
+class BatchSettings(BatchOptions):
+    """What a batch job for a whole ensemble asks of a scheduler.
+
+    >>> settings = BatchSettings(nodes=2, time="01:00:00")
+    >>> settings.add_preamble("module load lammps")
+    >>> settings
+    BatchSettings(nodes=2, time='01:00:00', preamble=['module load lammps'])
+    """
+
+    @strict
+    def __init__(
+        self,
+        nodes: int | None = None,
+        time: Duration | None = None,
+        queue: str | None = None,
+        account: str | None = None,
+        batch_args: Mapping[str, object] | None = None,
+        preamble: str | Iterable[str] = (),
+        *,
+        overcommit: bool = False,
+        array: bool = False,
+    ) -> None:
+        """Settings for a batch job.
+
+        :param nodes: how many nodes the whole job gets, not each member. By default as many as all members need to run at once,
+            or all that there are; with fewer, members wait for their turn.
+        :param time: how long the job may run: seconds, a timedelta or ``"HH:MM:SS"``.
+        :param queue: the queue or partition.
+        :param account: the account that is charged.
+        :param batch_args: further options of the scheduler, passed on as they are.
+        :param preamble: lines of shell that run before the members start, for all of them.
+        :param overcommit: run all members at once, also on fewer CPUs.
+        :param array: make a job array of the members, each of which then waits and runs by itself, as soon as there is room for
+            one. For members of one task.
+        """
+        self.nodes = None if nodes is None else positive("nodes", nodes)
+        self.time = None if time == "" else time
+        self.queue = optional_line("queue", queue)
+        self.account = optional_line("account", account)
+        self.batch_args = {} if batch_args is None else options_of("batch_args", batch_args)
+        for name, value in self.batch_args.items():
+            if "\n" in str(value):
+                raise InputValueError(f"batch_args[{name!r}]: {value!r} is more than a line of text; take the line break out")
+        self.batch_options: dict[str, object] = {}
+        self.groups: list[BatchSettings] = []
+        self.overcommit, self.array = overcommit, array
+        self.preamble: list[str] = []
+        if self.time is not None:
+            seconds("time", self.time)
+        self.add_preamble(preamble)
+
+    def add_preamble(self, lines: str | Iterable[str]) -> None:
+        """Add lines of shell that run before the members start."""
+        self.preamble += shell_lines(lines)
+
+    def add_het_group(self, settings: "BatchSettings") -> None:
+        """Give the job more nodes, of another kind: those that `settings` ask for.
+
+        The first group, number 0, is what these settings ask for. A member runs on group 1 by ``set_het_group([1])`` of its
+        run settings, and programs of one MPI may run on several (:meth:`RunSettings.make_mpmd`).
+        """
+        if not isinstance(settings, BatchSettings):
+            raise InputTypeError(f"add_het_group: {settings!r} are no batch settings; give BatchSettings(nodes=...)")
+        if settings is self:
+            raise InputValueError("add_het_group: a job is no group of itself; give other BatchSettings(nodes=...)")
+        if settings.groups or settings.array or settings.overcommit or settings.preamble or self.array:
+            raise InputValueError("add_het_group: a group has nodes and options only, and no job of groups is an array")
+        self.groups.append(settings)
+
+    @property
+    def portable_options(self) -> dict[str, object]:
+        """What is asked of the scheduler, by portable names."""
+        given = {name: getattr(self, name) for name in ("nodes", "time", "queue", "account", "batch_args")}
+        shape = {"array": self.array, "groups": [group.portable_options for group in self.groups]}
+        return given | self.batch_options | {name: value for name, value in shape.items() if value}
+
+    @property
+    def time_limit(self) -> float | None:
+        """Its `time`, in seconds."""
+        return None if self.time is None else seconds("time", self.time)
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if value)
+        return f"BatchSettings({given})"

@@ -1,0 +1,39 @@
+"""An image that a program runs in."""
+
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from smartensemble.checks import Words, text, words
+
+
+@dataclass(frozen=True)
+class Singularity:
+    """An image to run a program in, by Singularity or Apptainer.
+
+    The command line follows their manuals; no test has run it, for want of an engine.
+
+    >>> Singularity("lammps.sif", mount="/scratch").wrap(["lmp", "-in", "in.melt"])[1:]
+    ('exec', '--bind', '/scratch', 'lammps.sif', 'lmp', '-in', 'in.melt')
+    """
+
+    image: str
+    args: Words = ()
+    mount: str | Iterable[str] | Mapping[str, str | None] = ()  #: directories, or ``{"/outside": "/inside"}``
+    working_directory: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check now what would else fail when a member starts."""
+        text("image", self.image)
+        mount = self.mount
+        if isinstance(mount, Mapping):
+            mount = [f"{outside}:{inside}" if inside else outside for outside, inside in mount.items()]
+        object.__setattr__(self, "mount", tuple([mount] if isinstance(mount, str) else words("mount", mount)))
+        object.__setattr__(self, "args", tuple(words("args", self.args)))
+
+    def wrap(self, argv: Iterable[str]) -> tuple[str, ...]:
+        """`argv`, run inside the image."""
+        program = shutil.which("singularity") or shutil.which("apptainer") or "singularity"
+        binds = ("--bind", ",".join(self.mount)) if self.mount else ()
+        pwd = ("--pwd", self.working_directory) if self.working_directory else ()
+        return (program, "exec", *words("args", self.args), *binds, *pwd, self.image, *argv)

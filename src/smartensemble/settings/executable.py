@@ -1,0 +1,34 @@
+"""Find a program when its settings are made, not when a member starts."""
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import PurePath
+
+from smartensemble.checks import text
+from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, NotExecutableError
+
+
+def find_program(exe: object, subject: str = "exe") -> str:
+    """The absolute path of a program: looked for on PATH, then below the working directory."""
+    arguments = "run_args" if subject == "run_command" else "exe_args"
+    if not isinstance(exe, (str, PurePath)):
+        raise InputTypeError(f"{subject}: {exe!r} is no program; give its name or path, and its arguments as {arguments}")
+    name = text(subject, exe)
+    if not name.strip():
+        raise InputValueError(f"{subject}: {name!r} is no program; give its name or path")
+    if found := shutil.which(name) or shutil.which(os.path.join(".", name)):
+        return os.path.abspath(found)
+    if os.path.isdir(name):
+        raise NotExecutableError(f"{name}: is a directory; give the program in it")
+    if os.path.exists(name):
+        raise NotExecutableError(f"{name}: may not be executed; run chmod +x {shlex.quote(name)}")
+    beside = os.path.join(os.path.dirname(sys.executable), name)
+    if os.path.dirname(name):
+        raise MissingFileError(f"{name}: no such program; give the path of one that is there")
+    if os.access(beside, os.X_OK):
+        raise MissingFileError(f"{name}: no such program on PATH; there is {beside}: give that, or activate the environment")
+    if len(name.split()) > 1:
+        raise MissingFileError(f"{name}: no such program on PATH; give its name alone, and its arguments as {arguments}")
+    raise MissingFileError(f"{name}: no such program on PATH; give its path, or install it")
