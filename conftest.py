@@ -19,7 +19,7 @@ from tutorkit.run import PageRun
 pytest_plugins = ["worlds.drivers", "worlds.servers", "worlds.site", "worlds.slurm"]
 
 if "COVERAGE_RUN" in os.environ:
-    launcher.FLAGS = ()  # coverage reaches a child by its site-packages
+    launcher.PYTHON_FLAGS = ()  # coverage reaches a child by its site-packages
 
 
 @pytest.fixture

@@ -441,7 +441,7 @@ class Experiment:
         """How each model of `entities` stands, in their order; each member of an ensemble; then each server of a database."""
         databases, others = self._split(entities)
         models = self._models(others) if others or not databases else []
-        self._runner.look()
+        self._runner.refresh()
         return [model.run.status for model in models] + [word for db in databases for word in self._databases.statuses(db)]
 
     def finished(self, entity: "Model | Ensemble | Orchestrator") -> bool:
@@ -456,7 +456,7 @@ class Experiment:
 
     def summary(self, style: str = "github") -> str:
         """What was started, as a table in a style of the `tabulate` library."""
-        self._runner.look()
+        self._runner.refresh()
         rows = Table(
             {
                 "Name": entry.name,
@@ -483,7 +483,7 @@ class Experiment:
     def _place(self, entity: Model | Ensemble) -> None:
         """Put `entity` below this experiment's directory, unless it has a path of its own; see what ran there before."""
         set_home(entity, self.exp_path)
-        self._runner.history.look()
+        self._runner.history.refresh()
         self._runner.adopt(entity.models if isinstance(entity, Ensemble) else [entity])
 
     def _orchestrator_class(self) -> "type[Orchestrator]":
@@ -531,7 +531,7 @@ class Experiment:
     def _runs(self, entities: Sequence[Model | Ensemble]) -> list[Run]:
         """The runs of `entities`; of all that ran here, if none is named."""
         if not entities:
-            self._runner.look()
+            self._runner.refresh()
             return [entry.run for entry in self._runner.history.last.values()]
         return [model.run for model in self._models(entities) if model.run.status is not Status.NEW]
 

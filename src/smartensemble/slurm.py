@@ -6,7 +6,8 @@ from smartensemble import wlm
 from smartensemble.checks import positive
 from smartensemble.duration import Duration, seconds
 from smartensemble.errors import InputValueError, StateError
-from smartensemble.runtime.jobs.queue import ask, queue
+from smartensemble.runtime.jobs.query import query
+from smartensemble.runtime.jobs.queue import queue
 from smartensemble.schedulers.run_commands import TIMES
 from smartensemble.settings.run import options
 
@@ -32,7 +33,7 @@ def get_allocation(
     words = _words(nodes, time, account, options)
     queue("slurm").check()
     _check_nodes(nodes, options or {})
-    said = ask(words, patience=WEEK, errors=True)
+    said = query(words, timeout_s=WEEK, errors=True)
     for line in said.splitlines():
         if "Granted job allocation" in line:
             return line.split()[-1]
@@ -47,7 +48,7 @@ def release_allocation(alloc_id: str | int) -> None:
     number = str(alloc_id).strip()
     if not number.isdecimal() or not queue("slurm").has(number):
         raise StateError(f"release_allocation: there is no allocation {number!r}; give what get_allocation returned")
-    ask(("scancel", number))
+    query(("scancel", number))
 
 
 def validate(nodes: int = 1, ppn: int = 1, partition: str | None = None) -> bool:

@@ -30,9 +30,9 @@ from smartensemble.status import Run, Status
 logger = logging.getLogger(__name__)
 
 CHUNK = 16  #: members whose directories are written while those before them start
-FIRST = 0.01  #: seconds between two looks after a start, so that the end of a short job is soon known
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  #: the disk is full, or what one may have of it
-LOOK = 0.05  #: seconds between two looks at the files of batch jobs, and of members that others run
+FIRST_REFRESH_S = 0.01  #: seconds between two looks after a start, so that the end of a short job is soon known
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  #: the disk is full, or what one may have of it
+REFRESH_S = 0.05  #: seconds between two looks at the files of batch jobs, and of members that others run
 
 
 class Runner:
@@ -60,7 +60,7 @@ class Runner:
             try:
                 yield
             except OSError as error:
-                if error.errno not in FULL:
+                if error.errno not in DISK_FULL:
                     raise
                 where = f" at {error.filename2 or error.filename}" if error.filename else ""
                 raise StateError(f"{self.name}: {error.strerror}{where}; make room, and do it again") from error
@@ -82,11 +82,11 @@ class Runner:
             entry = self.history.last.get(model.path)
             if entry and model.run.status is Status.NEW and not model.generated and entry.params == model.params:
                 model.run = entry.run
-                refresh_by(model, self.look)
+                refresh_by(model, self.refresh)
 
     def check_free(self, paths: Sequence[str]) -> None:
         """An error, unless nothing runs in the directories `paths`."""
-        self.look()
+        self.refresh()
         for path in paths:
             if (entry := self.history.last.get(path)) and entry.run.status.active:
                 raise StateError(f"{entry.name}: runs in {path}; wait for it or stop it first")
@@ -140,7 +140,7 @@ class Runner:
         journal = self.history.begin(entries, detached)
         for model in models:
             model.run = run_of[model.path]
-            refresh_by(model, self.look)
+            refresh_by(model, self.refresh)
 
         def jobs(begin: int, end: int) -> list[Job]:
             steps = [(command(model), model.run) for model in models[begin:end] if id(model.run) not in inside]
@@ -189,7 +189,7 @@ class Runner:
 
     def job_in(self, path: str) -> str:
         """The number of a job that an earlier driver has left, and whose files are in the directory `path`; or nothing."""
-        self.history.look()
+        self.history.refresh()
         left = [
             entry
             for journal in self.history.journals
@@ -213,7 +213,7 @@ class Runner:
                     settle(run, command, "failed", why, time.time())
                     journal.note(run.number, command.name, "failed", why)
                 for each in batches:
-                    each.look()
+                    each.refresh()
                 self._batches += [each for each in batches if each.run.job]
                 jobs.cancel([each for each in batches if each.run.job])
                 raise
@@ -268,13 +268,13 @@ class Runner:
         self.wait(lambda: all(batch.run.status.final for batch in cancelled))
         if not self.wait(lambda: all(run.status.final for run in theirs), grace + 2 * PATIENCE):
             logger.warning("%s: members of another process did not end; look at its journal", self.name)
-        self.look()
+        self.refresh()
 
     def stop_own(self, grace: float) -> None:
         """End what this process runs; what is detached, or somebody else's, goes on."""
         self.stop(list(self._own), grace)
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Take in the news that are there, without waiting."""
         self.wait(lambda: False, 0)
 
@@ -284,7 +284,7 @@ class Runner:
         while True:
             if self._launcher and not self._launcher.alive:
                 self._launcher = None  # it has said so to all that it ran
-            pace = min(LOOK, max(FIRST, (time.monotonic() - self._started) / 50))
+            pace = min(REFRESH_S, max(FIRST_REFRESH_S, (time.monotonic() - self._started) / 50))
             waits = [pace] * bool(self._batches or self.history.active)
             waits += [] if limit is None else [max(0.0, limit - time.monotonic())]
             if self._launcher:
@@ -301,13 +301,13 @@ class Runner:
         """Look at the files of batch jobs and of others, and whether `until` holds then."""
         for batch in list(self._batches):  # another thread may add to it
             if batch.run.job:
-                queue(batch.scheduler.name).look()
+                queue(batch.scheduler.name).refresh()
             else:
-                batch.look()
+                batch.refresh()
             if batch.run.status.final:
                 with suppress(ValueError):  # another thread was quicker
                     self._batches.remove(batch)
-        self.history.look()
+        self.history.refresh()
         self._give_back()
         return until()
 

@@ -10,7 +10,7 @@ import pytest
 from cluster import Cluster
 from smartensemble.ensemble import Ensemble
 from smartensemble.experiment import Experiment
-from smartensemble.runtime.jobs import queue
+from smartensemble.runtime.jobs import queue, verdict
 from smartensemble.status import Status
 
 pytestmark = pytest.mark.needs("slurmdbd")
@@ -118,7 +118,7 @@ def test_each_end_has_its_own_reason_and_the_accounting_knows_it_later(
         "array_0": ("Completed", ""),
         "array_1": ("Cancelled", "the batch job was cancelled"),
         "well_0": ("Completed", ""),
-        "wiped_0": ("Unknown", "the batch job completed, it is said, but it left no exit code"),
+        "wiped_0": ("Unknown", "its scheduler says that the batch job completed, but it left no exit code"),
     }
 
 
@@ -152,12 +152,12 @@ def test_a_job_that_nobody_remembers_is_unknown(
 ) -> None:
     monkeypatch.chdir(lost)
     monkeypatch.setenv("SLURM_CONF", str(forgetful.conf))
-    monkeypatch.setattr(queue, "LATE", 2.0)
+    monkeypatch.setattr(verdict, "RECORD_LATE_S", 2.0)
     eventually(lambda: not forgetful.ask("scontrol", "show", "job", "1"))
 
     exp = Experiment("study", launcher="slurm")
     same = member(exp, "lost", "sleep 1000")
     exp.wait(timeout=60)
 
-    reason = "slurm knows nothing of job 1 any more, and it left no exit code"
+    reason = "slurm no longer knows job 1, and it left no exit code"
     assert (exp.get_status(same), same[0].run.reason) == ([Status.UNKNOWN], reason)

@@ -25,7 +25,7 @@ def scripts(exp: Experiment, *texts: str) -> Ensemble:
 def journal_of(exp: Experiment) -> Journal:
     (path,) = Path(exp.exp_path, FOLDER).glob("*.tsv")
     journal = Journal(path)
-    journal.look()
+    journal.refresh()
     return journal
 
 

@@ -5,9 +5,9 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 
-from smartensemble.command import Command
+from smartensemble.command import Command, Need
 from smartensemble.errors import InputValueError, StateError
-from smartensemble.runtime.jobs.queue import ask
+from smartensemble.runtime.jobs.query import query
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.schedulers.base import Scheduler
 
@@ -19,7 +19,7 @@ def detect_launcher() -> str:
         if control.allocation in os.environ:
             return name
     for name, control in cluster.items():
-        if shutil.which(control.submit[0]) and ask(control.partitions, "", patience=5.0):
+        if shutil.which(control.submit[0]) and query(control.partitions, "", timeout_s=5.0):
             return name
     return "local"
 
@@ -32,34 +32,22 @@ class Allocation:
         self.room = scheduler.control.room(os.environ) if scheduler.control else []
 
     def check(self, commands: Sequence[Command], at_once: int | None) -> int | None:
-        """How many of `commands` may run at once; an error if there is no room for one of them.
+        """How many of `commands` may run at once.
 
         :raises StateError: this program runs in no allocation, and a member names none.
+        :raises InputValueError: the allocation has no room for one of them.
         """
-        outside = [command for command in commands if "--jobid" in " ".join(command.argv[: command.launcher_prefix])]
-        inside = [command for command in commands if command not in outside]
-        if inside and not self.room:
+        inside = [command for command in commands if "--jobid" not in " ".join(command.argv[: command.launcher_prefix])]
+        if not inside:
+            return at_once
+        if not self.room:
             raise StateError(
                 f"{self.name}: {inside[0].name} has no batch_settings, and this program runs in no allocation of "
                 f"{self.scheduler.name}; give batch_settings, or run it in one (salloc, sbatch)"
             )
         for command in inside:
-            nodes = command.need.nodes or 1
-            if nodes > len(self.room) or command.need.total > sum(self.room):
-                raise InputValueError(
-                    f"{command.name}: needs {nodes} nodes and {command.need.total} CPUs, and this allocation has "
-                    f"{len(self.room)} and {sum(self.room)}; ask for a larger one"
-                )
-            if command.need.cpus > max(self.room):
-                raise InputValueError(
-                    f"{command.name}: needs {command.need.cpus} CPUs on one node, and the nodes of this allocation have "
-                    f"{max(self.room)}; give each process fewer, or ask for other nodes"
-                )
-        if not inside:
-            return at_once
-        # The scheduler holds back steps for which there is no room; it asks for them again and again, so few are to wait.
-        smallest = min(command.need.total for command in inside)
-        most = max(1, sum(cpus // smallest for cpus in self.room))
+            check_room(command.name, command.need, self.room)
+        most = most_at_once([command.need for command in inside], self.room)
         return min(at_once or most, most) if len(commands) > most else at_once
 
     def step(self, command: Command) -> Command:
@@ -67,3 +55,28 @@ class Allocation:
         if not self.scheduler.control:
             return command.whole
         return replace(command, argv=self.scheduler.step(command, min(self.room, default=1), False)).whole
+
+
+def check_room(name: str, need: Need, room: Sequence[int]) -> None:
+    """An error, unless nodes with so many CPUs each have room for what `name` needs."""
+    nodes = need.nodes or 1
+    if nodes > len(room) or need.total > sum(room):
+        raise InputValueError(
+            f"{name}: needs {nodes} nodes and {need.total} CPUs, and this allocation has {len(room)} and {sum(room)}; "
+            "ask for a larger one"
+        )
+    if need.cpus > max(room):
+        raise InputValueError(
+            f"{name}: needs {need.cpus} CPUs on one node, and the nodes of this allocation have {max(room)}; "
+            "give each process fewer, or ask for other nodes"
+        )
+
+
+def most_at_once(needs: Sequence[Need], room: Sequence[int]) -> int:
+    """How many steps may be started at once. The scheduler holds back those without room, and retries: few should wait.
+
+    >>> most_at_once([Need(1, 4), Need(1, 2)], [8, 8])
+    8
+    """
+    smallest = min(need.total for need in needs)
+    return max(1, sum(cpus // smallest for cpus in room))

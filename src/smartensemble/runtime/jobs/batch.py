@@ -9,6 +9,7 @@ from pathlib import Path
 
 from smartensemble.command import Command
 from smartensemble.errors import UnsupportedError
+from smartensemble.runtime.jobs.verdict import MemberEvidence, member_verdict
 from smartensemble.runtime.outcome import last_lines, settle
 from smartensemble.schedulers.base import Partition, Plan, Scheduler, State
 from smartensemble.schedulers.script import batch_script, member_script
@@ -16,11 +17,7 @@ from smartensemble.schedulers.sizing import plan
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.status import Run, Status
 
-TIMED_OUT = 124  #: the exit code of timeout(1)
-KILLED = 128 + 9
 ENDS = ("started", "exit")  #: the files by which it is known how a command stands
-PATIENCE = 5.0  #: seconds after which the signal that ended a member was its own
-BY_SIGNAL = (128 + 15, KILLED)  #: how bash tells that a program was ended as stop does it
 
 
 @dataclass(frozen=True)
@@ -105,44 +102,38 @@ class Batch:
         whole = len(said) >= (len(self.members) if self.array else 1) and all(word.isdigit() for word in said)
         return max(map(int, said)) if whole else None
 
-    def look(self, begin: int = 0, end: int | None = None) -> None:
+    def refresh(self, begin: int = 0, end: int | None = None) -> None:
         """Bring the records of members, all by default, up to date with their files, and with the job's own end."""
         over = self.run.status.final  # asked first: what the job did before its end is then on the disk
         for number, (command, run) in enumerate(self.members[begin:end], begin):
             if not run.status.final:
                 state = self.tasks.get(number, (self.run.status, self.run.cause))
-                self._look_at(command, run, state, over or number in self.tasks)
+                self._refresh_member(command, run, state, over or number in self.tasks)
 
-    def _look_at(self, command: Command, run: Run, state: State, over: bool) -> None:
-        """Settle a member by its exit code; by the end of the job or of its task, if it left none."""
-        status, reason = state
+    def _refresh_member(self, command: Command, run: Run, state: State, over: bool) -> None:
+        """Read the files of a member, and settle it when they, or the end of its job, say how it ended."""
         if run.started is None and (started := written(f"{command.cwd}/{command.name}.started")):
             run.status, run.started = Status.RUNNING, started
         if run.started is None and not over:
             return
         ended = written(f"{command.cwd}/{command.name}.exit")
-        code = beside(command, "exit").read_text() if ended else ""
-        stopped = self.run.stopping or status is Status.CANCELLED
-        whole = ended is not None and code.endswith("\n")
-        signalled = whole and int(code) in BY_SIGNAL
-        if signalled and not over and (self.run.job or time.time() - (ended or 0) < PATIENCE):
-            return  # it may be the job's end that ended it, which is told a moment later
-        if whole and ended and not (signalled and (stopped or (over and self.run.exit_code is None))):
-            limit = command.time_limit is not None and int(code) in (TIMED_OUT, KILLED)
-            settle(run, command, "limit" if limit else "exit", int(code), ended)
-        elif over and stopped:
-            by_us = self.run.stopping or not reason
-            settle(run, command, "cancelled", None if by_us else reason, self.run.ended or time.time())
-        elif over and status is Status.UNKNOWN:
-            settle(run, command, "unknown", reason, self.run.ended or time.time())
-        elif over:
-            settle(
-                run,
-                command,
-                "failed",
-                reason or f"the batch job {self.name} ended before it",
-                self.run.ended or time.time(),
-            )
+        text = beside(command, "exit").read_text() if ended else ""
+        now = time.time()
+        evidence = MemberEvidence(
+            self.name,
+            int(text) if text.endswith("\n") else None,  # a file that is not whole says nothing
+            now - (ended or now),
+            command.time_limit is not None,
+            over,
+            *state,
+            self.run.stopping,
+            bool(self.run.job),
+            self.run.exit_code,
+        )
+        if verdict := member_verdict(evidence):
+            by_itself = verdict.event in ("exit", "limit")
+            settle(run, command, verdict.event, verdict.detail, (ended if by_itself else self.run.ended) or now)
+        if verdict and verdict.from_job:
             run.last_lines, run.last_lines_file = last_lines(self.command)
 
 

@@ -6,18 +6,17 @@ one question for all jobs now and then; and at a job's end from the controller's
 
 import logging
 import shutil
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import IO
 
 from smartensemble.errors import StateError, UnsupportedError
-from smartensemble.runtime.jobs.batch import BY_SIGNAL, Batch, written
+from smartensemble.runtime.jobs.batch import Batch, written
+from smartensemble.runtime.jobs.query import QUICK_ANSWER_TIMEOUT_S, Question, query
+from smartensemble.runtime.jobs.verdict import PLAIN, JobEvidence, Verdict, conclusive, job_verdict
 from smartensemble.runtime.outcome import settle
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.schedulers.base import Control, Partition, Scheduler, State, States
@@ -25,16 +24,11 @@ from smartensemble.status import Status
 
 logger = logging.getLogger(__name__)
 
-FIRST, RUNNING, PENDING = 0.2, 2.0, 5.0  #: seconds between two questions: at first, and at most while jobs run or wait
-GROWTH = 2
-SLICE = 8  #: members whose files are looked at in one look
-LATE = 10.0  #: seconds that a job's last files, and the accounting's record of it, may come late
-LATER = 60.0  #: seconds that a record may come late of which there is a first part: how the job stood before its end
-AGAIN = 0.5  #: seconds between two questions for the record of a job
-PATIENCE = 30.0  #: seconds that an answer may take
-HURRY = 5.0  #: seconds that one may take for which a program has to wait
-
-PLAIN = "the batch job failed"  #: begins a cause that a job's own exit code tells better
+FIRST_QUERY_S = 0.2  #: seconds until the first question
+RUNNING_QUERY_S, PENDING_QUERY_S = 2.0, 5.0  #: at most between two questions, while jobs run or wait
+QUERY_GROWTH = 2  #: each pause is so many times the one before
+MEMBERS_AT_A_TIME = 8  #: whose files one refresh reads
+RECORD_RETRY_S = 0.5  #: seconds between two questions for the record of a job
 
 #: Writes a line about a job into its journal: an event, and its detail.
 Note = Callable[[str, object], None]
@@ -48,7 +42,7 @@ class Watched:
     note: Note
     slice: int = 0  #: the member whose files are looked at next
     gone: float | None = None  #: when the scheduler first did not know it any more, or said that it has ended
-    said: State | None = None  #: how it ended, by the scheduler's short word
+    told: State | None = None  #: how it ended, by the scheduler's short word
     files: float | None = None  #: when its own exit code was first seen
     next: float = 0.0  #: when its record is asked for again
 
@@ -63,8 +57,8 @@ class Queue:
         self.questions = 0  #: that were put to the controller
         self._jobs: dict[int, Watched] = {}  #: by its record: two experiments of one process may watch one job
         self._turn = threading.Lock()
-        self._every, self._next = FIRST, 0.0
-        self._asking: tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes], list[str], float] | None = None
+        self._every, self._next = FIRST_QUERY_S, 0.0
+        self._question: Question | None = None
 
     def check(self) -> None:
         """An error, unless the scheduler's programs are there."""
@@ -80,7 +74,7 @@ class Queue:
         :raises StateError: the scheduler does not answer.
         """
         try:
-            return self.control.read_partitions(ask(self.control.partitions))
+            return self.control.read_partitions(query(self.control.partitions))
         except StateError as error:
             raise StateError(f"{error}; run this where {self.scheduler.name} answers, or with launcher='local'") from None
 
@@ -90,7 +84,7 @@ class Queue:
         :raises StateError: the scheduler does not answer.
         """
         try:
-            state = self.control.read(ask(self.control.query([job]))).get(job)
+            state = self.control.read(query(self.control.query([job]))).get(job)
         except StateError as error:
             if self.control.unknown and self.control.unknown in str(error):
                 return False
@@ -108,7 +102,7 @@ class Queue:
 
     def _submit(self, batch: Batch, note: Note) -> None:
         try:
-            batch.run.job = self.control.job(ask((*self.control.submit, str(batch.script)), shielded=True))
+            batch.run.job = self.control.job(query((*self.control.submit, str(batch.script)), shielded=True))
         except StateError as error:
             raise StateError(f"{batch.name}: was refused by {self.scheduler.name}: {error}") from None
         array = {"array": True} if batch.array else {}
@@ -121,7 +115,7 @@ class Queue:
         with self._turn:
             if id(batch.run) not in self._jobs and not batch.run.status.final:
                 self._jobs[id(batch.run)] = Watched(batch, note)
-                self._every, self._next = FIRST, time.monotonic() + FIRST
+                self._every, self._next = FIRST_QUERY_S, time.monotonic() + FIRST_QUERY_S
 
     def cancel(self, batches: Iterable[Batch]) -> None:
         """End jobs, and all that they started. It returns at once; how they end is told by looks."""
@@ -129,27 +123,23 @@ class Queue:
         for batch in live:
             batch.run.stopping = True
         if live:
-            ask((*self.control.cancel, *(batch.run.job for batch in live)))
-            self._every, self._next = FIRST, time.monotonic()
+            query((*self.control.cancel, *(batch.run.job for batch in live)))
+            self._every, self._next = FIRST_QUERY_S, time.monotonic()
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Take in what files and the scheduler say. Only for the record of a job that has gone is anybody waited for."""
         if not self._jobs or not self._turn.acquire(blocking=False):  # another thread looks
             return
         try:
             for key, watched in list(self._jobs.items()):
-                self._look_at(watched)
+                self._refresh_job(watched)
                 if watched.batch.run.status.final:
-                    watched.batch.look()
+                    watched.batch.refresh()
                     del self._jobs[key]
             self._listen()
-            if not self._jobs and self._asking:  # nobody waits for the answer
-                process, out, errors, *_ = self._asking
-                self._asking = None
-                process.kill()
-                process.wait()
-                out.close()
-                errors.close()
+            if not self._jobs and self._question:
+                self._question.drop()
+                self._question = None
         finally:
             self._turn.release()
 
@@ -158,28 +148,28 @@ class Queue:
         with self._turn:
             jobs = sorted({watched.batch.run.job for watched in self._jobs.values()})
             try:
-                states = self.control.read(ask(self.control.query(jobs), patience=HURRY)) if jobs else {}
+                states = self.control.read(query(self.control.query(jobs), timeout_s=QUICK_ANSWER_TIMEOUT_S)) if jobs else {}
             except StateError as error:
                 if not self.control.unknown or self.control.unknown not in str(error):
                     return  # it is away, or this is another machine: what is known is what the files say
                 states = {}
             self._take(states, jobs)
-        self.look()
+        self.refresh()
 
     # --- one job ----------------------------------------------------------------------------------------------------
 
-    def _look_at(self, watched: Watched) -> None:
+    def _refresh_job(self, watched: Watched) -> None:
         batch, run = watched.batch, watched.batch.run
         command = batch.command
         if run.started is None:
             if (started := written(f"{command.cwd}/{command.name}.started")) is None and watched.gone is None:
                 return
             run.started, run.status = started, Status.RUNNING
-        batch.look(watched.slice, watched.slice + SLICE)
-        watched.slice = watched.slice + SLICE if watched.slice + SLICE < len(batch.members) else 0
+        batch.refresh(watched.slice, watched.slice + MEMBERS_AT_A_TIME)
+        watched.slice = watched.slice + MEMBERS_AT_A_TIME if watched.slice + MEMBERS_AT_A_TIME < len(batch.members) else 0
         if (ended := written(f"{command.cwd}/{command.name}.exit")) and (code := batch.code()) is not None:
             if code == 0:
-                self._end(watched, "exit", 0, ended)
+                self._end(watched, Verdict("exit", 0), ended)
             elif watched.files is None:
                 watched.files = time.time()
                 self._next = time.monotonic()  # why it failed, the scheduler knows
@@ -187,82 +177,55 @@ class Queue:
             self._conclude(watched)
 
     def _conclude(self, watched: Watched) -> None:
-        """Settle a job that the scheduler has done with: by its record, the accounting's, or its exit code."""
+        """Settle a job that the scheduler has done with, when there is evidence enough."""
         batch, now = watched.batch, time.time()
-        job, late = batch.run.job, now - (watched.gone or now)
         if now < watched.next:
-            return None
-        watched.next = now + AGAIN
-        begun = False
+            return
+        watched.next = now + RECORD_RETRY_S
+        code, late_s = batch.code(), now - (watched.gone or now)
+        recorded, begun = None, False
         for record in self.control.records:
-            states = record.read(ask(record.ask(job), ""))
-            if not (state := states.get(job)):
+            states = record.read(query(record.ask(batch.run.job), ""))
+            if not (state := states.get(batch.run.job)):
                 continue
             begun = begun or not state[0].final
-            if state[0].final and not (state[0] is Status.COMPLETED and batch.code() is None and late < LATE):
-                return self._end_by(watched, state, states)
-        if watched.said and watched.said[0] in (Status.FAILED, Status.CANCELLED):
-            return self._end_by(watched, watched.said)
-        waited = late > (LATER if begun else LATE)
-        if (code := batch.code()) is not None and (waited or code not in BY_SIGNAL):  # whose signal it was, a record may tell
-            return self._end(watched, "exit", code, now)
-        if waited:
-            name = self.scheduler.name
-            self._end(watched, "unknown", f"{name} knows nothing of job {job} any more, and it left no exit code", now)
-        return None
+            if conclusive(state, code, late_s):
+                recorded = state
+                if batch.array:
+                    batch.tasks.update(tasks(batch.run.job, states))
+                break
+        evidence = JobEvidence(self.scheduler.name, batch.run.job, recorded, watched.told, code, begun, late_s)
+        if verdict := job_verdict(evidence):
+            self._end(watched, verdict, now)
 
-    def _end_by(self, watched: Watched, state: State, states: States | None = None) -> None:
-        batch, (status, cause) = watched.batch, state
-        event = {Status.COMPLETED: "exit", Status.CANCELLED: "cancelled"}.get(status, "failed")
-        if batch.array:
-            batch.tasks.update(tasks(batch.run.job, states or {}))
-        if cause.startswith(PLAIN) and (code := batch.code()) is not None:
-            return self._end(watched, "exit", code, time.time())  # it came to its end, so each member says how it ended
-        if status is Status.COMPLETED and batch.code() is None:
-            event, cause = "unknown", "the batch job completed, it is said, but it left no exit code"
-        return self._end(watched, event, 0 if event == "exit" else cause, time.time())
-
-    def _end(self, watched: Watched, event: str, detail: int | str, when: float) -> None:
+    def _end(self, watched: Watched, verdict: Verdict, when: float) -> None:
         run = watched.batch.run
-        settle(run, watched.batch.command, event, detail, when)
+        settle(run, watched.batch.command, verdict.event, verdict.detail, when)
         run.last_lines = ()  # its members say what they wrote
-        watched.note(event, detail)
+        watched.note(verdict.event, verdict.detail)
         logger.info("%s: job %s: %s %s", watched.batch.name, run.job, run.status, run.cause)
 
     # --- the question for all jobs ------------------------------------------------------------------------------------
 
     def _listen(self) -> None:
-        """Put the question when it is time to, and take in the answer when it is there."""
-        if self._asking:
-            process, out, errors, jobs, since = self._asking
-            if process.poll() is None:
-                if time.monotonic() > since + PATIENCE:
-                    process.kill()
-                    process.wait()
-                else:
-                    return
-            self._asking = None
-            with out, errors:
-                out.seek(0)
-                errors.seek(0)
-                answer, refusal = out.read().decode(errors="replace"), errors.read().decode(errors="replace")
-            if process.returncode == 0 or (self.control.unknown and self.control.unknown in refusal):
-                self._take(self.control.read(answer), jobs)
-        elif self._jobs and time.monotonic() >= self._next:
-            asked = sorted({watched.batch.run.job for watched in self._jobs.values()})
-            out, errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
-            words = self.control.query(asked)
-            try:
-                process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, process_group=0)
-            except OSError:  # the directory is looked at on a machine that is none of the cluster's
-                out.close()
-                errors.close()
-                self._next = time.monotonic() + PENDING
+        """Ask the question when it is time to, and take in the answer when it is there."""
+        if self._question:
+            if not self._question.ended:
                 return
-            self._asking = (process, out, errors, asked, time.monotonic())
+            question, self._question = self._question, None
+            succeeded, answer, errors = question.read()
+            if succeeded or (self.control.unknown and self.control.unknown in errors):
+                self._take(self.control.read(answer), question.jobs)
+        elif self._jobs and time.monotonic() >= self._next:
+            jobs = sorted({watched.batch.run.job for watched in self._jobs.values()})
+            try:
+                self._question = Question(self.control.query(jobs), jobs)
+            except OSError:  # somebody reads the directory on a machine that is not of the cluster
+                self._next = time.monotonic() + PENDING_QUERY_S
+                return
             self.questions += 1
             running = any(watched.batch.run.started for watched in self._jobs.values())
-            self._every = min(self._every * GROWTH, RUNNING if running else PENDING)
+            self._every = min(self._every * QUERY_GROWTH, RUNNING_QUERY_S if running else PENDING_QUERY_S)
             self._next = time.monotonic() + self._every
 
     def _take(self, states: dict[str, State], jobs: Sequence[str]) -> None:
@@ -271,7 +234,7 @@ class Queue:
                 continue
             if watched.batch.array:
                 watched.batch.tasks.update(tasks(watched.batch.run.job, states))
-            status, cause = watched.said = states.get(watched.batch.run.job, (Status.UNKNOWN, ""))
+            status, cause = watched.told = states.get(watched.batch.run.job, (Status.UNKNOWN, ""))
             if status.final:
                 watched.gone = watched.gone or time.time()
             elif status is Status.RUNNING:
@@ -292,40 +255,6 @@ def tasks(job: str, states: States) -> dict[int, State]:
         for number, (status, cause) in found.items()
         if status in (Status.FAILED, Status.CANCELLED) and not cause.startswith(PLAIN)
     }
-
-
-def ask(
-    words: Sequence[str],
-    instead: str | None = None,
-    patience: float = PATIENCE,
-    errors: bool = False,
-    shielded: bool = False,
-) -> str:
-    """What a command of the scheduler's prints; `instead` if it fails, or an error with its words.
-
-    :param shielded: Ctrl-C does not reach it.
-    """
-    try:
-        done = subprocess.run(
-            words,
-            capture_output=True,
-            text=True,
-            errors="replace",  # names of files may be any bytes
-            timeout=patience,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            process_group=0 if shielded else None,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        if instead is not None:
-            return instead
-        raise StateError(f"{words[0]}: {error}; is the scheduler there?") from None
-    if done.returncode == 0:
-        return done.stdout + done.stderr * errors
-    if instead is not None:
-        return instead
-    said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-    raise StateError(f"{words[0]}: {'; '.join(line.removeprefix(f'{words[0]}: error: ') for line in said)}")
 
 
 @cache

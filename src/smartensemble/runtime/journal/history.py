@@ -36,7 +36,7 @@ class History:
         self.last.update((entry.path, entry) for entry in entries if entry.params is not None)
         return journal
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Bring the records of all that others run up to date."""
         try:
             changed = os.stat(self.folder).st_mtime_ns
@@ -48,13 +48,13 @@ class History:
             for journal in journals(self.folder, self._known):
                 self._known.add(journal.path.name)
                 self.journals.append(journal)
-                journal.look()
+                journal.refresh()
                 self.last.update((entry.path, entry) for entry in journal.members)
                 schedulers |= {each.scheduler for each in journal.entries.values() if each.run.job and each.run.status.active}
             for scheduler in schedulers:
                 queue(scheduler).catch_up()
         for journal in self.journals:
-            journal.look()
+            journal.refresh()
         self.journals = [journal for journal in self.journals if journal.active]
 
     def stop(self, runs: Iterable[Run], grace: float) -> list[Run]:

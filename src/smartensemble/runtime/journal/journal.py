@@ -45,7 +45,7 @@ from smartensemble.schedulers import SCHEDULERS
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.status import Run, Status
 
-BIRTH = 10.0  #: seconds that a supervisor may take to write its first line
+SUPERVISOR_START_S = 10.0  #: seconds that a supervisor may take to write its first line
 FOLDER = "journal"  #: in an experiment's directory
 
 
@@ -101,7 +101,7 @@ class Journal:
         """Somebody is there to write how its members end."""
         if self.supervisor:
             return self.supervisor.alive
-        return (self.driver is not None and self.driver.alive) or time.time() < self.path.stat().st_mtime + BIRTH
+        return (self.driver is not None and self.driver.alive) or time.time() < self.path.stat().st_mtime + SUPERVISOR_START_S
 
     @property
     def active(self) -> bool:
@@ -113,7 +113,7 @@ class Journal:
         """Its members, without the batch jobs that some of them run in."""
         return [entry for entry in self.entries.values() if entry.params is not None]
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Read what is new, look at the files of batch jobs, and settle what nobody is left to settle."""
         if self._read and not self.active:
             return
@@ -127,9 +127,9 @@ class Journal:
         for batch in self._jobs():
             if batch.run.job:
                 queue(batch.scheduler.name).watch(batch, partial(self.note, batch.run.number, batch.name))
-                queue(batch.scheduler.name).look()
+                queue(batch.scheduler.name).refresh()
             if not batch.run.job or batch.run.status.final:
-                batch.look()
+                batch.refresh()
         if not alive:
             for entry in self.entries.values():
                 job = entry if entry.batch is None else self.entries[entry.batch]
@@ -156,7 +156,7 @@ class Journal:
             if not numbers or self.supervisor or not self.active:
                 break
             time.sleep(0.01)  # they are just being started or submitted, or will never be
-            self.look()
+            self.refresh()
         if not numbers or not self.supervisor:
             return
         if self.supervisor.host != hostname():

@@ -21,8 +21,8 @@ from smartensemble.runtime.standalone import supervisor
 from smartensemble.status import Run, Status
 
 #: Flags of the interpreter that runs the supervisor: the standard library is enough, and starts sooner.
-FLAGS: tuple[str, ...] = ("-I", "-S")
-LONGEST = 86_400.0  #: seconds of one sleep; poll refuses more than 24 days
+PYTHON_FLAGS: tuple[str, ...] = ("-I", "-S")
+LONGEST_SLEEP_S = 86_400.0  #: seconds of one sleep; poll refuses more than 24 days
 
 
 class Local:
@@ -90,8 +90,8 @@ class Local:
                 if self._reading:
                     if left is not None and left <= 0:
                         return False
-                    self._turn.wait(LONGEST if left is None else min(left, LONGEST))
-                elif not self._read(left) and left is not None and left <= LONGEST:
+                    self._turn.wait(LONGEST_SLEEP_S if left is None else min(left, LONGEST_SLEEP_S))
+                elif not self._read(left) and left is not None and left <= LONGEST_SLEEP_S:
                     return until()
             return until()
 
@@ -102,7 +102,7 @@ class Local:
         try:
             poll = select.poll()
             poll.register(self._channel, select.POLLIN)
-            ready = poll.poll(None if timeout is None else min(max(0.0, timeout), LONGEST) * 1000)
+            ready = poll.poll(None if timeout is None else min(max(0.0, timeout), LONGEST_SLEEP_S) * 1000)
             data = self._channel.recv(1 << 20) if ready else None
         except ConnectionError:  # the supervisor was killed before it read all that we asked
             data = b""
@@ -201,7 +201,7 @@ def _start_supervisor(detached: bool = False) -> tuple[socket.socket, "subproces
     if not detached:
         with suppress(OSError):  # before Linux 5.3; the closed socket has to do
             driver = os.pidfd_open(os.getpid())
-    argv = [sys.executable, *FLAGS, supervisor.__file__, str(theirs.fileno()), str(driver), *["detached"] * detached]
+    argv = [sys.executable, *PYTHON_FLAGS, supervisor.__file__, str(theirs.fileno()), str(driver), *["detached"] * detached]
     passed = [descriptor for descriptor in (theirs.fileno(), driver) if descriptor >= 0]
     errors = subprocess.DEVNULL if detached else None
     process = subprocess.Popen(

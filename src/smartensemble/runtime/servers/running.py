@@ -10,6 +10,7 @@ from pathlib import Path
 from smartensemble.databases.shard import Secrets, Shard
 from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime.jobs import queue
+from smartensemble.runtime.jobs.query import query
 from smartensemble.runtime.journal.journal import Journal
 from smartensemble.runtime.journal.process import Process, began, hostname
 from smartensemble.runtime.runner import Runner
@@ -156,14 +157,14 @@ class RunningServers:
         if self.workers or self.journal is None or not self.journal.exists():
             return
         journal = Journal(self.journal)
-        journal.look()
+        journal.refresh()
         if journal.driver is None or journal.driver.host != hostname():
             return  # on another machine they notice that the server has gone
         journal.stop(journal.entries, grace)
         limit = time.monotonic() + grace + 2 * PATIENCE
         while journal.active and time.monotonic() < limit:
             runner.wait(lambda: False, 0.005)
-            journal.look()
+            journal.refresh()
 
     def clean(self) -> None:
         """Take away the sockets of servers that have ended."""
@@ -189,7 +190,7 @@ def end_job(scheduler: str, job: str) -> None:
     """Cancel a job that another process has submitted, and wait until it is gone."""
     control = SCHEDULERS[scheduler].control
     assert control
-    queue.ask((*control.cancel, job), "")
+    query((*control.cancel, job), "")
     limit = time.monotonic() + SILENCE
     with suppress(StateError):  # its scheduler is away; without servers the job comes to its end
         while time.monotonic() < limit and queue.queue(scheduler).has(job):

@@ -39,7 +39,7 @@ def store(servers: RunningServers, uploads: Iterable[Upload], runner: Runner) ->
     """
 
     def look() -> None:
-        runner.look()
+        runner.refresh()
         if servers.workers and all(run.status.final for run in servers.workers):
             raise OSError("all its workers have ended")
 
@@ -49,7 +49,7 @@ def store(servers: RunningServers, uploads: Iterable[Upload], runner: Runner) ->
                 try:
                     ask(shard, *words, password=servers.password, timeout=PATIENCE, look=look)
                 except (Refusal, OSError) as error:
-                    runner.look()
+                    runner.refresh()
                     why = [f"\na worker ended: {run.reason}" for run in servers.workers if run.status.final]
                     raise StateError(
                         f"{servers.identifier}: {upload.name!r} could not be stored: {error}; {upload.takes}; "

@@ -1,0 +1,96 @@
+"""Run a scheduler's program and read its answer: wait for it, or come back for it later."""
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+
+from smartensemble.errors import StateError
+
+ANSWER_TIMEOUT_S = 30.0  #: an answer may take this long
+QUICK_ANSWER_TIMEOUT_S = 5.0  #: and this long where a user's program waits for it
+
+
+def query(
+    argv: Sequence[str],
+    instead: str | None = None,
+    *,
+    timeout_s: float = ANSWER_TIMEOUT_S,
+    errors: bool = False,
+    shielded: bool = False,
+) -> str:
+    """What a scheduler's program prints; `instead` if it fails.
+
+    :param errors: its standard error too.
+    :param shielded: Ctrl-C does not reach it.
+    :raises StateError: it fails, and there is nothing to answer instead; the message has its words.
+    """
+    try:
+        done = subprocess.run(
+            argv,
+            capture_output=True,
+            text=True,
+            errors="replace",  # names of files may be any bytes
+            timeout=timeout_s,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            process_group=0 if shielded else None,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        if instead is not None:
+            return instead
+        raise StateError(f"{argv[0]}: {error}; is the scheduler there?") from None
+    if done.returncode == 0:
+        return done.stdout + (done.stderr if errors else "")
+    if instead is not None:
+        return instead
+    lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+    raise StateError(f"{argv[0]}: {'; '.join(line.removeprefix(f'{argv[0]}: error: ') for line in lines)}")
+
+
+class Question:
+    """A scheduler's program that runs while we do something else. Its answer goes into files, so it never waits for us."""
+
+    def __init__(self, argv: Sequence[str], jobs: Sequence[str]) -> None:
+        """Start it.
+
+        :param jobs: the jobs that it asks about.
+        :raises OSError: there is no such program here.
+        """
+        self.jobs = jobs
+        self._since = time.monotonic()
+        self._out, self._errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
+        try:
+            self._process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=self._out, stderr=self._errors, process_group=0
+            )
+        except OSError:
+            self._close()
+            raise
+
+    @property
+    def ended(self) -> bool:
+        """There is an answer, or there will never be one: a program that takes too long is killed."""
+        if self._process.poll() is None and time.monotonic() > self._since + ANSWER_TIMEOUT_S:
+            self._process.kill()
+            self._process.wait()
+        return self._process.returncode is not None
+
+    def read(self) -> tuple[bool, str, str]:
+        """Whether it succeeded, what it printed, and its errors; once, when it has ended."""
+        texts = []
+        for file in (self._out, self._errors):
+            file.seek(0)
+            texts.append(file.read().decode(errors="replace"))
+        self._close()
+        return self._process.returncode == 0, texts[0], texts[1]
+
+    def drop(self) -> None:
+        """End it, since nobody waits for the answer."""
+        self._process.kill()
+        self._process.wait()
+        self._close()
+
+    def _close(self) -> None:
+        self._out.close()
+        self._errors.close()
