@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from smartensemble.experiment import Experiment
-from smartensemble.runtime.local import launcher
+from smartensemble.runtime import standalone
 from tutorkit.blocks import Page
 from tutorkit.config import Config
 from tutorkit.pages import read
@@ -19,7 +19,7 @@ from tutorkit.run import PageRun
 pytest_plugins = ["worlds.drivers", "worlds.servers", "worlds.site", "worlds.slurm"]
 
 if "COVERAGE_RUN" in os.environ:
-    launcher.PYTHON_FLAGS = ()  # coverage reaches a child by its site-packages
+    standalone.FLAGS = ()  # coverage reaches a child by its site-packages
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from smartensemble.runtime.journal.lock import Lock
 from smartensemble.runtime.local.launcher import detach, local
 from smartensemble.runtime.local.protocol import Job, Launcher
 from smartensemble.runtime.outcome import settle
-from smartensemble.runtime.standalone.supervisor import PATIENCE
+from smartensemble.runtime.standalone.limits import KILL_GRACE_S
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.status import Run, Status
 
@@ -161,7 +161,7 @@ class Runner:
                     self.ready().start(jobs(begin, begin + CHUNK), journal.path, at_once)
                 except BaseException:  # a full disk, Ctrl-C: a start is whole, or it is taken back
                     self.ready().start(jobs(begin, len(models)), journal.path, at_once=0)
-                    self.stop(runs, PATIENCE)
+                    self.stop(runs, KILL_GRACE_S)
                     raise
 
     def check_room(self, entities: Sequence[Model | Ensemble], models: Sequence[Model], at_once: int | None) -> None:
@@ -266,7 +266,7 @@ class Runner:
         if ours and self._launcher and (left := self._launcher.stop(ours, grace)):
             logger.warning("%s: processes %s did not end, even by SIGKILL", self.name, ", ".join(map(str, left)))
         self.wait(lambda: all(batch.run.status.final for batch in cancelled))
-        if not self.wait(lambda: all(run.status.final for run in theirs), grace + 2 * PATIENCE):
+        if not self.wait(lambda: all(run.status.final for run in theirs), grace + 2 * KILL_GRACE_S):
             logger.warning("%s: members of another process did not end; look at its journal", self.name)
         self.refresh()
 

@@ -12,7 +12,8 @@ import pytest
 from smartensemble import Ensemble, Experiment, Status
 from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime.journal.journal import FOLDER, Journal
-from smartensemble.runtime.journal.process import Process, began
+from smartensemble.runtime.journal.process import Process
+from smartensemble.runtime.standalone.procfs import began
 
 Driver = Callable[..., "Popen[str]"]
 Eventually = Callable[[Callable[[], object]], None]

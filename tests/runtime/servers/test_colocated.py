@@ -10,7 +10,7 @@ import pytest
 
 from smartensemble import Experiment, Model, Status
 from smartensemble.errors import EntityExistsError, InputTypeError, InputValueError
-from smartensemble.runtime.journal.process import began
+from smartensemble.runtime.standalone.procfs import began
 
 Eventually = Callable[[Callable[[], object]], None]
 

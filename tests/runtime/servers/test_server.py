@@ -13,9 +13,9 @@ import redis
 
 from smartensemble import Experiment, Orchestrator, Status
 from smartensemble.errors import EntityExistsError, InputValueError, MissingFileError, StateError, UnsupportedError
-from smartensemble.runtime.journal.process import began
 from smartensemble.runtime.servers import server_program as find
 from smartensemble.runtime.servers.resp import Refusal, ask
+from smartensemble.runtime.standalone.procfs import began
 
 Driver = Callable[..., "subprocess.Popen[str]"]
 Script = Callable[[str], str]

@@ -13,7 +13,8 @@ import pytest
 
 from smartensemble.experiment import Experiment
 from smartensemble.runtime.local.launcher import local
-from smartensemble.runtime.standalone import supervisor
+from smartensemble.runtime.standalone.messages import pack, unpack
+from smartensemble.runtime.standalone.procfs import tree
 from smartensemble.status import Status
 from worlds.drivers import DEADLINE, Family, lives
 
@@ -53,7 +54,7 @@ def pids() -> tuple[int, int]:
 
 def children(pid: int) -> list[int]:
     """The processes whose parent is `pid`, zombies among them."""
-    return [child for child, (parent, *_) in supervisor.tree().items() if parent == pid]
+    return [child for child, process in tree().items() if process.parent == pid]
 
 
 # --- messages -------------------------------------------------------------------------------------------------------
@@ -63,22 +64,22 @@ def test_messages_come_out_as_they_went_in_however_they_are_cut() -> None:
     messages = [("launch", None, {"A": "ü\udcff"}, [(1, ("x", "y"))]), ("stop", 2, [1], 0.5)]
     buffer, found = bytearray(), []
 
-    for byte in b"".join(map(supervisor.pack, messages)):
+    for byte in b"".join(map(pack, messages)):
         buffer.append(byte)
-        found += list(supervisor.unpack(buffer))
+        found += list(unpack(buffer))
 
     assert found == messages
     assert not buffer
 
 
 def test_a_message_whose_reader_is_interrupted_is_read_again() -> None:
-    buffer = bytearray(supervisor.pack(("ended", 1)) + supervisor.pack(("ended", 2)))
+    buffer = bytearray(pack(("ended", 1)) + pack(("ended", 2)))
 
-    for message in supervisor.unpack(buffer):
+    for message in unpack(buffer):
         assert message == ("ended", 1)
         break
 
-    assert list(supervisor.unpack(buffer)) == [("ended", 1), ("ended", 2)]
+    assert list(unpack(buffer)) == [("ended", 1), ("ended", 2)]
 
 
 # --- ends of a driver -----------------------------------------------------------------------------------------------
@@ -132,7 +133,7 @@ def test_a_driver_that_is_killed_while_it_starts_members_leaves_none(
 
     process.kill()
 
-    eventually(lambda: not [pid for pid in supervisor.tree() if command(pid) == ["sleep", "1234"] and lives(pid)])
+    eventually(lambda: not [pid for pid in tree() if command(pid) == ["sleep", "1234"] and lives(pid)])
     assert all((directory / "params.json").is_file() for directory in tmp_path.glob("study/ens/ens_*"))
 
 
@@ -375,17 +376,17 @@ def test_any_grace_is_accepted(grace: float, exp: Experiment) -> None:
 def test_two_thousand_members_run_at_an_open_file_limit_of_256(driver: Driver) -> None:
     process = driver("""
         import resource
-        from smartensemble.runtime.standalone import supervisor
+        from smartensemble.runtime.standalone.procfs import tree
         resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
         ens = exp.create_ensemble("ens", replicas=2000, run_settings=settings("sleep", "1000"))
         exp.start(ens, block=False)
         exp._runner._launcher.wait(lambda: all(member.run.status.value == "Running" for member in ens), 200)
         sentinel = exp._runner._launcher._process.pid
-        keeper = next(pid for pid, (parent, *_) in supervisor.tree().items() if parent == sentinel)
-        children = [pid for pid, (parent, *_) in supervisor.tree().items() if parent == keeper]
+        keeper = next(pid for pid, process in tree().items() if process.parent == sentinel)
+        children = [pid for pid, process in tree().items() if process.parent == keeper]
         print(len(children), len(os.listdir(f"/proc/{keeper}/fd")) < 16)
         exp.stop()
-        print({str(status) for status in exp.get_status(ens)}, [pid for pid in children if pid in supervisor.tree()])
+        print({str(status) for status in exp.get_status(ens)}, [pid for pid in children if pid in tree()])
     """)
 
     output, _ = process.communicate(timeout=300)
@@ -587,7 +588,7 @@ def test_five_hundred_members_that_detach_themselves_survive_nobody(
     sentinel = next(int(line) for line in process.stdout if line.strip().isdecimal())
     eventually(lambda: log.exists() and len(log.read_text().split()) == 1000)
 
-    keeper = next(pid for pid, (parent, *_) in supervisor.tree().items() if parent == sentinel)
+    keeper = next(pid for pid, process in tree().items() if process.parent == sentinel)
     os.kill(process.pid if victim == "driver" else keeper, signal.SIGKILL)
 
     eventually(lambda: not any(lives(int(pid)) for pid in log.read_text().split()))

@@ -40,7 +40,7 @@ from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.queue import queue
 from smartensemble.runtime.journal.process import Process, hostname
 from smartensemble.runtime.outcome import settle
-from smartensemble.runtime.standalone.supervisor import send
+from smartensemble.runtime.standalone.procfs import send
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.status import Run, Status

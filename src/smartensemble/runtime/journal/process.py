@@ -3,8 +3,9 @@
 import os
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from socket import gethostname
+
+from smartensemble.runtime.standalone.procfs import began
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,3 @@ class Process:
 def hostname() -> str:
     """The name of this machine."""
     return gethostname()
-
-
-def began(pid: int) -> int | None:
-    """When a process started, in clock ticks; None if there is no such process, or it has ended. See proc_pid_stat(5)."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-    except OSError:
-        return None
-    return None if fields[0] in b"ZX" else int(fields[19])

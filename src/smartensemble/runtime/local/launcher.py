@@ -15,13 +15,14 @@ from itertools import count
 from pathlib import Path
 
 from smartensemble.errors import StateError, UnsupportedError
+from smartensemble.runtime import standalone
 from smartensemble.runtime.local.protocol import Job
 from smartensemble.runtime.outcome import settle
-from smartensemble.runtime.standalone import supervisor
+from smartensemble.runtime.standalone.limits import KILL_GRACE_S
+from smartensemble.runtime.standalone.messages import pack, unpack
+from smartensemble.runtime.standalone.spawn import Work
 from smartensemble.status import Run, Status
 
-#: Flags of the interpreter that runs the supervisor: the standard library is enough, and starts sooner.
-PYTHON_FLAGS: tuple[str, ...] = ("-I", "-S")
 LONGEST_SLEEP_S = 86_400.0  #: seconds of one sleep; poll refuses more than 24 days
 
 
@@ -116,7 +117,7 @@ class Local:
             self._lost()
         self._inbox += data
         events: dict[str, Callable[..., None]] = {"started": self._started, "ended": self._ended, "stopped": self._stop_done}
-        for name, *values in supervisor.unpack(self._inbox):
+        for name, *values in unpack(self._inbox):
             events[name](*values)
         return True
 
@@ -129,7 +130,7 @@ class Local:
     def _ask(self, *request: object) -> None:
         """Send a request. The lock is held, so that requests of two threads do not mix."""
         try:
-            self._channel.sendall(supervisor.pack(request))
+            self._channel.sendall(pack(request))
         except OSError:
             self._lost()
         except BaseException:  # Ctrl-C: half a request cannot be taken back, so this is the last one
@@ -157,7 +158,7 @@ class Local:
         """The supervisor is gone; when its sentinel is gone too, it has killed what was left."""
         self._alive = False
         with suppress(subprocess.TimeoutExpired):  # only the kernel can keep a killed process
-            self._process.wait(supervisor.PATIENCE)
+            self._process.wait(KILL_GRACE_S)
         for _, run in self._jobs.values():
             run.status, run.ended = Status.FAILED, time.time()
             run.cause = "the supervisor was killed, and every member with it; start it again"
@@ -169,7 +170,7 @@ def detach(jobs: Sequence[Job], journal: Path, at_once: int | None = None) -> No
     check_platform()
     channel, process = _start_supervisor(detached=True)
     with channel:
-        channel.sendall(supervisor.pack(_launch(jobs, range(1, len(jobs) + 1), journal, at_once)))
+        channel.sendall(pack(_launch(jobs, range(1, len(jobs) + 1), journal, at_once)))
     process.wait()
 
 
@@ -178,17 +179,17 @@ def _launch(
 ) -> tuple[object, ...]:
     """The request to start `jobs` under the names `ids`."""
     works = [
-        (
-            number,
-            run.number,
-            command.name,
-            command.argv,
-            str(command.cwd),
-            command.env,
-            str(command.out),
-            str(command.err),
-            command.time_limit,
-        )
+        Work(
+            member=number,
+            number=run.number,
+            name=command.name,
+            argv=command.argv,
+            cwd=str(command.cwd),
+            env=command.env,
+            out=str(command.out),
+            err=str(command.err),
+            time_limit=command.time_limit,
+        ).values()
         for number, (command, run) in zip(ids, jobs, strict=True)
     ]
     return "launch", at_once, dict(os.environ), str(journal), works, service
@@ -201,7 +202,7 @@ def _start_supervisor(detached: bool = False) -> tuple[socket.socket, "subproces
     if not detached:
         with suppress(OSError):  # before Linux 5.3; the closed socket has to do
             driver = os.pidfd_open(os.getpid())
-    argv = [sys.executable, *PYTHON_FLAGS, supervisor.__file__, str(theirs.fileno()), str(driver), *["detached"] * detached]
+    argv = [*standalone.command("supervisor"), str(theirs.fileno()), str(driver), *["detached"] * detached]
     passed = [descriptor for descriptor in (theirs.fileno(), driver) if descriptor >= 0]
     errors = subprocess.DEVNULL if detached else None
     process = subprocess.Popen(

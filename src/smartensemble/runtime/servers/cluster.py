@@ -14,7 +14,7 @@ from smartensemble.databases.shard import Shard
 from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime.jobs.batch import Batch, beside, written
 from smartensemble.runtime.jobs.queue import queue
-from smartensemble.runtime.journal.process import Process, began, hostname
+from smartensemble.runtime.journal.process import Process, hostname
 from smartensemble.runtime.outcome import settle
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.servers import workers
@@ -25,7 +25,8 @@ from smartensemble.runtime.servers.record import check_record, record
 from smartensemble.runtime.servers.resp import Refusal, ask
 from smartensemble.runtime.servers.running import RunningServers
 from smartensemble.runtime.servers.server_program import find_server, module
-from smartensemble.runtime.standalone.supervisor import PATIENCE
+from smartensemble.runtime.standalone.limits import KILL_GRACE_S
+from smartensemble.runtime.standalone.procfs import began
 from smartensemble.status import Run, Status
 
 logger = logging.getLogger(__name__)
@@ -148,7 +149,7 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> PlacedServers:
             servers.processes.append(Process(pid, host, (began(pid) or 0) if host == hostname() else 0))
         record(db, servers)
     except BaseException as error:
-        servers.end_runs(runner, PATIENCE)
+        servers.end_runs(runner, KILL_GRACE_S)
         if isinstance(error, (OSError, Refusal)):
             raise StateError(f"{db.db_identifier}: could not be started: {error}; look at {db.path}") from error
         raise

@@ -9,7 +9,7 @@ from smartensemble.databases.config import configuration, data_name, nodes
 from smartensemble.databases.orchestrator import Orchestrator
 from smartensemble.databases.shard import Secrets
 from smartensemble.errors import StateError
-from smartensemble.runtime.journal.process import Process, began, hostname
+from smartensemble.runtime.journal.process import Process, hostname
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.servers import workers
 from smartensemble.runtime.servers.addresses import check_data, free_socket, place, private_directory, write_private
@@ -17,6 +17,7 @@ from smartensemble.runtime.servers.record import check_record, record
 from smartensemble.runtime.servers.resp import PATIENCE, Refusal, ask
 from smartensemble.runtime.servers.running import RunningServers
 from smartensemble.runtime.servers.server_program import find_server, module
+from smartensemble.runtime.standalone.procfs import began
 
 TRIES = 3  #: starts, where ports that were free are taken by others meanwhile
 TAKEN = "Address already in use"

@@ -12,10 +12,10 @@ from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime.jobs import queue
 from smartensemble.runtime.jobs.query import query
 from smartensemble.runtime.journal.journal import Journal
-from smartensemble.runtime.journal.process import Process, began, hostname
+from smartensemble.runtime.journal.process import Process, hostname
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.servers.resp import PATIENCE, Refusal, answers, ask, shut_down
-from smartensemble.runtime.standalone.supervisor import send
+from smartensemble.runtime.standalone.procfs import began, send
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.status import Run, Status
 

@@ -1,0 +1,105 @@
+"""End members with all that they started: by SIGTERM, and by SIGKILL what is left after a grace."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from .limits import KILL_GRACE_S
+from .procfs import below, marked, send, tree
+
+TYPE_CHECKING = False  # importing typing would cost a third of the time that a program here takes to start
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .members import Members
+    from .procfs import Process
+
+
+class Ending:
+    """Processes that are being ended."""
+
+    def __init__(self, members: set[int] | None, grace: float, token: int | None) -> None:
+        self.members = members  #: whose processes; None for everybody's
+        self.token = token  #: what the driver calls it; None if it did not ask
+        self.number = signal.SIGTERM if grace > 0 else signal.SIGKILL
+        self.due = time.monotonic() + (grace if grace > 0 else KILL_GRACE_S)  #: when it takes the next step
+        self.signalled: set[int] = set()  #: what was sent this signal already
+        self.awaited: set[int] = set()  #: our own children among them: nothing is looked at before they have ended
+
+
+class Endings:
+    """All that are under way."""
+
+    def __init__(self, members: Members, tell: Callable[..., None]) -> None:
+        self.members = members
+        self.tell = tell  #: queues an event for the driver
+        self.open: list[Ending] = []
+
+    def begin(self, members: set[int] | None, grace: float, verdict: str, token: int | None = None) -> None:
+        """Cancel those of `members` that wait, and begin to end those that run."""
+        self.members.cancel(members, verdict)
+        self.open.append(Ending(members, grace, token))
+        self._pursue(self.open[-1])
+
+    def reaped(self, pid: int) -> None:
+        """A child of ours has ended."""
+        for ending in self.open:
+            ending.awaited.discard(pid)
+
+    def advance(self) -> None:
+        """Take the next step of each that is due, or whose processes have ended."""
+        now = time.monotonic()
+        for ending in list(self.open):
+            if now >= ending.due:
+                self._step_up(ending)
+            elif not ending.awaited:
+                self._pursue(ending)
+
+    def _step_up(self, ending: Ending) -> None:
+        """The grace is over: SIGKILL. What is left some time after that is given up; only the kernel can be the cause of it."""
+        if ending.number == signal.SIGKILL:
+            self._finish(ending, self._victims(ending.members))
+            return
+        ending.number = signal.SIGKILL
+        ending.due = time.monotonic() + KILL_GRACE_S
+        ending.signalled.clear()
+        self._pursue(ending)
+
+    def _pursue(self, ending: Ending) -> None:
+        """Signal every process of an ending that was not signalled yet. When none is left, it is done."""
+        # A process that forks and ends just while the table is read shows neither itself nor its child: read it again.
+        victims = self._victims(ending.members) or self._victims(ending.members)
+        for pid in victims.keys() - ending.signalled:
+            ending.signalled.add(pid)
+            send(pid, ending.number)
+            send(pid, signal.SIGCONT)  # a stopped process cannot obey
+        ending.awaited = {pid for pid, process in victims.items() if process.parent == os.getpid()}
+        running = not self.members.childless if ending.members is None else bool(ending.members & self.members.running.keys())
+        if not victims and not running:
+            self._finish(ending, {})
+
+    def _finish(self, ending: Ending, left: Mapping[int, Process]) -> None:
+        """Tell who asked, with the processes that even SIGKILL did not end."""
+        self.open.remove(ending)
+        if ending.token is not None:
+            self.tell("stopped", ending.token, sorted(left))
+
+    def _victims(self, members: set[int] | None) -> dict[int, Process]:
+        """The living processes of `members`: below their programs, and below the orphans they left."""
+        processes, ours = tree(), os.getpid()
+        roots = [pid for pid, process in processes.items() if process.parent == ours]
+        if members is not None:
+            owners, others = self.members.pids, {m for m, (launch, _) in self.members.running.items() if not launch.service}
+            known = {pid: owners.get(pid) or owners.get(processes[pid].group) or marked(pid) for pid in roots}
+            roots = [pid for pid in roots if belongs(known[pid], members, others)]
+        return {pid: processes[pid] for pid in below(roots, processes)}
+
+
+def belongs(owner: int | None, members: set[int], running: set[int]) -> bool:
+    """Whether a child of ours belongs to `members`: its owner is known by its process group, or by the mark in its environment.
+
+    An orphan that has got rid of both is nobody else's when no other members run.
+    """
+    return owner in members if owner else running <= members

@@ -1,0 +1,131 @@
+"""The members of a supervisor: those that wait, those that run, and how each one ended."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from heapq import heappop, heappush
+
+from .journal_lines import Launch
+from .spawn import Work, spawn, why
+
+TYPE_CHECKING = False  # importing typing would cost a third of the time that a program here takes to start
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Members:
+    """The members that wait and those that run, by what the driver calls them."""
+
+    def __init__(self, tell: Callable[..., None]) -> None:
+        self.tell = tell  #: queues an event for the driver
+        self.launches: list[Launch] = []  #: those that have members waiting
+        self.pids: dict[int, int] = {}  #: pid of a running member -> the member
+        self.running: dict[int, tuple[Launch, Work]] = {}
+        self.noted: set[Launch] = set()  #: launches that have lines for their journals
+        self.limits: list[tuple[float, int]] = []  #: a heap of time limits; members that have ended may be in it
+        self.verdicts: dict[int, str] = {}  #: the outcome of a member that we end
+        self.childless = True  #: neither a member nor an orphan is below this process
+
+    @property
+    def active(self) -> bool:
+        """Some wait or run."""
+        return bool(self.launches or self.running)
+
+    def known(self) -> set[Launch]:
+        """The launches of which members wait or run."""
+        return {*self.launches, *(launch for launch, _ in self.running.values())}
+
+    def startable(self) -> Launch | None:
+        """A launch that may start a member now."""
+        return next((launch for launch in self.launches if launch.free), None)
+
+    def launch(self, at_once: int | None, environ: dict[str, str], journal: str, works: list[Work], service: bool) -> None:
+        """Queue members; at most `at_once` of them run at a time. A service is a server that runs beside them."""
+        launch = next((launch for launch in self.known() if launch.journal == journal and at_once is None), None)
+        if launch is None:
+            launch = Launch(at_once, environ, journal, service)
+            self.noted.add(launch)
+        launch.add(works)
+        if works and launch not in self.launches:
+            self.launches.append(launch)
+
+    def start_one(self) -> None:
+        """Start one member that waits: one, because requests and ends must not wait for long."""
+        if (launch := self.startable()) is None:
+            return
+        work = launch.waiting.popleft()
+        if not launch.waiting:
+            self.launches.remove(launch)
+        try:
+            pid = spawn(work, launch.environ)
+        except (OSError, ValueError) as error:  # ValueError: text that no program can receive
+            self._tell_end(launch, work, "failed", why(error, work))
+            return
+        launch.free -= 1
+        self.pids[pid] = work.member
+        self.running[work.member] = launch, work
+        self.childless = False
+        if work.time_limit is not None:
+            heappush(self.limits, (time.monotonic() + work.time_limit, work.member))
+        launch.note(work.number, work.name, "started", pid)
+        self.noted.add(launch)
+        self.tell("started", work.member, pid, time.time())
+
+    def take_end(self, pid: int, status: int) -> None:
+        """A process ended: if it is a member's program, say so, and let another one start."""
+        if (member := self.pids.pop(pid, None)) is None:
+            return
+        launch, work = self.running.pop(member)
+        launch.free += 1
+        self._tell_end(launch, work, *outcome(status, self.verdicts.pop(member, None)))
+
+    def cancel(self, members: set[int] | None, verdict: str) -> None:
+        """Those of `members` that wait will not run; those that run will end by `verdict`. None stands for all members."""
+        for launch in self.launches:
+            waiting, launch.waiting = launch.waiting, deque()
+            for work in waiting:
+                if members is None or work.member in members:
+                    self._tell_end(launch, work, "cancelled")
+                else:
+                    launch.waiting.append(work)
+        self.launches = [launch for launch in self.launches if launch.waiting]
+        for member in self.running:
+            if members is None or member in members:
+                self.verdicts.setdefault(member, verdict)
+
+    def next_limit(self) -> float | None:
+        """When the next running member reaches its time limit, by the monotonic clock."""
+        while self.limits and self.limits[0][1] not in self.running:
+            heappop(self.limits)
+        return self.limits[0][0] if self.limits else None
+
+    def overdue(self) -> set[int]:
+        """The members that have reached their time limits since the last call."""
+        now, found = time.monotonic(), set()
+        while self.limits and self.limits[0][0] <= now:
+            found.add(heappop(self.limits)[1])
+        return found & self.running.keys()
+
+    def write_journals(self) -> None:
+        """Write what became of members since the last call."""
+        for launch in self.noted:
+            launch.write()
+        self.noted = {launch for launch in self.noted if launch.lines}
+
+    def _tell_end(self, launch: Launch, work: Work, outcome: str, detail: int | str | None = None) -> None:
+        launch.note(work.number, work.name, outcome, "" if detail is None else detail)
+        self.noted.add(launch)
+        self.tell("ended", work.member, outcome, detail, time.time())
+
+
+def outcome(status: int, verdict: str | None) -> tuple[str, int | None]:
+    """How a member ended, and its exit code or signal, from what ``wait`` returned; `verdict`, if we have ended it.
+
+    >>> outcome(3 << 8, None), outcome(15, None), outcome(15, "limit")
+    (('exit', 3), ('signal', 15), ('limit', None))
+    """
+    if verdict:
+        return verdict, None
+    return ("signal", os.WTERMSIG(status)) if os.WIFSIGNALED(status) else ("exit", os.WEXITSTATUS(status))
