@@ -29,7 +29,6 @@ from smartensemble.status import Run, Status
 # What acts is imported by the methods that act: who only describes an ensemble pays half for the import.
 if TYPE_CHECKING:
     from smartensemble.databases.orchestrator import Orchestrator
-    from smartensemble.runtime import directories as generation
 
 GRACE = 5.0  #: seconds that a member has to obey SIGTERM
 
@@ -248,33 +247,17 @@ class Experiment:
         :raises DirectoryExistsError: a member's directory is there already, and `overwrite` is False.
         :raises TagError: a tag names no parameter.
         """
-        from smartensemble.runtime import directories as generation
+        from smartensemble.runtime.input_files import TagOptions
+        from smartensemble.runtime.start import generate
 
         databases, others = self._split(entities)
         if databases and not others:
             return
         models = self._models(others)
-
-        with self._runner.alone():
-
-            def checked() -> "tuple[list[str], generation.Renderer]":
-                former = [path for each in others if isinstance(each, Ensemble) for path in generation.former_members(each)]
-                self._runner.check_free([model.path for model in models] + former * overwrite)
-                options = generation.Options(tag, allow_unknown, allow_unused)
-                return former, generation.check(models, options, overwrite)
-
-            checked()  # what is wrong is said before anything is written, also a lock
-            self._runner.claim()
-            former, renderer = checked()  # another program may have been quicker
-            for path in former * overwrite:
-                generation.remove(path)
-            self._write(models, renderer)
+        generate(self._runner, others, models, TagOptions(tag, allow_unknown, allow_unused), overwrite, GRACE)
+        if verbose:
             for model in models:
-                model.run = Run()
-                if verbose:
-                    print(f"{model.name}: generated {model.path}", file=sys.stderr)
-            for ensemble in ensembles(models):
-                generation.write_index(ensemble)
+                print(f"{model.name}: generated {model.path}", file=sys.stderr)
 
     def preview(
         self,
@@ -289,7 +272,8 @@ class Experiment:
         :param output_filename: print into this file.
         :raises TagError: generate would raise it.
         """
-        from smartensemble.runtime import directories as generation
+        from smartensemble.runtime import directories
+        from smartensemble.runtime.input_files import TagOptions
         from smartensemble.runtime.jobs.share_out import batch_jobs
         from smartensemble.runtime.preview import preview
         from smartensemble.runtime.servers.colocated import Environment
@@ -297,22 +281,13 @@ class Experiment:
         databases, others = self._split(entities)
         models = self._models(others) if others or not databases else []
         command = Environment(self._databases.running, self._runner.scheduler).command
-        renderer = generation.check(models, generation.Options(tag, allow_unknown, allow_unused), overwrite=True)
+        renderer = directories.check(models, TagOptions(tag, allow_unknown, allow_unused), overwrite=True)
         batches = batch_jobs(others, {model.path: model.run for model in models}, command, self._runner.scheduler)
         text = preview(f"{self.name} in {self.exp_path}", databases, models, list(batches), renderer, command)
         if output_filename is None:
             print(text, end="")
         else:
             Path(output_filename).write_text(text, encoding="utf-8")
-
-    def _write(self, models: Sequence[Model], renderer: "generation.Renderer") -> None:
-        """Write the directories of `models`."""
-        from smartensemble.runtime import directories as generation
-
-        origins = {ensemble: generation.origin(ensemble) for ensemble in ensembles(models)}
-        for model in models:
-            generation.write(model, renderer, origins[model.ensemble] if isinstance(model.ensemble, Ensemble) else {})
-            model.generated = True
 
     # --- run ----------------------------------------------------------------------------------------------------
 
@@ -343,57 +318,19 @@ class Experiment:
         :raises StateError: one of them runs already, or its directory was generated for other parameters; or a database
             cannot be started, or does not answer any more; or there is none for what members have to find in it.
         """
-        from smartensemble.runtime import directories as generation
-        from smartensemble.runtime.jobs.share_out import advise
-        from smartensemble.runtime.servers import store
-        from smartensemble.runtime.servers.colocated import Environment
+        from smartensemble.runtime.start import Request, start
 
         databases, others = self._split(entities)
         models = self._models(others) if others or not databases else []
         at_once = None if max_running is None else positive("max_running", max_running)
         if only not in (None, "failed"):
             raise InputValueError(f"{self.name}: only={only!r} is no choice; there is only='failed'")
+        request = Request(others, models, databases, at_once, only == "failed", detach, summary)
         try:
-            with self._runner.alone():
-                # What is wrong is said before anything is written, also a lock.
-                self._runner.check()
-                self._databases.check(databases)
-                if models:
-                    self._databases.check_reachable()
-                self._runner.check_free([model.path for model in models])
-                chosen = [model for model in models if only is None or model.run.status is not Status.COMPLETED]
-                missing = {model.path: model for model in chosen if not model.generated and not generation.is_there(model)}
-                renderer = generation.check(list(missing.values()), generation.Options(), overwrite=False)
-                if not chosen and not databases:
-                    return
-                uploads = store.stored(self.name, chosen, bool(databases or self._databases.running))
-                if databases and chosen:
-                    Environment(self._databases.running, self._runner.scheduler).check(chosen)
-                    self._runner.check_room(others, chosen, at_once)
-                self._runner.claim()
-                self._runner.check_free([model.path for model in chosen])
-                generation.check_absent(missing.values())  # another program may have been quicker
-                with self._databases.started(databases, detach):
-                    if not chosen:
-                        return
-                    advise(self.name, others, len(chosen), at_once, self._runner.scheduler)
-                    environment = Environment(self._databases.ready(), self._runner.scheduler)
-                    environment.check(chosen)
-                    self._databases.store(uploads)
-                    if summary:
-                        print(Table({"name": model.name, "command": str(model.command)} for model in chosen))
-                    indexes = ensembles(missing.values())
-
-                    def write(some: Sequence[Model]) -> None:
-                        self._write([model for model in some if model.path in missing], renderer)
-                        store.write(some)
-                        while indexes:  # before any member runs, which may read it
-                            generation.write_index(indexes.pop())
-
-                    self._runner.start(others, chosen, at_once, detach, write, environment.command)
-            if block:
+            started = start(self._runner, self._databases, request, GRACE)
+            if block and started:
                 title = ", ".join(entity.name for entity in others[:3]) + ", ..." * (len(others) > 3)
-                self._watch([(model.name, model.run) for model in chosen], title, kill_on_interrupt and not detach, progress)
+                self._watch([(model.name, model.run) for model in started], title, kill_on_interrupt and not detach, progress)
         except KeyboardInterrupt:
             if kill_on_interrupt and not detach:
                 self._runner.stop_own(GRACE)
@@ -432,6 +369,7 @@ class Experiment:
 
         :param grace: seconds between SIGTERM and SIGKILL.
         """
+        self._runner.cancel(members_of(entities) if entities else None, grace)
         databases, others = self._split(entities) if entities else (self._databases.running, [])
         if others or not entities:
             self._runner.stop(self._runs(others), grace)
@@ -553,6 +491,6 @@ class Experiment:
                 raise
 
 
-def ensembles(models: Iterable[Model]) -> list[Ensemble]:
-    """The ensembles that `models` belong to, each once."""
-    return list(dict.fromkeys(model.ensemble for model in models if isinstance(model.ensemble, Ensemble)))
+def members_of(entities: "Iterable[Model | Ensemble | Orchestrator]") -> "list[Model | Orchestrator]":
+    """The models and databases among `entities`, and the members of ensembles."""
+    return [each for entity in entities for each in (entity if isinstance(entity, Ensemble) else [entity])]

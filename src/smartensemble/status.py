@@ -34,7 +34,7 @@ class Status(Enum):
         return self.value
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Run:
     """One run of one member. Whoever runs it keeps this up to date."""
 

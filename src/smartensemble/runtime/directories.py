@@ -5,15 +5,15 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 from smartensemble.ensemble import Ensemble
-from smartensemble.errors import DirectoryExistsError, InputValueError, ParameterError, StateError, TagError
-from smartensemble.files.tags import Delimiter, Template, template
+from smartensemble.errors import DirectoryExistsError, InputValueError, StateError
 from smartensemble.model import Model, columns
+from smartensemble.runtime.input_files import Renderer, TagOptions
 from smartensemble.version import __version__
 
 RECORD = "params.json"  #: in each member's directory
@@ -22,67 +22,7 @@ INDEX = "members.csv"  #: in each ensemble's directory
 _json = json.JSONEncoder(default=str, ensure_ascii=False).encode
 
 
-class Options(NamedTuple):
-    """How input files are filled."""
-
-    tag: Delimiter = ";"
-    allow_unknown: bool = False
-    allow_unused: bool = False
-
-
-class Renderer:
-    """Input files, read once and filled for each member."""
-
-    def __init__(self, options: Options) -> None:
-        self.options = options
-        self._templates: dict[object, list[tuple[str, Template, int]]] = {}
-
-    def templates(self, model: Model) -> list[tuple[str, Template, int]]:
-        """The files that `model` configures: name in its directory, content cut at the tags, mode."""
-        key = model.files.to_configure, tuple(model.params)
-        if key not in self._templates:
-            self._templates[key] = [
-                (target, self._read(source, model), stat.S_IMODE(os.stat(source).st_mode))
-                for source, target in configured(model)
-            ]
-        return self._templates[key]
-
-    def _read(self, path: str, model: Model) -> Template:
-        content = Path(path).read_bytes()
-        if b"\0" in content:
-            raise TagError(f"{path}: is no text, so it has no tags; attach it with to_copy")
-        return template(content, model.params, self.options.tag, path, self.options.allow_unknown)
-
-    def files(self, model: Model) -> Iterator[tuple[str, bytes, int]]:
-        """The configured files of `model`: name in its directory, content, mode."""
-        for target, content, mode in self.templates(model):
-            yield target, content.fill(model.params), mode
-
-    def check(self, model: Model) -> None:
-        """An error, unless every tag has a parameter, and every parameter a use."""
-        used = {name for _, content, _ in self.templates(model) for name in content.names}
-        unused = model.params.keys() - used - set(model.params_as_args)
-        if unused and model.files.to_configure and not self.options.allow_unused:
-            files = ", ".join(os.path.basename(path) for path in model.files.to_configure)
-            raise ParameterError(
-                f"{model.name}: no tag in {files} and no argument uses {', '.join(map(repr, sorted(unused)))}; "
-                "add the tag, or pass allow_unused=True"
-            )
-
-
-def configured(model: Model) -> Iterator[tuple[str, str]]:
-    """Each file to configure, with its name in the member's directory. A directory stands for the files below it."""
-    for path in model.files.to_configure:
-        if os.path.isdir(path):
-            for root, _, names in os.walk(path):
-                for name in sorted(names):
-                    source = os.path.join(root, name)
-                    yield source, os.path.relpath(source, path)
-        else:
-            yield path, os.path.basename(path)
-
-
-def check(models: Sequence[Model], options: Options, overwrite: bool) -> Renderer:
+def check(models: Sequence[Model], options: TagOptions, overwrite: bool) -> Renderer:
     """An error, unless all of `models` can be generated. Nothing is written."""
     for model in models:
         if model.run.status.active:
@@ -107,11 +47,78 @@ def check_absent(models: Iterable[Model]) -> None:
         raise DirectoryExistsError(f"{there[0]}{more}: there already; pass overwrite=True to replace it")
 
 
-def write(model: Model, renderer: Renderer, origin: dict[str, object]) -> None:
-    """Write the directory of `model` beside its place, then move it there: it is whole or not there."""
-    path = model.path
+class Writer:
+    """Writes directories and indexes for one act, which can take them back until it is done."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+        self._origins: dict[str, dict[str, object]] = {}
+        self._made: list[str] = []  #: directories of ensembles
+        self._models: list[Model] = []
+        self._replaced: set[str] = set()  #: directories of models that were there before
+        self._indexes: list[tuple[str, bytes | None]] = []  #: with what was there before
+
+    def write(self, model: Model) -> None:
+        """Write the directory of `model` beside its place, then move it there: it is whole, or not there."""
+        ensemble = model.ensemble
+        if isinstance(ensemble, Ensemble) and ensemble.path not in self._origins:
+            self._origins[ensemble.path] = origin(ensemble)
+            if not os.path.lexists(ensemble.path):
+                self._made.append(ensemble.path)
+        if _write(model, self._renderer, self._origins[ensemble.path] if ensemble else {}):
+            self._replaced.add(model.path)
+        self._models.append(model)
+        model.generated = True
+
+    def write_index(self, ensemble: Ensemble) -> None:
+        """Write ``members.csv``: which member has which parameters, and where."""
+        path = os.path.join(ensemble.path, INDEX)
+        try:
+            before = Path(path).read_bytes()
+        except OSError:
+            before = None
+        _write_index(ensemble, path)
+        self._indexes.append((path, before))
+
+    def take_back(self, keep: Callable[[Model], bool] = lambda _: False) -> None:
+        """Have what was there before there again, but for the models that are to be kept."""
+        kept = set()
+        for model in reversed(self._models):
+            if keep(model):
+                kept.add(os.path.dirname(model.path))
+                continue
+            remove(model.path)
+            if model.path in self._replaced:
+                os.rename(_beside(model.path)[1], model.path)
+            model.generated = False
+        for path, before in self._indexes:
+            if os.path.dirname(path) in kept:
+                continue
+            if before is None:
+                remove(path)
+            else:
+                Path(path).write_bytes(before)
+        for path in self._made:
+            with suppress(OSError):  # somebody has put something into it
+                os.rmdir(path)
+        self._models, self._indexes = [], []
+
+    def done(self) -> None:
+        """Delete what was there before, and what a killed driver may have left."""
+        for model in self._models:
+            remove(_beside(model.path)[1])
+
+
+def _beside(path: str) -> tuple[str, str]:
+    """Where a directory is made, and where the one that it replaces is kept meanwhile."""
     home, name = os.path.split(path)
-    new, old = f"{home}/.{name}.new", f"{home}/.{name}.old"
+    return f"{home}/.{name}.new", f"{home}/.{name}.old"
+
+
+def _write(model: Model, renderer: Renderer, origin: dict[str, object]) -> bool:
+    """Write the directory of `model`, and keep the one that was there; whether there was one."""
+    path = model.path
+    new, old = _beside(path)
     _make(new)
     try:
         _fill(new, model, renderer)
@@ -120,14 +127,15 @@ def write(model: Model, renderer: Renderer, origin: dict[str, object]) -> None:
         with open(f"{new}/{RECORD}", "wb") as file:
             # What is no Unicode, such as an old file name, is escaped the way that JSON escapes.
             file.write(text.encode(errors="backslashreplace"))
-        if os.path.lexists(path):
+        replaces = os.path.lexists(path)
+        if replaces:
             remove(old)
             os.rename(path, old)
         os.rename(new, path)
     except BaseException:
         remove(new)
         raise
-    remove(old)
+    return replaces
 
 
 def _make(directory: str) -> None:
@@ -227,8 +235,7 @@ def _text(params: dict[str, object]) -> dict[str, str]:
     return {name: str(value) for name, value in params.items()}
 
 
-def write_index(ensemble: Ensemble) -> None:
-    """Write ``members.csv``: which member has which parameters, and where."""
+def _write_index(ensemble: Ensemble, path: str) -> None:
     rows = [columns(member) | {"replica": member.replica, "path": member.path} for member in ensemble]
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in ("replica", "path")]
     replicas = ["replica"] if any(member.replica for member in ensemble) else []
@@ -238,7 +245,7 @@ def write_index(ensemble: Ensemble) -> None:
         writer = csv.DictWriter(file, [*names, *replicas, "path"], extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    os.replace(new, os.path.join(ensemble.path, INDEX))
+    os.replace(new, path)
 
 
 def former_members(ensemble: Ensemble) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from smartensemble.command import Command
 from smartensemble.databases.orchestrator import Orchestrator
 from smartensemble.model import Model
-from smartensemble.runtime.directories import Renderer
+from smartensemble.runtime.input_files import Renderer
 from smartensemble.runtime.jobs.batch import Batch
 
 

@@ -4,19 +4,16 @@ import errno
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 from smartensemble.command import Command
-from smartensemble.ensemble import Ensemble
 from smartensemble.errors import StateError
 from smartensemble.model import Model, refresh_by
-from smartensemble.runtime.jobs.allocation import Allocation
 from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.queue import queue
-from smartensemble.runtime.jobs.share_out import batch_jobs
 from smartensemble.runtime.journal.history import History, refuse_part
 from smartensemble.runtime.journal.journal import FOLDER, Entry, Journal
 from smartensemble.runtime.journal.lock import Lock
@@ -24,12 +21,12 @@ from smartensemble.runtime.local.launcher import detach, local
 from smartensemble.runtime.local.protocol import Job, Launcher
 from smartensemble.runtime.outcome import settle
 from smartensemble.runtime.standalone.limits import KILL_GRACE_S
+from smartensemble.runtime.transaction import Transaction
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.status import Run, Status
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 16  #: members whose directories are written while those before them start
 FIRST_REFRESH_S = 0.01  #: seconds between two looks after a start, so that the end of a short job is soon known
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  #: the disk is full, or what one may have of it
 REFRESH_S = 0.05  #: seconds between two looks at the files of batch jobs, and of members that others run
@@ -45,19 +42,26 @@ class Runner:
         self.history = History(Path(directory, FOLDER))
         self._lock = Lock(self.history.folder)
         self._turn = threading.Lock()  #: held by the one thread that generates or starts
+        self._starting: list[tuple[Transaction, frozenset[int]]] = []  #: starts under way, and what they start, by identity
         self._launcher: Launcher | None = None
         self._batches: list[Batch] = []
         self._started = 0.0  #: when jobs were last submitted
         self._own: list[Run] = []  #: runs that end with this process; when the last ones have ended, the lock is given back
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """No other thread of this process generates or starts here meanwhile.
+    def acting(self, transaction: Transaction, entities: Sequence[object] = ()) -> Iterator[None]:
+        """One thread of this process at a time generates or starts here, and may be cancelled while it does.
 
-        :raises StateError: there is no room for what is written meanwhile.
+        :param entities: the models and databases that it starts, by which `cancel` finds it.
+        :raises StateError: there is no room for what it writes.
         """
-        with self._turn:
+        starting = transaction, frozenset(map(id, entities))
+        self._starting.append(starting)
+        try:
+            while not self._turn.acquire(timeout=REFRESH_S):
+                transaction.check()
             try:
+                transaction.check()
                 yield
             except OSError as error:
                 if error.errno not in DISK_FULL:
@@ -66,6 +70,17 @@ class Runner:
                 raise StateError(f"{self.name}: {error.strerror}{where}; make room, and do it again") from error
             finally:
                 self._settle()
+                self._turn.release()
+        finally:
+            self._starting.remove(starting)
+
+    def cancel(self, entities: Iterable[object] | None, grace: float) -> None:
+        """Cancel the starts of `entities`, all for None, that other threads are at, and wait until they are over."""
+        wanted = None if entities is None else {id(entity) for entity in entities}
+        for transaction, mine in list(self._starting):
+            if not transaction.mine and (wanted is None or not wanted.isdisjoint(mine)):
+                transaction.cancel(grace)
+                transaction.ended.wait()
 
     def claim(self) -> None:
         """Take the right to generate and start here, which one process has at a time, until nothing of its own runs.
@@ -103,89 +118,14 @@ class Runner:
         self._launcher = local()
         return self._launcher
 
-    def start(
-        self,
-        entities: Sequence[Model | Ensemble],
-        models: Sequence[Model],
-        at_once: int | None,
-        detached: bool,
-        write: Callable[[Sequence[Model]], None],
-        command: Callable[[Model], Command],
-    ) -> None:
-        """Start `models`, which are those of `entities`: on their own, or in the batch jobs that these ask for.
+    def begin(self, entries: Sequence[Entry], detached: bool, own: Sequence[Run] = ()) -> Journal:
+        """Write the journal of a start.
 
-        Each runs by its `command`, which knows of databases. Where all may run at once, members run while `write` writes the
-        directories of those after them.
+        :param own: runs that end with this process, and keep others from starting here until they have.
         """
-        runs = [Run(Status.QUEUED, number=number) for number, _ in enumerate(models, 1)]
-        run_of = {model.path: run for model, run in zip(models, runs, strict=True)}
-        allocation = Allocation(self.name, self.scheduler)
-        batches, at_once = self._share_out(allocation, entities, run_of, models, at_once, command)
-        submitted = [batch for batch in batches if batch.plan]
-        first = len(models) if batches or detached or at_once else CHUNK
-        write(models[:first])  # before anything counts as started: a full disk starts nothing
-        for batch in batches:
-            batch.write(at_once)
-            batch.run.number = len(runs) + 1
-            runs.append(batch.run)
-        inside = {id(run): batch.run.number for batch in batches for _, run in batch.members}
-        entries = [
-            Entry(run.number, model.name, model.path, run, dict(model.params), model.time_limit, inside.get(id(run)))
-            for model, run in zip(models, runs, strict=False)
-        ]
-        entries += [
-            Entry(batch.run.number, batch.name, str(batch.directory), batch.run, None, batch.command.time_limit)
-            for batch in batches
-        ]
         journal = self.history.begin(entries, detached)
-        for model in models:
-            model.run = run_of[model.path]
-            refresh_by(model, self.refresh)
-
-        def jobs(begin: int, end: int) -> list[Job]:
-            steps = [(command(model), model.run) for model in models[begin:end] if id(model.run) not in inside]
-            return [(allocation.step(each), run) for each, run in steps]
-
-        self._submit(submitted, journal, [entry for entry in entries if entry.batch is None and entry.params is not None])
-        first_jobs = jobs(0, first) + [(batch.command, batch.run) for batch in batches if not batch.plan]
-        if detached and first_jobs:
-            detach(first_jobs, journal.path, at_once)
-        elif not detached:
-            self._own += runs
-            self._batches += batches
-            if first_jobs:
-                self.ready().start(first_jobs, journal.path, at_once)
-            for begin in range(first, len(models), CHUNK):
-                try:
-                    write(models[begin : begin + CHUNK])
-                    self.ready().start(jobs(begin, begin + CHUNK), journal.path, at_once)
-                except BaseException:  # a full disk, Ctrl-C: a start is whole, or it is taken back
-                    self.ready().start(jobs(begin, len(models)), journal.path, at_once=0)
-                    self.stop(runs, KILL_GRACE_S)
-                    raise
-
-    def check_room(self, entities: Sequence[Model | Ensemble], models: Sequence[Model], at_once: int | None) -> None:
-        """An error, unless the cluster has room for `models`: said before a database waits for its own, perhaps for hours."""
-        if self.scheduler.control:
-            allocation, runs = Allocation(self.name, self.scheduler), {model.path: Run() for model in models}
-            self._share_out(allocation, entities, runs, models, at_once, lambda model: model.command)
-
-    def _share_out(
-        self,
-        allocation: Allocation,
-        entities: Sequence[Model | Ensemble],
-        runs: dict[str, Run],
-        models: Sequence[Model],
-        at_once: int | None,
-        command: Callable[[Model], Command],
-    ) -> tuple[list[Batch], int | None]:
-        """The batch jobs of `models`, and how many of those that are in none may run at once; an error, if one never can."""
-        batches = list(batch_jobs(entities, runs, command, self.scheduler, at_once))
-        batched = {id(run) for batch in batches for _, run in batch.members}
-        alone = [model for model in models if id(runs[model.path]) not in batched]
-        if alone and self.scheduler.control:
-            at_once = allocation.check([command(model) for model in alone], at_once)
-        return batches, at_once
+        self._own += own
+        return journal
 
     def job_in(self, path: str) -> str:
         """The number of a job that an earlier driver has left, and whose files are in the directory `path`; or nothing."""
@@ -198,25 +138,49 @@ class Runner:
         ]
         return next((entry.run.job for entry in left if queue(entry.scheduler).has(entry.run.job)), "")
 
-    def _submit(self, batches: Sequence[Batch], journal: Journal, others: Sequence[Entry] = ()) -> None:
-        """Hand jobs to the scheduler: all of them, or none; and then `others` are not started either."""
-        jobs = queue(self.scheduler.name) if batches else None
+    def submit(self, batches: Sequence[Batch], journal: Journal) -> None:
+        """Hand jobs to the scheduler: all of them, or none.
+
+        :raises StateError: it refuses one of them, or does not answer.
+        """
+        jobs = queue(self.scheduler.name)
         self._started = time.monotonic()
-        for batch in batches:
-            assert jobs
-            try:
+        try:
+            for batch in batches:
                 jobs.submit(batch, partial(journal.note, batch.run.number, batch.name))
-            except BaseException as error:
-                why = str(error) or f"not started, for {type(error).__name__}"
-                refused = [(each.run, each.command) for each in batches if not each.run.job]
-                for run, command in [*refused, *((entry.run, entry.command) for entry in others)]:
-                    settle(run, command, "failed", why, time.time())
-                    journal.note(run.number, command.name, "failed", why)
-                for each in batches:
-                    each.refresh()
-                self._batches += [each for each in batches if each.run.job]
-                jobs.cancel([each for each in batches if each.run.job])
-                raise
+        except StateError as error:
+            self.never_began(((each.run, each.command) for each in batches if not each.run.job), journal, str(error), "failed")
+            submitted = [each for each in batches if each.run.job]
+            self._batches += submitted
+            jobs.cancel(submitted)
+            raise
+        self._batches += batches
+        for batch in batches:
+            batch.refresh()
+
+    def watch(self, batches: Sequence[Batch]) -> None:
+        """Read from now on the files of batch jobs that run on this machine."""
+        self._batches += batches
+
+    def never_began(
+        self, commands: Iterable[tuple[Run, Command]], journal: Journal, why: str, event: str = "cancelled"
+    ) -> None:
+        """Record that runs never began: in memory and, where there is room, in their journal."""
+        now = time.time()
+        for run, command in commands:
+            if not run.status.final:
+                settle(run, command, event, why or None, now)
+                with suppress(OSError):  # on a full disk they end with this process
+                    journal.note(run.number, command.name, event, why)
+
+    def hand_over(self, jobs: Sequence[Job], journal: Journal, max_running: int | None, more: bool) -> None:
+        """Have the launcher run `jobs`, at most `max_running` at a time; with `more`, others of the same start follow."""
+        self.ready().start(jobs, journal.path, max_running, more=more)
+
+    def detach(self, jobs: Sequence[Job], journal: Journal, max_running: int | None) -> None:
+        """Have a supervisor that outlives this process run `jobs`."""
+        if jobs:
+            detach(jobs, journal.path, max_running)
 
     def serve(self, commands: Sequence[Command], detached: bool, given: Sequence[Run] | None = None) -> tuple[list[Run], Path]:
         """Start servers, which run beside members: nobody waits for their end, and they keep nobody from starting others.
@@ -245,29 +209,28 @@ class Runner:
         entries.append(Entry(job, batch.name, str(batch.directory), batch.run, None, batch.command.time_limit))
         journal = self.history.begin(entries, detached=False)
         batch.write()
-        self._submit([batch], journal)
-        self._batches.append(batch)
+        batch.clear()
+        self.submit([batch], journal)
 
     def stop(self, runs: Sequence[Run], grace: float) -> None:
-        """End `runs` and all that they started. It returns when they have ended."""
-        asked = {id(run) for run in runs}
-        ours = [run for run in runs if run.handle]
-        for batch in self._batches:
-            mine = [run for _, run in batch.members]
-            if asked.issuperset(map(id, mine)):
-                ours.append(batch.run)
-            elif any(run.status.active and id(run) in asked for run in mine):
-                refuse_part(batch.name)
-        cancelled = [batch for batch in self._batches if batch.run.job and batch.run in ours]
-        for batch in cancelled:
+        """End `runs` and all that they started. It returns when they have ended.
+
+        :raises StateError: some of them are a part of a batch job, which ends as a whole.
+        """
+        batches = whole_jobs(self._batches, set(runs))
+        submitted = [batch for batch in batches if batch.run.job]
+        for batch in submitted:
             queue(batch.scheduler.name).cancel([batch])
-        ours = [run for run in ours if run.handle]
+        ours = [run for run in (*runs, *(batch.run for batch in batches)) if run.handle]
         theirs = self.history.stop(runs, grace)
         if ours and self._launcher and (left := self._launcher.stop(ours, grace)):
             logger.warning("%s: processes %s did not end, even by SIGKILL", self.name, ", ".join(map(str, left)))
-        self.wait(lambda: all(batch.run.status.final for batch in cancelled))
-        if not self.wait(lambda: all(run.status.final for run in theirs), grace + 2 * KILL_GRACE_S):
-            logger.warning("%s: members of another process did not end; look at its journal", self.name)
+        self.wait(lambda: all(batch.run.status.final for batch in submitted))
+        while active := sum(not run.status.final for run in theirs):
+            # As long as some end, the others may: their driver may still be handing them over.
+            if not self.wait(partial(fewer, theirs, active), grace + 2 * KILL_GRACE_S):
+                logger.warning("%s: members of another process did not end; look at its journal", self.name)
+                break
         self.refresh()
 
     def stop_own(self, grace: float) -> None:
@@ -279,23 +242,36 @@ class Runner:
         self.wait(lambda: False, 0)
 
     def wait(self, until: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Take in news until `until` holds; False if `timeout` seconds pass before, or no news can come."""
+        """Take in news until `until` holds; False if `timeout` seconds pass before, or no news can come.
+
+        :raises Cancelled: the start or generate that waits was cancelled.
+        """
         limit = None if timeout is None else time.monotonic() + timeout
         while True:
+            self._check_cancelled()
             if self._launcher and not self._launcher.alive:
                 self._launcher = None  # it has said so to all that it ran
-            pace = min(REFRESH_S, max(FIRST_REFRESH_S, (time.monotonic() - self._started) / 50))
-            waits = [pace] * bool(self._batches or self.history.active)
-            waits += [] if limit is None else [max(0.0, limit - time.monotonic())]
+            pause = self._pause(limit)
             if self._launcher:
-                if self._launcher.wait(lambda: self._news(until), min(waits, default=None)):
+                if self._launcher.wait(lambda: self._news(until), pause):
                     return True
             elif self._news(until):
                 return True
-            elif waits and (limit is None or time.monotonic() < limit):
-                time.sleep(min(waits))
-            if not waits or (limit is not None and time.monotonic() >= limit):
+            elif pause:
+                time.sleep(pause)
+            if pause is None or (limit is not None and time.monotonic() >= limit):
                 return until()
+
+    def _check_cancelled(self) -> None:
+        for transaction, _ in self._starting:
+            transaction.check()
+
+    def _pause(self, limit: float | None) -> float | None:
+        """Seconds until the next look at what tells nobody of its news; None if there is nothing to look at."""
+        pauses = [] if limit is None else [max(0.0, limit - time.monotonic())]
+        if self._batches or self.history.active or any(transaction.mine for transaction, _ in self._starting):
+            pauses.append(min(REFRESH_S, max(FIRST_REFRESH_S, (time.monotonic() - self._started) / 50)))
+        return min(pauses, default=None)
 
     def _news(self, until: Callable[[], bool]) -> bool:
         """Look at the files of batch jobs and of others, and whether `until` holds then."""
@@ -320,7 +296,28 @@ class Runner:
                 self._turn.release()
 
     def _settle(self) -> None:
+        """Give back the right to start here, if nothing of ours runs any more."""
         while self._own and self._own[-1].status.final:
             self._own.pop()
         if not self._own:
             self._lock.release()
+
+
+def whole_jobs(batches: Iterable[Batch], runs: Collection[Run]) -> list[Batch]:
+    """The batch jobs all of whose members are among `runs`.
+
+    :raises StateError: `runs` has some members of a job that runs, and not the others.
+    """
+    whole = []
+    for batch in batches:
+        members = [run for _, run in batch.members]
+        if all(run in runs for run in members):
+            whole.append(batch)
+        elif any(run.status.active and run in runs for run in members):
+            refuse_part(batch.name)
+    return whole
+
+
+def fewer(runs: Iterable[Run], count: int) -> bool:
+    """Fewer than `count` of `runs` have not ended."""
+    return sum(not run.status.final for run in runs) < count

@@ -71,19 +71,22 @@ class Batch:
             pass  # what cannot be spelled is an error here, before anything is written
         return replace(self, plan=made, array=made.array)
 
-    def write(self, at_once: int | None = None) -> None:
-        """Write the scripts, and take away what an earlier run left."""
+    def write(self, max_running: int | None = None) -> None:
+        """Write the scripts."""
         self.directory.mkdir(parents=True, exist_ok=True)
+        for command, _ in self.members:
+            text = member_script(self._placed(command))
+            with open(f"{command.cwd}/{command.name}.sh", "wb") as file:  # there may be thousands
+                file.write(text.encode(errors="surrogateescape"))
+        self.script.write_text(self.text(max_running), encoding="utf-8", errors="surrogateescape")
+
+    def clear(self) -> None:
+        """Delete the files by which members of an earlier run, and its job, say how they stand."""
         for command, suffixes in [*((each, ENDS) for each, _ in self.members), (self.command, (*ENDS, "out", "err"))]:
             for suffix in suffixes:
                 path = f"{command.cwd}/{command.name}.{suffix}"
                 if written(path) is not None:
                     os.unlink(path)
-        for command, _ in self.members:
-            text = member_script(self._placed(command))
-            with open(f"{command.cwd}/{command.name}.sh", "wb") as file:  # there may be thousands
-                file.write(text.encode(errors="surrogateescape"))
-        self.script.write_text(self.text(at_once), encoding="utf-8", errors="surrogateescape")
 
     def _placed(self, command: Command) -> Command:
         """A member's command, as its script starts it: as a task of a step, or as a step."""

@@ -1,19 +1,50 @@
-"""Which models go into which batch job."""
+"""Which models go into which batch job, and how many of the others may run at once."""
 
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from smartensemble.command import Command
 from smartensemble.ensemble import Ensemble
 from smartensemble.model import Model
+from smartensemble.runtime.jobs.allocation import Allocation
 from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.queue import queue
 from smartensemble.schedulers.base import LOCAL, Partition, Scheduler
 from smartensemble.status import Run, Status
 
 logger = logging.getLogger(__name__)
+
+
+class Shares(NamedTuple):
+    """Who runs in which batch job, and how many of the others may run at once."""
+
+    batches: list[Batch]
+    max_running: int | None
+
+
+def share_out(
+    name: str,
+    scheduler: Scheduler,
+    entities: Sequence[Model | Ensemble],
+    runs: dict[str, Run],
+    command: Callable[[Model], Command],
+    max_running: int | None = None,
+) -> Shares:
+    """The batch jobs that `entities` ask for, and how many of their other models may run at once.
+
+    :param runs: of the models that are to run, by directory.
+    :raises InputValueError: one of them can never run.
+    """
+    batches = list(batch_jobs(entities, runs, command, scheduler, max_running))
+    batched = {run for batch in batches for _, run in batch.members}
+    models = [model for entity in entities for model in (entity if isinstance(entity, Ensemble) else [entity])]
+    alone = [model for model in models if model.path in runs and runs[model.path] not in batched]
+    if alone and scheduler.control:
+        max_running = Allocation(name, scheduler).check([command(model) for model in alone], max_running)
+    return Shares(batches, max_running)
 
 
 def batch_jobs(

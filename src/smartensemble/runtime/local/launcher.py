@@ -52,17 +52,19 @@ class Local:
         """Its supervisor lives, and belongs to this process: after a fork, the child needs another one."""
         return self._alive and self._pid == os.getpid()
 
-    def start(self, jobs: Sequence[Job], journal: Path, at_once: int | None = None, service: bool = False) -> None:
+    def start(
+        self, jobs: Sequence[Job], journal: Path, at_once: int | None = None, service: bool = False, more: bool = False
+    ) -> None:
         """Begin to run `jobs`, at most `at_once` of them at a time. What becomes of them is told to `journal` too.
 
-        A `service` is a server, which runs beside members.
+        A `service` is a server, which runs beside members. With `more`, other jobs of the same journal follow.
         """
         self._check_mine()
         with self._turn:
             for command, run in jobs:
                 run.status, run.handle = Status.QUEUED, next(self._numbers)
                 self._jobs[run.handle] = command, run
-            self._ask(*_launch(jobs, [run.handle for _, run in jobs], journal, at_once, service))
+            self._ask(*_launch(jobs, [run.handle for _, run in jobs], journal, at_once, service, more))
 
     def stop(self, runs: Sequence[Run], grace: float) -> list[int]:
         """End `runs` and all that they started; the processes that did not end."""
@@ -175,7 +177,12 @@ def detach(jobs: Sequence[Job], journal: Path, at_once: int | None = None) -> No
 
 
 def _launch(
-    jobs: Sequence[Job], ids: Sequence[int], journal: Path, at_once: int | None, service: bool = False
+    jobs: Sequence[Job],
+    ids: Sequence[int],
+    journal: Path,
+    at_once: int | None,
+    service: bool = False,
+    more: bool = False,
 ) -> tuple[object, ...]:
     """The request to start `jobs` under the names `ids`."""
     works = [
@@ -192,7 +199,7 @@ def _launch(
         ).values()
         for number, (command, run) in zip(ids, jobs, strict=True)
     ]
-    return "launch", at_once, dict(os.environ), str(journal), works, service
+    return "launch", at_once, dict(os.environ), str(journal), works, service, more
 
 
 def _start_supervisor(detached: bool = False) -> tuple[socket.socket, "subprocess.Popen[bytes]"]:

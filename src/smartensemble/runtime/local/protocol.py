@@ -18,10 +18,12 @@ class Launcher(Protocol):
     def alive(self) -> bool:
         """It can start, watch and end."""
 
-    def start(self, jobs: Sequence[Job], journal: Path, at_once: int | None = None, service: bool = False) -> None:
+    def start(
+        self, jobs: Sequence[Job], journal: Path, at_once: int | None = None, service: bool = False, more: bool = False
+    ) -> None:
         """Begin to run `jobs`, at most `at_once` of them at a time. What becomes of them is told to `journal` too.
 
-        A `service` is a server, which runs beside members.
+        A `service` is a server, which runs beside members. With `more`, other jobs of the same journal follow.
         """
 
     def stop(self, runs: Sequence[Run], grace: float) -> list[int]:

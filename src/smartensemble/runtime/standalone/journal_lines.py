@@ -26,6 +26,7 @@ class Launch:
         self.journal = journal
         self.service = service  #: it leaves no orphans, so those of others are still known
         self.ids: dict[int, int] = {}  #: number in the journal -> what the driver calls it
+        self.stopped: set[int] = set()  #: numbers that another process stopped before the driver handed them over
         self.lines: list[str] = []  #: for the journal, not written yet
         identity = f'{{"pid": {os.getpid()}, "host": "{os.uname().nodename}", "began": {procfs.began("self")}}}'
         self.note(0, "-", "supervisor", identity)

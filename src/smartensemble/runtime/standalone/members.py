@@ -21,6 +21,7 @@ class Members:
     def __init__(self, tell: Callable[..., None]) -> None:
         self.tell = tell  #: queues an event for the driver
         self.launches: list[Launch] = []  #: those that have members waiting
+        self.growing: set[Launch] = set()  #: those that the driver is still adding members to
         self.pids: dict[int, int] = {}  #: pid of a running member -> the member
         self.running: dict[int, tuple[Launch, Work]] = {}
         self.noted: set[Launch] = set()  #: launches that have lines for their journals
@@ -34,21 +35,30 @@ class Members:
         return bool(self.launches or self.running)
 
     def known(self) -> set[Launch]:
-        """The launches of which members wait or run."""
-        return {*self.launches, *(launch for launch, _ in self.running.values())}
+        """The launches of which members wait or run, or will be added."""
+        return {*self.launches, *self.growing, *(launch for launch, _ in self.running.values())}
 
     def startable(self) -> Launch | None:
         """A launch that may start a member now."""
         return next((launch for launch in self.launches if launch.free), None)
 
-    def launch(self, at_once: int | None, environ: dict[str, str], journal: str, works: list[Work], service: bool) -> None:
-        """Queue members; at most `at_once` of them run at a time. A service is a server that runs beside them."""
+    def launch(
+        self, at_once: int | None, environ: dict[str, str], journal: str, works: list[Work], service: bool, more: bool
+    ) -> None:
+        """Queue members; at most `at_once` of them run at a time. A service is a server that runs beside them.
+
+        With `more`, others of the same journal follow; until then another process may stop those too.
+        """
         launch = next((launch for launch in self.known() if launch.journal == journal and at_once is None), None)
         if launch is None:
             launch = Launch(at_once, environ, journal, service)
             self.noted.add(launch)
-        launch.add(works)
-        if works and launch not in self.launches:
+        (self.growing.add if more else self.growing.discard)(launch)
+        launch.add(work for work in works if work.number not in launch.stopped)
+        for work in works:
+            if work.number in launch.stopped:
+                self._tell_end(launch, work, "cancelled")
+        if launch.waiting and launch not in self.launches:
             self.launches.append(launch)
 
     def start_one(self) -> None:

@@ -27,7 +27,7 @@ Requests and events are values in ``marshal``, each behind its length in four by
 
 ::
 
-    ("launch", at_once, environ, journal, [(member, number, name, argv, cwd, env, out, err, time_limit), ...], service)
+    ("launch", at_once, environ, journal, [(member, number, name, argv, cwd, env, out, err, time_limit), ...], service, more)
     ("stop", token, [member, ...], grace)
 
     ("started", member, pid, time)    ("ended", member, outcome, detail, time)    ("stopped", token, [pid that lives, ...])
@@ -179,10 +179,16 @@ class Supervisor:
             requests[name](*values)
 
     def launch(
-        self, at_once: int | None, environ: dict[str, str], journal: str, works: list[tuple[Any, ...]], service: bool = False
+        self,
+        at_once: int | None,
+        environ: dict[str, str],
+        journal: str,
+        works: list[tuple[Any, ...]],
+        service: bool = False,
+        more: bool = False,
     ) -> None:
         """Queue members, which come as the values of :class:`Work`."""
-        self.members.launch(at_once, environ, journal, [Work(*values) for values in works], service)
+        self.members.launch(at_once, environ, journal, [Work(*values) for values in works], service, more)
 
     def stop(self, token: int, members: list[int], grace: float) -> None:
         """End members: those that wait, those that run, and what those that ended left behind."""
@@ -195,12 +201,13 @@ class Supervisor:
             request = launch.journal.removesuffix(".tsv") + ".stop"
             try:
                 with open(request) as file:
-                    grace, *numbers = file.read().split()
+                    grace, *numbers = map(float, file.read().split())
                 os.unlink(request)
-            except (OSError, ValueError):
+            except (OSError, ValueError):  # it is not there, or no request of ours
                 continue
-            named = {launch.ids[int(number)] for number in numbers if int(number) in launch.ids}
-            self.endings.begin(named, float(grace), "cancelled")
+            launch.stopped.update(map(int, numbers))
+            named = {launch.ids[number] for number in launch.stopped & launch.ids.keys()}
+            self.endings.begin(named, grace, "cancelled")
 
     def close(self) -> None:
         """End everything, and then this process."""

@@ -1,0 +1,277 @@
+"""A start, and a generate, as a transaction: check, claim, write, journal, hand over; or take all of it back."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from smartensemble.command import Command
+from smartensemble.databases.orchestrator import Orchestrator
+from smartensemble.databases.uploads import Upload
+from smartensemble.ensemble import Ensemble
+from smartensemble.model import Model, refresh_by
+from smartensemble.results.table import Table
+from smartensemble.runtime import directories
+from smartensemble.runtime.directories import Writer
+from smartensemble.runtime.input_files import Renderer, TagOptions
+from smartensemble.runtime.jobs.allocation import Allocation
+from smartensemble.runtime.jobs.share_out import advise, share_out
+from smartensemble.runtime.journal.journal import Entry, Journal
+from smartensemble.runtime.runner import Runner
+from smartensemble.runtime.servers import store
+from smartensemble.runtime.servers.colocated import Environment
+from smartensemble.runtime.servers.registry import Databases
+from smartensemble.runtime.transaction import Cancelled, Transaction
+from smartensemble.status import Run, Status
+
+CHUNK = 16  #: members whose directories are written while those before them start
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be started."""
+
+    entities: Sequence[Model | Ensemble]
+    models: Sequence[Model]  #: of `entities`
+    databases: Sequence[Orchestrator] = ()
+    max_running: int | None = None
+    only_failed: bool = False
+    detach: bool = False
+    summary: bool = False
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a start is going to do, as far as it is known before anything is written."""
+
+    models: list[Model]  #: that will run
+    missing: dict[str, Model]  #: those of them without a directory, by its path
+    renderer: Renderer
+    uploads: list[Upload]
+
+
+def generate(
+    runner: Runner,
+    entities: Sequence[Model | Ensemble],
+    models: Sequence[Model],
+    options: TagOptions,
+    overwrite: bool,
+    grace: float,
+) -> None:
+    """Write the directories of `models`, and the indexes of their ensembles: all of them, or none.
+
+    :param overwrite: replace directories that are there, and remove those of members that an ensemble no longer has.
+    """
+    transaction = Transaction(grace)
+
+    def checked() -> tuple[list[str], Renderer]:
+        former = [path for each in entities if isinstance(each, Ensemble) for path in directories.former_members(each)]
+        former = former if overwrite else []
+        runner.check_free([model.path for model in models] + former)
+        return former, directories.check(models, options, overwrite)
+
+    def act() -> None:
+        with runner.acting(transaction):
+            checked()  # what is wrong is said before anything is written, also a lock
+            runner.claim()
+            former, renderer = checked()  # another program may have been quicker
+            writer = Writer(renderer)
+            try:
+                for model in models:
+                    transaction.check()
+                    writer.write(model)
+                for ensemble in ensembles(models):
+                    writer.write_index(ensemble)
+            except BaseException:
+                writer.take_back()
+                raise
+            writer.done()
+            for path in former:
+                directories.remove(path)
+            for model in models:
+                model.run = Run()
+
+    transaction.run(act, None)
+
+
+def start(runner: Runner, databases: Databases, request: Request, grace: float) -> list[Model]:
+    """Start what is requested: all of it, or nothing; the models that run. None do if `Runner.cancel` came between.
+
+    :param grace: seconds between SIGTERM and SIGKILL for what was started when it is taken back.
+    """
+    transaction = Transaction(grace)
+
+    def act() -> list[Model]:
+        with runner.acting(transaction, (*request.models, *request.databases)):
+            checked = check(runner, databases, request)
+            if not checked.models and not request.databases:
+                return []
+            runner.claim()
+            runner.check_free([model.path for model in checked.models])
+            directories.check_absent(checked.missing.values())  # another program may have been quicker
+            with databases.started(request.databases, request.detach):
+                if checked.models:
+                    _start_models(runner, databases, request, checked, transaction)
+            return checked.models
+
+    nothing: list[Model] = []
+    started = transaction.run(act, nothing)
+    if transaction.cancelled:
+        for model in request.models:
+            if model.run.status is Status.NEW:
+                model.run = Run(Status.CANCELLED, ended=time.time(), cause="stopped before it started")
+    return started
+
+
+def check(runner: Runner, databases: Databases, request: Request) -> Checked:
+    """What a start is going to do; an error, if it cannot. Nothing is written."""
+    runner.check()
+    databases.check(request.databases)
+    if request.models:
+        databases.check_reachable()
+    runner.check_free([model.path for model in request.models])
+    chosen = [model for model in request.models if not (request.only_failed and model.run.status is Status.COMPLETED)]
+    missing = {model.path: model for model in chosen if not model.generated and not directories.is_there(model)}
+    renderer = directories.check(list(missing.values()), TagOptions(), overwrite=False)
+    uploads = store.stored(runner.name, chosen, bool(request.databases or databases.running))
+    if request.databases and chosen:  # a database may wait for its nodes for hours: what its members lack is said before
+        Environment(databases.running, runner.scheduler).check(chosen)
+        runs = {model.path: Run() for model in chosen}
+        share_out(runner.name, runner.scheduler, request.entities, runs, lambda model: model.command, request.max_running)
+    return Checked(chosen, missing, renderer, uploads)
+
+
+def _start_models(runner: Runner, databases: Databases, request: Request, checked: Checked, transaction: Transaction) -> None:
+    """Start the models, whose databases are ready."""
+    advise(runner.name, request.entities, len(checked.models), request.max_running, runner.scheduler)
+    environment = Environment(databases.ready(), runner.scheduler)
+    environment.check(checked.models)
+    databases.store(checked.uploads)
+    if request.summary:
+        print(Table({"name": model.name, "command": str(model.command)} for model in checked.models))
+    writer = Writer(checked.renderer)
+    act = Start(runner, request, checked, environment.command, writer, transaction)
+    try:
+        act.prepare()
+        act.publish()
+        act.hand_over()
+    except BaseException as error:
+        act.take_back(error)
+        raise
+    writer.done()
+
+
+class Start:
+    """The start of models: what it has done so far, so that all of it can be taken back.
+
+    Where all may run at once, the first ones run while the directories of those after them are written.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        request: Request,
+        checked: Checked,
+        command: Callable[[Model], Command],
+        writer: Writer,
+        transaction: Transaction,
+    ) -> None:
+        self.runner, self.transaction, self.command, self.writer = runner, transaction, command, writer
+        self.models, self.missing, self.detach = checked.models, checked.missing, request.detach
+        self.runs = {model.path: Run(Status.QUEUED, number=number) for number, model in enumerate(self.models, 1)}
+        shares = share_out(runner.name, runner.scheduler, request.entities, self.runs, command, request.max_running)
+        self.batches, self.max_running = shares
+        self.batched = {run: batch.run for batch in self.batches for _, run in batch.members}
+        for number, batch in enumerate(self.batches, len(self.models) + 1):
+            batch.run.number = number
+        whole = bool(self.batches or self.detach or self.max_running)
+        self.first = len(self.models) if whole else CHUNK  #: models that are written before anything runs
+        self.indexes = ensembles(list(self.missing.values()))
+        self.journal: Journal | None = None
+        self.more_announced = False  #: the launcher waits for more of them
+
+    def prepare(self) -> None:
+        """Write directories and scripts, before anything counts as started: a full disk starts nothing."""
+        self._write(self.models[: self.first])
+        for batch in self.batches:
+            batch.write(self.max_running)
+
+    def publish(self) -> None:
+        """Say that they are started: in the journal, and by the status of each model."""
+        entries = [
+            Entry(run.number, model.name, model.path, run, dict(model.params), model.time_limit, self._job_number(run))
+            for model, run in zip(self.models, self.runs.values(), strict=True)
+        ]
+        entries += [
+            Entry(batch.run.number, batch.name, str(batch.directory), batch.run, None, batch.command.time_limit)
+            for batch in self.batches
+        ]
+        own = () if self.detach else [entry.run for entry in entries]
+        self.journal = self.runner.begin(entries, self.detach, own)
+        for model in self.models:
+            model.run = self.runs[model.path]
+            refresh_by(model, self.runner.refresh)
+
+    def hand_over(self) -> None:
+        """Give jobs to the scheduler, and members to the launcher, which starts them."""
+        assert self.journal
+        for batch in self.batches:
+            batch.clear()
+        if submitted := [batch for batch in self.batches if batch.plan]:
+            self.runner.submit(submitted, self.journal)
+        local = [batch for batch in self.batches if not batch.plan]
+        self.runner.watch([] if self.detach else local)
+        jobs = [(batch.command, batch.run) for batch in local]
+        if self.detach:
+            self.runner.detach([*self._jobs(self.models), *jobs], self.journal, self.max_running)
+            return
+        for begin in range(0, len(self.models), self.first):
+            end = begin + self.first
+            if begin:
+                self._write(self.models[begin:end])
+            jobs += self._jobs(self.models[begin:end])
+            more = end < len(self.models)
+            if jobs or self.more_announced:
+                self.more_announced = more
+                self.runner.hand_over(jobs, self.journal, self.max_running, more)
+            jobs = []
+
+    def take_back(self, error: BaseException) -> None:
+        """Record that what was not handed over never began, end the rest, and have the directories that were there before."""
+        if self.journal:
+            commands = [(self.runs[model.path], self.command(model)) for model in self.models]
+            commands += [(batch.run, batch.command) for batch in self.batches]
+            why = "" if isinstance(error, Cancelled) else f"not started: {error}"
+            self.runner.never_began([each for each in commands if not self._handed_over(each[0])], self.journal, why)
+            if self.more_announced:
+                self.runner.hand_over([], self.journal, None, more=False)
+            self.runner.stop([run for run, _ in commands if not run.status.final], self.transaction.grace)
+        self.writer.take_back(keep=lambda model: self.runs[model.path].started is not None)
+
+    def _handed_over(self, run: Run) -> bool:
+        """A launcher or a scheduler has it, or the job that it is a part of."""
+        job = self.batched.get(run, run)
+        return bool(job.handle or job.job)
+
+    def _write(self, models: Sequence[Model]) -> None:
+        for model in models:
+            self.transaction.check()
+            if model.path in self.missing:
+                self.writer.write(model)
+        store.write(models)
+        while self.indexes:  # before any member runs, which may read it
+            self.writer.write_index(self.indexes.pop())
+
+    def _jobs(self, models: Sequence[Model]) -> list[tuple[Command, Run]]:
+        """What the launcher is to run of `models`: those that are in no batch job."""
+        allocation = Allocation(self.runner.name, self.runner.scheduler)
+        alone = [model for model in models if self.runs[model.path] not in self.batched]
+        return [(allocation.step(self.command(model)), self.runs[model.path]) for model in alone]
+
+    def _job_number(self, run: Run) -> int | None:
+        job = self.batched.get(run)
+        return None if job is None else job.number
+
+
+def ensembles(models: Sequence[Model]) -> list[Ensemble]:
+    """The ensembles that `models` belong to, each once."""
+    return list(dict.fromkeys(model.ensemble for model in models if isinstance(model.ensemble, Ensemble)))

@@ -1,0 +1,108 @@
+"""An act that is done, or taken back: nothing falls into the middle of it.
+
+Ctrl-C can raise KeyboardInterrupt after any instruction of the main thread, also between two lines that belong together, and
+in the lines that clean up. So an act runs in a thread of its own, which no signal interrupts, while the main thread waits.
+What would end the act cancels it instead: the act notices at its next `check`, where nothing is half done, takes back what it
+has done, and only then is the KeyboardInterrupt raised.
+"""
+
+import threading
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Cancelled(BaseException):
+    """The act was cancelled, and takes back what it has done. No ``except Exception`` may stop that."""
+
+
+class Transaction:
+    """One act, and whether it was cancelled."""
+
+    def __init__(self, grace: float) -> None:
+        self.grace = grace  #: seconds between SIGTERM and SIGKILL for what it has started, if it is taken back
+        self.ended = threading.Event()
+        self._lock = threading.Lock()
+        self._cancelled = self._noticed = self._begun = False
+        self._thread = 0
+        self._error: BaseException | None = None
+
+    @property
+    def cancelled(self) -> bool:
+        """It was taken back, or never begun."""
+        return self._noticed or (self._cancelled and not self._begun)
+
+    @property
+    def mine(self) -> bool:
+        """The calling thread is the one that acts."""
+        return self._thread == threading.get_ident()
+
+    def cancel(self, grace: float | None = None) -> None:
+        """Have the act taken back, if it is not done. It returns at once; see `ended`."""
+        with self._lock:
+            self.grace = self.grace if grace is None else grace
+            self._cancelled = True
+            if not self._begun:
+                self.ended.set()
+
+    def check(self) -> None:
+        """Leave the act where it is safe to.
+
+        :raises Cancelled: it was cancelled. Only once: while it is taken back, waiting works as ever.
+        """
+        if self._cancelled and not self._noticed and self.mine:
+            self._noticed = True
+            raise Cancelled
+
+    def run(self, act: Callable[[], T], otherwise: T) -> T:
+        """The result of `act`, or `otherwise` if it was cancelled and has been taken back.
+
+        :raises KeyboardInterrupt: Ctrl-C came; the act is done, or has been taken back.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            return self._here(act, otherwise)
+        results: list[T] = []
+        context = copy_context()
+        thread = threading.Thread(target=lambda: context.run(self._there, act, otherwise, results), name="smartensemble")
+        try:
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads: then the act is as safe from Ctrl-C as any other code
+                return self._here(act, otherwise)
+            self.ended.wait()
+        except BaseException as interrupt:
+            self.cancel()
+            self.ended.wait()
+            raise interrupt from self._error
+        if self._error is not None:
+            raise self._error
+        return results[0] if results else otherwise
+
+    def _here(self, act: Callable[[], T], otherwise: T) -> T:
+        try:
+            return self._act(act, otherwise)
+        finally:
+            self.ended.set()
+
+    def _there(self, act: Callable[[], T], otherwise: T, results: list[T]) -> None:
+        """Hand the result, or the error, to the thread that waits."""
+        try:
+            results.append(self._act(act, otherwise))
+        except BaseException as error:
+            self._error = error
+        finally:
+            self.ended.set()
+
+    def _act(self, act: Callable[[], T], otherwise: T) -> T:
+        with self._lock:
+            if self._cancelled:
+                return otherwise
+            self._begun, self._thread = True, threading.get_ident()
+        try:
+            return act()
+        except Cancelled:
+            return otherwise
+        finally:
+            self._thread = 0
