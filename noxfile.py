@@ -1,4 +1,4 @@
-"""What can be done with this project: ``nox -s demo``, ``tests``, ``sanitize``, ``docs``, ``benchmarks``."""
+"""The sessions: ``nox -s demo``, ``tests``, ``start-interrupts``, ``sanitize``, ``docs``, ``benchmarks``."""
 
 import os
 import shutil
@@ -57,6 +57,16 @@ def sanitize(session: nox.Session) -> None:
     """Compile the server's module with gcc's sanitizers and all warnings, and send it what nobody would."""
     session.install("-q", "-e.")
     session.run("python", "tests/inference/fuzz.py", *(session.posargs or ["20000", "1"]))
+
+
+@nox.session(name="start-interrupts")
+def start_interrupts(session: nox.Session) -> None:
+    """Interrupt starts at random moments: 200 by Ctrl-C, 50 by stop in a thread and 50 by stop in another process."""
+    session.install("-q", "-e.")
+    program = ["python", "tests/runtime/start_interrupts.py"]
+    session.run(*program, *(session.posargs or ["--starts", "200", "ctrl-c"]))
+    if not session.posargs:
+        session.run(*program, "--starts", "50", "thread", "process")
 
 
 @nox.session

@@ -247,14 +247,15 @@ class Experiment:
         :raises DirectoryExistsError: a member's directory is there already, and `overwrite` is False.
         :raises TagError: a tag names no parameter.
         """
-        from smartensemble.runtime.input_files import TagOptions
-        from smartensemble.runtime.start import generate
+        with self._runner.transaction(members_of(entities), GRACE) as transaction:
+            from smartensemble.runtime.input_files import TagOptions
+            from smartensemble.runtime.start import generate
 
-        databases, others = self._split(entities)
-        if databases and not others:
-            return
-        models = self._models(others)
-        generate(self._runner, others, models, TagOptions(tag, allow_unknown, allow_unused), overwrite, GRACE)
+            databases, others = self._split(entities)
+            if databases and not others:
+                return
+            models = self._models(others)
+            generate(self._runner, transaction, others, models, TagOptions(tag, allow_unknown, allow_unused), overwrite)
         if verbose:
             for model in models:
                 print(f"{model.name}: generated {model.path}", file=sys.stderr)
@@ -318,16 +319,17 @@ class Experiment:
         :raises StateError: one of them runs already, or its directory was generated for other parameters; or a database
             cannot be started, or does not answer any more; or there is none for what members have to find in it.
         """
-        from smartensemble.runtime.start import Request, start
-
-        databases, others = self._split(entities)
-        models = self._models(others) if others or not databases else []
-        at_once = None if max_running is None else positive("max_running", max_running)
-        if only not in (None, "failed"):
-            raise InputValueError(f"{self.name}: only={only!r} is no choice; there is only='failed'")
-        request = Request(others, models, databases, at_once, only == "failed", detach, summary)
         try:
-            started = start(self._runner, self._databases, request, GRACE)
+            with self._runner.transaction(members_of(entities), GRACE) as transaction:  # from here on, stop knows of it
+                from smartensemble.runtime.start import Request, start
+
+                databases, others = self._split(entities)
+                models = self._models(others) if others or not databases else []
+                at_once = None if max_running is None else positive("max_running", max_running)
+                if only not in (None, "failed"):
+                    raise InputValueError(f"{self.name}: only={only!r} is no choice; there is only='failed'")
+                request = Request(others, models, databases, at_once, only == "failed", detach, summary)
+                started = start(self._runner, self._databases, transaction, request)
             if block and started:
                 title = ", ".join(entity.name for entity in others[:3]) + ", ..." * (len(others) > 3)
                 self._watch([(model.name, model.run) for model in started], title, kill_on_interrupt and not detach, progress)

@@ -42,43 +42,50 @@ class Runner:
         self.history = History(Path(directory, FOLDER))
         self._lock = Lock(self.history.folder)
         self._turn = threading.Lock()  #: held by the one thread that generates or starts
-        self._starting: list[tuple[Transaction, frozenset[int]]] = []  #: starts under way, and what they start, by identity
+        self._transactions: list[Transaction] = []  #: that are under way
         self._launcher: Launcher | None = None
         self._batches: list[Batch] = []
         self._started = 0.0  #: when jobs were last submitted
         self._own: list[Run] = []  #: runs that end with this process; when the last ones have ended, the lock is given back
 
     @contextmanager
-    def acting(self, transaction: Transaction, entities: Sequence[object] = ()) -> Iterator[None]:
-        """One thread of this process at a time generates or starts here, and may be cancelled while it does.
+    def transaction(self, entities: Iterable[object], grace: float) -> Iterator[Transaction]:
+        """A start or generate of `entities`, by which `cancel` finds it.
 
-        :param entities: the models and databases that it starts, by which `cancel` finds it.
-        :raises StateError: there is no room for what it writes.
+        :param grace: seconds between SIGTERM and SIGKILL for what it has started, if it is taken back.
         """
-        starting = transaction, frozenset(map(id, entities))
-        self._starting.append(starting)
+        transaction = Transaction(frozenset(map(id, entities)), grace)
+        self._transactions.append(transaction)
         try:
-            while not self._turn.acquire(timeout=REFRESH_S):
-                transaction.check()
-            try:
-                transaction.check()
-                yield
-            except OSError as error:
-                if error.errno not in DISK_FULL:
-                    raise
-                where = f" at {error.filename2 or error.filename}" if error.filename else ""
-                raise StateError(f"{self.name}: {error.strerror}{where}; make room, and do it again") from error
-            finally:
-                self._settle()
-                self._turn.release()
+            yield transaction
         finally:
-            self._starting.remove(starting)
+            self._transactions.remove(transaction)
+
+    @contextmanager
+    def alone(self, transaction: Transaction) -> Iterator[None]:
+        """No other thread of this process generates or starts here meanwhile.
+
+        :raises StateError: there is no room for what is written meanwhile.
+        """
+        while not self._turn.acquire(timeout=REFRESH_S):
+            transaction.check()
+        try:
+            transaction.check()
+            yield
+        except OSError as error:
+            if error.errno not in DISK_FULL:
+                raise
+            where = f" at {error.filename2 or error.filename}" if error.filename else ""
+            raise StateError(f"{self.name}: {error.strerror}{where}; make room, and do it again") from error
+        finally:
+            self._settle()
+            self._turn.release()
 
     def cancel(self, entities: Iterable[object] | None, grace: float) -> None:
         """Cancel the starts of `entities`, all for None, that other threads are at, and wait until they are over."""
         wanted = None if entities is None else {id(entity) for entity in entities}
-        for transaction, mine in list(self._starting):
-            if not transaction.mine and (wanted is None or not wanted.isdisjoint(mine)):
+        for transaction in list(self._transactions):
+            if not transaction.mine and (wanted is None or not wanted.isdisjoint(transaction.entities)):
                 transaction.cancel(grace)
                 transaction.ended.wait()
 
@@ -263,13 +270,13 @@ class Runner:
                 return until()
 
     def _check_cancelled(self) -> None:
-        for transaction, _ in self._starting:
+        for transaction in self._transactions:
             transaction.check()
 
     def _pause(self, limit: float | None) -> float | None:
         """Seconds until the next look at what tells nobody of its news; None if there is nothing to look at."""
         pauses = [] if limit is None else [max(0.0, limit - time.monotonic())]
-        if self._batches or self.history.active or any(transaction.mine for transaction, _ in self._starting):
+        if self._batches or self.history.active or any(transaction.mine for transaction in self._transactions):
             pauses.append(min(REFRESH_S, max(FIRST_REFRESH_S, (time.monotonic() - self._started) / 50)))
         return min(pauses, default=None)
 

@@ -51,17 +51,16 @@ class Checked:
 
 def generate(
     runner: Runner,
+    transaction: Transaction,
     entities: Sequence[Model | Ensemble],
     models: Sequence[Model],
     options: TagOptions,
     overwrite: bool,
-    grace: float,
 ) -> None:
     """Write the directories of `models`, and the indexes of their ensembles: all of them, or none.
 
     :param overwrite: replace directories that are there, and remove those of members that an ensemble no longer has.
     """
-    transaction = Transaction(grace)
 
     def checked() -> tuple[list[str], Renderer]:
         former = [path for each in entities if isinstance(each, Ensemble) for path in directories.former_members(each)]
@@ -70,7 +69,7 @@ def generate(
         return former, directories.check(models, options, overwrite)
 
     def act() -> None:
-        with runner.acting(transaction):
+        with runner.alone(transaction):
             checked()  # what is wrong is said before anything is written, also a lock
             runner.claim()
             former, renderer = checked()  # another program may have been quicker
@@ -93,15 +92,11 @@ def generate(
     transaction.run(act, None)
 
 
-def start(runner: Runner, databases: Databases, request: Request, grace: float) -> list[Model]:
-    """Start what is requested: all of it, or nothing; the models that run. None do if `Runner.cancel` came between.
-
-    :param grace: seconds between SIGTERM and SIGKILL for what was started when it is taken back.
-    """
-    transaction = Transaction(grace)
+def start(runner: Runner, databases: Databases, transaction: Transaction, request: Request) -> list[Model]:
+    """Start what is requested: all of it, or nothing; the models that run. None do if `Runner.cancel` came between."""
 
     def act() -> list[Model]:
-        with runner.acting(transaction, (*request.models, *request.databases)):
+        with runner.alone(transaction):
             checked = check(runner, databases, request)
             if not checked.models and not request.databases:
                 return []

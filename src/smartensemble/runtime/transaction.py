@@ -21,7 +21,8 @@ class Cancelled(BaseException):
 class Transaction:
     """One act, and whether it was cancelled."""
 
-    def __init__(self, grace: float) -> None:
+    def __init__(self, entities: frozenset[int], grace: float) -> None:
+        self.entities = entities  #: the identities of what it is about
         self.grace = grace  #: seconds between SIGTERM and SIGKILL for what it has started, if it is taken back
         self.ended = threading.Event()
         self._lock = threading.Lock()

@@ -45,19 +45,22 @@ def spawn(work: Work, environ: dict[str, str]) -> int:
     """Start a member in a process group of its own, and return its pid."""
     write = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
     os.chdir(work.cwd)
-    return os.posix_spawn(
-        work.argv[0],
-        work.argv,
-        {**environ, **work.env, MARK: f"{work.name}:{work.member}"},
-        file_actions=[
-            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, work.out, write, 0o666),
-            (os.POSIX_SPAWN_OPEN, 2, work.err, write, 0o666),
-        ],
-        setpgroup=0,
-        setsigmask=[],
-        setsigdef=DEFAULT_SIGNALS,
-    )
+    try:
+        return os.posix_spawn(
+            work.argv[0],
+            work.argv,
+            {**environ, **work.env, MARK: f"{work.name}:{work.member}"},
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, work.out, write, 0o666),
+                (os.POSIX_SPAWN_OPEN, 2, work.err, write, 0o666),
+            ],
+            setpgroup=0,
+            setsigmask=[],
+            setsigdef=DEFAULT_SIGNALS,
+        )
+    finally:
+        os.chdir("/")  # a directory in which a process stays cannot be unmounted
 
 
 def why(error: OSError | ValueError, work: Work) -> str:

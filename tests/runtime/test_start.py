@@ -1,0 +1,208 @@
+"""A start is done, or taken back: whatever comes between."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from smartensemble.ensemble import Ensemble
+from smartensemble.errors import StateError
+from smartensemble.experiment import Experiment
+from smartensemble.runtime import directories
+from smartensemble.runtime.runner import Runner
+from smartensemble.status import Status
+
+Driver = Callable[..., "subprocess.Popen[str]"]
+Eventually = Callable[[Callable[[], object]], None]
+
+HARNESS = Path(__file__).with_name("start_interrupts.py")
+
+
+def tree(directory: str = ".") -> list[str]:
+    """All files and directories, but for journals."""
+    found = [os.path.relpath(os.path.join(root, name), directory) for root, folders, files in os.walk(directory)
+             for name in (*folders, *files)]  # fmt: skip
+    return sorted(path for path in found if "journal" not in path)
+
+
+@pytest.fixture
+def at_the_second_write(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[], object]], None]]:
+    """Have something happen when the directory of the second chunk's first member is written."""
+    write = directories.Writer.write
+
+    def when(act: Callable[[], object], number: int = 16) -> None:
+        count = iter(range(10**6))
+
+        def writing(self: directories.Writer, model: object) -> None:
+            if next(count) == number:
+                act()
+            write(self, model)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(directories.Writer, "write", writing)
+
+    yield when
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize(("way", "starts"), [("ctrl-c", 30), ("thread", 15), ("process", 5)])
+def test_a_start_that_is_interrupted_at_random_is_done_or_taken_back(way: str, starts: int, tmp_path: Path) -> None:
+    argv = [sys.executable, str(HARNESS), "--starts", str(starts), "--seed", "7", way]
+
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "0 wrong"), done.stdout
+
+
+def full_disk() -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "a file")
+
+
+def test_a_full_disk_after_the_first_members_began_takes_all_back(
+    exp: Experiment, at_the_second_write: Callable[..., None], eventually: Eventually
+) -> None:
+    ens = exp.create_ensemble("ens", replicas=40, run_settings=exp.create_run_settings("sleep", "1000"))
+
+    def act() -> None:
+        eventually(lambda: ens[0].status is Status.RUNNING)
+        full_disk()
+
+    at_the_second_write(act)
+
+    with pytest.raises(StateError, match="study: No space left on device at a file; make room, and do it again"):
+        exp.start(ens)
+
+    assert {member.status for member in ens} == {Status.CANCELLED}
+    began = [member.name for member in ens if member.run.started]
+    assert sorted(os.listdir(ens.path)) == sorted([*began, "members.csv"])
+    assert 1 <= len(began) <= 16
+    assert "not started: [Errno 28] No space left" in ens[39].run.reason
+
+
+def test_a_full_disk_before_any_member_began_leaves_nothing(exp: Experiment, at_the_second_write: Callable[..., None]) -> None:
+    ens = exp.create_ensemble("ens", replicas=40, run_settings=exp.create_run_settings("true"))
+    at_the_second_write(full_disk, number=5)
+
+    with pytest.raises(StateError, match="No space left"):
+        exp.start(ens)
+
+    assert {member.status for member in ens} == {Status.NEW}
+    assert tree("study") == []
+    exp.generate(ens)  # which would refuse a directory that is there
+
+
+def test_an_index_that_was_there_is_there_again(exp: Experiment, at_the_second_write: Callable[..., None]) -> None:
+    settings = exp.create_run_settings("true")
+    ens = exp.create_ensemble("ens", {"T": [1, 2]}, run_settings=settings, perm_strategy="random", n_models=1, seed=1)
+    exp.start(ens, progress=False)
+    before = Path(ens.path, "members.csv").read_text()
+    ens.extend(1)
+    at_the_second_write(full_disk, number=0)
+
+    with pytest.raises(StateError, match="No space left"):
+        exp.start(ens)
+
+    assert Path(ens.path, "members.csv").read_text() == before
+    assert [member.status for member in ens] == [Status.COMPLETED, Status.NEW]
+
+
+def test_generate_that_is_interrupted_leaves_what_was_there(exp: Experiment, at_the_second_write: Callable[..., None]) -> None:
+    Path("in.txt").write_text("one")
+    ens = exp.create_ensemble("ens", replicas=20, run_settings=exp.create_run_settings("true"))
+    ens.attach_generator_files(to_copy="in.txt")
+    exp.generate(ens)
+    before = tree("study")
+    Path("in.txt").write_text("two")
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    at_the_second_write(lambda: os.kill(os.getpid(), signal.SIGINT))
+
+    with pytest.raises(KeyboardInterrupt):
+        exp.generate(ens, overwrite=True)
+
+    assert tree("study") == before
+    assert {Path(member.path, "in.txt").read_text() for member in ens} == {"one"}
+
+
+def test_an_error_of_generate_removes_what_it_has_written(exp: Experiment, at_the_second_write: Callable[..., None]) -> None:
+    ens = exp.create_ensemble("ens", replicas=20, run_settings=exp.create_run_settings("true"))
+    at_the_second_write(full_disk)
+
+    with pytest.raises(StateError, match="No space left"):
+        exp.generate(ens)
+
+    assert tree("study") == []
+
+
+def test_a_start_that_waits_for_another_threads_start_can_be_stopped(
+    exp: Experiment, at_the_second_write: Callable[..., None]
+) -> None:
+    first = exp.create_ensemble("first", replicas=20, run_settings=exp.create_run_settings("true"))
+    second = exp.create_ensemble("second", replicas=2, run_settings=exp.create_run_settings("true"))
+    waiting, go_on = threading.Event(), threading.Event()
+
+    def act() -> None:
+        waiting.set()
+        go_on.wait(60)
+
+    at_the_second_write(act)
+    one = threading.Thread(target=exp.start, args=(first,), kwargs={"progress": False})
+    two = threading.Thread(target=exp.start, args=(second,), kwargs={"progress": False})
+
+    one.start()
+    waiting.wait(60)
+    two.start()
+    while len(transactions(exp)) < 2:
+        pass
+    exp.stop(second)
+    two.join(60)
+    go_on.set()
+    one.join(60)
+
+    assert {member.status for member in second} == {Status.CANCELLED}
+    assert {member.status for member in first} == {Status.COMPLETED}
+
+
+def transactions(exp: Experiment) -> list[object]:
+    runner: Runner = exp._runner
+    return list(runner._transactions)
+
+
+def test_what_another_process_stops_takes_no_more_members(driver: Driver, tmp_path: Path, eventually: Eventually) -> None:
+    process = driver("""
+        ens = exp.create_ensemble("ens", replicas=3000, run_settings=settings("sleep", "1000"))
+        exp.start(ens, progress=False)
+        print({str(member.status) for member in ens}, sum(member.run.started is not None for member in ens) < 3000)
+    """)
+    journals = tmp_path / "study/journal"
+    eventually(lambda: any("supervisor" in path.read_text() for path in journals.glob("*.tsv")))
+    here = os.getcwd()
+    os.chdir(tmp_path)
+    try:
+        exp = Experiment("study")
+        ens = exp.create_ensemble("ens", replicas=3000, run_settings=exp.create_run_settings("sleep", "1000"))
+        exp.stop(ens)
+    finally:
+        os.chdir(here)
+
+    assert {member.run.status for member in ens} == {Status.CANCELLED}
+    assert process.communicate(timeout=120)[0].endswith("{'Cancelled'} True\n")
+
+
+@pytest.mark.parametrize("detach", [False, True])
+def test_stop_in_a_signal_handler_ends_the_start_that_it_interrupts(
+    exp: Experiment, at_the_second_write: Callable[..., None], detach: bool
+) -> None:
+    ens: Ensemble = exp.create_ensemble("ens", replicas=40, run_settings=exp.create_run_settings("sleep", "1000"))
+    before = signal.signal(signal.SIGUSR2, lambda *_: exp.stop(grace=0.1))
+    at_the_second_write(lambda: os.kill(os.getpid(), signal.SIGUSR2))
+    try:
+        exp.start(ens, progress=False, detach=detach)
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+
+    assert {member.status for member in ens} == {Status.CANCELLED}
