@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 from smartensemble.checks import Words, check_name, positive
-from smartensemble.ensemble import Ensemble, set_home
+from smartensemble.ensemble import Ensemble
 from smartensemble.errors import (
     InputTypeError,
     InputValueError,
@@ -20,15 +20,16 @@ from smartensemble.files.tags import Delimiter
 from smartensemble.model import Model
 from smartensemble.parameters.resolve import Given
 from smartensemble.parameters.strategies import Strategy
-from smartensemble.results.table import Seconds, Table
+from smartensemble.results.table import Table
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.container import Singularity
 from smartensemble.settings.run import Duration, RunSettings
-from smartensemble.status import Run, Status
+from smartensemble.status import Status
 
 # What acts is imported by the methods that act: who only describes an ensemble pays half for the import.
 if TYPE_CHECKING:
     from smartensemble.databases.orchestrator import Orchestrator
+    from smartensemble.runtime.selection import Selection
 
 GRACE = 5.0  #: seconds that a member has to obey SIGTERM
 
@@ -251,13 +252,10 @@ class Experiment:
             from smartensemble.runtime.input_files import TagOptions
             from smartensemble.runtime.start import generate
 
-            databases, others = self._split(entities)
-            if databases and not others:
-                return
-            models = self._models(others)
-            generate(self._runner, transaction, others, models, TagOptions(tag, allow_unknown, allow_unused), overwrite)
+            chosen = self._select(entities)
+            generate(self._runner, transaction, chosen, TagOptions(tag, allow_unknown, allow_unused), overwrite)
         if verbose:
-            for model in models:
+            for model in chosen.models:
                 print(f"{model.name}: generated {model.path}", file=sys.stderr)
 
     def preview(
@@ -279,12 +277,12 @@ class Experiment:
         from smartensemble.runtime.preview import preview
         from smartensemble.runtime.servers.colocated import Environment
 
-        databases, others = self._split(entities)
-        models = self._models(others) if others or not databases else []
+        chosen = self._select(entities)
         command = Environment(self._databases.running, self._runner.scheduler).command
-        renderer = directories.check(models, TagOptions(tag, allow_unknown, allow_unused), overwrite=True)
-        batches = batch_jobs(others, {model.path: model.run for model in models}, command, self._runner.scheduler)
-        text = preview(f"{self.name} in {self.exp_path}", databases, models, list(batches), renderer, command)
+        renderer = directories.check(chosen.models, TagOptions(tag, allow_unknown, allow_unused), overwrite=True)
+        runs = {model.path: model.run for model in chosen.models}
+        batches = batch_jobs(chosen.entities, runs, command, self._runner.scheduler)
+        text = preview(f"{self.name} in {self.exp_path}", chosen.databases, chosen.models, list(batches), renderer, command)
         if output_filename is None:
             print(text, end="")
         else:
@@ -321,18 +319,19 @@ class Experiment:
         """
         try:
             with self._runner.transaction(members_of(entities), GRACE) as transaction:  # from here on, stop knows of it
+                from smartensemble.runtime.progress import watch
                 from smartensemble.runtime.start import Request, start
 
-                databases, others = self._split(entities)
-                models = self._models(others) if others or not databases else []
+                chosen = self._select(entities)
                 at_once = None if max_running is None else positive("max_running", max_running)
                 if only not in (None, "failed"):
                     raise InputValueError(f"{self.name}: only={only!r} is no choice; there is only='failed'")
-                request = Request(others, models, databases, at_once, only == "failed", detach, summary)
-                started = start(self._runner, self._databases, transaction, request)
-            if block and started:
-                title = ", ".join(entity.name for entity in others[:3]) + ", ..." * (len(others) > 3)
-                self._watch([(model.name, model.run) for model in started], title, kill_on_interrupt and not detach, progress)
+                request = Request(chosen, at_once, only == "failed", detach, summary)
+                models = start(self._runner, self._databases, transaction, request)
+            if block and models:
+                title = ", ".join(entity.name for entity in chosen.entities[:3]) + (", ..." if chosen.entities[3:] else "")
+                runs = [(model.name, model.run) for model in models]
+                watch(self._runner, self._databases, title, runs, GRACE if kill_on_interrupt and not detach else None, progress)
         except KeyboardInterrupt:
             if kill_on_interrupt and not detach:
                 self._runner.stop_own(GRACE)
@@ -340,7 +339,9 @@ class Experiment:
 
     def wait(self, *entities: Model | Ensemble, timeout: float | None = None) -> bool:
         """Wait until `entities`, or all that was started, have ended; False if `timeout` seconds pass before."""
-        left = self._runs(entities)
+        from smartensemble.runtime.selection import started
+
+        left = started(self._runner, self._select(entities).models if entities else ())
 
         def ended() -> bool:
             self._databases.tell()
@@ -371,18 +372,20 @@ class Experiment:
 
         :param grace: seconds between SIGTERM and SIGKILL.
         """
+        from smartensemble.runtime.selection import started
+
         self._runner.cancel(members_of(entities) if entities else None, grace)
-        databases, others = self._split(entities) if entities else (self._databases.running, [])
-        if others or not entities:
-            self._runner.stop(self._runs(others), grace)
-        self._databases.stop(databases, grace)
+        chosen = self._select(entities) if entities else None
+        if chosen is None or chosen.models:
+            self._runner.stop(started(self._runner, chosen.models if chosen else ()), grace)
+        self._databases.stop(chosen.databases if chosen else self._databases.running, grace)
 
     def get_status(self, *entities: "Model | Ensemble | Orchestrator") -> list[Status]:
         """How each model of `entities` stands, in their order; each member of an ensemble; then each server of a database."""
-        databases, others = self._split(entities)
-        models = self._models(others) if others or not databases else []
+        chosen = self._select(entities)
         self._runner.refresh()
-        return [model.run.status for model in models] + [word for db in databases for word in self._databases.statuses(db)]
+        servers = [status for db in chosen.databases for status in self._databases.statuses(db)]
+        return [model.run.status for model in chosen.models] + servers
 
     def finished(self, entity: "Model | Ensemble | Orchestrator") -> bool:
         """All of `entity` has ended, well or not.
@@ -397,19 +400,7 @@ class Experiment:
     def summary(self, style: str = "github") -> str:
         """What was started, as a table in a style of the `tabulate` library."""
         self._runner.refresh()
-        rows = Table(
-            {
-                "Name": entry.name,
-                "Entity-Type": "Model",
-                "JobID": entry.run.handle or "",
-                "RunID": 0,
-                "Time": Seconds(entry.run.seconds or 0),
-                "Status": str(entry.run.status),
-                "Returncode": entry.run.exit_code,
-            }
-            for entry in list(self._runner.history.last.values())
-        )
-        rows += self._databases.rows()
+        rows = Table([*self._runner.rows(), *self._databases.rows()])
         return rows.format(style)
 
     def __repr__(self) -> str:
@@ -420,77 +411,23 @@ class Experiment:
 
     # --- what the verbs above have in common ----------------------------------------------------------------------
 
+    def _select(self, entities: "Sequence[Model | Ensemble | Orchestrator]") -> "Selection":
+        """What is named, below this experiment's directory."""
+        from smartensemble.runtime.selection import select
+
+        return select(self._runner, self._databases, self.exp_path, entities)
+
     def _place(self, entity: Model | Ensemble) -> None:
         """Put `entity` below this experiment's directory, unless it has a path of its own; see what ran there before."""
-        set_home(entity, self.exp_path)
-        self._runner.history.refresh()
-        self._runner.adopt(entity.models if isinstance(entity, Ensemble) else [entity])
+        from smartensemble.runtime.selection import place
+
+        place(self._runner, self.exp_path, entity)
 
     def _orchestrator_class(self) -> "type[Orchestrator]":
         """What `create_database` makes; a subclass may make others."""
         from smartensemble.databases.orchestrator import Orchestrator
 
         return Orchestrator
-
-    def _split(
-        self, entities: "Sequence[Model | Ensemble | Orchestrator]"
-    ) -> "tuple[list[Orchestrator], list[Model | Ensemble]]":
-        """The databases among `entities`, and the rest."""
-        from smartensemble.databases.orchestrator import Orchestrator
-
-        databases = [entity for entity in entities if isinstance(entity, Orchestrator)]
-        for db in databases:
-            db.place(self.exp_path)
-            self._databases.add(db)
-        return databases, [entity for entity in entities if not isinstance(entity, Orchestrator)]
-
-    def _models(self, entities: Sequence[Model | Ensemble]) -> list[Model]:
-        """The models of `entities`, or an error if they are none, or two have one name."""
-        if not entities:
-            raise InputValueError(f"{self.name}: nothing given; give models or ensembles")
-        models: list[Model] = []
-        for entity in entities:
-            if not isinstance(entity, (Model, Ensemble)):
-                raise InputTypeError(
-                    f"{self.name}: {entity!r} is neither a Model nor an Ensemble; give what create_... returned"
-                )
-            if isinstance(entity, Ensemble) and not entity:
-                raise InputValueError(f"{entity.name}: has no members; add some with add_model()")
-            self._place(entity)
-            models += entity if isinstance(entity, Ensemble) else [entity]
-        seen: dict[str, Model] = {}
-        for model in models:
-            if seen.setdefault(model.path, model) is not model:
-                raise InputValueError(
-                    f"{model.name}: two of what was given share the directory {model.path}; give each its own name"
-                )
-        if len(seen) < len(models):
-            raise InputValueError(f"{self.name}: a model was given twice; give it once")
-        return models
-
-    def _runs(self, entities: Sequence[Model | Ensemble]) -> list[Run]:
-        """The runs of `entities`; of all that ran here, if none is named."""
-        if not entities:
-            self._runner.refresh()
-            return [entry.run for entry in self._runner.history.last.values()]
-        return [model.run for model in self._models(entities) if model.run.status is not Status.NEW]
-
-    def _watch(self, runs: Sequence[tuple[str, Run]], title: str, kill_on_interrupt: bool, progress: bool) -> None:
-        """Wait for `runs`, and show their progress."""
-        from smartensemble.runtime.progress import Progress
-
-        with Progress(title, runs, progress) as shown:
-
-            def ended() -> bool:
-                self._databases.tell()
-                return shown.update()
-
-            try:
-                self._runner.wait(ended)
-            except KeyboardInterrupt:
-                if kill_on_interrupt:
-                    self._runner.stop_own(GRACE)  # before the last line is shown, so that it is true
-                raise
 
 
 def members_of(entities: "Iterable[Model | Ensemble | Orchestrator]") -> "list[Model | Orchestrator]":

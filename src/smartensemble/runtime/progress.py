@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from smartensemble.runtime.runner import Runner
+from smartensemble.runtime.servers.registry import Databases
 from smartensemble.status import Run, Status
 
 if TYPE_CHECKING:
@@ -85,3 +87,24 @@ class Progress:
 
 def _members(count: int) -> str:
     return f"{count} member{'s' * (count != 1)}"
+
+
+def watch(
+    runner: Runner, databases: Databases, title: str, runs: Sequence[tuple[str, Run]], grace: float | None, shown: bool
+) -> None:
+    """Wait for `runs`, and show their progress.
+
+    :param grace: Ctrl-C ends them, with so many seconds between SIGTERM and SIGKILL; with None it leaves them alone.
+    """
+    with Progress(title, runs, shown) as progress:
+
+        def ended() -> bool:
+            databases.tell()
+            return progress.update()
+
+        try:
+            runner.wait(ended)
+        except KeyboardInterrupt:
+            if grace is not None:
+                runner.stop_own(grace)  # before the last line is shown, which is then true
+            raise

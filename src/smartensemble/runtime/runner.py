@@ -12,6 +12,7 @@ from pathlib import Path
 from smartensemble.command import Command
 from smartensemble.errors import StateError
 from smartensemble.model import Model, refresh_by
+from smartensemble.results.table import Seconds
 from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.queue import queue
 from smartensemble.runtime.journal.history import History, refuse_part
@@ -133,6 +134,21 @@ class Runner:
         journal = self.history.begin(entries, detached)
         self._own += own
         return journal
+
+    def rows(self) -> list[dict[str, object]]:
+        """A row of the summary for each member that was started."""
+        return [
+            {
+                "Name": entry.name,
+                "Entity-Type": "Model",
+                "JobID": entry.run.handle or "",
+                "RunID": 0,
+                "Time": Seconds(entry.run.seconds or 0),
+                "Status": str(entry.run.status),
+                "Returncode": entry.run.exit_code,
+            }
+            for entry in list(self.history.last.values())
+        ]
 
     def job_in(self, path: str) -> str:
         """The number of a job that an earlier driver has left, and whose files are in the directory `path`; or nothing."""

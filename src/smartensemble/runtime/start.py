@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from smartensemble.command import Command
-from smartensemble.databases.orchestrator import Orchestrator
 from smartensemble.databases.uploads import Upload
 from smartensemble.ensemble import Ensemble
 from smartensemble.model import Model, refresh_by
@@ -17,6 +16,7 @@ from smartensemble.runtime.jobs.allocation import Allocation
 from smartensemble.runtime.jobs.share_out import advise, share_out
 from smartensemble.runtime.journal.journal import Entry, Journal
 from smartensemble.runtime.runner import Runner
+from smartensemble.runtime.selection import Selection
 from smartensemble.runtime.servers import store
 from smartensemble.runtime.servers.colocated import Environment
 from smartensemble.runtime.servers.registry import Databases
@@ -30,9 +30,7 @@ CHUNK = 16  #: members whose directories are written while those before them sta
 class Request:
     """What is to be started."""
 
-    entities: Sequence[Model | Ensemble]
-    models: Sequence[Model]  #: of `entities`
-    databases: Sequence[Orchestrator] = ()
+    chosen: Selection
     max_running: int | None = None
     only_failed: bool = False
     detach: bool = False
@@ -52,21 +50,20 @@ class Checked:
 def generate(
     runner: Runner,
     transaction: Transaction,
-    entities: Sequence[Model | Ensemble],
-    models: Sequence[Model],
+    chosen: Selection,
     options: TagOptions,
     overwrite: bool,
 ) -> None:
-    """Write the directories of `models`, and the indexes of their ensembles: all of them, or none.
+    """Write the directories of models, and the indexes of their ensembles: all of them, or none. A start writes databases'.
 
     :param overwrite: replace directories that are there, and remove those of members that an ensemble no longer has.
     """
 
     def checked() -> tuple[list[str], Renderer]:
-        former = [path for each in entities if isinstance(each, Ensemble) for path in directories.former_members(each)]
+        former = [path for each in chosen.entities if isinstance(each, Ensemble) for path in directories.former_members(each)]
         former = former if overwrite else []
-        runner.check_free([model.path for model in models] + former)
-        return former, directories.check(models, options, overwrite)
+        runner.check_free([model.path for model in chosen.models] + former)
+        return former, directories.check(chosen.models, options, overwrite)
 
     def act() -> None:
         with runner.alone(transaction):
@@ -75,10 +72,10 @@ def generate(
             former, renderer = checked()  # another program may have been quicker
             writer = Writer(renderer)
             try:
-                for model in models:
+                for model in chosen.models:
                     transaction.check()
                     writer.write(model)
-                for ensemble in ensembles(models):
+                for ensemble in ensembles(chosen.models):
                     writer.write_index(ensemble)
             except BaseException:
                 writer.take_back()
@@ -86,10 +83,11 @@ def generate(
             writer.done()
             for path in former:
                 directories.remove(path)
-            for model in models:
+            for model in chosen.models:
                 model.run = Run()
 
-    transaction.run(act, None)
+    if chosen.models:
+        transaction.run(act, None)
 
 
 def start(runner: Runner, databases: Databases, transaction: Transaction, request: Request) -> list[Model]:
@@ -98,12 +96,12 @@ def start(runner: Runner, databases: Databases, transaction: Transaction, reques
     def act() -> list[Model]:
         with runner.alone(transaction):
             checked = check(runner, databases, request)
-            if not checked.models and not request.databases:
+            if not checked.models and not request.chosen.databases:
                 return []
             runner.claim()
             runner.check_free([model.path for model in checked.models])
             directories.check_absent(checked.missing.values())  # another program may have been quicker
-            with databases.started(request.databases, request.detach):
+            with databases.started(request.chosen.databases, request.detach):
                 if checked.models:
                     _start_models(runner, databases, request, checked, transaction)
             return checked.models
@@ -111,7 +109,7 @@ def start(runner: Runner, databases: Databases, transaction: Transaction, reques
     nothing: list[Model] = []
     started = transaction.run(act, nothing)
     if transaction.cancelled:
-        for model in request.models:
+        for model in request.chosen.models:
             if model.run.status is Status.NEW:
                 model.run = Run(Status.CANCELLED, ended=time.time(), cause="stopped before it started")
     return started
@@ -120,24 +118,26 @@ def start(runner: Runner, databases: Databases, transaction: Transaction, reques
 def check(runner: Runner, databases: Databases, request: Request) -> Checked:
     """What a start is going to do; an error, if it cannot. Nothing is written."""
     runner.check()
-    databases.check(request.databases)
-    if request.models:
+    databases.check(request.chosen.databases)
+    if request.chosen.models:
         databases.check_reachable()
-    runner.check_free([model.path for model in request.models])
-    chosen = [model for model in request.models if not (request.only_failed and model.run.status is Status.COMPLETED)]
+    runner.check_free([model.path for model in request.chosen.models])
+    chosen = [model for model in request.chosen.models if not (request.only_failed and model.run.status is Status.COMPLETED)]
     missing = {model.path: model for model in chosen if not model.generated and not directories.is_there(model)}
     renderer = directories.check(list(missing.values()), TagOptions(), overwrite=False)
-    uploads = store.stored(runner.name, chosen, bool(request.databases or databases.running))
-    if request.databases and chosen:  # a database may wait for its nodes for hours: what its members lack is said before
+    uploads = store.stored(runner.name, chosen, bool(request.chosen.databases or databases.running))
+    if request.chosen.databases and chosen:  # a database may wait for its nodes for hours: what its members lack is said before
         Environment(databases.running, runner.scheduler).check(chosen)
         runs = {model.path: Run() for model in chosen}
-        share_out(runner.name, runner.scheduler, request.entities, runs, lambda model: model.command, request.max_running)
+        share_out(
+            runner.name, runner.scheduler, request.chosen.entities, runs, lambda model: model.command, request.max_running
+        )
     return Checked(chosen, missing, renderer, uploads)
 
 
 def _start_models(runner: Runner, databases: Databases, request: Request, checked: Checked, transaction: Transaction) -> None:
     """Start the models, whose databases are ready."""
-    advise(runner.name, request.entities, len(checked.models), request.max_running, runner.scheduler)
+    advise(runner.name, request.chosen.entities, len(checked.models), request.max_running, runner.scheduler)
     environment = Environment(databases.ready(), runner.scheduler)
     environment.check(checked.models)
     databases.store(checked.uploads)
@@ -173,7 +173,7 @@ class Start:
         self.runner, self.transaction, self.command, self.writer = runner, transaction, command, writer
         self.models, self.missing, self.detach = checked.models, checked.missing, request.detach
         self.runs = {model.path: Run(Status.QUEUED, number=number) for number, model in enumerate(self.models, 1)}
-        shares = share_out(runner.name, runner.scheduler, request.entities, self.runs, command, request.max_running)
+        shares = share_out(runner.name, runner.scheduler, request.chosen.entities, self.runs, command, request.max_running)
         self.batches, self.max_running = shares
         self.batched = {run: batch.run for batch in self.batches for _, run in batch.members}
         for number, batch in enumerate(self.batches, len(self.models) + 1):
