@@ -248,7 +248,7 @@ class Experiment:
         :raises DirectoryExistsError: a member's directory is there already, and `overwrite` is False.
         :raises TagError: a tag names no parameter.
         """
-        with self._runner.transaction(members_of(entities), GRACE) as transaction:
+        with self._runner.turns.transaction(members_of(entities), GRACE) as transaction:
             from smartensemble.runtime.input_files import TagOptions
             from smartensemble.runtime.start import generate
 
@@ -318,7 +318,7 @@ class Experiment:
             cannot be started, or does not answer any more; or there is none for what members have to find in it.
         """
         try:
-            with self._runner.transaction(members_of(entities), GRACE) as transaction:  # from here on, stop knows of it
+            with self._runner.turns.transaction(members_of(entities), GRACE) as transaction:  # from here on, stop knows of it
                 from smartensemble.runtime.progress import watch
                 from smartensemble.runtime.start import Request, start
 
@@ -374,7 +374,7 @@ class Experiment:
         """
         from smartensemble.runtime.selection import started
 
-        self._runner.cancel(members_of(entities) if entities else None, grace)
+        self._runner.turns.cancel(members_of(entities) if entities else None, grace)
         chosen = self._select(entities) if entities else None
         if chosen is None or chosen.models:
             self._runner.stop(started(self._runner, chosen.models if chosen else ()), grace)

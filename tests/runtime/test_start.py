@@ -15,7 +15,6 @@ from smartensemble.ensemble import Ensemble
 from smartensemble.errors import StateError
 from smartensemble.experiment import Experiment
 from smartensemble.runtime import directories
-from smartensemble.runtime.runner import Runner
 from smartensemble.status import Status
 
 Driver = Callable[..., "subprocess.Popen[str]"]
@@ -168,8 +167,7 @@ def test_a_start_that_waits_for_another_threads_start_can_be_stopped(
 
 
 def transactions(exp: Experiment) -> list[object]:
-    runner: Runner = exp._runner
-    return list(runner._transactions)
+    return list(exp._runner.turns._transactions)
 
 
 def test_what_another_process_stops_takes_no_more_members(driver: Driver, tmp_path: Path, eventually: Eventually) -> None:

@@ -1,11 +1,9 @@
 """Run models and batch jobs of one experiment, and keep account of them: its own, and those of others in its directory."""
 
-import errno
 import logging
-import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -17,19 +15,17 @@ from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.queue import queue
 from smartensemble.runtime.journal.history import History, refuse_part
 from smartensemble.runtime.journal.journal import FOLDER, Entry, Journal
-from smartensemble.runtime.journal.lock import Lock
 from smartensemble.runtime.local.launcher import detach, local
 from smartensemble.runtime.local.protocol import Job, Launcher
 from smartensemble.runtime.outcome import settle
 from smartensemble.runtime.standalone.limits import KILL_GRACE_S
-from smartensemble.runtime.transaction import Transaction
+from smartensemble.runtime.turns import Turns
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.status import Run, Status
 
 logger = logging.getLogger(__name__)
 
 FIRST_REFRESH_S = 0.01  #: seconds between two looks after a start, so that the end of a short job is soon known
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  #: the disk is full, or what one may have of it
 REFRESH_S = 0.05  #: seconds between two looks at the files of batch jobs, and of members that others run
 
 
@@ -41,61 +37,10 @@ class Runner:
         self.launcher_name = launcher
         self.scheduler = SCHEDULERS[launcher]
         self.history = History(Path(directory, FOLDER))
-        self._lock = Lock(self.history.folder)
-        self._turn = threading.Lock()  #: held by the one thread that generates or starts
-        self._transactions: list[Transaction] = []  #: that are under way
+        self.turns = Turns(name, self.history.folder)
         self._launcher: Launcher | None = None
         self._batches: list[Batch] = []
         self._started = 0.0  #: when jobs were last submitted
-        self._own: list[Run] = []  #: runs that end with this process; when the last ones have ended, the lock is given back
-
-    @contextmanager
-    def transaction(self, entities: Iterable[object], grace: float) -> Iterator[Transaction]:
-        """A start or generate of `entities`, by which `cancel` finds it.
-
-        :param grace: seconds between SIGTERM and SIGKILL for what it has started, if it is taken back.
-        """
-        transaction = Transaction(frozenset(map(id, entities)), grace)
-        self._transactions.append(transaction)
-        try:
-            yield transaction
-        finally:
-            self._transactions.remove(transaction)
-
-    @contextmanager
-    def alone(self, transaction: Transaction) -> Iterator[None]:
-        """No other thread of this process generates or starts here meanwhile.
-
-        :raises StateError: there is no room for what is written meanwhile.
-        """
-        while not self._turn.acquire(timeout=REFRESH_S):
-            transaction.check()
-        try:
-            transaction.check()
-            yield
-        except OSError as error:
-            if error.errno not in DISK_FULL:
-                raise
-            where = f" at {error.filename2 or error.filename}" if error.filename else ""
-            raise StateError(f"{self.name}: {error.strerror}{where}; make room, and do it again") from error
-        finally:
-            self._settle()
-            self._turn.release()
-
-    def cancel(self, entities: Iterable[object] | None, grace: float) -> None:
-        """Cancel the starts of `entities`, all for None, that other threads are at, and wait until they are over."""
-        wanted = None if entities is None else {id(entity) for entity in entities}
-        for transaction in list(self._transactions):
-            if not transaction.mine and (wanted is None or not wanted.isdisjoint(transaction.entities)):
-                transaction.cancel(grace)
-                transaction.ended.wait()
-
-    def claim(self) -> None:
-        """Take the right to generate and start here, which one process has at a time, until nothing of its own runs.
-
-        :raises StateError: another driver has it.
-        """
-        self._lock.acquire(self.name)
 
     def adopt(self, models: Sequence[Model]) -> None:
         """Give models that were not started here the record of the last run in their directory, if their parameters agree."""
@@ -132,7 +77,7 @@ class Runner:
         :param own: runs that end with this process, and keep others from starting here until they have.
         """
         journal = self.history.begin(entries, detached)
-        self._own += own
+        self.turns.own += own
         return journal
 
     def rows(self) -> list[dict[str, object]]:
@@ -258,7 +203,7 @@ class Runner:
 
     def stop_own(self, grace: float) -> None:
         """End what this process runs; what is detached, or somebody else's, goes on."""
-        self.stop(list(self._own), grace)
+        self.stop(list(self.turns.own), grace)
 
     def refresh(self) -> None:
         """Take in the news that are there, without waiting."""
@@ -271,7 +216,7 @@ class Runner:
         """
         limit = None if timeout is None else time.monotonic() + timeout
         while True:
-            self._check_cancelled()
+            self.turns.check()
             if self._launcher and not self._launcher.alive:
                 self._launcher = None  # it has said so to all that it ran
             pause = self._pause(limit)
@@ -285,14 +230,10 @@ class Runner:
             if pause is None or (limit is not None and time.monotonic() >= limit):
                 return until()
 
-    def _check_cancelled(self) -> None:
-        for transaction in self._transactions:
-            transaction.check()
-
     def _pause(self, limit: float | None) -> float | None:
         """Seconds until the next look at what tells nobody of its news; None if there is nothing to look at."""
         pauses = [] if limit is None else [max(0.0, limit - time.monotonic())]
-        if self._batches or self.history.active or any(transaction.mine for transaction in self._transactions):
+        if self._batches or self.history.active or self.turns.mine:
             pauses.append(min(REFRESH_S, max(FIRST_REFRESH_S, (time.monotonic() - self._started) / 50)))
         return min(pauses, default=None)
 
@@ -307,23 +248,8 @@ class Runner:
                 with suppress(ValueError):  # another thread was quicker
                     self._batches.remove(batch)
         self.history.refresh()
-        self._give_back()
+        self.turns.give_back()
         return until()
-
-    def _give_back(self) -> None:
-        """Let other drivers generate and start here when nothing of ours runs, unless a thread of ours is about to."""
-        if self._turn.acquire(blocking=False):
-            try:
-                self._settle()
-            finally:
-                self._turn.release()
-
-    def _settle(self) -> None:
-        """Give back the right to start here, if nothing of ours runs any more."""
-        while self._own and self._own[-1].status.final:
-            self._own.pop()
-        if not self._own:
-            self._lock.release()
 
 
 def whole_jobs(batches: Iterable[Batch], runs: Collection[Run]) -> list[Batch]:

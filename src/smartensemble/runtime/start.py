@@ -66,9 +66,9 @@ def generate(
         return former, directories.check(chosen.models, options, overwrite)
 
     def act() -> None:
-        with runner.alone(transaction):
+        with runner.turns.alone(transaction):
             checked()  # what is wrong is said before anything is written, also a lock
-            runner.claim()
+            runner.turns.claim()
             former, renderer = checked()  # another program may have been quicker
             writer = Writer(renderer)
             try:
@@ -94,11 +94,11 @@ def start(runner: Runner, databases: Databases, transaction: Transaction, reques
     """Start what is requested: all of it, or nothing; the models that run. None do if `Runner.cancel` came between."""
 
     def act() -> list[Model]:
-        with runner.alone(transaction):
+        with runner.turns.alone(transaction):
             checked = check(runner, databases, request)
             if not checked.models and not request.chosen.databases:
                 return []
-            runner.claim()
+            runner.turns.claim()
             runner.check_free([model.path for model in checked.models])
             directories.check_absent(checked.missing.values())  # another program may have been quicker
             with databases.started(request.chosen.databases, request.detach):

@@ -1,7 +1,7 @@
 """What ran and runs in an experiment's directory: by this process, by others, and by those that have ended."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -59,18 +59,24 @@ class History:
 
     def stop(self, runs: Iterable[Run], grace: float) -> list[Run]:
         """Ask others to end those of `runs` that are theirs, which are returned. A batch job ends with all its members."""
-        asked = {id(run) for run in runs}
-        theirs: list[Run] = []
+        wanted, theirs = set(runs), []
         for journal in self.journals:
-            chosen = [entry for entry in journal.entries.values() if id(entry.run) in asked and entry.run.status.active]
-            jobs = {entry.batch for entry in chosen if entry.batch is not None}
-            for entry in journal.members:
-                if entry.batch in jobs and id(entry.run) not in asked:
-                    refuse_part(journal.entries[entry.batch or 0].name)
-            if chosen:
+            if chosen := _whole(journal, wanted):
                 journal.stop({entry.number if entry.batch is None else entry.batch for entry in chosen}, grace)
                 theirs += [entry.run for entry in chosen]
         return theirs
+
+
+def _whole(journal: Journal, runs: Collection[Run]) -> list[Entry]:
+    """The entries of `runs` in `journal` that have not ended.
+
+    :raises StateError: `runs` has some members of a batch job, and not the others.
+    """
+    chosen = [entry for entry in journal.entries.values() if entry.run in runs and entry.run.status.active]
+    jobs = {entry.batch for entry in chosen} - {None}
+    if left := [entry for entry in journal.members if entry.batch in jobs and entry.run not in runs]:
+        refuse_part(journal.entries[left[0].batch or 0].name)
+    return chosen
 
 
 def refuse_part(name: str) -> NoReturn:

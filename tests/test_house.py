@@ -1,0 +1,122 @@
+"""The house keeps its measures: rooms that are not crowded, files and functions that a person can hold, doors that are used.
+
+The layers themselves are contracts of import-linter, in ``pyproject.toml``, which the test command checks.
+"""
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from radon.complexity import cc_visit
+
+ROOT = Path(__file__).parents[1]
+SOURCES = [ROOT / "src", *(ROOT / "packages").glob("*/src")]
+FILES = sorted(path for source in SOURCES for path in source.rglob("*.py"))
+NAMES = [str(path.relative_to(ROOT)) for path in FILES]
+
+FILES_IN_A_FOLDER = 15
+LINES, LONG, LONG_FILES = 400, 300, 5
+COMPLEXITY = 15
+
+
+def test_there_is_something_to_measure() -> None:
+    assert len(FILES) > 150
+    assert {path.name for path in SOURCES[0].iterdir()} >= {"smartensemble"}
+
+
+def test_no_folder_has_more_files_than_a_person_can_hold() -> None:
+    crowded = {str(folder.relative_to(ROOT)): count for folder, count in Counter(path.parent for path in FILES).items()
+               if count > FILES_IN_A_FOLDER}  # fmt: skip
+
+    assert crowded == {}
+
+
+def test_files_are_read_in_one_sitting() -> None:
+    lines = {name: len(path.read_text().splitlines()) for name, path in zip(NAMES, FILES, strict=True)}
+
+    assert {name: count for name, count in lines.items() if count > LINES} == {}
+    assert len([name for name, count in lines.items() if count > LONG]) <= LONG_FILES
+
+
+def test_functions_are_simple() -> None:
+    """By radon's count, which sees boolean operators and comprehensions too."""
+    complex_ones = {
+        f"{name}:{block.lineno} {block.fullname}": block.complexity
+        for name, path in zip(NAMES, FILES, strict=True)
+        for block in every_function(path)
+        if block.complexity > COMPLEXITY
+    }
+
+    assert complex_ones == {}
+
+
+def every_function(path: Path) -> Iterator[Any]:
+    for block in cc_visit(path.read_text()):
+        yield from getattr(block, "methods", [block])
+
+
+def test_no_module_reaches_for_the_private_name_of_another() -> None:
+    reached = {name: found for name, path in zip(NAMES, FILES, strict=True) if (found := list(reaches(path)))}
+
+    assert reached == {}
+
+
+def reaches(path: Path) -> Iterator[str]:
+    """What a module names that is private to another."""
+    tree = ast.parse(path.read_text())
+    own = set(defined(tree)) | NAMED_TUPLES | STANDARD_LIBRARY
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            names = [alias.name for alias in node.names]
+            yield from (name for name in names if private(name) and not (path.parent / f"{name}.py").exists())
+        elif isinstance(node, ast.Attribute) and private(node.attr) and not by_itself(node.value) and node.attr not in own:
+            yield ast.unparse(node)
+
+
+#: Public in spite of their names: see the documentation of `collections.namedtuple`, `os` and `sys`.
+NAMED_TUPLES = {"_replace", "_asdict", "_fields", "_make", "_field_defaults"}
+STANDARD_LIBRARY = {"_exit", "_getframe"}
+
+
+def private(name: str) -> bool:
+    return name.startswith("_") and not (name.startswith("__") and name.endswith("__")) and name != "_"
+
+
+def by_itself(value: ast.expr) -> bool:
+    """``self``, ``cls`` and ``super()``: a class may use what its own base has."""
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
+        return value.func.id == "super"
+    return isinstance(value, ast.Name) and value.id in ("self", "cls")
+
+
+def defined(tree: ast.Module) -> Iterator[str]:
+    """The names that a module defines: functions, classes, variables, and the attributes and slots of its classes."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield node.name
+        elif isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Store):
+            if isinstance(node, ast.Name):
+                yield node.id
+            elif by_itself(node.value):
+                yield node.attr
+
+
+def test_no_test_keeps_a_list_of_what_is_not_for_users() -> None:
+    tests = [path for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__)]
+
+    assert [path.name for path in tests if "INTERNAL" in path.read_text()] == []
+
+
+@pytest.mark.parametrize("package", ["smartensemble", "tutorkit"])
+def test_tests_mirror_the_rooms(package: str) -> None:
+    """A folder of tests is a room of the sources; ``site``, ``samples`` and ``worlds`` are what tests stand on."""
+    [source] = [source / package for source in SOURCES if (source / package).exists()]
+    home = ROOT / "tests" / ("" if package == "smartensemble" else package)
+    rooms = {str(path.relative_to(source)) for path in source.rglob("*") if path.is_dir()}
+    folders = {str(path.parent.relative_to(home)) for path in home.rglob("test_*.py")}
+    others = {".", "site"} | {folder for folder in folders if folder.split("/")[0] == "tutorkit"}
+
+    assert folders - rooms - others == set()
