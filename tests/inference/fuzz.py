@@ -121,7 +121,7 @@ def command(rng: random.Random) -> list[bytes]:
             return tensor(rng)
 
 
-def job(rng: random.Random) -> list[bytes]:
+def request(rng: random.Random) -> list[bytes]:
     """A command for a worker, often with keys that are there."""
     head = [rng.choice(JOBS), rng.choice(KEYS), *rng.choices([b"f"], k=rng.randrange(2))]
     for name in rng.choices(LISTS, k=rng.randrange(4)):
@@ -131,7 +131,7 @@ def job(rng: random.Random) -> list[bytes]:
 
 
 def answer(rng: random.Random, number: int) -> list[bytes]:
-    """An answer to a job, right or wrong."""
+    """An answer to a request, right or wrong."""
     writes = [(rng.choice(KEYS), rng.choice([value(rng), b"MODEL_", b"TENSOR", b"x"])) for _ in range(rng.randrange(3))]
     head = [b"%d" % number, *rng.choices([b"0", b"1", b"-1", b"9223372036854775807"], k=5), b"0", b"%d" % len(writes)]
     whole = [*head, *(part for pair in writes for part in pair), *rng.choices(REPLIES, k=rng.randrange(1, 4))]
@@ -139,7 +139,7 @@ def answer(rng: random.Random, number: int) -> list[bytes]:
 
 
 def work(path: str, rng: random.Random, rounds: int) -> int:
-    """Let clients that do not wait, and workers that go when they like, send what they like; how many jobs were answered."""
+    """Let clients that do not wait, and workers that go when they like, send what they like; how many requests were answered."""
 
     def connect() -> Any:
         kind: Any = redis.UnixDomainSocketConnection
@@ -148,19 +148,19 @@ def work(path: str, rng: random.Random, rounds: int) -> int:
     worker, clients, answered = connect(), [connect() for _ in range(8)], 0
     for _ in range(rounds):
         at = rng.randrange(len(clients))
-        clients[at].send_command(*rng.choice([job, job, command])(rng))
+        clients[at].send_command(*rng.choice([request, request, command])(rng))
         if not rng.randrange(4):
             clients[at].disconnect()
         shares = [rng.choice([b"1", b"3", b"100"]), b"1", rng.choice([b"0", b"1"])]
         worker.send_command(b"AI._NEXT", *rng.choice([shares, shares, shares, mutate(rng, shares)]))
         try:
-            jobs = worker.read_response()
+            requests = worker.read_response()
         except redis.ResponseError:
             continue
         except redis.TimeoutError:  # it has asked to wait for ever
             worker.disconnect()
             continue
-        for number, *_ in jobs:
+        for number, *_ in requests:
             worker.send_command(rng.choice([b"AI._DONE", b"AI._DONE", b"AI._SHARED"]), *answer(rng, number))
             try:
                 worker.read_response()
@@ -204,7 +204,7 @@ def main(commands: int, seed: int) -> None:
             server.wait()
         if reports(directory):
             sys.exit(reports(directory))
-    print(f"{commands} commands of seed {seed}, {answers} of them without an error; {answered} jobs answered: no finding")
+    print(f"{commands} commands of seed {seed}, {answers} of them without an error; {answered} requests answered: no finding")
 
 
 def compile_to(target: Path, source: Path, *options: str) -> None:

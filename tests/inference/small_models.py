@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from smartensemble.inference import backends
-from smartensemble.inference.backends import Model
+from smartensemble.inference.backends import LoadedModel
 
 Array = NDArray[Any]
 
@@ -110,6 +110,6 @@ def mlp_model(backend: str) -> bytes:
     return MLP[backend]()
 
 
-def load(backend: str, blob: bytes, device: str = "CPU", inputs: str = "x", outputs: str = "y") -> Model:
+def load(backend: str, blob: bytes, device: str = "CPU", inputs: str = "x", outputs: str = "y") -> LoadedModel:
     """A model that is ready to run."""
     return backends.load(backend, blob, device, inputs.encode().split(), outputs.encode().split())

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smartensemble.inference.batching import Form, Plan, Run, plan
+from smartensemble.inference.batching import Batches, Candidate, Form, batches
 
 ONE: Form = (("<f4", (3,)),)
 TWO: Form = (("<f4", (4,)),)
 
 
 def run(
-    rows: int, model: str = "m", size: int = 4, least: int = 0, timeout: int = 0, came: float = 0.0, form: Form = ONE
-) -> Run:
-    return Run(came, model.encode(), size, least, timeout, rows, form)
+    rows: int, model: str = "m", size: int = 4, least: int = 0, timeout: int = 0, arrived: float = 0.0, form: Form = ONE
+) -> Candidate:
+    return Candidate(arrived, model.encode(), size, least, timeout, rows, form)
 
 
 @pytest.mark.parametrize(
@@ -33,29 +33,31 @@ def run(
         ([run(1), run(9)], [[0, 1]]),
         ([run(1), run(1, "n"), run(1)], [[0, 2], [1]]),
         ([run(1), run(1, form=TWO), run(1)], [[0, 2], [1]]),
-        ([run(1), Run(0.0), run(1)], [[0, 2], [1]]),
+        ([run(1), Candidate(0.0), run(1)], [[0, 2], [1]]),
     ],
 )
-def test_the_oldest_takes_others_along_until_the_batch_is_full(runs: list[Run], groups: list[list[int]]) -> None:
-    assert plan(runs, now=0.0) == Plan(groups, {})
+def test_the_oldest_takes_others_along_until_the_batch_is_full(runs: list[Candidate], groups: list[list[int]]) -> None:
+    assert batches(runs, now=0.0) == Batches(groups, {})
 
 
 @pytest.mark.parametrize(
     ("runs", "now", "planned"),
     [
-        ([run(1, least=2)], 1e9, Plan([], {0: math.inf})),
-        ([run(1, least=2, timeout=300)], 0.2, Plan([], {0: 0.3})),
-        ([run(1, least=2, timeout=300)], 0.3, Plan([[0]], {})),
-        ([run(2, least=2, timeout=300)], 0.0, Plan([[0]], {})),
-        ([run(1, least=2), run(1, least=2)], 0.0, Plan([[0, 1]], {})),
-        ([run(5, least=9)], 0.0, Plan([[0]], {})),
-        ([run(1, least=3, timeout=300), run(1, least=3, timeout=300, came=0.1)], 0.2, Plan([], {0: 0.3, 1: 0.3})),
-        ([run(1, least=3, timeout=300), run(1, least=3, timeout=300, came=0.1)], 0.3, Plan([[0, 1]], {})),
-        ([run(1, least=2), run(1, "n"), run(2, "n")], 0.0, Plan([[1, 2]], {0: math.inf})),
+        ([run(1, least=2)], 1e9, Batches([], {0: math.inf})),
+        ([run(1, least=2, timeout=300)], 0.2, Batches([], {0: 0.3})),
+        ([run(1, least=2, timeout=300)], 0.3, Batches([[0]], {})),
+        ([run(2, least=2, timeout=300)], 0.0, Batches([[0]], {})),
+        ([run(1, least=2), run(1, least=2)], 0.0, Batches([[0, 1]], {})),
+        ([run(5, least=9)], 0.0, Batches([[0]], {})),
+        ([run(1, least=3, timeout=300), run(1, least=3, timeout=300, arrived=0.1)], 0.2, Batches([], {0: 0.3, 1: 0.3})),
+        ([run(1, least=3, timeout=300), run(1, least=3, timeout=300, arrived=0.1)], 0.3, Batches([[0, 1]], {})),
+        ([run(1, least=2), run(1, "n"), run(2, "n")], 0.0, Batches([[1, 2]], {0: math.inf})),
     ],
 )
-def test_a_batch_below_the_least_waits_until_its_oldest_has_waited_enough(runs: list[Run], now: float, planned: Plan) -> None:
-    assert plan(runs, now) == planned
+def test_a_batch_below_the_least_waits_until_its_oldest_has_waited_enough(
+    runs: list[Candidate], now: float, planned: Batches
+) -> None:
+    assert batches(runs, now) == planned
 
 
 any_run = st.builds(
@@ -65,14 +67,14 @@ any_run = st.builds(
     size=st.integers(0, 5),
     least=st.integers(0, 3),
     timeout=st.integers(0, 2),
-    came=st.floats(0, 0.01),
+    arrived=st.floats(0, 0.01),
     form=st.sampled_from([ONE, TWO]),
 )
 
 
 @given(st.lists(any_run, max_size=20), st.floats(0, 0.02))
-def test_every_run_goes_once_or_waits(runs: list[Run], now: float) -> None:
-    planned = plan(runs, now)
+def test_every_run_goes_once_or_waits(runs: list[Candidate], now: float) -> None:
+    planned = batches(runs, now)
 
     assert sorted([*(number for group in planned.groups for number in group), *planned.waits]) == list(range(len(runs)))
     assert all(until > now for until in planned.waits.values())

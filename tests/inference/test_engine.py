@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from small_models import BACKENDS, DTYPES, RANDOM, Array, mlp, mlp_model, onnx_model, torch_model
 
 from smartensemble.errors import InputValueError
-from smartensemble.inference import model_format as stored
+from smartensemble.inference import model_format
 from smartensemble.inference.commands import keys
 from smartensemble.inference.engine import Engine
 from smartensemble.inference.grammar import parse
-from smartensemble.inference.jobs import OK, TIMED_OUT, Answer, Error, Job, Reply, Statistics, Wait
 from smartensemble.inference.model_format import Kind
+from smartensemble.inference.requests import OK, TIMED_OUT, Answer, ClientReply, Error, Request, Statistics, Wait
 from smartensemble.wire import tensor
 
 pytestmark = pytest.mark.needs("torch", "onnx")
@@ -53,42 +53,42 @@ class Database:
         self.fetched.append(key)
         return self.values.get(key)
 
-    def job(self, *argv: str | bytes) -> Job:
+    def request(self, *argv: str | bytes) -> Request:
         """A command, with what the database holds for it now: of models and scripts, the trailers."""
         words = [word if isinstance(word, bytes) else word.encode() for word in argv]
         try:
             needed = keys(parse(words))
         except ValueError:
-            return Job(words, came=self.now)
+            return Request(words, arrived=self.now)
         read = {key: trailer(self.values[key]) for key in needed.read if key in self.values}
         kinds = {key: Kind.of(self.values[key]) for key in needed.written if key in self.values}
         statistics = self.statistics.get(words[1], Statistics()) if len(words) > 1 else Statistics()
-        return Job(words, read, kinds, self.now, statistics)
+        return Request(words, read, kinds, self.now, statistics)
 
-    def run(self, *jobs: Job) -> list[Answer | Wait]:
-        """The answers to jobs, in the order of these; all that changes is written."""
-        answers = dict(self.engine.execute(jobs))
-        assert sorted(answers) == list(range(len(jobs)))
+    def run(self, *requests: Request) -> list[Answer | Wait]:
+        """The answers to requests, in the order of these; all that changes is written."""
+        answers = dict(self.engine.execute(requests))
+        assert sorted(answers) == list(range(len(requests)))
         for number, answer in answers.items():
             if isinstance(answer, Answer):
-                self._write(jobs[number], answer)
-        return [answers[number] for number in range(len(jobs))]
+                self._write(requests[number], answer)
+        return [answers[number] for number in range(len(requests))]
 
-    def _write(self, job: Job, answer: Answer) -> None:
+    def _write(self, request: Request, answer: Answer) -> None:
         for key, value in answer.writes.items():
             self.values.pop(key, None)
             if value is not None:
                 self.values[key] = value
-        if len(job.argv) > 1:
-            old = Statistics() if answer.reset else self.statistics.get(job.argv[1], Statistics())
+        if len(request.argv) > 1:
+            old = Statistics() if answer.reset else self.statistics.get(request.argv[1], Statistics())
             new = answer.statistics
-            self.statistics[job.argv[1]] = Statistics(
+            self.statistics[request.argv[1]] = Statistics(
                 old.calls + new.calls, old.samples + new.samples, old.duration + new.duration, old.errors + new.errors
             )
 
-    def reply(self, *argv: str | bytes) -> Reply:
+    def reply(self, *argv: str | bytes) -> ClientReply:
         """The reply to a command."""
-        (answer,) = self.run(self.job(*argv))
+        (answer,) = self.run(self.request(*argv))
         assert isinstance(answer, Answer)
         return answer.reply
 
@@ -106,7 +106,7 @@ class Database:
         """A stored tensor."""
         return tensor.decode(self.values[key.encode()] or b"")
 
-    def info(self, key: str) -> dict[bytes, Reply]:
+    def info(self, key: str) -> dict[bytes, ClientReply]:
         """What AI.INFO tells."""
         flat = self.reply("AI.INFO", key)
         assert isinstance(flat, list)
@@ -297,21 +297,21 @@ def test_a_model_is_fetched_when_it_is_not_loaded_and_only_then(db: Database) ->
 
 
 def test_a_whole_value_in_the_job_is_not_fetched(db: Database) -> None:
-    job = db.job("AI.MODELEXECUTE", "m", "INPUTS", "1", "x", *RUN)
+    request = db.request("AI.MODELEXECUTE", "m", "INPUTS", "1", "x", *RUN)
     db.engine = Engine(db.fetch, clock=lambda: db.now)
 
-    (answer,) = db.run(replace(job, values={**job.values, b"m": db.values[b"m"]}))
+    (answer,) = db.run(replace(request, values={**request.values, b"m": db.values[b"m"]}))
 
     assert isinstance(answer, Answer)
     assert (answer.reply, db.fetched) == (OK, [])
 
 
 def test_values_may_lie_in_memory_that_is_shared(db: Database) -> None:
-    job = db.job("AI.MODELEXECUTE", "m", "INPUTS", "1", "x", *RUN)
+    request = db.request("AI.MODELEXECUTE", "m", "INPUTS", "1", "x", *RUN)
     shared = {key: memoryview(bytearray(value or b"")) for key, value in db.values.items() if key in (b"m", b"x")}
     db.engine = Engine(db.fetch, clock=lambda: db.now)
 
-    (answer,) = db.run(replace(job, values=shared))
+    (answer,) = db.run(replace(request, values=shared))
 
     assert isinstance(answer, Answer)
     assert (answer.reply, db.fetched) == (OK, [])
@@ -335,14 +335,14 @@ def test_the_model_that_has_not_run_for_longest_is_let_go() -> None:
 def test_a_model_stored_again_is_the_new_one_at_once(db: Database) -> None:
     double = onnx_model("double (float[n, 10] x) => (float[n, 10] y) { y = Add(x, x) }")
     execute = ["AI.MODELEXECUTE", "m", "INPUTS", "1", "x", *RUN]
-    before = db.job(*execute)
+    before = db.request(*execute)
     db.engine.execute([])
 
     db.reply("AI.MODELSTORE", "m", "ONNX", "CPU", "BLOB", double)
     assert db.reply(*execute) == OK
     assert db.get("y").tolist() == [[2.0] * 10]
 
-    # A job that came before, on a worker that has neither, gets what is there now.
+    # A request that came before, on a worker that has neither, gets what is there now.
     db.engine = Engine(db.fetch, clock=lambda: db.now)
     db.run(before)
     assert db.get("y").tolist() == [[2.0] * 10]
@@ -350,10 +350,10 @@ def test_a_model_stored_again_is_the_new_one_at_once(db: Database) -> None:
 
 @pytest.mark.parametrize(("now", "message"), [(None, "ERR model key is empty"), (b"text", WRONG)])
 def test_a_model_that_went_away_before_it_ran_is_an_error(db: Database, now: bytes | None, message: str) -> None:
-    job = db.job("AI.MODELEXECUTE", "m", "INPUTS", "1", "x", *RUN)
+    request = db.request("AI.MODELEXECUTE", "m", "INPUTS", "1", "x", *RUN)
     db.engine = Engine(lambda _key: now, clock=lambda: db.now)
 
-    (answer,) = db.run(job)
+    (answer,) = db.run(request)
 
     assert isinstance(answer, Answer)
     assert answer.reply == Error(message)
@@ -375,13 +375,13 @@ def test_an_engine_has_room_for_a_model_and_a_thread(options: Mapping[str, int])
 
 
 def test_a_run_that_has_waited_too_long_is_not_run(db: Database) -> None:
-    job = db.job("AI.MODELEXECUTE", "m", "INPUTS", "1", "x", *RUN, "TIMEOUT", "300")
+    request = db.request("AI.MODELEXECUTE", "m", "INPUTS", "1", "x", *RUN, "TIMEOUT", "300")
 
     db.now += 0.2
-    (in_time,) = db.run(job)
+    (in_time,) = db.run(request)
     del db.values[b"y"]
     db.now += 0.2
-    (late,) = db.run(job)
+    (late,) = db.run(request)
 
     assert isinstance(in_time, Answer)
     assert (in_time.reply, late) == (OK, Answer(TIMED_OUT))
@@ -396,7 +396,9 @@ def test_a_run_that_an_earlier_one_has_made_wait_too_long_is_not_run(db: Databas
     db.engine = Engine(slow, clock=lambda: db.now)
     execute = ["AI.MODELEXECUTE", "m", "INPUTS", "1", "x", "OUTPUTS", "1"]
 
-    answers = db.run(db.job(*execute, "a"), db.job(*execute, "b", "TIMEOUT", "1000"), db.job(*execute, "c", "TIMEOUT", "3000"))
+    answers = db.run(
+        db.request(*execute, "a"), db.request(*execute, "b", "TIMEOUT", "1000"), db.request(*execute, "c", "TIMEOUT", "3000")
+    )
 
     assert [answer.reply for answer in answers if isinstance(answer, Answer)] == [OK, TIMED_OUT, OK]
 
@@ -411,8 +413,8 @@ def batched(backend: str, *options: str) -> Database:
     return database
 
 
-def execute(database: Database, name: str, *more: str) -> Job:
-    return database.job("AI.MODELEXECUTE", "m", "INPUTS", "1", name, "OUTPUTS", "1", f"y{name}", *more)
+def execute(database: Database, name: str, *more: str) -> Request:
+    return database.request("AI.MODELEXECUTE", "m", "INPUTS", "1", name, "OUTPUTS", "1", f"y{name}", *more)
 
 
 @pytest.mark.parametrize("backend", BACKENDS[:3])
@@ -480,9 +482,9 @@ def test_a_model_that_does_not_keep_rows_apart_cannot_go_in_batches() -> None:
 
 
 def test_an_error_in_one_job_leaves_the_others_alone(db: Database) -> None:
-    good = db.job("AI.MODELEXECUTE", "m", "INPUTS", "1", "x", *RUN)
-    bad = db.job("AI.MODELEXECUTE", "m", "INPUTS", "1", "none", *RUN)
-    told = db.job("AI.CONFIG", "GET", "MODEL_CHUNK_SIZE")
+    good = db.request("AI.MODELEXECUTE", "m", "INPUTS", "1", "x", *RUN)
+    bad = db.request("AI.MODELEXECUTE", "m", "INPUTS", "1", "none", *RUN)
+    told = db.request("AI.CONFIG", "GET", "MODEL_CHUNK_SIZE")
 
     answers = db.run(bad, good, told, good)
 
@@ -594,7 +596,7 @@ def test_a_scan_lists_keys_and_tags(scripts: Database) -> None:
     scripts.values |= {b"list": None, b"text": b"text", b"forged": b"SCRIPT"}
     held = {key: trailer(value) for key, value in scripts.values.items()}
 
-    answers = scripts.run(*(replace(scripts.job(scan), values=held) for scan in ("AI._SCRIPTSCAN", "AI._MODELSCAN")))
+    answers = scripts.run(*(replace(scripts.request(scan), values=held) for scan in ("AI._SCRIPTSCAN", "AI._MODELSCAN")))
 
     assert [answer.reply for answer in answers if isinstance(answer, Answer)] == [[[b"s", b"v1"]], [[b"m", b"v2"]]]
 
@@ -604,7 +606,7 @@ TELLING = [b"AI.MODELEXECUTE", b"AI.MODELRUN", b"AI.SCRIPTRUN", b"AI.SCRIPTEXECU
 TELLING += [b"AI.MODELDEL", b"AI.INFO", b"AI._MODELSCAN"]
 FORGED = st.builds(bytes.__add__, st.binary(max_size=60), st.sampled_from([b"TENSOR", b"MODEL_", b"SCRIPT", b""]))
 RUNS = st.sampled_from([[b"m", b"INPUTS", b"1", b"x", b"OUTPUTS", b"1", b"y"], [b"m", b"f", b"INPUTS", b"x"], [b"m"]])
-WHOLE = stored.encode(stored.Stored(Kind.MODEL, "ONNX", "CPU"), b"no model")
+WHOLE = model_format.encode(model_format.Metadata(Kind.MODEL, "ONNX", "CPU"), b"no model")
 
 
 @given(
@@ -618,7 +620,7 @@ def test_whatever_keys_hold_a_job_has_one_answer_on_one_line(
 ) -> None:
     engine = Engine(lambda _key: fetched)
 
-    ((number, answer),) = engine.execute([Job([name, *words], values)])
+    ((number, answer),) = engine.execute([Request([name, *words], values)])
 
     assert number == 0
     assert isinstance(answer, Answer)
@@ -626,7 +628,7 @@ def test_whatever_keys_hold_a_job_has_one_answer_on_one_line(
 
 
 def test_the_size_of_pieces_is_told_and_changed(db: Database) -> None:
-    (changed,) = db.run(db.job("AI.CONFIG", "MODEL_CHUNK_SIZE", "1000"))
+    (changed,) = db.run(db.request("AI.CONFIG", "MODEL_CHUNK_SIZE", "1000"))
 
     assert changed == Answer(OK, chunk_size=1000)
     assert db.reply("AI.CONFIG", "GET", "BACKENDSPATH") is None
@@ -636,4 +638,4 @@ def test_the_trailer_is_what_a_server_without_this_package_keeps(db: Database) -
     value = db.values[b"m"] or b""
 
     assert value.startswith(mlp_model("ONNX"))
-    assert stored.decode(value).inputs == (b"x",)
+    assert model_format.decode(value).inputs == (b"x",)

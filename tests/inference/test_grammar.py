@@ -7,9 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from smartensemble.errors import CommandError
-from smartensemble.inference.commands import Command, Config, Delete, Get, Info, RunModel, RunScript, Scan, Store, keys
+from smartensemble.inference.commands import AICommand, Config, Delete, Get, Info, RunModel, RunScript, Scan, Store, keys
 from smartensemble.inference.grammar import COMMANDS, parse
-from smartensemble.inference.model_format import Kind, Stored
+from smartensemble.inference.model_format import Kind, Metadata
 
 
 def argv(line: str) -> list[bytes]:
@@ -17,7 +17,7 @@ def argv(line: str) -> list[bytes]:
     return [b"" if word == "''" else word.encode("latin-1") for word in line.split()]
 
 
-def read(line: str) -> Command:
+def read(line: str) -> AICommand:
     return parse(argv(line))
 
 
@@ -27,8 +27,8 @@ def error(line: str) -> str:
     return str(caught.value)
 
 
-MODEL = Stored(Kind.MODEL, "TORCH", "CPU")
-SCRIPT = Stored(Kind.SCRIPT, "TORCH", "CPU")
+MODEL = Metadata(Kind.MODEL, "TORCH", "CPU")
+SCRIPT = Metadata(Kind.SCRIPT, "TORCH", "CPU")
 TF = replace(MODEL, backend="TF", inputs=(b"a", b"b"), outputs=(b"c",))
 STORED = [
     ("AI.MODELSTORE m ONNX CPU BLOB abc", b"abc", replace(MODEL, backend="ONNX")),
@@ -49,15 +49,15 @@ STORED = [
 
 
 @pytest.mark.parametrize(("line", "blob", "options"), STORED)
-def test_what_is_to_be_stored_is_read_with_all_its_options(line: str, blob: bytes, options: Stored) -> None:
+def test_what_is_to_be_stored_is_read_with_all_its_options(line: str, blob: bytes, options: Metadata) -> None:
     command = read(line)
 
     assert isinstance(command, Store)
     assert (command.key, command.blob) == (argv(line)[1], blob)
-    assert replace(command.stored, version=b"") == replace(options, version=b"")
+    assert replace(command.metadata, version=b"") == replace(options, version=b"")
 
 
-READ: list[tuple[str, Command]] = [
+READ: list[tuple[str, AICommand]] = [
     ("AI.MODELGET m", Get(b"m", Kind.MODEL, True, True)),
     ("AI.MODELGET m META BLOB", Get(b"m", Kind.MODEL, True, True)),
     ("AI.MODELGET m blob meta", Get(b"m", Kind.MODEL, True, True)),
@@ -95,7 +95,7 @@ READ: list[tuple[str, Command]] = [
 
 
 @pytest.mark.parametrize(("line", "command"), READ)
-def test_a_command_is_read(line: str, command: Command) -> None:
+def test_a_command_is_read(line: str, command: AICommand) -> None:
     assert read(line) == command
 
 

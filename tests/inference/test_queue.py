@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import redis
 
-from smartensemble.inference.model_format import Kind, Stored, encode
+from smartensemble.inference.model_format import Kind, Metadata, encode
 from smartensemble.wire import tensor
 from worlds.servers import Server, Start
 
@@ -17,7 +17,7 @@ Ask = Callable[..., Any]
 Eventually = Callable[[Callable[[], object]], None]
 Send = Callable[..., "Future[Any]"]
 
-MODEL = encode(Stored(Kind.MODEL, "TORCH", "CPU", b"tag", inputs=(b"x",), outputs=(b"y",)), b"model" * 1000)
+MODEL = encode(Metadata(Kind.MODEL, "TORCH", "CPU", b"tag", inputs=(b"x",), outputs=(b"y",)), b"model" * 1000)
 TRAILER = MODEL[5000:]
 TENSOR = tensor.encode(np.arange(4, dtype="float32"))
 LARGE = tensor.encode(np.arange(10_000, dtype="float32"))
@@ -48,7 +48,7 @@ def send() -> Iterator[Send]:
 
 
 class Worker:
-    """A connection that asks for jobs."""
+    """A connection that asks for requests."""
 
     def __init__(self, server: Server) -> None:
         self.connection = server.connection()
@@ -61,8 +61,8 @@ class Worker:
             return f"error: {error}"
 
     def next(self, count: int = 1, milliseconds: int = 0, shares: int = 0) -> list[list[Any]]:
-        jobs: list[list[Any]] = self.ask("AI._NEXT", count, milliseconds, shares)
-        return jobs
+        requests: list[list[Any]] = self.ask("AI._NEXT", count, milliseconds, shares)
+        return requests
 
     def close(self) -> None:
         self.connection.disconnect()
@@ -79,8 +79,8 @@ def worker(server: Server) -> Iterator[Worker]:
 
 def test_a_job_brings_what_its_keys_held_when_it_came(server: Server, worker: Worker, send: Send) -> None:
     run = send(server, "AI.MODELRUN", "m", "INPUTS", "x", "text", "absent", "large", "OUTPUTS", "y", "x")
-    (job,) = worker.next()
-    number, waited, argv, read, written, known, chunk_size = job
+    (request,) = worker.next()
+    number, waited, argv, read, written, known, chunk_size = request
 
     assert argv[:2] == [b"AI.MODELRUN", b"m"]
     assert waited >= 0
@@ -103,11 +103,11 @@ def test_what_came_first_goes_first_and_inputs_are_those_of_then(server: Server,
         pass
 
     worker = Worker(private)
-    jobs = worker.next(10)
+    requests = worker.next(10)
 
-    assert [job[3][3] for job in jobs] == [TENSOR, LARGE]
-    for job in jobs:
-        worker.ask("AI._DONE", job[0], *ANSWER, 0, "+OK")
+    assert [request[3][3] for request in requests] == [TENSOR, LARGE]
+    for request in requests:
+        worker.ask("AI._DONE", request[0], *ANSWER, 0, "+OK")
     assert [run.result() for run in runs] == [b"OK", b"OK"]
     worker.close()
 
@@ -128,9 +128,9 @@ def test_each_kind_of_reply_arrives(
     server: Server, worker: Worker, send: Send, protocol: int, reply: list[str], expected: object
 ) -> None:
     got = send(server, *RUN, protocol=protocol)
-    (job,) = worker.next()
+    (request,) = worker.next()
 
-    assert worker.ask("AI._NEXT", 1, 1, 0, job[0], *ANSWER, 0, *reply) == []  # an answer, and a question
+    assert worker.ask("AI._NEXT", 1, 1, 0, request[0], *ANSWER, 0, *reply) == []  # an answer, and a question
 
     assert got.result() == expected
 
@@ -157,9 +157,9 @@ def test_an_answer_that_cannot_be_read_is_an_error_for_both(
     server: Server, worker: Worker, send: Send, wrong: list[str]
 ) -> None:
     got = send(server, *RUN)
-    (job,) = worker.next()
+    (request,) = worker.next()
 
-    assert worker.ask("AI._DONE", job[0], *ANSWER, 0, *wrong).startswith("error")
+    assert worker.ask("AI._DONE", request[0], *ANSWER, 0, *wrong).startswith("error")
 
     assert got.result() == "error: the inference worker gave an answer that cannot be read"
     assert not server.client.exists("y")
@@ -175,9 +175,9 @@ def test_an_answer_to_nothing_is_refused(worker: Worker, wrong: tuple[object, ..
 def test_results_are_written_and_deletes_too(server: Server, worker: Worker, send: Send) -> None:
     server.client.set("s", MODEL)
     run = send(server, *RUN)
-    (job,) = worker.next()
+    (request,) = worker.next()
 
-    worker.ask("AI._DONE", job[0], *ANSWER, 2, "y", TENSOR, "s", "MODEL_", "+OK")
+    worker.ask("AI._DONE", request[0], *ANSWER, 2, "y", TENSOR, "s", "MODEL_", "+OK")
 
     assert run.result() == b"OK"
     assert server.client.get("y") == TENSOR
@@ -189,11 +189,11 @@ def test_a_key_that_has_changed_meanwhile_stays_as_it_is(
     server: Server, ask: Ask, worker: Worker, send: Send, other: tuple[object, ...]
 ) -> None:
     run = send(server, *RUN)
-    (job,) = worker.next()
+    (request,) = worker.next()
     ask(*other)
     before = ask("DUMP", "y")
 
-    assert worker.ask("AI._DONE", job[0], *ANSWER, 2, "z", TENSOR, "y", TENSOR, "+OK") == b"OK"
+    assert worker.ask("AI._DONE", request[0], *ANSWER, 2, "z", TENSOR, "y", TENSOR, "+OK") == b"OK"
 
     assert run.result() == "error: WRONGTYPE Operation against a key holding the wrong kind of value"
     assert ask("DUMP", "y") == before
@@ -207,11 +207,11 @@ def test_a_replica_gets_plain_strings(start: Start, send: Send, eventually: Even
     replica = start("--replicaof", "127.0.0.1", str(master.port), name="replica", module=False)
     run = send(master, *RUN)
     worker = Worker(master)
-    (job,) = worker.next()
+    (request,) = worker.next()
     while not master.client.wait(1, 100):
         pass
 
-    worker.ask("AI._DONE", job[0], *ANSWER, 2, "y", TENSOR, "m", "MODEL_", "+OK")
+    worker.ask("AI._DONE", request[0], *ANSWER, 2, "y", TENSOR, "m", "MODEL_", "+OK")
     assert run.result() == b"OK"
 
     eventually(lambda: replica.client.get("y") == TENSOR)
@@ -238,9 +238,9 @@ def test_of_several_jobs_only_that_fails_which_ends_its_next_worker_too(
         runs.append(send(server, *RUN[:-1], f"y{number}"))
         eventually(lambda: server.client.info("clients")["blocked_clients"] == len(runs))
     first = Worker(server)
-    jobs = first.next(4)
-    assert [job[2][-1] for job in jobs] == [b"y0", b"y1", b"y2", b"y3"]
-    first.ask("AI._DONE", jobs[0][0], *ANSWER, 0, "+OK")
+    requests = first.next(4)
+    assert [request[2][-1] for request in requests] == [b"y0", b"y1", b"y2", b"y3"]
+    first.ask("AI._DONE", requests[0][0], *ANSWER, 0, "+OK")
 
     first.close()
     second = Worker(server)
@@ -253,7 +253,7 @@ def test_of_several_jobs_only_that_fails_which_ends_its_next_worker_too(
     third.ask("AI._DONE", last[0], *ANSWER, 0, "+OK")
     third.close()
 
-    assert guilty[2:] == jobs[1][2:]
+    assert guilty[2:] == requests[1][2:]
     assert [run.result() for run in runs] == [b"OK", GONE, b"OK", b"OK"]
 
 
@@ -290,12 +290,12 @@ def test_who_goes_takes_its_job_along(start: Start, eventually: Eventually) -> N
     client.disconnect()
     eventually(lambda: server.client.info("clients")["blocked_clients"] == 1)
     worker = Worker(server)
-    (job,) = worker.next(10)
+    (request,) = worker.next(10)
     other.disconnect()
     eventually(lambda: server.client.info("clients")["blocked_clients"] == 0)
 
-    assert job[2] == [b"AI.INFO", b"second"]
-    assert worker.ask("AI._DONE", job[0], *ANSWER, 0, "+OK") == b"OK"
+    assert request[2] == [b"AI.INFO", b"second"]
+    assert worker.ask("AI._DONE", request[0], *ANSWER, 0, "+OK") == b"OK"
     worker.close()
 
 
@@ -420,35 +420,35 @@ def test_a_large_input_lies_in_memory_that_a_worker_may_map(start: Start, send: 
     assert worker.next(1, 1) == []
 
     runs = [send(server, *RUN) for _ in range(4)]
-    jobs: list[Any] = []
-    while len(jobs) < 4:
-        jobs += worker.next(4, 0, 1)
+    requests: list[Any] = []
+    while len(requests) < 4:
+        requests += worker.next(4, 0, 1)
 
-    values = [job[3][3] for job in jobs]
+    values = [request[3][3] for request in requests]
     places = [value for value in values if isinstance(value, list)]
     assert [value for value in values if not isinstance(value, list)] == [LARGE, LARGE]  # there was no more room
     assert len({tuple(place) for place in places}) == len(places) == 2
     assert {memory[at : at + length].tobytes() for at, length in places} == {LARGE}
 
-    for job in jobs:
-        worker.ask("AI._DONE", job[0], *ANSWER, 0, "+OK")
+    for request in requests:
+        worker.ask("AI._DONE", request[0], *ANSWER, 0, "+OK")
     assert [run.result() for run in runs] == [b"OK"] * 4
     again = send(server, *RUN)
-    (job,) = worker.next(1, 0, 1)
-    assert job[3][3] == places[0]  # the room has been given back
+    (request,) = worker.next(1, 0, 1)
+    assert request[3][3] == places[0]  # the room has been given back
     worker.close()
     assert "ended before" in again.result()
     del memory
 
 
 def test_a_scan_finds_models_or_scripts_and_nothing_else(server: Server, worker: Worker, send: Send) -> None:
-    script = encode(Stored(Kind.SCRIPT, "TORCH", "CPU"), b"source")
+    script = encode(Metadata(Kind.SCRIPT, "TORCH", "CPU"), b"source")
     tensors = {f"tensor{i}": LARGE for i in range(500)}
     server.client.mset({"s": script, "short": "MODEL_", "forged": bytes(100) + b"MODEL_", **tensors})
     for command, found in (("AI._MODELSCAN", {b"m": TRAILER, b"forged": None}), ("AI._SCRIPTSCAN", {b"s": script[6:]})):
         scan = send(server, command)
-        (job,) = worker.next()
-        worker.ask("AI._DONE", job[0], *ANSWER, 0, "*0")
+        (request,) = worker.next()
+        worker.ask("AI._DONE", request[0], *ANSWER, 0, "*0")
 
-        assert dict(zip(job[3][::2], job[3][1::2], strict=True)) == found
+        assert dict(zip(request[3][::2], request[3][1::2], strict=True)) == found
         assert scan.result() == []

@@ -7,7 +7,7 @@ from small_models import load, torch_model
 
 from smartensemble.errors import CommandError
 from smartensemble.inference import backends
-from smartensemble.inference.backends import Array, Script
+from smartensemble.inference.backends import Array, CompiledScript
 
 pytestmark = pytest.mark.needs("torch")
 
@@ -70,11 +70,11 @@ def entry(tensors: List[Tensor], keys: List[str], args: List[str]):
 
 
 @pytest.fixture(scope="module")
-def script() -> Script:
+def script() -> CompiledScript:
     return backends.compile_script(SOURCE.encode(), "CPU", [b"entry"])
 
 
-def run(script: Script, function: str, *values: ArrayLike) -> list[Array]:
+def run(script: CompiledScript, function: str, *values: ArrayLike) -> list[Array]:
     """What a function makes of tensors of floats."""
     tensors = [np.frombuffer(np.array(value, "float32").tobytes(), "float32").reshape(np.shape(value)) for value in values]
     return script.run(function, tensors, [], [])
@@ -99,7 +99,7 @@ def run(script: Script, function: str, *values: ArrayLike) -> list[Array]:
     ],
 )
 def test_a_function_takes_tensors_in_turn_and_a_last_list_takes_the_rest(
-    script: Script, function: str, values: list[ArrayLike], outputs: list[object]
+    script: CompiledScript, function: str, values: list[ArrayLike], outputs: list[object]
 ) -> None:
     arrays = run(script, function, *values)
 
@@ -125,19 +125,19 @@ def test_a_function_takes_tensors_in_turn_and_a_last_list_takes_the_rest(
         ),
     ],
 )
-def test_a_function_that_cannot_be_called_so_is_named(script: Script, function: str, count: int, message: str) -> None:
+def test_a_function_that_cannot_be_called_so_is_named(script: CompiledScript, function: str, count: int, message: str) -> None:
     with pytest.raises(CommandError) as caught:
         run(script, function, *range(count))
 
     assert str(caught.value) == message
 
 
-def test_what_a_function_raises_comes_through(script: Script) -> None:
+def test_what_a_function_raises_comes_through(script: CompiledScript) -> None:
     with pytest.raises(Exception, match="this\ncannot be"):
         run(script, "raises", 1)
 
 
-def test_an_entry_point_gets_tensors_keys_and_arguments_of_any_bytes(script: Script) -> None:
+def test_an_entry_point_gets_tensors_keys_and_arguments_of_any_bytes(script: CompiledScript) -> None:
     (array,) = script.run("entry", [np.array([1, 2], "float32")], ["é{".encode()], [b"2.5"])
 
     assert array.tolist() == [2.5 + 3, 5 + 3]

@@ -303,7 +303,7 @@ def test_a_model_that_runs_out_of_memory_costs_one_error(served: Server, shared_
 
 
 def taken(server: Server) -> bool:
-    """Only a client waits: the worker has taken its job."""
+    """Only a client waits: the worker has taken its request."""
     blocked: list[Any] = [client for client in server.client.client_list() if "b" in client["flags"]]
     return [client["cmd"].lower() for client in blocked] == ["ai.scriptrun"]
 

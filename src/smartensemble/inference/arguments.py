@@ -1,4 +1,4 @@
-"""The words of a command, taken one after another, in the order that its grammar has them."""
+"""The arguments of a command, read one after another in the order of its grammar."""
 
 import re
 from collections.abc import Sequence
@@ -18,88 +18,88 @@ def one_line(text: object) -> str:
     return str(text).replace("\r", " ").replace("\n", " ")
 
 
-def text(word: bytes) -> str:
-    """A word of any bytes as part of an error."""
-    return one_line(word.decode(errors="replace"))
+def text(argument: bytes) -> str:
+    """An argument of any bytes, as part of an error."""
+    return one_line(argument.decode(errors="replace"))
 
 
-def integer(word: bytes) -> int | None:
-    """The number that a word is, if it is one as the server writes it.
+def integer(argument: bytes) -> int | None:
+    """The number in an argument, if it is spelled as the server spells one.
 
     >>> integer(b"12"), integer(b"012"), integer(b"1_2")
     (12, None, None)
     """
-    return int(word) if INTEGER.fullmatch(word) else None
+    return int(argument) if INTEGER.fullmatch(argument) else None
 
 
-def _is(word: bytes, keyword: bytes) -> bool:
-    return len(word) == len(keyword) and word.upper() == keyword  # a word may be a model of many megabytes
+def _is(argument: bytes, keyword: bytes) -> bool:
+    return len(argument) == len(keyword) and argument.upper() == keyword  # an argument may be a model of many megabytes
 
 
-class Words:
-    """The words of `argv` from the second on; each call takes what it returns."""
+class Arguments:
+    """The arguments of `argv` after the name of the command; each call takes what it returns."""
 
-    __slots__ = ("argv", "at")
+    __slots__ = ("argv", "index")
 
     def __init__(self, argv: Sequence[bytes], least: int, most: int | None = None) -> None:
         self.argv = argv
-        self.at = 1
+        self.index = 1
         if len(argv) < least or (most and len(argv) > most):
             raise CommandError(f"ERR wrong number of arguments for '{text(argv[0]).lower()}' command")
 
     def __bool__(self) -> bool:
-        """Some are left."""
-        return self.at < len(self.argv)
+        """Some arguments are left."""
+        return self.index < len(self.argv)
 
-    def word(self, missing: str) -> bytes:
-        """The next word; `missing` is the error if there is none."""
-        if self.at >= len(self.argv):
+    def next(self, missing: str) -> bytes:
+        """The next argument; `missing` is the error if there is none."""
+        if self.index >= len(self.argv):
             raise CommandError(missing)
-        self.at += 1
-        return self.argv[self.at - 1]
+        self.index += 1
+        return self.argv[self.index - 1]
 
     def skip(self, keyword: bytes) -> bool:
-        """The next word is `keyword`, in any case, and is taken."""
-        if self.at < len(self.argv) and _is(self.argv[self.at], keyword):
-            self.at += 1
+        """Whether the next argument is `keyword`, in upper or lower case; if so, it is taken."""
+        if self.index < len(self.argv) and _is(self.argv[self.index], keyword):
+            self.index += 1
             return True
         return False
 
     def number(self, wrong: str, least: int = 0, low: str = "") -> int:
-        """The next word as a number; `wrong` is the error if there is none, `low` if it is too small."""
-        value = integer(self.word(wrong))
+        """The next argument as a number; `wrong` is the error if there is none, `low` the error if it is too small."""
+        value = integer(self.next(wrong))
         if value is None:
             raise CommandError(wrong)
         if value < least:
             raise CommandError(low or wrong)
         return value
 
-    def some(self, count: int, missing: str) -> tuple[bytes, ...]:
-        """The next `count` words; `missing` is the error if there are fewer."""
-        if self.at + count > len(self.argv):
+    def several(self, count: int, missing: str) -> tuple[bytes, ...]:
+        """The next `count` arguments; `missing` is the error if there are fewer."""
+        if self.index + count > len(self.argv):
             raise CommandError(missing)
-        self.at += count
-        return tuple(self.argv[self.at - count : self.at])
+        self.index += count
+        return tuple(self.argv[self.index - count : self.index])
 
     def rest(self) -> tuple[bytes, ...]:
-        """All that are left."""
-        return self.some(len(self.argv) - self.at, "")
+        """All arguments that are left."""
+        return self.several(len(self.argv) - self.index, "")
 
     def until(self, *keywords: bytes) -> tuple[bytes, ...]:
-        """The words before the first of `keywords`, or before the end."""
-        ahead = range(self.at, len(self.argv))
+        """The arguments before the first of `keywords`, or before the end."""
+        ahead = range(self.index, len(self.argv))
         end = next((at for at in ahead if any(_is(self.argv[at], keyword) for keyword in keywords)), len(self.argv))
-        return self.some(end - self.at, "")
+        return self.several(end - self.index, "")
 
     def device(self) -> str:
-        """The next word as a device, as it was given."""
-        word = self.word("ERR Invalid DEVICE")
-        if len(word) >= 10 or not DEVICE.fullmatch(word):
+        """The next argument as a device, spelled as the client spelled it."""
+        argument = self.next("ERR Invalid DEVICE")
+        if len(argument) >= 10 or not DEVICE.fullmatch(argument):
             raise CommandError("ERR Invalid DEVICE")
-        return word.decode()
+        return argument.decode()
 
     def timeout(self, missing: str) -> int:
-        """The next word as a time in milliseconds."""
+        """The next argument as a time in milliseconds."""
         if not self:
             raise CommandError(missing)
         return self.number("ERR Invalid value for TIMEOUT", 1)

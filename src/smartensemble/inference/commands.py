@@ -1,25 +1,25 @@
-"""What the AI.* commands say, one class for each kind, and which keys of the database each of them needs.
+"""The AI.* commands, one class for each kind, and the keys of the database that each of them needs.
 
-AI.TENSORSET and AI.TENSORGET are not here: the server answers them itself.
+AI.TENSORSET and AI.TENSORGET are missing, because the server answers them itself.
 """
 
 from dataclasses import dataclass
 
-from smartensemble.inference.model_format import Kind, Stored
+from smartensemble.inference.model_format import Kind, Metadata
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Keep a model or a script. Of `stored`, names of a model's inputs and outputs are there only if they were given."""
+    """Store a model or script; `metadata` names a model's inputs and outputs only if the client did."""
 
     key: bytes
-    stored: Stored
+    metadata: Metadata
     blob: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Get:
-    """Give a model or a script back: its options, its bytes, or both."""
+    """Return a model or script: its options, its bytes, or both."""
 
     key: bytes
     kind: Kind
@@ -29,7 +29,7 @@ class Get:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Forget a model or a script."""
+    """Delete a model or script."""
 
     key: bytes
     kind: Kind
@@ -37,7 +37,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class RunModel:
-    """Run a model; `timeout` is how many milliseconds it may wait for its turn, 0 for ever."""
+    """Run a model; `timeout` is the milliseconds that it may wait for its turn, 0 for no limit."""
 
     key: bytes
     inputs: tuple[bytes, ...]
@@ -67,7 +67,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """Tell how often a model or a script has run, or begin to count anew."""
+    """Report how often a model or script has run, or set its statistics to zero."""
 
     key: bytes
     reset: bool
@@ -75,25 +75,25 @@ class Info:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Ask for a setting by its name, or change the size of the pieces in which clients send models."""
+    """Read a setting by its name, or change the size of the chunks in which clients send models."""
 
     name: str
     chunk_size: int | None = None
 
 
-Command = Store | Get | Delete | RunModel | RunScript | Scan | Info | Config
+AICommand = Store | Get | Delete | RunModel | RunScript | Scan | Info | Config
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys that a command needs the values of, and those that it may write or delete."""
+    """The keys whose values a command needs, and those that it may write or delete."""
 
     read: tuple[bytes, ...] = ()
     written: tuple[bytes, ...] = ()
 
 
-def keys(command: Command) -> Keys:
-    """The keys of a command; the first that it reads, or else writes, is that of the model or script.
+def keys(command: AICommand) -> Keys:
+    """The keys of a command; the first one that it reads, or else writes, holds the model or script.
 
     >>> keys(RunModel(b"m", inputs=(b"x",), outputs=(b"y",)))
     Keys(read=(b'm', b'x'), written=(b'y',))

@@ -1,4 +1,4 @@
-"""The connection on which jobs come and answers go: made by redis-py, and then read and written without it.
+"""The connection on which requests come and answers go: redis-py makes it, and then it is read and written without redis-py.
 
 What redis-py does around a reply costs more than a small model does, most of all in a process that has just been woken.
 """
@@ -12,76 +12,76 @@ import redis
 
 Argument = bytes | int | str
 
-PIECE = 64 << 10  #: bytes that are read at once
+CHUNK_BYTES = 64 << 10  #: what one read takes at most, and the size from which an argument is sent by itself
 
 
-class Line:
-    """A connection that is used by one thread; it raises `redis.ConnectionError` when it is gone."""
+class Connection:
+    """A connection that one thread uses; it raises `redis.ConnectionError` when the server is gone."""
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
 
     def connect(self) -> None:
-        """Connect, and say who we are."""
+        """Connect and authenticate."""
         self.connection.connect()
-        self.socket = self.connection._sock
+        self.socket = self.connection._sock  # redis-py has no public name for it
         self.reader = hiredis.Reader(protocolError=redis.ConnectionError, replyError=redis.ResponseError, notEnoughData=self)
 
     def disconnect(self) -> None:
-        """Close the connection, if there is one."""
+        """Close the connection, if it is open."""
         self.connection.disconnect()
 
     def fileno(self) -> int:
-        """The descriptor, for `select`."""
+        """The file descriptor, for `select`."""
         number: int = self.socket.fileno()
         return number
 
     def send(self, commands: Sequence[Sequence[Argument]]) -> None:
         """Send commands."""
         try:
-            for piece in _pieces(commands):
-                self.socket.sendall(piece)
+            for chunk in _chunks(commands):
+                self.socket.sendall(chunk)
         except OSError as error:
             raise redis.ConnectionError(f"not sent: {error}") from error
 
     def read(self) -> Any:
-        """The next reply, which it waits for."""
+        """The next reply; waits for it."""
         while (reply := self.reader.gets()) is self:
             try:
-                piece = self.socket.recv(PIECE)
+                chunk = self.socket.recv(CHUNK_BYTES)
             except OSError as error:
                 raise redis.ConnectionError(f"not read: {error}") from error
-            if not piece:
+            if not chunk:
                 raise redis.ConnectionError("the server has closed the connection")
-            self.reader.feed(piece)
+            self.reader.feed(chunk)
         if isinstance(reply, redis.ResponseError):
             raise reply
         return reply
 
-    def waits(self) -> bool:
-        """Whether something has come that has not been read."""
+    def has_data(self) -> bool:
+        """Whether bytes have arrived that have not been read."""
         return self.reader.has_data() or bool(select.select([self], [], [], 0)[0])
 
 
-#: Its hints tell of a command of one word only.
-_packed: Callable[[tuple[Argument, ...]], bytes] = hiredis.pack_command  # type: ignore[assignment]
+#: Its type hints allow a command of one word only.
+_pack: Callable[[tuple[Argument, ...]], bytes] = hiredis.pack_command  # type: ignore[assignment]
 
 
-def _pieces(commands: Sequence[Sequence[Argument]]) -> Iterator[bytes]:
-    """The bytes of commands. What is large goes by itself: to put it between others would copy it."""
+def _chunks(commands: Sequence[Sequence[Argument]]) -> Iterator[bytes]:
+    """The bytes of commands. A large argument goes by itself, because joining it to others would copy it."""
     small: list[bytes] = []
     for command in commands:
-        if all(isinstance(argument, int) or len(argument) < PIECE for argument in command):
-            small.append(_packed(tuple(command)))
+        if all(isinstance(argument, int) or len(argument) < CHUNK_BYTES for argument in command):
+            small.append(_pack(tuple(command)))
             continue
         small.append(b"*%d\r\n" % len(command))
         for argument in command:
-            word = argument if isinstance(argument, bytes) else str(argument).encode()
-            small.append(b"$%d\r\n" % len(word))
-            if len(word) >= PIECE:
+            data = argument if isinstance(argument, bytes) else str(argument).encode()
+            small.append(b"$%d\r\n" % len(data))
+            if len(data) >= CHUNK_BYTES:
                 yield b"".join(small)
-                yield word
+                yield data
                 small = [b"\r\n"]
             else:
-                small += (word, b"\r\n")
+                small += (data, b"\r\n")
     yield b"".join(small)

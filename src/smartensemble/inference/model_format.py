@@ -1,11 +1,11 @@
-"""A model or a script as the string that its key holds: the bytes as they were given, then a trailer with all options.
+"""A model or a script as the string that its key holds: the bytes that the client sent, then a trailer with all options.
 
-A plain string is saved, replicated, renamed and copied by the server itself. Its parts are the blob, the options, the version
+The server itself saves, replicates, renames and copies a plain string. Its parts are the blob, the options, the version
 (16 bytes), the length of the blob (8), the length of all behind the blob (4), and six letters that say what it is. Numbers
 are little-endian.
 
-Options are words, each behind its length in 4 bytes. Lists are words of words. Whoever reads the last 10 bytes knows where the
-trailer begins, and whoever has the trailer knows all but the blob: a value may be read from its end.
+An option is a byte string behind its length in 4 bytes; a list is such a string of such strings. The last 10 bytes say where
+the trailer begins, and the trailer says everything but the blob, so a value may be read from its end.
 """
 
 import secrets
@@ -46,8 +46,8 @@ KINDS = {kind.value: kind for kind in Kind if kind is not Kind.OTHER}
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """All that is known of a stored model or script but its blob."""
+class Metadata:
+    """What the database knows of a stored model or script, except its blob."""
 
     kind: Kind
     backend: str
@@ -56,25 +56,25 @@ class Stored:
     batch_size: int = 0
     min_batch_size: int = 0
     min_batch_timeout: int = 0
-    #: The names of what goes in and comes out; none where the backend does not know.
+    #: The names of the inputs and outputs; none where the backend does not know them.
     inputs: tuple[bytes, ...] = ()
     outputs: tuple[bytes, ...] = ()
     entry_points: tuple[bytes, ...] = ()
-    #: Another one for each time that something is stored: what is loaded can be kept by it.
+    #: Different each time that something is stored, so a loaded model can be kept under it.
     version: bytes = field(default_factory=lambda: secrets.token_bytes(16))
 
 
-def encode(stored: Stored, blob: bytes) -> bytes:
-    """The value of the key of `stored`."""
-    numbers = (stored.batch_size, stored.min_batch_size, stored.min_batch_timeout)
-    lists = (stored.inputs, stored.outputs, stored.entry_points)
-    words = [stored.backend.encode(), stored.device.encode(), stored.tag, *(b"%d" % number for number in numbers)]
-    options = _pack([*words, *map(_pack, lists)])
-    return b"".join((blob, options, TAIL.pack(stored.version, len(blob), len(options) + TAIL.size, stored.kind.value)))
+def encode(metadata: Metadata, blob: bytes) -> bytes:
+    """The string that holds `metadata` and `blob`."""
+    numbers = (metadata.batch_size, metadata.min_batch_size, metadata.min_batch_timeout)
+    lists = (metadata.inputs, metadata.outputs, metadata.entry_points)
+    options = [metadata.backend.encode(), metadata.device.encode(), metadata.tag, *(b"%d" % number for number in numbers)]
+    packed = _pack([*options, *map(_pack, lists)])
+    return b"".join((blob, packed, TAIL.pack(metadata.version, len(blob), len(packed) + TAIL.size, metadata.kind.value)))
 
 
-def decode(value: Buffer) -> Stored:
-    """What `value`, or its end, says of the model or script in it.
+def decode(value: Buffer) -> Metadata:
+    """The metadata in `value`, or in its end.
 
     Anybody may set a string that only looks like one:
 
@@ -94,33 +94,33 @@ def decode(value: Buffer) -> Stored:
 
 
 def blob(value: Buffer) -> memoryview | None:
-    """The model or the source itself, if `value` is a whole one and not only its end."""
+    """The model or the source itself, if `value` is complete and not only its end."""
     _, size, length, _ = TAIL.unpack(value[-TAIL.size :])
     return memoryview(value)[:size] if len(value) == size + length else None
 
 
-@lru_cache(maxsize=256)  # each run of a model brings its trailer again
-def _decode(trailer: bytes) -> Stored:
+@lru_cache(maxsize=256)  # each request for a model brings its trailer again
+def _decode(trailer: bytes) -> Metadata:
     version, _, _, magic = TAIL.unpack(trailer[-TAIL.size :])
     backend, device, tag, *numbers, inputs, outputs, entry_points = _unpack(trailer[: -TAIL.size])
     names = (_unpack(inputs), _unpack(outputs), _unpack(entry_points))
     batch_size, min_batch_size, min_batch_timeout = map(int, numbers)
     texts = (backend.decode(), device.decode())
     kind = {Kind.MODEL.value: Kind.MODEL, Kind.SCRIPT.value: Kind.SCRIPT}[magic]
-    return Stored(kind, *texts, tag, batch_size, min_batch_size, min_batch_timeout, *names, version=version)
+    return Metadata(kind, *texts, tag, batch_size, min_batch_size, min_batch_timeout, *names, version=version)
 
 
-def _pack(words: Iterable[bytes]) -> bytes:
-    return b"".join(LENGTH.pack(len(word)) + word for word in words)
+def _pack(options: Iterable[bytes]) -> bytes:
+    return b"".join(LENGTH.pack(len(option)) + option for option in options)
 
 
 def _unpack(packed: bytes) -> tuple[bytes, ...]:
-    words: list[bytes] = []
+    options: list[bytes] = []
     at = 0
     while at < len(packed):
         (length,) = LENGTH.unpack_from(packed, at)
         at += LENGTH.size + length
-        words.append(packed[at - length : at])
+        options.append(packed[at - length : at])
     if at != len(packed):
-        raise ValueError("words end within one")
-    return tuple(words)
+        raise ValueError("the options end within one")
+    return tuple(options)

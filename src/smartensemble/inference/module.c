@@ -16,24 +16,25 @@
  * copies it once more. Who brings values, or nothing, or makes a mistake, is served by `tensor_set`.
  *
  * Every other AI command needs a machine-learning framework, which has no business in the process that holds the data: a model
- * may crash, hang, or eat all memory. So a command becomes a job. Its client is blocked, `enqueue` keeps the command and what
- * its keys hold now, and the job waits in a queue for a worker: a process, on this host or another, with its own connection.
+ * may crash, hang, or eat all memory. So a command becomes a request. Its client is blocked, `enqueue` keeps the command and
+ * what its keys hold now, and the request waits in a queue for a worker: a process, on this host or another, with its own
+ * connection.
  *
- *     AI._NEXT ...     a worker asks for jobs, and waits while there are none; `tell` says what it gets
+ *     AI._NEXT ...     a worker asks for requests, and waits while there are none; `tell` says what it gets
  *     AI._DONE ...     it answers one: the reply, the keys to write, what to count; `answer` says how
  *     AI._SHARED       where it finds large inputs, if it is on this host
  *
- * A worker need not come twice to answer a job and to ask for the next: an AI._NEXT may end in an answer. Then a job is one
- * command and one reply.
+ * A worker need not come twice to answer a request and to ask for the next: an AI._NEXT may end in an answer. Then a request
+ * is one command and one reply.
  *
- * A job is in the queue or with one worker. Each way out of there ends in `release`, which unblocks the client. One is
+ * A request is in the queue or with one worker. Each way out of there ends in `release`, which unblocks the client. One is
  * `answer`; on the others its worker has gone (`client_changed`), no worker comes (`sweep`), or its client has (`vanished`).
- * A worker that goes with several jobs has been ended by one of them. Each goes back to the queue, once, to be given alone: so the
- * one that did it fails, and the others are answered.
+ * A worker that goes with several requests has been ended by one of them. Each goes back to the queue, once, to be given
+ * alone: so the one that did it fails, and the others are answered.
  *
- * Of a model, a job has the last bytes only, which name its version: who has not loaded it gets the key. A large tensor
+ * Of a model, a request has the last bytes only, which name its version: who has not loaded it gets the key. A large tensor
  * is copied into the arena, a memory that has no name, and so is nobody's to delete: a worker of this host maps it, through
- * /proc, and what it computes with is the copy that was made when the command came. Each copy belongs to one job.
+ * /proc, and what it computes with is the copy that was made when the command came. Each copy belongs to one request.
  *
  * WHERE A READER WOULD BE HURT
  *
@@ -581,8 +582,8 @@ typedef struct {
     size_t length;
 } Held;
 
-typedef struct Job {
-    struct Job *next;
+typedef struct Request {
+    struct Request *next;
     long long id, came; /* in microseconds */
     Blocked *client;    /* NULL if it has gone */
     String **argv;
@@ -591,19 +592,19 @@ typedef struct Job {
     size_t held_count, bytes;
     int once;  /* it is not given twice: it writes models, or its inputs are where a worker may have written */
     int alone; /* its last worker has gone, and had others too */
-} Job;
+} Request;
 
 typedef struct Worker {
     struct Worker *next;
     unsigned long long id;
-    Blocked *waits; /* for jobs; NULL if it does not */
+    Blocked *waits; /* for requests; NULL if it does not */
     long long count, shares;
-    Job *jobs;
+    Request *requests;
 } Worker;
 
 typedef struct { uint64_t calls, samples, duration, errors; } Statistics; /* may be added to for ever */
 
-static struct { Job *first, **last; long long length; } queue = {.last = &queue.first};
+static struct { Request *first, **last; long long length; } queue = {.last = &queue.first};
 static Worker *workers;
 static Dict *statistics; /* by the key of the model or script */
 static size_t bytes_held;
@@ -612,9 +613,9 @@ static int watched;                                         /* a timer runs */
 
 /* What may be said when the module is loaded, as a name and a number behind its file. */
 static struct { const char *name; long long value; } options[] = {
-    {"QUEUE_LIMIT", 10000},              /* jobs that wait */
-    {"QUEUE_MEMORY", 1LL << 30},         /* bytes of the inputs of all jobs */
-    {"WORKER_TIMEOUT", 30000},           /* milliseconds that a job waits if there is no worker */
+    {"QUEUE_LIMIT", 10000},              /* requests that wait */
+    {"QUEUE_MEMORY", 1LL << 30},         /* bytes of the inputs of all requests */
+    {"WORKER_TIMEOUT", 30000},           /* milliseconds that a request waits if there is no worker */
     {"SHARED_MEMORY", 128LL << 20},      /* bytes of the arena */
 };
 enum { QUEUE_LIMIT, QUEUE_MEMORY, WORKER_TIMEOUT, SHARED_MEMORY, OPTIONS };
@@ -638,53 +639,53 @@ static long long now(void) {
     return time.tv_sec * 1000000LL + time.tv_nsec / 1000;
 }
 
-/* Let go of what a job has brought, when nobody needs it any more; not of shared memory, which a worker may read now. */
-static void lighten(Job *job) {
-    while (job->argc > 2) FreeString(NULL, job->argv[--job->argc]);
-    for (size_t i = 0; i < job->held_count; i++) {
-        if (job->held[i].copy) FreeString(NULL, job->held[i].copy);
-        job->held[i].copy = NULL;
+/* Let go of what a request has brought, when nobody needs it any more; not of shared memory, which a worker may read now. */
+static void lighten(Request *request) {
+    while (request->argc > 2) FreeString(NULL, request->argv[--request->argc]);
+    for (size_t i = 0; i < request->held_count; i++) {
+        if (request->held[i].copy) FreeString(NULL, request->held[i].copy);
+        request->held[i].copy = NULL;
     }
 }
 
-/* Let a client go on, and forget its job. */
-static void release(Job *job) {
-    if (job->client) UnblockClient(job->client, NULL);
-    lighten(job);
-    while (job->argc) FreeString(NULL, job->argv[--job->argc]);
-    for (size_t i = 0; i < job->held_count; i++) {
-        give_back(job->held[i].block);
-        FreeString(NULL, job->held[i].key);
+/* Let a client go on, and forget its request. */
+static void release(Request *request) {
+    if (request->client) UnblockClient(request->client, NULL);
+    lighten(request);
+    while (request->argc) FreeString(NULL, request->argv[--request->argc]);
+    for (size_t i = 0; i < request->held_count; i++) {
+        give_back(request->held[i].block);
+        FreeString(NULL, request->held[i].key);
     }
-    bytes_held -= job->bytes;
-    free(job->held);
-    free(job->argv);
-    free(job);
+    bytes_held -= request->bytes;
+    free(request->held);
+    free(request->argv);
+    free(request);
 }
 
-/* Answer a job by an error. */
-static void fail(Job *job, const char *error) {
-    if (job->client) {
-        Context *client = GetThreadSafeContext(job->client);
+/* Answer a request by an error. */
+static void fail(Request *request, const char *error) {
+    if (request->client) {
+        Context *client = GetThreadSafeContext(request->client);
         ReplyWithError(client, error);
         FreeThreadSafeContext(client);
     }
-    release(job);
+    release(request);
 }
 
-/* Take the oldest job out of the queue. */
-static Job *pop(void) {
-    Job *job = queue.first;
-    if (!(queue.first = job->next)) queue.last = &queue.first;
+/* Take the oldest request out of the queue. */
+static Request *pop(void) {
+    Request *request = queue.first;
+    if (!(queue.first = request->next)) queue.last = &queue.first;
     queue.length--;
-    return job;
+    return request;
 }
 
-/* Put a job back to where it was. */
-static void put_back(Job *job) {
-    job->alone = 1;
-    if (!(job->next = queue.first)) queue.last = &job->next;
-    queue.first = job;
+/* Put a request back to where it was. */
+static void put_back(Request *request) {
+    request->alone = 1;
+    if (!(request->next = queue.first)) queue.last = &request->next;
+    queue.first = request;
     queue.length++;
 }
 
@@ -695,15 +696,15 @@ static int ends_in(const Held *held, const char *magic) {
 /* Keep what a key holds: tensors whole, the trailer of a model or script, and of all else that it is there. */
 static void hold(Context *ctx, void *data, String *name, int position, int access) {
     (void)position;
-    Job *job = data;
-    if (!(job->held_count & (job->held_count + 1))) { /* it is full: 0, 1, 3, 7 ... */
-        Held *more = realloc(job->held, (2 * job->held_count + 1) * sizeof *more);
+    Request *request = data;
+    if (!(request->held_count & (request->held_count + 1))) { /* it is full: 0, 1, 3, 7 ... */
+        Held *more = realloc(request->held, (2 * request->held_count + 1) * sizeof *more);
         if (!more) return;
-        job->held = more;
+        request->held = more;
     }
     RetainString(NULL, name);
     Key *key = OpenKey(ctx, name, READ);
-    Held *held = &job->held[job->held_count++];
+    Held *held = &request->held[request->held_count++];
     *held = (Held){.key = name, .access = access, .there = KeyType(key) != EMPTY_KEY};
     const char *value = KeyType(key) == STRING_KEY ? StringDMA(key, &held->length, READ) : NULL;
     if (value && held->length >= MAGIC_SIZE) memcpy(held->magic, value + held->length - MAGIC_SIZE, MAGIC_SIZE);
@@ -713,7 +714,7 @@ static void hold(Context *ctx, void *data, String *name, int position, int acces
         } else {
             held->copy = CreateString(NULL, value, held->length);
         }
-        job->bytes += held->length;
+        request->bytes += held->length;
     } else if (access & (READS | SCANS) && (ends_in(held, "MODEL_") || ends_in(held, "SCRIPT"))) {
         uint32_t end = 0; /* the length of the trailer, which is before the magic */
         if (held->length >= sizeof end + MAGIC_SIZE) memcpy(&end, value + held->length - MAGIC_SIZE - sizeof end, sizeof end);
@@ -735,18 +736,18 @@ static void collect(Context *ctx, String *name, Key *key, void *data) {
 }
 
 /* Keep the trailers of all models, or of all scripts. */
-static void hold_all(Context *ctx, Job *job, const char *magic) {
+static void hold_all(Context *ctx, Request *request, const char *magic) {
     Cursor *cursor = ScanCursorCreate();
     for (int more = 1; more;) {
         Names names = {.count = 0};
         more = Scan(ctx, cursor, collect, &names);
         for (int i = 0; i < names.count; i++) {
-            size_t count = job->held_count;
-            hold(ctx, job, names.name[i], 0, SCANS);
+            size_t count = request->held_count;
+            hold(ctx, request, names.name[i], 0, SCANS);
             FreeString(NULL, names.name[i]); /* which `hold` has kept for itself */
-            if (count == job->held_count || ends_in(&job->held[count], magic)) continue;
-            if (job->held[count].copy) FreeString(NULL, job->held[count].copy);
-            FreeString(NULL, job->held[--job->held_count].key);
+            if (count == request->held_count || ends_in(&request->held[count], magic)) continue;
+            if (request->held[count].copy) FreeString(NULL, request->held[count].copy);
+            FreeString(NULL, request->held[--request->held_count].key);
         }
     }
     ScanCursorDestroy(cursor);
@@ -754,23 +755,23 @@ static void hold_all(Context *ctx, Job *job, const char *magic) {
 
 /* ---- From a client to a worker ------------------------------------------------------------------------------------------- */
 
-/* Tell a worker of a job: id, microseconds it has waited, command, keys that it reads with what they hold, keys that it writes
- * with their magic, statistics, chunk size. What is held is a string, a place in shared memory and a length, or nil: no tensor,
- * model or script. Keys that are not there are left out. */
-static void tell(Context *ctx, const Job *job, int shares) {
+/* Tell a worker of a request: id, microseconds it has waited, command, keys that it reads with what they hold, keys that it
+ * writes with their magic, statistics, chunk size. What is held is a string, a place in shared memory and a length, or nil: no
+ * tensor, model or script. Keys that are not there are left out. */
+static void tell(Context *ctx, const Request *request, int shares) {
     long read = 0, written = 0;
-    for (size_t i = 0; i < job->held_count; i++) {
-        read += job->held[i].there && job->held[i].access & (READS | SCANS);
-        written += job->held[i].there && job->held[i].access & WRITES;
+    for (size_t i = 0; i < request->held_count; i++) {
+        read += request->held[i].there && request->held[i].access & (READS | SCANS);
+        written += request->held[i].there && request->held[i].access & WRITES;
     }
     ReplyWithArray(ctx, 7);
-    ReplyWithLongLong(ctx, job->id);
-    ReplyWithLongLong(ctx, now() - job->came);
-    ReplyWithArray(ctx, job->argc);
-    for (int i = 0; i < job->argc; i++) ReplyWithString(ctx, job->argv[i]);
+    ReplyWithLongLong(ctx, request->id);
+    ReplyWithLongLong(ctx, now() - request->came);
+    ReplyWithArray(ctx, request->argc);
+    for (int i = 0; i < request->argc; i++) ReplyWithString(ctx, request->argv[i]);
     ReplyWithArray(ctx, 2 * read);
-    for (size_t i = 0; i < job->held_count; i++) {
-        const Held *held = &job->held[i];
+    for (size_t i = 0; i < request->held_count; i++) {
+        const Held *held = &request->held[i];
         if (!held->there || !(held->access & (READS | SCANS))) continue;
         ReplyWithString(ctx, held->key);
         if (held->copy) {
@@ -786,12 +787,13 @@ static void tell(Context *ctx, const Job *job, int shares) {
         }
     }
     ReplyWithArray(ctx, 2 * written);
-    for (size_t i = 0; i < job->held_count; i++) {
-        if (!job->held[i].there || !(job->held[i].access & WRITES)) continue;
-        ReplyWithString(ctx, job->held[i].key);
-        ReplyWithStringBuffer(ctx, job->held[i].magic, MAGIC_SIZE);
+    for (size_t i = 0; i < request->held_count; i++) {
+        if (!request->held[i].there || !(request->held[i].access & WRITES)) continue;
+        ReplyWithString(ctx, request->held[i].key);
+        ReplyWithStringBuffer(ctx, request->held[i].magic, MAGIC_SIZE);
     }
-    const Statistics *known = is(job->argv[0], "AI.INFO") && job->argc > 1 ? DictGet(statistics, job->argv[1], NULL) : NULL;
+    int asks = is(request->argv[0], "AI.INFO") && request->argc > 1;
+    const Statistics *known = asks ? DictGet(statistics, request->argv[1], NULL) : NULL;
     ReplyWithArray(ctx, known ? 4 : 0);
     if (known) {
         ReplyWithLongLong(ctx, (long long)known->calls);
@@ -802,28 +804,28 @@ static void tell(Context *ctx, const Job *job, int shares) {
     ReplyWithLongLong(ctx, chunk_size);
 }
 
-/* Give a worker as many jobs as it asks for, but leave as many to each of the others, and what goes alone to go alone. */
+/* Give a worker as many requests as it asks for, but leave as many to each of the others, and what goes alone to go alone. */
 static void give(Context *ctx, Worker *worker) {
     long long most = 0, count = 0;
     for (const Worker *each = workers; each; each = each->next) most++;
     most = (queue.length + most - 1) / most;
     if (most > worker->count) most = worker->count;
-    for (const Job *job = queue.first; count < most && !(count && job->alone); job = job->next) {
+    for (const Request *request = queue.first; count < most && !(count && request->alone); request = request->next) {
         count++;
-        if (job->alone) break;
+        if (request->alone) break;
     }
     ReplyWithArray(ctx, (long)count);
     for (; count; count--) {
-        Job *job = pop();
-        tell(ctx, job, worker->shares != 0);
-        for (size_t i = 0; worker->shares && i < job->held_count; i++) job->once |= job->held[i].block != NULL;
-        if (job->once || job->alone) lighten(job);
-        job->next = worker->jobs;
-        worker->jobs = job;
+        Request *request = pop();
+        tell(ctx, request, worker->shares != 0);
+        for (size_t i = 0; worker->shares && i < request->held_count; i++) request->once |= request->held[i].block != NULL;
+        if (request->once || request->alone) lighten(request);
+        request->next = worker->requests;
+        worker->requests = request;
     }
 }
 
-/* Give jobs to workers that wait for some. */
+/* Give requests to workers that wait for some. */
 static void serve_waiting(void) {
     for (Worker *worker = workers; worker && queue.length; worker = worker->next) {
         if (!worker->waits) continue;
@@ -835,7 +837,7 @@ static void serve_waiting(void) {
     }
 }
 
-/* Fail the jobs that nobody has come for. */
+/* Fail the requests that nobody has come for. */
 static void sweep(Context *ctx, void *data) {
     (void)data;
     char error[160];
@@ -854,28 +856,28 @@ static void sweep(Context *ctx, void *data) {
     if (watched) CreateTimer(ctx, rest, sweep, NULL);
 }
 
-/* A client has gone while it was blocked: it gets nothing any more, and if its job is still in the queue, nobody does it. */
+/* A client has gone while it was blocked: it gets nothing any more; if its request is still in the queue, nobody does it. */
 static void vanished(Context *ctx, Blocked *client) {
     (void)ctx;
-    for (Job **link = &queue.first; *link; link = &(*link)->next) {
-        Job *job = *link;
-        if (job->client != client) continue;
-        if (!(*link = job->next)) queue.last = link;
+    for (Request **link = &queue.first; *link; link = &(*link)->next) {
+        Request *request = *link;
+        if (request->client != client) continue;
+        if (!(*link = request->next)) queue.last = link;
         queue.length--;
-        release(job);
+        release(request);
         return;
     }
     for (Worker *worker = workers; worker; worker = worker->next) {
-        for (Job *job = worker->jobs; job; job = job->next) {
-            if (job->client != client) continue;
+        for (Request *request = worker->requests; request; request = request->next) {
+            if (request->client != client) continue;
             UnblockClient(client, NULL);
-            job->client = NULL;
+            request->client = NULL;
             return;
         }
     }
 }
 
-/* Any AI command that needs a framework: it becomes a job, and its client waits. */
+/* Any AI command that needs a framework: it becomes a request, and its client waits. */
 static int enqueue(Context *ctx, String **argv, int argc) {
     const struct Entry *entry = COMMANDS;
     const struct Entry *end = COMMANDS + sizeof COMMANDS / sizeof *COMMANDS;
@@ -897,24 +899,24 @@ static int enqueue(Context *ctx, String **argv, int argc) {
         snprintf(error, sizeof error, format, options[limit].name, options[limit].value);
         return ReplyWithError(ctx, error);
     }
-    Job *job = calloc(1, sizeof *job);
-    if (job) job->argv = malloc((size_t)argc * sizeof *argv);
-    if (!job || !job->argv) return free(job), ReplyWithError(ctx, "OOM no memory for this command");
-    job->id = ++last_id;
-    job->came = now();
-    job->once = (entry->access & WRITES) != 0;
-    for (; job->argc < argc; job->argc++) {
-        RetainString(NULL, argv[job->argc]);
-        job->argv[job->argc] = argv[job->argc];
+    Request *request = calloc(1, sizeof *request);
+    if (request) request->argv = malloc((size_t)argc * sizeof *argv);
+    if (!request || !request->argv) return free(request), ReplyWithError(ctx, "OOM no memory for this command");
+    request->id = ++last_id;
+    request->came = now();
+    request->once = (entry->access & WRITES) != 0;
+    for (; request->argc < argc; request->argc++) {
+        RetainString(NULL, argv[request->argc]);
+        request->argv[request->argc] = argv[request->argc];
     }
-    if (is(argv[0], "AI._MODELSCAN")) hold_all(ctx, job, "MODEL_");
-    else if (is(argv[0], "AI._SCRIPTSCAN")) hold_all(ctx, job, "SCRIPT");
-    else each_key(ctx, entry, argv, argc, hold, job);
-    bytes_held += job->bytes;
-    job->client = BlockClient(ctx, NULL, NULL, NULL, 0);
-    SetDisconnectCallback(job->client, vanished);
-    *queue.last = job;
-    queue.last = &job->next;
+    if (is(argv[0], "AI._MODELSCAN")) hold_all(ctx, request, "MODEL_");
+    else if (is(argv[0], "AI._SCRIPTSCAN")) hold_all(ctx, request, "SCRIPT");
+    else each_key(ctx, entry, argv, argc, hold, request);
+    bytes_held += request->bytes;
+    request->client = BlockClient(ctx, NULL, NULL, NULL, 0);
+    SetDisconnectCallback(request->client, vanished);
+    *queue.last = request;
+    queue.last = &request->next;
     queue.length++;
 
     serve_waiting();
@@ -1016,8 +1018,8 @@ static void count(String *key, const long long more[4], int anew) {
     known->errors += (uint64_t)more[3];
 }
 
-/* Answer a job of this worker's: id calls samples duration errors reset chunk-size writes [key value ...] reply. A chunk size
- * of 0 is no new one. What is wrong with it, or NULL; a client whose answer is wrong gets an error. */
+/* Answer a request of this worker's: id calls samples duration errors reset chunk-size writes [key value ...] reply. A chunk
+ * size of 0 is no new one. What is wrong with it, or NULL; a client whose answer is wrong gets an error. */
 static const char *answer(Context *ctx, String **argv, int argc) {
     enum { ID, CALLS, ERRORS = 4, RESET, CHUNK_SIZE, COUNT, NUMBERS };
     long long number[NUMBERS];
@@ -1026,31 +1028,31 @@ static const char *answer(Context *ctx, String **argv, int argc) {
     }
     Worker *worker = workers;
     while (worker && worker->id != GetClientId(ctx)) worker = worker->next;
-    if (!worker) return "ERR this client has no jobs; ask for them by AI._NEXT";
-    Job **link = &worker->jobs, *job;
+    if (!worker) return "ERR this client has no requests; ask for them by AI._NEXT";
+    Request **link = &worker->requests, *request;
     while (*link && (*link)->id != number[ID]) link = &(*link)->next;
-    if (!(job = *link)) return "ERR this client has no such job; has it been answered?";
-    *link = job->next;
+    if (!(request = *link)) return "ERR this client has no such request; has it been answered?";
+    *link = request->next;
 
     long long writes = number[COUNT];
     int at = writes >= 0 && writes <= (argc - NUMBERS) / 2 ? NUMBERS + 2 * (int)writes : argc;
     if (reply(NULL, argv, argc, at, 0) != argc || number[CHUNK_SIZE] < 0) {
-        fail(job, "ERR the inference worker gave an answer that cannot be read");
+        fail(request, "ERR the inference worker gave an answer that cannot be read");
         return "ERR this is no answer";
     }
     const char *wrong = write_all(ctx, argv + NUMBERS, writes);
     if (wrong) {
-        fail(job, wrong);
+        fail(request, wrong);
         return NULL;
     }
-    if (job->argc > 1) count(job->argv[1], number + CALLS, number[RESET] != 0);
+    if (request->argc > 1) count(request->argv[1], number + CALLS, number[RESET] != 0);
     if (number[CHUNK_SIZE]) chunk_size = number[CHUNK_SIZE];
-    if (job->client) {
-        Context *client = GetThreadSafeContext(job->client);
+    if (request->client) {
+        Context *client = GetThreadSafeContext(request->client);
         reply(client, argv, argc, at, 0);
         FreeThreadSafeContext(client);
     }
-    release(job);
+    release(request);
     return NULL;
 }
 
@@ -1067,7 +1069,7 @@ static int done(Context *ctx, String **argv, int argc) {
     return ReplyWithSimpleString(ctx, "OK");
 }
 
-/* No job has come in the time that a worker waits. */
+/* No request has come in the time that a worker waits. */
 static int nothing(Context *ctx, String **argv, int argc) {
     (void)argv, (void)argc;
     for (Worker *worker = workers; worker; worker = worker->next) {
@@ -1078,8 +1080,8 @@ static int nothing(Context *ctx, String **argv, int argc) {
     return ReplyWithArray(ctx, 0);
 }
 
-/* AI._NEXT count milliseconds shares [answer]   -> up to as many jobs, after at most this time, 0 for ever; shares is 1 for a
- * worker that has the arena, else 0. */
+/* AI._NEXT count milliseconds shares [answer]   -> up to as many requests, after at most this time, 0 for ever; shares is 1 for
+ * a worker that has the arena, else 0. */
 static int next(Context *ctx, String **argv, int argc) {
     long long number[3];
     for (int i = 0; i < 3; i++) { /* what is added to a time must not be too much for a number */
@@ -1087,7 +1089,7 @@ static int next(Context *ctx, String **argv, int argc) {
             return ReplyWithError(ctx, "ERR AI._NEXT: give a count, milliseconds, and whether memory is shared");
         }
     }
-    const char *error = number[0] ? unfit(ctx) : "ERR AI._NEXT: ask for one job at least";
+    const char *error = number[0] ? unfit(ctx) : "ERR AI._NEXT: ask for one request at least";
     if (error || (argc > 4 && (error = answer(ctx, argv + 4, argc - 4)))) return ReplyWithError(ctx, error);
     Worker *worker = workers;
     while (worker && worker->id != GetClientId(ctx)) worker = worker->next;
@@ -1104,7 +1106,7 @@ static int next(Context *ctx, String **argv, int argc) {
     return OK;
 }
 
-/* If a worker has gone, its only job fails; of several, each is given to another one, alone. */
+/* If a worker has gone, its only request fails; of several, each is given to another one, alone. */
 static void client_changed(Context *ctx, Event event, uint64_t change, void *data) {
     (void)event;
     const struct { uint64_t version, flags, id; } *client = data;
@@ -1115,11 +1117,12 @@ static void client_changed(Context *ctx, Event event, uint64_t change, void *dat
     if (!worker) return;
     *link = worker->next;
     if (worker->waits) UnblockClient(worker->waits, NULL);
-    int several = worker->jobs && worker->jobs->next;
-    for (Job *job; (job = worker->jobs);) { /* the youngest first, so that the oldest will be the first of the queue */
-        worker->jobs = job->next;
-        if (several && job->client && !job->once && !job->alone) put_back(job);
-        else fail(job, "ERR the inference worker ended before it answered; its log may say why, and another one may be tried");
+    int several = worker->requests && worker->requests->next;
+    for (Request *request; (request = worker->requests);) { /* the youngest first, so the oldest will be first in the queue */
+        worker->requests = request->next;
+        if (several && request->client && !request->once && !request->alone) put_back(request);
+        else
+            fail(request, "ERR the inference worker ended before it answered; its log may say why, and another one may be tried");
     }
     free(worker);
     serve_waiting();

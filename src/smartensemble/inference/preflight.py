@@ -1,4 +1,4 @@
-"""A run of a model or script: what is checked before it, and what is written after it."""
+"""Preflight checks: what is checked before a model or script runs, and the answer that is written after it."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,84 +6,84 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from smartensemble.errors import CommandError, InputTypeError, InputValueError, NotATensorError
-from smartensemble.inference import model_format as stored
+from smartensemble.inference import model_format
 from smartensemble.inference.arguments import one_line, text
 from smartensemble.inference.backends import Array
-from smartensemble.inference.batching import ALONE, Run
+from smartensemble.inference.batching import ALONE, Candidate
 from smartensemble.inference.commands import RunModel, RunScript
-from smartensemble.inference.jobs import OK, Answer, Job, Statistics
-from smartensemble.inference.model_format import Buffer, Kind, Stored
+from smartensemble.inference.model_format import Buffer, Kind, Metadata
+from smartensemble.inference.requests import OK, Answer, Request, Statistics
 from smartensemble.wire import tensor
 
 WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
 EMPTY = {Kind.MODEL: "ERR model key is empty", Kind.SCRIPT: "ERR script key is empty"}
 
-#: What keys hold; a key that is not there is missing, and None is what is no string.
-Values = Mapping[bytes, Buffer | None]
+#: The values of keys; a key that does not exist is missing, and None is a value that is no string.
+KeyValues = Mapping[bytes, Buffer | None]
 
 
 class Ready(NamedTuple):
-    """A run whose inputs have been read and checked."""
+    """A request whose inputs have been read and checked, so it can run."""
 
-    job: Job
+    request: Request
     command: RunModel | RunScript
-    known: Stored
+    metadata: Metadata
     tensors: list[Array]
-    run: Run
+    candidate: Candidate
 
     @property
     def limit(self) -> float:
-        """Until when it may wait; what has begun then is not interrupted."""
-        return self.job.came + self.command.timeout / 1000 if self.command.timeout else math.inf
+        """Until when it may wait; a run that has begun by then is not interrupted."""
+        return self.request.arrived + self.command.timeout / 1000 if self.command.timeout else math.inf
 
 
-def find(key: bytes, values: Values, kind: Kind) -> Stored:
-    """What `key` says of the model or script in it."""
+def read_metadata(key: bytes, values: KeyValues, kind: Kind) -> Metadata:
+    """The metadata of the model or script in `key`."""
     if key not in values:
         raise CommandError(EMPTY[kind])
     try:
-        known = stored.decode(values[key] or b"")
+        metadata = model_format.decode(values[key] or b"")
     except InputValueError as error:
         raise CommandError(WRONG_TYPE) from error
-    if known.kind is not kind:
+    if metadata.kind is not kind:
         raise CommandError(WRONG_TYPE)
-    return known
+    return metadata
 
 
-def find_any(key: bytes, values: Values) -> Stored:
-    """What `key` says of the model or script in it, whichever it is."""
+def read_any_metadata(key: bytes, values: KeyValues) -> Metadata:
+    """The metadata in `key`, of a model or of a script."""
     try:
-        return find(key, values, Kind.SCRIPT if Kind.of(values.get(key)) is Kind.SCRIPT else Kind.MODEL)
+        return read_metadata(key, values, Kind.SCRIPT if Kind.of(values.get(key)) is Kind.SCRIPT else Kind.MODEL)
     except CommandError as error:
         raise CommandError("ERR cannot find run info for key") from error
 
 
-def find_all(values: Values, kind: Kind) -> Iterator[tuple[bytes, Stored]]:
-    """The keys that hold models, or scripts, and what they say of them; others are left out."""
+def scan_metadata(values: KeyValues, kind: Kind) -> Iterator[tuple[bytes, Metadata]]:
+    """The keys that hold models, or scripts, with their metadata; others are left out."""
     for key in values:
         with suppress(CommandError):
-            yield key, find(key, values, kind)
+            yield key, read_metadata(key, values, kind)
 
 
-def ready(job: Job, command: RunModel | RunScript) -> Ready:
-    """A run, if all that can be checked before it is right."""
+def check(request: Request, command: RunModel | RunScript) -> Ready:
+    """`request`, ready to run, if everything that can be checked before is right."""
     if isinstance(command, RunScript):
-        known = find(command.key, job.values, Kind.SCRIPT)
+        metadata = read_metadata(command.key, request.values, Kind.SCRIPT)
     else:
-        known = find(command.key, job.values, Kind.MODEL)
-        _counted("IN", command.inputs, known.inputs)
-        _counted("OUT", command.outputs, known.outputs)
-    tensors = [_tensor(key, job.values) for key in command.inputs]
+        metadata = read_metadata(command.key, request.values, Kind.MODEL)
+        _counted("IN", command.inputs, metadata.inputs)
+        _counted("OUT", command.outputs, metadata.outputs)
+    tensors = [_tensor(key, request.values) for key in command.inputs]
     for key in command.outputs:
-        if job.kinds.get(key, Kind.TENSOR) is not Kind.TENSOR:
+        if request.kinds.get(key, Kind.TENSOR) is not Kind.TENSOR:
             raise CommandError(WRONG_TYPE)
-    if not known.batch_size:
-        return Ready(job, command, known, tensors, ALONE)
+    if not metadata.batch_size:
+        return Ready(request, command, metadata, tensors, ALONE)
     firsts = {array.shape[0] if array.ndim else 0 for array in tensors}
     rows = firsts.pop() if len(firsts) == 1 else 0
     form = tuple((array.dtype.str, array.shape[1:]) for array in tensors)
-    batch = (known.batch_size, known.min_batch_size, known.min_batch_timeout)
-    return Ready(job, command, known, tensors, Run(job.came, known.version, *batch, rows, form))
+    batch = (metadata.batch_size, metadata.min_batch_size, metadata.min_batch_timeout)
+    return Ready(request, command, metadata, tensors, Candidate(request.arrived, metadata.version, *batch, rows, form))
 
 
 def _counted(side: str, keys: Sequence[bytes], names: Sequence[bytes]) -> None:
@@ -91,8 +91,8 @@ def _counted(side: str, keys: Sequence[bytes], names: Sequence[bytes]) -> None:
         raise CommandError(f"Number of keys given as {side}PUTS here does not match model definition")
 
 
-def _tensor(key: bytes, values: Values) -> Array:
-    """The tensor in `key`, for a framework."""
+def _tensor(key: bytes, values: KeyValues) -> Array:
+    """The tensor in `key`, as a framework takes it."""
     if key not in values:
         raise CommandError("ERR tensor key is empty or in a different shard")
     value = values[key]
@@ -105,9 +105,9 @@ def _tensor(key: bytes, values: Values) -> Array:
     return array
 
 
-def written(member: Ready, arrays: list[Array], duration: int) -> Answer:
-    """The answer to a run that has made `arrays`."""
-    command = member.command
+def answer(ready: Ready, arrays: list[Array], duration: int) -> Answer:
+    """The answer to a request whose run returned `arrays`."""
+    command = ready.command
     if isinstance(command, RunScript):
         if command.outputs and len(arrays) != len(command.outputs):
             function = command.function.decode(errors="replace")

@@ -1,30 +1,30 @@
-"""What AI.MODELGET, AI.SCRIPTGET, AI.INFO and AI.CONFIG tell, in the order that clients know."""
+"""The replies to AI.MODELGET, AI.SCRIPTGET, AI.INFO and AI.CONFIG, in the order that clients know."""
 
-from smartensemble.inference.jobs import OK, Answer, Job, Reply
-from smartensemble.inference.model_format import Kind, Stored
-
-
-def options(known: Stored) -> list[Reply]:
-    """All that was given with a model or a script, name after name."""
-    device: list[Reply] = [b"device", known.device.encode(), b"tag", known.tag]
-    if known.kind is Kind.SCRIPT:
-        return [*device, b"Entry Points", list(known.entry_points)]
-    batches: list[Reply] = [b"batchsize", known.batch_size, b"minbatchsize", known.min_batch_size]
-    names: list[Reply] = [b"inputs", list(known.inputs), b"outputs", list(known.outputs)]
-    return [b"backend", known.backend.encode(), *device, *batches, *names, b"minbatchtimeout", known.min_batch_timeout]
+from smartensemble.inference.model_format import Kind, Metadata
+from smartensemble.inference.requests import OK, Answer, ClientReply, Request
 
 
-def info(key: bytes, known: Stored, job: Job) -> list[Reply]:
-    """How a model or a script has run; of scripts, nobody counts the samples."""
-    done = job.statistics
-    what: list[Reply] = [b"key", key, b"type", known.kind.name.encode(), b"backend", known.backend.encode()]
-    what += [b"device", known.device.encode(), b"tag", known.tag]
-    samples = done.samples if known.kind is Kind.MODEL else -1
-    return [*what, b"duration", done.duration, b"samples", samples, b"calls", done.calls, b"errors", done.errors]
+def options(metadata: Metadata) -> list[ClientReply]:
+    """The options that a model or script was stored with, name after name."""
+    device: list[ClientReply] = [b"device", metadata.device.encode(), b"tag", metadata.tag]
+    if metadata.kind is Kind.SCRIPT:
+        return [*device, b"Entry Points", list(metadata.entry_points)]
+    sizes: list[ClientReply] = [b"batchsize", metadata.batch_size, b"minbatchsize", metadata.min_batch_size]
+    names: list[ClientReply] = [b"inputs", list(metadata.inputs), b"outputs", list(metadata.outputs)]
+    return [b"backend", metadata.backend.encode(), *device, *sizes, *names, b"minbatchtimeout", metadata.min_batch_timeout]
 
 
-def config(name: str, chunk_size: int | None, job: Job) -> Answer:
-    """The one setting that there is, or its change."""
+def info(key: bytes, metadata: Metadata, request: Request) -> list[ClientReply]:
+    """The statistics of a model or script; the samples of a script are not counted."""
+    done = request.statistics
+    head: list[ClientReply] = [b"key", key, b"type", metadata.kind.name.encode(), b"backend", metadata.backend.encode()]
+    head += [b"device", metadata.device.encode(), b"tag", metadata.tag]
+    samples = done.samples if metadata.kind is Kind.MODEL else -1
+    return [*head, b"duration", done.duration, b"samples", samples, b"calls", done.calls, b"errors", done.errors]
+
+
+def config(name: str, chunk_size: int | None, request: Request) -> Answer:
+    """The one setting that exists, or its change."""
     if chunk_size is not None:
         return Answer(OK, chunk_size=chunk_size)
-    return Answer(job.chunk_size if name == "MODEL_CHUNK_SIZE" else None)
+    return Answer(request.chunk_size if name == "MODEL_CHUNK_SIZE" else None)

@@ -1,4 +1,4 @@
-"""A process that works, and one that watches it: what crashes, hangs or is killed begins again."""
+"""A process that works, and one that watches it and starts it again when it crashes, hangs or is killed."""
 
 import ctypes
 import logging
@@ -11,56 +11,56 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from smartensemble.inference.worker import Beat
+from smartensemble.inference.worker import Heartbeat
 
 logger = logging.getLogger(__name__)
 
-ENDS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-FIRST, LONGEST = 0.1, 30.0  #: seconds before a worker begins again, at first and at most
-HEALTHY = 60.0  #: seconds that a worker must have lived for the delay to be the first one again
-LOOK = 0.25  #: seconds between two looks at how long a run takes
+END_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+FIRST_DELAY_S, MAX_DELAY_S = 0.1, 30.0  #: before a worker starts again
+HEALTHY_AFTER_S = 60.0  #: a worker that lived so long starts again after the first delay
+POLL_INTERVAL_S = 0.25  #: between two looks at how long a run takes
 PR_SET_PDEATHSIG = 1
 TIME = struct.Struct("d")
 
 
-def watch(work: Callable[[Beat], None], limit: float) -> None:
-    """Have a process of its own do `work`, until that returns or a signal ends us.
+def watch(work: Callable[[Heartbeat], None], limit: float) -> None:
+    """Have a child process do `work`, until that returns or a signal ends this process.
 
-    It says when each round of work begins; one that takes longer than `limit` seconds is killed.
+    The child reports when each run starts; one that takes longer than `limit` seconds is killed.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS | {signal.SIGCHLD})
-    delay = FIRST
+    signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS | {signal.SIGCHLD})
+    delay = FIRST_DELAY_S
     while True:
-        beat = mmap.mmap(-1, TIME.size)
+        heartbeat = mmap.mmap(-1, TIME.size)
         began = time.monotonic()
         child = os.fork()
         if not child:
-            _work(work, beat, os.getppid())
-        reason = _wait(child, beat, limit)
+            _work(work, heartbeat, os.getppid())
+        reason = _wait(child, heartbeat, limit)
         if reason is None:
             return
-        delay = FIRST if time.monotonic() - began > HEALTHY else min(2 * delay, LONGEST)
+        delay = FIRST_DELAY_S if time.monotonic() - began > HEALTHY_AFTER_S else min(2 * delay, MAX_DELAY_S)
         logger.warning("worker %d %s; the next one begins in %.1f s", child, reason, delay)
-        if signal.sigtimedwait(ENDS, delay):
+        if signal.sigtimedwait(END_SIGNALS, delay):
             return
 
 
 def end_with_parent(number: signal.Signals) -> None:
-    """Have the system send us a signal when the process that started us ends."""
+    """Have the system send this process a signal when its parent ends."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(number))
 
 
-def _work(work: Callable[[Beat], None], beat: mmap.mmap, parent: int) -> None:
+def _work(work: Callable[[Heartbeat], None], heartbeat: mmap.mmap, parent: int) -> None:
     """Be the process that works."""
     code = 1
     try:
         end_with_parent(signal.SIGKILL)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; who watches decides
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to both processes; the watchdog decides
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        with suppress(OSError):  # if there is not enough memory for all, it shall not be the database that goes
+        with suppress(OSError):  # if memory runs out, the system ends the worker rather than the database
             Path("/proc/self/oom_score_adj").write_text("1000")
         if os.getppid() == parent:
-            work(lambda began: TIME.pack_into(beat, 0, began))
+            work(lambda began: TIME.pack_into(heartbeat, 0, began))
         code = 0
     except Exception:
         logger.exception("worker %d", os.getpid())
@@ -68,19 +68,19 @@ def _work(work: Callable[[Beat], None], beat: mmap.mmap, parent: int) -> None:
         os._exit(code)
 
 
-def _wait(child: int, beat: mmap.mmap, limit: float) -> str | None:
-    """How a worker ended; None if it has done all work, or had to end with us."""
+def _wait(child: int, heartbeat: mmap.mmap, limit: float) -> str | None:
+    """How a worker ended; None if its work is done, or it had to end with this process."""
     hung = False
     while True:
-        told = signal.sigtimedwait(ENDS | {signal.SIGCHLD}, LOOK)
-        if told and told.si_signo != signal.SIGCHLD:
+        received = signal.sigtimedwait(END_SIGNALS | {signal.SIGCHLD}, POLL_INTERVAL_S)
+        if received and received.si_signo != signal.SIGCHLD:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
             return None
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             break
-        (began,) = TIME.unpack_from(beat)
+        (began,) = TIME.unpack_from(heartbeat)
         if began and time.monotonic() - began > limit:
             hung = True
             os.kill(child, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""What runs models: one module for each framework, which is imported when the first model needs it."""
+"""The backends, which run models: one module for each framework, imported when the first model needs it."""
 
 import logging
 import sys
@@ -24,23 +24,23 @@ FRAMEWORKS = {
 }
 
 
-class Model(Protocol):
+class LoadedModel(Protocol):
     """A model that is ready to run."""
 
-    #: The names of what goes in and comes out; empty where the model does not tell.
+    #: The names of the inputs and outputs; empty where the model does not say.
     inputs: tuple[bytes, ...]
     outputs: tuple[bytes, ...]
 
     def run(self, tensors: Sequence[Array]) -> list[Array]:
-        """What the model makes of `tensors`, in C order. They may be read-only; what the framework raises comes through."""
+        """The outputs for `tensors`, in C order. Those may be read-only; errors of the framework are not caught."""
         ...
 
 
-class Script(Protocol):
+class CompiledScript(Protocol):
     """A script that is ready to run."""
 
     def run(self, function: str, tensors: Sequence[Array], keys: Sequence[bytes], args: Sequence[bytes]) -> list[Array]:
-        """What a function of the script makes of `tensors`."""
+        """The outputs of a function of the script for `tensors`."""
         ...
 
 
@@ -63,15 +63,17 @@ class Device(NamedTuple):
 
 def load(
     backend: str, blob: bytes | memoryview, device: str, inputs: Sequence[bytes], outputs: Sequence[bytes], threads: int = 1
-) -> Model:
-    """The model in `blob`; a backend that needs them is told the names of `inputs` and `outputs`."""
-    model: Model = backend_module(backend).load(blob, Device.parse(device), inputs, outputs, threads)
+) -> LoadedModel:
+    """The model in `blob`; a backend that needs them gets the names of `inputs` and `outputs`."""
+    model: LoadedModel = backend_module(backend).load(blob, Device.parse(device), inputs, outputs, threads)
     return model
 
 
-def compile_script(source: bytes | memoryview, device: str, entry_points: Sequence[bytes] = (), threads: int = 1) -> Script:
+def compile_script(
+    source: bytes | memoryview, device: str, entry_points: Sequence[bytes] = (), threads: int = 1
+) -> CompiledScript:
     """The script in `source`, whose `entry_points` have been checked."""
-    script: Script = backend_module("TORCH").compile_script(source, Device.parse(device), entry_points, threads)
+    script: CompiledScript = backend_module("TORCH").compile_script(source, Device.parse(device), entry_points, threads)
     return script
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # or it sends to its makers what is run, and leaves a file behind
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # otherwise it reports to its makers what runs, and leaves a file behind
 
 import onnxruntime
 
@@ -16,7 +16,7 @@ from smartensemble.inference.backends import Array, Device
 FATAL = 4  #: Errors are raised as well; logging them would say everything twice.
 
 
-class Model:
+class OnnxModel:
     """A session of ONNX Runtime."""
 
     def __init__(self, session: Any) -> None:
@@ -27,7 +27,7 @@ class Model:
         self.outputs = tuple(name.encode() for name in self.results)
 
     def run(self, tensors: Sequence[Array]) -> list[Array]:
-        """What the graph makes of `tensors`, in its own order of inputs and outputs."""
+        """The outputs of the graph for `tensors`, in its own order of inputs and outputs."""
         results = self.session.run(self.results, dict(zip(self.names, tensors, strict=True)))
         for name, result in zip(self.results, results, strict=True):
             if not isinstance(result, np.ndarray):
@@ -35,7 +35,9 @@ class Model:
         return list(results)
 
 
-def load(blob: bytes | memoryview, device: Device, _inputs: Sequence[bytes], _outputs: Sequence[bytes], threads: int) -> Model:
+def load(
+    blob: bytes | memoryview, device: Device, _inputs: Sequence[bytes], _outputs: Sequence[bytes], threads: int
+) -> OnnxModel:
     """The model that ``SerializeToString`` of an ONNX model has made."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -46,4 +48,4 @@ def load(blob: bytes | memoryview, device: Device, _inputs: Sequence[bytes], _ou
         if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
             raise CommandError("GPU requested but ONNX Runtime couldn't find CUDA; pip install onnxruntime-gpu")
         providers.insert(0, ("CUDAExecutionProvider", {"device_id": device.number or 0}))
-    return Model(onnxruntime.InferenceSession(bytes(blob), options, providers=providers))
+    return OnnxModel(onnxruntime.InferenceSession(bytes(blob), options, providers=providers))

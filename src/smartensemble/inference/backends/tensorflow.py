@@ -20,7 +20,7 @@ import tensorflow as tf
 v1 = tf.compat.v1
 
 
-class Model:
+class TensorFlowModel:
     """A session with one graph."""
 
     def __init__(self, session: Any, inputs: Sequence[bytes], outputs: Sequence[bytes]) -> None:
@@ -30,11 +30,13 @@ class Model:
         self.call = session.make_callable([_tensor(name) for name in outputs], [_tensor(name) for name in inputs])
 
     def run(self, tensors: Sequence[Array]) -> list[Array]:
-        """What the graph makes of `tensors`."""
+        """The outputs of the graph for `tensors`."""
         return [np.asarray(result) for result in self.call(*tensors)]
 
 
-def load(blob: bytes | memoryview, device: Device, inputs: Sequence[bytes], outputs: Sequence[bytes], threads: int) -> Model:
+def load(
+    blob: bytes | memoryview, device: Device, inputs: Sequence[bytes], outputs: Sequence[bytes], threads: int
+) -> TensorFlowModel:
     """The model in a serialized GraphDef; its inputs are placeholders, by the names of their nodes."""
     if device.gpu and not tf.config.list_physical_devices("GPU"):
         raise CommandError("GPU requested but TensorFlow couldn't find CUDA")
@@ -54,7 +56,7 @@ def load(blob: bytes | memoryview, device: Device, inputs: Sequence[bytes], outp
     config = v1.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=-1)
     config.allow_soft_placement = True
     config.gpu_options.allow_growth = True
-    return Model(v1.Session(graph=graph, config=config), inputs, outputs)
+    return TensorFlowModel(v1.Session(graph=graph, config=config), inputs, outputs)
 
 
 def _node(name: bytes) -> str:

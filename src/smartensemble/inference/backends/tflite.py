@@ -9,20 +9,20 @@ from smartensemble.errors import CommandError
 from smartensemble.inference.backends import Array, Device
 
 
-class Model:
+class TFLiteModel:
     """An interpreter."""
 
     def __init__(self, interpreter: Any) -> None:
         self.interpreter = interpreter
-        self.places = interpreter.get_input_details()
+        self.details = interpreter.get_input_details()
         self.results = [detail["index"] for detail in interpreter.get_output_details()]
-        self.shapes: list[tuple[int, ...]] = [tuple(place["shape"].tolist()) for place in self.places]
-        self.inputs = tuple(place["name"].encode() for place in self.places)
+        self.shapes: list[tuple[int, ...]] = [tuple(detail["shape"].tolist()) for detail in self.details]
+        self.inputs = tuple(detail["name"].encode() for detail in self.details)
         self.outputs = tuple(detail["name"].encode() for detail in interpreter.get_output_details())
-        self.indices = [place["index"] for place in self.places]
+        self.indices = [detail["index"] for detail in self.details]
 
     def run(self, tensors: Sequence[Array]) -> list[Array]:
-        """What the model makes of `tensors`; when their shapes are others than those before, it is fitted to them."""
+        """The outputs of the model for `tensors`; if their shapes differ from the last ones, it is resized first."""
         if [tensor.shape for tensor in tensors] != self.shapes:
             self._fit(tensors)
         for index, tensor in zip(self.indices, tensors, strict=True):
@@ -38,7 +38,9 @@ class Model:
         self.shapes = [tensor.shape for tensor in tensors]
 
 
-def load(blob: bytes | memoryview, device: Device, _inputs: Sequence[bytes], _outputs: Sequence[bytes], threads: int) -> Model:
+def load(
+    blob: bytes | memoryview, device: Device, _inputs: Sequence[bytes], _outputs: Sequence[bytes], threads: int
+) -> TFLiteModel:
     """The model in the flat buffer that a converter has made."""
     if device.gpu:
         raise CommandError("GPU requested but TFLITE runs on the CPU; store the model with device CPU")
@@ -46,4 +48,4 @@ def load(blob: bytes | memoryview, device: Device, _inputs: Sequence[bytes], _ou
         raise CommandError("The model is empty")
     interpreter = Interpreter(model_content=bytes(blob), num_threads=threads)
     interpreter.allocate_tensors()
-    return Model(interpreter)
+    return TFLiteModel(interpreter)

@@ -21,7 +21,7 @@ with warnings.catch_warnings():
     torch.from_numpy(np.frombuffer(bytes(8)))
 
 
-class Model:
+class TorchModel:
     """A TorchScript module."""
 
     def __init__(self, module: Any, device: torch.device) -> None:
@@ -34,12 +34,12 @@ class Model:
         self.mode = torch.no_grad if "grad_enabled" in str(module.inlined_graph) else torch.inference_mode
 
     def run(self, tensors: Sequence[Array]) -> list[Array]:
-        """What the module makes of `tensors`, in a flat list."""
+        """The outputs of the module for `tensors`, in a flat list."""
         with self.mode():
             return _arrays(self.forward(*_tensors(tensors, self.device)), "forward")
 
 
-class Script:
+class ScriptUnit:
     """A unit of TorchScript functions."""
 
     def __init__(self, unit: Any, device: torch.device) -> None:
@@ -62,19 +62,19 @@ class Script:
             raise CommandError(f"Wrong inputs type in function {function}. Expected signature similar to: {similar}")
 
     def run(self, function: str, tensors: Sequence[Array], keys: Sequence[bytes], args: Sequence[bytes]) -> list[Array]:
-        """What a function makes of `tensors`; a last argument that is a list takes all that others have left."""
+        """The outputs of a function; a last argument that is a list takes all tensors that the others leave."""
         if function not in self.functions:
             raise CommandError(f"Function does not exist: {function}")
         types = self.types[function]
-        given = _tensors(tensors, self.device)
+        inputs = _tensors(tensors, self.device)
         arguments: list[Any] = []
         if types == ENTRY_POINT:
-            arguments = [given, list(keys), list(args)]
+            arguments = [inputs, list(keys), list(args)]
         elif set(types[:-1]) <= {"Tensor"} and types[-1:] in ([], ["Tensor"], ["List[Tensor]"]):
             single = types.count("Tensor")
-            if len(given) < single:
+            if len(inputs) < single:
                 raise CommandError(f"Wrong number of inputs provided to function: {function}")
-            arguments = [*given[:single], *([given[single:]] if single < len(types) else [])]
+            arguments = [*inputs[:single], *([inputs[single:]] if single < len(types) else [])]
         else:
             takes = f"Tensor arguments, a List[Tensor] last, or {SIGNATURE}"
             raise CommandError(f"Unsupported argument type in function: {function} takes {', '.join(types)}; write {takes}")
@@ -82,24 +82,26 @@ class Script:
             return _arrays(self.functions[function](*arguments), function)
 
 
-def load(blob: bytes | memoryview, device: Device, _inputs: Sequence[bytes], _outputs: Sequence[bytes], threads: int) -> Model:
+def load(
+    blob: bytes | memoryview, device: Device, _inputs: Sequence[bytes], _outputs: Sequence[bytes], threads: int
+) -> TorchModel:
     """The model that ``torch.jit.save`` has written."""
-    place = _place(device, threads)
-    module = torch.jit.load(io.BytesIO(blob), map_location=place)  # type: ignore[no-untyped-call]
-    return Model(module.eval(), place)
+    torch_device = _torch_device(device, threads)
+    module = torch.jit.load(io.BytesIO(blob), map_location=torch_device)  # type: ignore[no-untyped-call]
+    return TorchModel(module.eval(), torch_device)
 
 
-def compile_script(source: bytes | memoryview, device: Device, entry_points: Sequence[bytes], threads: int) -> Script:
+def compile_script(source: bytes | memoryview, device: Device, entry_points: Sequence[bytes], threads: int) -> ScriptUnit:
     """The functions in `source`, as a file or ``inspect.getsource`` has them."""
-    place = _place(device, threads)
+    torch_device = _torch_device(device, threads)
     # The parser of TorchScript wants the last line to end.
-    script = Script(torch.jit.CompilationUnit(bytes(source).decode() + "\n"), place)
+    script = ScriptUnit(torch.jit.CompilationUnit(bytes(source).decode() + "\n"), torch_device)
     for name in entry_points:
         script.check(name.decode(errors="replace"))
     return script
 
 
-def _place(device: Device, threads: int) -> torch.device:
+def _torch_device(device: Device, threads: int) -> torch.device:
     torch.set_num_threads(threads)
     if not device.gpu:
         return torch.device("cpu")
@@ -109,7 +111,7 @@ def _place(device: Device, threads: int) -> torch.device:
 
 
 def _count(returned: Any) -> int:
-    """How many tensors a function returns, by the type of what it returns; 0 if only running it can tell."""
+    """The number of tensors that a function returns, by its return type; 0 if only a run can tell."""
     if returned.kind() == "TensorType":
         return 1
     if returned.kind() == "TupleType":

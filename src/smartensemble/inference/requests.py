@@ -1,6 +1,7 @@
 """What passes between the database and an engine, however it travels.
 
-A job is a command with what its keys held when it came; an answer is the reply to the client, and what changes with it.
+A request is a client's command with what its keys held when it came; an answer is the reply to the client, and the values to
+write.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,12 +9,13 @@ from dataclasses import dataclass, field
 
 from smartensemble.inference.model_format import Buffer, Kind
 
-CHUNK_SIZE = 511 << 20  #: the bytes of a model in one argument of AI.MODELSTORE, which clients ask for; as RedisAI has it
+#: The bytes of a model in one argument of AI.MODELSTORE, which clients ask for; the default is RedisAI's.
+CHUNK_SIZE = 511 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
-    """A reply that is a simple string."""
+class SimpleString:
+    """A reply that is a simple string of RESP."""
 
     text: str
 
@@ -26,10 +28,10 @@ class Error:
 
 
 #: What a client gets; None is RESP's nil.
-Reply = Status | Error | int | bytes | list["Reply"] | None
+ClientReply = SimpleString | Error | int | bytes | list["ClientReply"] | None
 
-OK = Status("OK")
-TIMED_OUT = Status("TIMEDOUT")
+OK = SimpleString("OK")
+TIMED_OUT = SimpleString("TIMEDOUT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,40 +48,40 @@ NONE = Statistics()
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Request:
     """A command, and what the database held when it came."""
 
     argv: Sequence[bytes]
-    #: What the keys that the command reads hold. A key that is not there is missing here; None is what is no string. Of a model
-    #: or a script, its trailer will do. A scan gets all strings, or their ends. No two jobs share a tensor, since a script may
-    #: write into its own.
+    #: The values of the keys that the command reads. A key that does not exist is missing here; None is a value that is no
+    #: string. Of a model or script, the trailer is enough. A scan gets all strings, or their ends. No two requests share a
+    #: tensor, because a script may write into its own.
     values: Mapping[bytes, Buffer | None] = field(default_factory=dict)
-    #: What kind the keys that the command writes hold; a key that is not there is missing here.
+    #: The kinds of the keys that the command writes; a key that does not exist is missing here.
     kinds: Mapping[bytes, Kind] = field(default_factory=dict)
-    #: When it came, by the clock of the engine.
-    came: float = 0.0
-    #: What is known for AI.INFO, and for AI.CONFIG.
+    #: When it arrived, by the clock of the engine.
+    arrived: float = 0.0
+    #: What AI.INFO and AI.CONFIG report.
     statistics: Statistics = NONE
     chunk_size: int = CHUNK_SIZE
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The reply to a job, and what changes with it."""
+    """The reply to a request, and what changes with it."""
 
-    reply: Reply
+    reply: ClientReply
     #: The values to set; None deletes a key. A key that meanwhile holds another kind than its new value must stay as it is.
     writes: Mapping[bytes, bytes | None] = field(default_factory=dict)
-    #: To be added to what is known of the model or script, which is the first key of the command.
+    #: To be added to the statistics of the model or script, which is the first key of the command.
     statistics: Statistics = NONE
-    #: What is known of the model or script begins anew.
+    #: The statistics of the model or script start from zero.
     reset: bool = False
-    #: The new one, if it changes.
+    #: The new chunk size, if it changes.
     chunk_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """No answer yet: hand the job in again, with others that come, or when the clock of the engine says `until`."""
+    """No answer yet: hand the request in again, with others that come, or when the clock of the engine says `until`."""
 
     until: float
