@@ -13,7 +13,7 @@ def get_hosts(launcher: str | None = None) -> list[str]:
 
     :raises StateError: this program runs in no allocation.
     """
-    return sorted(_allocation(launcher).nodes(os.environ))
+    return sorted(_allocation(launcher).node_names(os.environ))
 
 
 def get_queue(launcher: str | None = None) -> str:
@@ -23,7 +23,7 @@ def get_queue(launcher: str | None = None) -> str:
 
 def get_tasks(launcher: str | None = None) -> int:
     """The number of processes that the allocation was asked for."""
-    return sum(_allocation(launcher).tasks(os.environ))
+    return sum(_allocation(launcher).tasks_per_node(os.environ))
 
 
 def get_tasks_per_node(launcher: str | None = None) -> dict[str, int]:
@@ -32,7 +32,7 @@ def get_tasks_per_node(launcher: str | None = None) -> dict[str, int]:
     :raises StateError: this program is itself a step of the allocation, and is told of the processes of that step alone.
     """
     control = _allocation(launcher)
-    nodes, tasks = control.nodes(os.environ), control.tasks(os.environ)
+    nodes, tasks = control.node_names(os.environ), control.tasks_per_node(os.environ)
     if len(nodes) != len(tasks):
         raise StateError(
             f"wlm: the allocation has {len(nodes)} nodes, and this program is told of processes on {len(tasks)}, as inside a "
@@ -47,6 +47,6 @@ def _allocation(launcher: str | None) -> Control:
     if launcher is not None and launcher not in known:
         raise UnsupportedError(f"wlm: no scheduler {launcher!r} in this version; there is {', '.join(known)}")
     for name, control in known.items():
-        if launcher in (None, name) and control.allocation in os.environ:
+        if launcher in (None, name) and control.allocation_variable in os.environ:
             return control
     raise StateError("wlm: this program runs in no allocation; run it with salloc or sbatch")

@@ -19,6 +19,7 @@ import pytest
 import redis
 from small_models import BACKENDS, mlp, mlp_model
 
+from smartensemble.inference.worker import given_up
 from smartensemble.wire import tensor
 from worlds.drivers import DEADLINE
 from worlds.servers import Server, Start
@@ -416,3 +417,19 @@ def test_a_worker_without_its_packages_says_what_to_install(tmp_path: Path) -> N
 
     remedy = "pip install 'smartensemble[torch]', or the extra of another framework"
     assert (ended.returncode, ended.stderr) == (1, f"No module named hiredis; {remedy}\n")
+
+
+@pytest.mark.parametrize(
+    ("lost", "began", "now", "over"),
+    [
+        ([5.0], 0.0, 14.0, False),
+        ([5.0], 0.0, 15.5, True),
+        ([5.0, 9.0], 0.0, 15.5, False),  # the last one that answered counts
+        ([5.0, 9.0], 0.0, 19.5, True),
+        ([0.0], 9.0, 15.5, False),  # a server may take that long to start
+    ],
+)
+def test_a_worker_gives_up_when_no_server_has_answered_for_its_patience(
+    lost: list[float | None], began: float, now: float, over: bool
+) -> None:
+    assert given_up(lost, began, now, patience=10.0) is over

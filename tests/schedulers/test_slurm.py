@@ -1,27 +1,15 @@
-"""What Slurm 22.05 really answered, in tests/samples/slurm, is read; scripts and sizes are as they are to be."""
+"""What Slurm 22.05 really answered, in tests/samples/slurm, is read."""
 
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from smartensemble.command import Command, Need
-from smartensemble.errors import InputValueError
 from smartensemble.schedulers.base import Partition, State
-from smartensemble.schedulers.sizing import plan
 from smartensemble.schedulers.slurm import hosts, partitions, read, read_account, read_detail, state
 from smartensemble.status import Status
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "slurm"
-MAIN = [Partition("main", 4, 8, default=True), Partition("short", 2, 8)]
-
-
-def members(count: int, tasks: int = 1, cpus: int = 1, nodes: int | None = None) -> list[Command]:
-    """Members that need so much."""
-    packed = tasks == 1 and nodes is None
-    return [
-        Command(("/bin/true",), Path("/"), name=f"m{n}", need=Need(tasks, cpus, nodes), shareable=packed) for n in range(count)
-    ]
 
 
 def test_all_jobs_of_an_answer_are_read() -> None:
@@ -72,44 +60,3 @@ def test_an_accounting_without_a_row_says_nothing() -> None:
 )
 def test_lists_of_nodes_are_spelled_out(nodelist: str, names: list[str]) -> None:
     assert hosts(nodelist) == names
-
-
-@pytest.mark.parametrize(
-    ("commands", "asked", "nodes", "per_node"),
-    [
-        (members(8), {}, 1, 8),
-        (members(9), {}, 2, 5),
-        (members(500), {}, 4, 8),
-        (members(500), {"nodes": 2}, 2, 8),
-        (members(500), {"queue": "short"}, 2, 8),
-        (members(8, cpus=4), {}, 4, 2),
-        (members(3, tasks=6), {}, 3, 6),
-        (members(4, tasks=4), {}, 2, 8),
-        (members(3, tasks=6, nodes=2), {}, 4, 3),
-        (members(100, tasks=8, nodes=2), {"nodes": 4}, 4, 4),
-        (members(1, tasks=20), {}, 3, 7),
-    ],
-)
-def test_a_job_is_as_large_as_its_members_need(
-    commands: list[Command], asked: dict[str, object], nodes: int, per_node: int
-) -> None:
-    made = plan("melt", commands, asked, MAIN)
-
-    assert (made.options["nodes"], made.options["tasks_per_node"]) == (nodes, per_node)
-
-
-def test_who_says_how_large_a_job_is_is_not_contradicted() -> None:
-    made = plan("melt", members(8), {"nodes": 2, "batch_args": {"exclusive": None}}, MAIN)
-
-    assert "tasks_per_node" not in made.options
-
-
-def test_a_cluster_without_a_default_queue_wants_a_name() -> None:
-    with pytest.raises(InputValueError, match="melt: no queue is the default; give queue=, one of a, b"):
-        plan("melt", members(1), {}, [Partition("a", 1, 1), Partition("b", 1, 1)])
-
-
-def test_members_of_one_size_share_a_step_and_others_have_their_own() -> None:
-    assert plan("melt", members(8), {}, MAIN).together
-    assert not plan("melt", [*members(8), *members(1, cpus=2)], {}, MAIN).together
-    assert not plan("melt", members(8, tasks=2), {}, MAIN).together

@@ -48,6 +48,9 @@ class ShardConnection:
         self.owed = 0  #: replies to AI._DONE that have not been read
         self.memory: memoryview | None = None
 
+    def __str__(self) -> str:
+        return self.address
+
     def _get(self, key: bytes) -> bytes | None:
         value: bytes | None = self.client.get(key)
         return value
@@ -63,14 +66,14 @@ class ShardConnection:
             self.connection.disconnect()
             return False
         self.lost = None
-        logger.info("%s: waits for requests, %s", self.address, "shares memory" if self.memory else "shares no memory")
+        logger.info("%s: waits for requests, %s", self, "shares memory" if self.memory else "shares no memory")
         return True
 
     def disconnect(self) -> None:
         """Drop the connection, and the requests that came by it: the database fails them."""
         self.connection.disconnect()
         self.lost = time.monotonic()
-        logger.warning("%s: does not answer", self.address)
+        logger.warning("%s: does not answer", self)
 
     def fileno(self) -> int:
         """The file descriptor of the connection, for `select`."""
@@ -152,7 +155,7 @@ def serve(shards: Sequence[ShardConnection], patience: float = 10.0) -> None:
         lost = [shard for shard in shards if shard.lost is not None and not shard.connect()]
         connected = [shard for shard in shards if shard.lost is None]
         if not connected and given_up([shard.lost for shard in lost], began, time.monotonic(), patience):
-            logger.info("%s: no database answers any more", ", ".join(shard.address for shard in shards))
+            logger.info("%s: no database answers any more", ", ".join(map(str, shards)))
             return
         # With one server, reading waits as well as `select`.
         for shard in (

@@ -1,4 +1,4 @@
-"""Who gives nodes: one record for each scheduler, and the script that is handed to it."""
+"""Schedulers, which give out nodes: a description of each one, and the script that it gets."""
 
 from smartensemble.schedulers.base import LOCAL, Scheduler
 from smartensemble.schedulers.slurm import SLURM

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import Enum
+from typing import Protocol
 
 from smartensemble.command import Command
 from smartensemble.duration import seconds
@@ -11,13 +13,13 @@ from smartensemble.errors import InputValueError
 from smartensemble.schedulers.run_commands import TIMES
 from smartensemble.status import Status
 
-#: What a batch job asks for, by portable names: nodes, time, queue, account, batch_args. None or empty was not asked for.
+#: What a batch job asks for, by portable names: nodes, time, queue, account, batch_args. None and empty values ask for nothing.
 PortableOptions = Mapping[str, object]
 
-#: What a scheduler says of a job: how it stands, and why it is not Completed.
+#: What a scheduler reports of a job: its status, and why it is not Completed.
 State = tuple[Status, str]
 
-#: How jobs stand, by their numbers; the tasks of an array also by themselves, as ``12_3``.
+#: The states of jobs, by their numbers; also those of the tasks of an array, as ``12_3``.
 States = dict[str, State]
 
 
@@ -32,10 +34,10 @@ class Partition:
 
 
 @dataclass(frozen=True)
-class Record:
-    """Somebody who remembers how jobs ended: a command to ask for one of them, and how its answer is read."""
+class JobLookup:
+    """A question about one job that may have ended: the command that asks, and the function that reads its answer."""
 
-    ask: Callable[[str], tuple[str, ...]]
+    command: Callable[[str], tuple[str, ...]]
     read: Callable[[str], States]
 
 
@@ -44,35 +46,56 @@ class Control:
     """How to talk to a scheduler: each question is the words of a command, or a function that reads the answer to one."""
 
     submit: tuple[str, ...]  #: before the path of a script
-    job: Callable[[str], str]  #: the job's number, out of the answer
+    job_id: Callable[[str], str]  #: the number of the job, from the answer
     cancel: tuple[str, ...]  #: before the numbers of jobs
-    query: Callable[[Sequence[str]], tuple[str, ...]]  #: how these jobs stand
-    read: Callable[[str], States]  #: the answer; a job that is not in it is not known any more
-    partitions: tuple[str, ...]  #: which partitions there are
+    query: Callable[[Sequence[str]], tuple[str, ...]]  #: asks for the states of these jobs
+    read: Callable[[str], States]  #: the answer; a job that is missing in it is not known any more
+    partitions: tuple[str, ...]  #: asks for the partitions
     read_partitions: Callable[[str], list[Partition]]
-    unknown: str = ""  #: what it says, and fails, if it knows none of the jobs
-    records: Sequence[Record] = ()  #: who is asked for the end of a job, in this order
-    allocation: str = ""  #: the variable of the environment that is set inside an allocation; what others tell of it:
-    nodes: Callable[[Mapping[str, str]], list[str]] = lambda _: []  #: the names of its nodes
-    room: Callable[[Mapping[str, str]], list[int]] = lambda _: []  #: the CPUs of each node
-    tasks: Callable[[Mapping[str, str]], list[int]] = lambda _: []  #: the processes that were asked for, on each node
+    unknown_job: str = ""  #: part of the error if it knows none of the jobs
+    lookups: Sequence[JobLookup] = ()  #: how to ask for the end of one job, in this order
+    #: The environment variable that is set inside an allocation. The functions below read others.
+    allocation_variable: str = ""
+    node_names: Callable[[Mapping[str, str]], list[str]] = lambda _: []
+    cpus_per_node: Callable[[Mapping[str, str]], list[int]] = lambda _: []
+    tasks_per_node: Callable[[Mapping[str, str]], list[int]] = lambda _: []  #: those that the allocation was asked for
     queue: Callable[[Mapping[str, str]], str] = lambda _: ""
+
+
+class Layout(Enum):
+    """How the members of a job share its allocation."""
+
+    SHARED_STEP = "shared step"  #: as the tasks of one step
+    STEPS = "steps"  #: each in a step of its own
+    ARRAY = "array"  #: each as a task of an array, which gets its own resources
+    GROUPS = "groups"  #: each in a step of its own, on the nodes of one of several groups
+
+    @property
+    def starts_steps(self) -> bool:
+        """Each member starts a step; otherwise it is a task that has been started already."""
+        return self in (Layout.STEPS, Layout.GROUPS)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How the members of a job share its allocation."""
+    """What a job asks for, and how its members share what it gets."""
 
-    together: bool  #: all in one step, as its tasks; otherwise each in a step of its own
-    cpus: int  #: of the smallest member
-    nodes: int  #: of the smallest member
-    at_once: int | None  #: members that may run at once; None for as many as there is room for
-    overcommit: bool  #: at once also where there is no room
-    node: int  #: the CPUs of a node
-    list: str  #: a file for the names of the members
+    layout: Layout
     options: PortableOptions  #: what the job asks for, sizes included
-    array: bool = False  #: each member is a task of an array, which gets its own room
-    groups: bool = False  #: the job has nodes of several kinds, and each member says on which of them it runs
+    node_cpus: int  #: the CPUs of a node
+    member_cpus: int  #: the CPUs of the smallest member
+    member_nodes: int = 1  #: the nodes of the smallest member
+    at_once: int | None = None  #: members that may run at once; None for as many as there is room for
+    overcommit: bool = False  #: more members run at once than there is room for
+    member_list: str = ""  #: a file for the names of the members
+
+
+class StepArguments(Protocol):
+    """A function that writes the arguments of a step."""
+
+    def __call__(self, command: Command, *, node_cpus: int, overcommit: bool = False) -> tuple[str, ...]:
+        """The arguments that start `command` as a step of its own, on nodes of `node_cpus` CPUs."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -84,13 +107,13 @@ class Scheduler:
     #: portable option -> its spelling, with a place for its value: {}, or {hms}, {minutes} or {seconds} for a time
     options: Mapping[str, str] = field(default_factory=dict)
     fixed: tuple[str, ...] = ()  #: options of every job
-    file: Callable[[str], str] = str  #: the path of a file in an option, where some characters have a meaning
-    between: str = ""  #: the line between the options of groups of nodes, where a job may have several
+    escape_path: Callable[[str], str] = str  #: the path of a file in an option, where some characters have a meaning
+    group_separator: str = ""  #: the line between the options of groups of nodes, where a job may have several
     run_command: str = ""  #: what starts a step
-    step: Callable[[Command, int, bool], tuple[str, ...]] = lambda command, *_: command.argv  #: the words of a step of its own
-    whole: Callable[[Command], bool] = lambda _: False  #: it takes all of an allocation, so it runs beside no other
-    alone: Callable[[Command], tuple[str, ...]] = lambda command: command.argv  #: the words of a task in a shared step
-    body: Callable[["Plan"], str] | None = None  #: shell that runs the array `members`, in an allocation
+    step: StepArguments = lambda command, **_: command.argv
+    task: Callable[[Command], tuple[str, ...]] = lambda command: command.argv  #: the arguments of a task of a shared step
+    exclusive: Callable[[Command], bool] = lambda _: False  #: the command takes all of an allocation, so it runs alone there
+    body: Callable[[Plan], str] | None = None  #: shell that runs the array `members`, in an allocation
     control: Control | None = None
 
     def directives(self, options: PortableOptions) -> Iterator[str]:
@@ -98,26 +121,26 @@ class Scheduler:
         yield from self._group(options, self.fixed)
         groups = options.get("groups")
         for group in groups if isinstance(groups, list) else []:
-            yield self.between
+            yield self.group_separator
             yield from self._group(group)
 
     def _group(self, options: PortableOptions, fixed: Sequence[str] = ()) -> Iterator[str]:
         """The lines of options of one group of nodes."""
-        for option, spelled in self.options.items():
-            if spelled and options.get(option):
+        for option, spelling in self.options.items():
+            if spelling and options.get(option):
                 value = options[option]
-                value = self.file(str(value)) if option in ("output", "error") else value
-                yield f"{self.directive} {spell(spelled, option, value)}"
+                value = self.escape_path(str(value)) if option in ("output", "error") else value
+                yield f"{self.directive} {spell(spelling, option, value)}"
         if self.directive:
             raw = options.get("batch_args")
-            yield from (f"{self.directive} {word}" for word in fixed)
+            yield from (f"{self.directive} {option}" for option in fixed)
             for name, value in raw.items() if isinstance(raw, Mapping) else ():
                 option = name if name.startswith("-") else ("-" if len(name) == 1 else "--") + name
                 mark = "=" if option.startswith("--") else " "
                 yield f"{self.directive} {option}" + ("" if value is None else mark + quoted(str(value)))
 
     def without_effect(self, options: PortableOptions) -> list[str]:
-        """The options that are given and that this scheduler has no use for.
+        """The options with a value that this scheduler cannot express.
 
         >>> LOCAL.without_effect({"nodes": 4, "time": "00:10:00", "queue": "debug", "account": None})
         ['nodes', 'queue']
@@ -144,7 +167,7 @@ def quoted(value: str) -> str:
     >>> quoted("00:10:00"), quoted("my job")
     ('00:10:00', '"my job"')
     """
-    if "\n" in value:  # what comes after it would be run as a program
+    if "\n" in value:  # the next line would run as a program
         raise InputValueError(f"{value!r}: is more than a line, and an option of a batch job is one; take the line break out")
     if re.fullmatch(r"[\w@%+=:,./\[\]&|*-]+", value):
         return value

@@ -1,4 +1,4 @@
-"""Who starts processes: one row for each run command. An option that is not in its row is one that it cannot express."""
+"""Run commands, which start processes on nodes: one row for each. It cannot express an option that its row lacks."""
 
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from smartensemble.errors import UnsupportedError
 
-#: A number of seconds as the run command wants it: never less, since zero would be no limit.
+#: Spellings of a number of seconds, rounded up, because zero would mean no limit.
 TIMES: Mapping[str, Callable[[float], str]] = {
     "hms": lambda seconds: f"{ceil(seconds) // 3600:02}:{ceil(seconds) // 60 % 60:02}:{ceil(seconds) % 60:02}",
     "seconds": lambda seconds: f"{ceil(seconds)}",
@@ -26,41 +26,35 @@ class RunCommand:
 
     name: str
     options: Mapping[str, str]  #: portable option -> its spelling
-    variable: str = ""  #: how a variable of the environment is passed on, where it is not inherited
-    step: bool = False  #: a scheduler's own: it starts steps inside an allocation
+    starts_steps: bool = False  #: a scheduler's own: it starts steps inside an allocation
 
     def check(self, option: str) -> None:
-        """An error, unless it can express `option`."""
+        """Raise an error unless the run command can express `option`."""
         if option not in self.options:
             raise UnsupportedError(
                 f"{self.name}: cannot express {option!r}; it understands {', '.join(self.options)}, "
                 "and its own options by run_args={...}"
             )
 
-    def words(self, asked: Mapping[str, object]) -> Iterator[str]:
-        """The options, as it wants to see them.
+    def arguments(self, options: Mapping[str, object]) -> Iterator[str]:
+        """The options, as arguments of the run command.
 
-        >>> list(SRUN.words({"tasks": 8, "hosts": ["n1", "n2"], "walltime": 90.0, "verbose": True}))
+        >>> list(SRUN.arguments({"tasks": 8, "hosts": ["n1", "n2"], "walltime": 90.0, "verbose": True}))
         ['--ntasks=8', '--nodelist=n1,n2', '--time=00:01:30', '--verbose']
-        >>> list(SRUN.words({"broadcast": "/tmp/lmp"})), list(SRUN.words({"broadcast": True}))  # True: without a value
+        >>> list(SRUN.arguments({"broadcast": "/tmp/lmp"})), list(SRUN.arguments({"broadcast": True}))  # True: without a value
         (['--bcast=/tmp/lmp'], ['--bcast'])
         """
-        for option, value in asked.items():
+        for option, value in options.items():
             if value is None or value is False:
                 continue
             self.check(option)
-            spelled = self.options[option]
+            spelling = self.options[option]
             if value is True:
-                yield from spelled.removesuffix("={}").split()
+                yield from spelling.removesuffix("={}").split()
                 continue
             times = {name: spell(value) for name, spell in TIMES.items()} if isinstance(value, (int, float)) else {}
             text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-            yield from (word.format(text, **times) for word in spelled.split())
-
-    def variables(self, env: Mapping[str, str]) -> Iterator[str]:
-        """The options that pass variables on."""
-        for name, value in env.items():
-            yield from (word.format(name, value=value) for word in self.variable.split())
+            yield from (argument.format(text, **times) for argument in spelling.split())
 
 
 SRUN = RunCommand(
@@ -87,7 +81,7 @@ SRUN = RunCommand(
         "verbose": "--verbose",
         "quiet": "--quiet",
     },
-    step=True,
+    starts_steps=True,
 )
 OPEN_MPI = RunCommand(
     "Open MPI's mpirun",
@@ -104,7 +98,6 @@ OPEN_MPI = RunCommand(
         "verbose": "--verbose",
         "quiet": "--quiet",
     },
-    variable="-x {}",
 )
 MPICH = RunCommand(
     "MPICH's mpirun",
@@ -116,7 +109,6 @@ MPICH = RunCommand(
         "task_map": "-map-by {}",
         "verbose": "-verbose",
     },
-    variable="-genv {} {value}",
 )
 PALS = RunCommand(
     "PALS' mpiexec",
@@ -155,14 +147,14 @@ JSRUN = RunCommand(
     },
 )
 
-#: By the name of the program. A function tells apart those that share a name.
+#: By the name of the program. `run_command` distinguishes those that share a name.
 ROWS: Mapping[str, RunCommand] = {"srun": SRUN, "orterun": OPEN_MPI, "prterun": OPEN_MPI, "aprun": APRUN, "jsrun": JSRUN}
-#: What a program says of its version, and which one it is then.
+#: Parts of a version text, and the run command that prints it.
 DIALECTS = {"Open MPI": OPEN_MPI, "OpenRTE": OPEN_MPI, "PRRTE": OPEN_MPI, "PALS": PALS, "HYDRA": MPICH, "MPICH": MPICH}
 
 
 def run_command(program: str) -> RunCommand:
-    """The row of a program. ``mpirun`` and ``mpiexec`` are asked who they are.
+    """The row of a program. ``mpirun`` and ``mpiexec`` differ by their version text.
 
     >>> run_command("/usr/bin/srun").name
     'srun'
@@ -175,12 +167,12 @@ def run_command(program: str) -> RunCommand:
 @cache
 def _by_version(program: str) -> RunCommand:
     try:
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=20, check=False, stdin=-3)
-        words = said.stdout + said.stderr
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=20, check=False, stdin=-3)
+        version = done.stdout + done.stderr
     except (OSError, subprocess.TimeoutExpired):
-        words = ""
+        version = ""
     for sign, row in DIALECTS.items():
-        if sign in words:
+        if sign in version:
             return row
     known = ", ".join([*ROWS, "mpirun", "mpiexec"])
     raise UnsupportedError(f"{program}: is none of {known}; give its options as run_args={{...}}")

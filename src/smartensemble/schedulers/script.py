@@ -9,10 +9,9 @@ from smartensemble.schedulers.base import Plan, PortableOptions, Scheduler
 
 
 def member_script(command: Command) -> str:
-    """A script that runs one member, by hand as well as in a batch job.
+    """A script that runs one member, in a batch job or from a shell.
 
-    It makes ``NAME.started`` when it begins, and leaves the exit code in ``NAME.exit``: whoever looks at the directory
-    knows how the member stands.
+    It makes ``NAME.started`` when it begins, and writes the exit code to ``NAME.exit``: these files show the member's status.
 
     >>> print(member_script(Command(("/bin/echo", "a b"), Path("/scratch/melt_0"), {"N": "1"}, "melt_0", 60)))
     #!/bin/bash
@@ -35,7 +34,7 @@ def member_script(command: Command) -> str:
             f"# {command.name}: run it again by hand with bash {name['sh']}",
             f"cd {shlex.quote(str(command.cwd))} || exit",
             *(f"export {variable}={shlex.quote(value)}" for variable, value in command.env.items()),
-            f"[ ! -e {name['exit']} ] || rm {name['exit']}",  # no process, where there is nothing to take away
+            f"[ ! -e {name['exit']} ] || rm {name['exit']}",  # starts no process if there is nothing to remove
             f": > {name['started']}",
             *command.preamble,
             f"{limit}{command} < /dev/null > {name['out']} 2> {name['err']}",
@@ -59,7 +58,7 @@ def batch_script(
 ) -> str:
     """A script that runs all `scripts` at once, or `at_once` of them at a time, and fails if one of them fails.
 
-    With a `plan` it runs them in an allocation of the scheduler, and writes when it starts, and how it ends.
+    With a `plan` it runs them in an allocation of the scheduler, and records its own start and exit code.
 
     >>> from smartensemble.schedulers.base import LOCAL
     >>> scripts = [Path("/scratch/melt/melt_0/melt_0.sh"), Path("/scratch/melt/melt_1/melt_1.sh")]
@@ -85,9 +84,9 @@ def batch_script(
     begin: list[str] = []
     if plan and scheduler.body:
         options, run = plan.options, [scheduler.body(plan)]
-        # The tasks of an array add a line each. What an earlier run left was taken away before.
+        # The tasks of an array add a line each. The lines of an earlier run are gone by now.
         end = shlex.quote(f"echo $? >> {shlex.quote(str(directory / name))}.exit")
-        # Without the second one, a script that is cancelled would tell the exit code of the last command that ended well.
+        # Without the second trap, a canceled script would record the exit code of the last command that ended well.
         begin = [home, f": >> {_word(f'{name}.started')}", f"trap {end} EXIT", "trap 'exit 143' TERM"]
     members = [path.relative_to(directory) if path.is_relative_to(directory) else path for path in scripts]
     return "\n".join(

@@ -1,14 +1,24 @@
-"""How large a job is that runs these members, and how they share it."""
+"""The size of a job that runs these members, and how they share it: a decision from what they need, without any effect."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from smartensemble.command import Command
 from smartensemble.errors import InputValueError, did_you_mean
-from smartensemble.schedulers.base import Partition, Plan, PortableOptions
+from smartensemble.schedulers.base import Layout, Partition, Plan, PortableOptions
 
-#: Options that say how large a job is; with one of them, or what it is called by hand, only the number of nodes is computed.
+#: Options that size each node's part of a job. If one is given, here or in the scheduler's own spelling, only the number of
+#: nodes is computed.
 SIZES = ("tasks", "tasks_per_node", "cpus_per_task")
-BY_HAND = {"n", "ntasks", "ntasks-per-node", "c", "cpus-per-task", "exclusive"}
+RAW_SIZES = {"n", "ntasks", "ntasks-per-node", "c", "cpus-per-task", "exclusive"}
+
+
+@dataclass(frozen=True, order=True)
+class Demand:
+    """What a member takes: nodes, and CPUs on each of them."""
+
+    nodes: int
+    cpus: int
 
 
 def plan(
@@ -23,50 +33,72 @@ def plan(
 
     >>> from pathlib import Path
     >>> made = plan("melt", [Command(("/bin/true",), Path("/"))] * 20, {}, [Partition("main", 4, 8, default=True)])
-    >>> made.together, made.options["nodes"], made.options["tasks_per_node"]
-    (True, 3, 7)
+    >>> made.layout, made.options["nodes"], made.options["tasks_per_node"]
+    (<Layout.SHARED_STEP: 'shared step'>, 3, 7)
 
     :raises InputValueError: there is no such queue, or its nodes are too small or too few for a member.
     """
     partition = _partition(name, options, partitions)
-    node = partition.cpus
-    together = all(command.shareable for command in commands) and len({command.need.total for command in commands}) == 1
-    demands = [_demand(name, command, partition, together) for command in commands]
-    if at_once:
-        demands = sorted(demands, reverse=True)[:at_once]
-    # Of members that are smaller than a node, as many share one as fit.
-    sizes = sorted({cpus for _, cpus in demands}, reverse=True)
-    needed = sum(nodes for nodes, cpus in demands if nodes > 1)
-    for size in sizes:
-        small = sum(1 for nodes, cpus in demands if nodes == 1 and cpus == size)
-        needed += -(-small // max(1, node // size))
+    layout = _layout(commands)
+    demands = [_demand(name, command, partition, layout) for command in commands]
     if options.get("array"):
-        return _array(name, commands, options, node, at_once, overcommit)
+        return _array(name, commands, options, partition.cpus, at_once, overcommit)
     if groups := options.get("groups"):
         assert isinstance(groups, list)
         return _groups(name, commands, [options, *groups], partitions, at_once)
-    given, largest = options.get("nodes"), max(nodes for nodes, _ in demands)
+    if at_once:
+        demands = sorted(demands, reverse=True)[:at_once]
+    sized: dict[str, object] = {**options, "nodes": (nodes := _nodes(name, options.get("nodes"), demands, partition))}
+    if not _sized(options):
+        sized |= _node_sizes(demands, nodes, partition.cpus, layout)
+    member_cpus = min(command.need.total for command in commands)
+    member_nodes = min(demand.nodes for demand in demands)
+    return Plan(layout, sized, partition.cpus, member_cpus, member_nodes, at_once, overcommit, f"{name}.members")
+
+
+def _layout(commands: Sequence[Command]) -> Layout:
+    """Members of one size share a step, if each of them can be a task of it."""
+    sizes = {command.need.total for command in commands}
+    return Layout.SHARED_STEP if len(sizes) == 1 and all(command.shareable for command in commands) else Layout.STEPS
+
+
+def _nodes(name: str, given: object, demands: Sequence[Demand], partition: Partition) -> int:
+    """The nodes of the job: those `given`, or as many as its members need and the partition has."""
     _check_room(name, given, partition)
-    if isinstance(given, int) and given < largest:
+    largest = max(demand.nodes for demand in demands)
+    if not isinstance(given, int):
+        return min(max(_needed(demands, partition.cpus), largest), partition.nodes)
+    if given < largest:
         raise InputValueError(
             f"{name}: batch_settings ask for nodes={given}, and a member needs {largest}; give nodes={largest} or more"
         )
-    nodes = given if isinstance(given, int) else min(max(needed, largest), partition.nodes)
-    sized: dict[str, object] = {**options, "nodes": nodes}
-    if not _sized(options):
-        width = sizes[0]
-        per_node = min(max(1, node // width), -(-sum(each * cpus for each, cpus in demands) // (nodes * width)))
-        if all(each > 1 for each, _ in demands):  # members of several nodes do not share them
-            per_node = 1
-        sized["tasks_per_node"] = per_node * (1 if together else width)
-        if together and width > 1:
-            sized["cpus_per_task"] = width
-    small_cpus = min(command.need.total for command in commands)
-    return Plan(together, small_cpus, min(each for each, _ in demands), at_once, overcommit, node, f"{name}.members", sized)
+    return given
+
+
+def _needed(demands: Sequence[Demand], node_cpus: int) -> int:
+    """The nodes on which all `demands` have room at once; small members share a node with others of their size."""
+    needed = sum(demand.nodes for demand in demands if demand.nodes > 1)
+    for size in {demand.cpus for demand in demands}:
+        small = sum(1 for demand in demands if demand.nodes == 1 and demand.cpus == size)
+        needed += -(-small // max(1, node_cpus // size))
+    return needed
+
+
+def _node_sizes(demands: Sequence[Demand], nodes: int, node_cpus: int, layout: Layout) -> dict[str, object]:
+    """Options for each node's part of the job: a task for each member that it runs at once, or for each CPU that they need."""
+    width = max(demand.cpus for demand in demands)
+    members = min(max(1, node_cpus // width), -(-sum(demand.nodes * demand.cpus for demand in demands) // (nodes * width)))
+    if all(demand.nodes > 1 for demand in demands):  # members of several nodes do not share them
+        members = 1
+    if layout is not Layout.SHARED_STEP:
+        return {"tasks_per_node": members * width}
+    if width == 1:
+        return {"tasks_per_node": members}
+    return {"tasks_per_node": members, "cpus_per_task": width}
 
 
 def _array(
-    name: str, commands: Sequence[Command], options: PortableOptions, node: int, at_once: int | None, overcommit: bool
+    name: str, commands: Sequence[Command], options: PortableOptions, node_cpus: int, at_once: int | None, overcommit: bool
 ) -> Plan:
     """An array, in which each member is a job of its own size."""
     apart = next((command.name for command in commands if not command.shareable), None)
@@ -83,7 +115,7 @@ def _array(
     cpus = max(command.need.total for command in commands)
     tasks = f"0-{len(commands) - 1}" + (f"%{at_once}" if at_once else "")
     sized = {**options, "array": tasks, "nodes": 1, "tasks": 1} | ({"cpus_per_task": cpus} if cpus > 1 else {})
-    return Plan(True, cpus, 1, at_once, False, node, f"{name}.members", sized, array=True)
+    return Plan(Layout.ARRAY, sized, node_cpus, cpus, at_once=at_once, member_list=f"{name}.members")
 
 
 def _groups(
@@ -93,7 +125,7 @@ def _groups(
     partitions: Sequence[Partition],
     at_once: int | None,
 ) -> Plan:
-    """A job with nodes of several kinds: of each so many as are given, and all of them whole, if nothing else is said."""
+    """A job with several groups of nodes: as many of each as are given, and whole nodes unless their part is sized."""
     sized: list[dict[str, object]] = []
     room = 0
     for number, group in enumerate(groups):
@@ -103,24 +135,25 @@ def _groups(
         _check_room(name, nodes, partition)
         room += nodes * partition.cpus
         sized.append({**group} if _sized(group) else {**group, "tasks_per_node": partition.cpus})
-    # The scheduler holds back steps for which there is no room; it asks for them again and again, so few are to wait.
+    # The scheduler holds back steps for which there is no room, and tries each of them again and again, so few should wait.
     smallest = min(command.need.total for command in commands)
     most = max(1, room // smallest)
+    at_once = min(at_once or most, most)
     options = {**sized[0], "groups": sized[1:]}
-    return Plan(False, smallest, 1, min(at_once or most, most), False, partition.cpus, f"{name}.members", options, groups=True)
+    return Plan(Layout.GROUPS, options, partition.cpus, smallest, at_once=at_once, member_list=f"{name}.members")
 
 
 def _sized(options: PortableOptions) -> bool:
-    """It is said how large each node's part of the job is."""
+    """Whether the options size each node's part of the job."""
     raw = options.get("batch_args")
-    by_hand = {option.lstrip("-") for option in raw} if isinstance(raw, dict) else set()
-    return bool(by_hand & BY_HAND) or any(options.get(option) for option in SIZES)
+    given = {option.lstrip("-") for option in raw} if isinstance(raw, dict) else set()
+    return bool(given & RAW_SIZES) or any(options.get(option) for option in SIZES)
 
 
-def _demand(name: str, command: Command, partition: Partition, together: bool) -> tuple[int, int]:
-    """The nodes of a member, and its CPUs on each of them."""
+def _demand(name: str, command: Command, partition: Partition, layout: Layout) -> Demand:
+    """What a member takes, or an error if the partition has not so much."""
     need = command.need
-    nodes = 1 if together else need.nodes or -(-need.total // partition.cpus)
+    nodes = 1 if layout is Layout.SHARED_STEP else need.nodes or -(-need.total // partition.cpus)
     cpus = -(-need.tasks // nodes) * need.cpus
     if cpus > partition.cpus:
         raise InputValueError(
@@ -131,11 +164,11 @@ def _demand(name: str, command: Command, partition: Partition, together: bool) -
         raise InputValueError(
             f"{name}: {command.name} needs {nodes} nodes, and {partition.name!r} has {partition.nodes}; give another queue"
         )
-    return nodes, cpus
+    return Demand(nodes, cpus)
 
 
 def _check_room(name: str, nodes: object, partition: Partition) -> None:
-    """An error, if nobody could ever get so many nodes: the scheduler may let that wait for ever."""
+    """An error, if the partition has fewer nodes: the scheduler might let such a job wait for ever."""
     if isinstance(nodes, int) and nodes > partition.nodes:
         raise InputValueError(
             f"{name}: batch_settings ask for nodes={nodes}, and {partition.name!r} has {partition.nodes}; "
@@ -144,7 +177,7 @@ def _check_room(name: str, nodes: object, partition: Partition) -> None:
 
 
 def _partition(name: str, options: PortableOptions, partitions: Sequence[Partition]) -> Partition:
-    """The partition that is asked for, or the default one."""
+    """The partition of the queue in `options`, or the default one."""
     queue = options.get("queue")
     for partition in partitions:
         if partition.name == queue or (not queue and (partition.default or len(partitions) == 1)):

@@ -1,15 +1,13 @@
-"""Slurm: how its jobs are written, submitted, asked about and cancelled. See https://slurm.schedmd.com/documentation.html."""
+"""Slurm: how its jobs are submitted, queried and canceled. See https://slurm.schedmd.com/documentation.html."""
 
 import re
-import shlex
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
-from smartensemble.command import Command
-from smartensemble.schedulers.base import Control, Partition, Plan, Record, Scheduler, State, States
+from smartensemble.schedulers.base import Control, JobLookup, Partition, Scheduler, State, States
+from smartensemble.schedulers.slurm_steps import body, exclusive, step, task
 from smartensemble.status import Status
 
-#: Slurm's states of a job, and what they are here. Others end in neither table, and are UNKNOWN.
+#: Slurm's states of a job, and the status of each. A state in neither table is UNKNOWN.
 LIVE = {
     **dict.fromkeys(("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED"), Status.QUEUED),
     **dict.fromkeys(("SPECIAL_EXIT", "RESV_DEL_HOLD"), Status.QUEUED),
@@ -27,12 +25,12 @@ ENDED = {
     "BOOT_FAIL": (Status.FAILED, "a node of the batch job did not boot"),
     "PREEMPTED": (Status.FAILED, "the batch job was preempted by another"),
 }
-#: Slurm's reasons that say nothing.
-SILENT = ("None", "(null)", "", "NonZeroExitCode")
+#: Slurm's reasons that explain nothing.
+EMPTY_REASONS = ("None", "(null)", "", "NonZeroExitCode")
 
 
 def state(word: str, reason: str = "", code: str = "") -> State | None:
-    """What Slurm's word for a state means; None for a word that is not known.
+    """The state that Slurm's word for it means; None for an unknown word.
 
     >>> state("RUNNING"), state("CANCELLED by 1000")
     ((<Status.RUNNING: 'Running'>, ''), (<Status.CANCELLED: 'Cancelled'>, 'the batch job was cancelled'))
@@ -40,9 +38,9 @@ def state(word: str, reason: str = "", code: str = "") -> State | None:
     (<Status.FAILED: 'Failed'>, 'the batch job failed (FAILED, exit code 3)')
     """
     name = word.split(maxsplit=1)[0].rstrip("+") if word.strip() else ""
-    said = "" if reason in SILENT else f": {reason}"
+    why = "" if reason in EMPTY_REASONS else f": {reason}"
     if name in LIVE:
-        return LIVE[name], f"waits in the queue{said}" if LIVE[name] is Status.QUEUED else ""
+        return LIVE[name], f"waits in the queue{why}" if LIVE[name] is Status.QUEUED else ""
     if name not in ENDED:
         return None
     status, cause = ENDED[name]
@@ -50,17 +48,17 @@ def state(word: str, reason: str = "", code: str = "") -> State | None:
     if status is Status.FAILED:
         end = f", exit code {exit_code}" if exit_code not in ("", "0") else ""
         end += f", signal {signal}" if signal not in ("", "0") else ""
-        cause += f" ({name}{end}{said})"
+        cause += f" ({name}{end}{why})"
     return status, cause
 
 
 def query(jobs: Sequence[str]) -> tuple[str, ...]:
-    """One question for all `jobs`."""
+    """The command that asks for the states of `jobs`, all at once."""
     return ("squeue", "--noheader", "--states=all", "--format=%F_%K|%T|%r", f"--jobs={','.join(jobs)}")
 
 
 def read(answer: str) -> States:
-    """How jobs stand, by their numbers, and the tasks of arrays.
+    """The states of jobs, and of the tasks of arrays, by their numbers.
 
     >>> read("12_N/A|RUNNING|None\\n13_0|RUNNING|None\\n13_1-9|PENDING|Resources\\n").keys()
     dict_keys(['12', '13_0', '13'])
@@ -69,35 +67,35 @@ def read(answer: str) -> States:
     return collect((job, state(word, reason)) for job, word, reason in lines)
 
 
-#: What an array is, by its tasks: the first of these that one of them is.
-ORDER = (Status.RUNNING, Status.QUEUED, Status.FAILED, Status.CANCELLED, Status.UNKNOWN, Status.COMPLETED)
+#: The status of an array is the first of these that one of its tasks has.
+PRECEDENCE = (Status.RUNNING, Status.QUEUED, Status.FAILED, Status.CANCELLED, Status.UNKNOWN, Status.COMPLETED)
 
 
 def collect(found: Iterable[tuple[str, State | None]]) -> States:
-    """How jobs stand, out of how their parts do: ``12``, ``12_3`` of an array, ``12+0`` of a job of several groups.
+    """The states of jobs, from those of their parts: ``12``, ``12_3`` of an array, ``12+0`` of a job of several groups.
 
     >>> done, failed = (Status.COMPLETED, ""), (Status.FAILED, "why")
     >>> collect([("12_0", done), ("12_1", failed), ("12_[2-9]", None)])["12"]
     (<Status.FAILED: 'Failed'>, 'why')
     """
     states: States = {}
-    for part, known in found:
+    for part, state in found:
         job, mark, task = re.split(r"([_+]|$)", part, maxsplit=1)
-        if known is None:
+        if state is None:
             continue
         if mark == "_" and task.isdigit():
-            states[part] = known
-        states[job] = min(states.get(job, known), known, key=lambda each: ORDER.index(each[0]))
+            states[part] = state
+        states[job] = min(states.get(job, state), state, key=lambda each: PRECEDENCE.index(each[0]))
     return states
 
 
 def detail(job: str) -> tuple[str, ...]:
-    """All that the controller knows of a job."""
+    """The command that asks the controller for everything about a job."""
     return ("scontrol", "--oneliner", "show", "job", job)
 
 
 def read_detail(answer: str) -> States:
-    """How a job stands, by the controller.
+    """The state of a job, from the controller.
 
     >>> read_detail("JobId=1 JobName=a JobState=TIMEOUT Reason=TimeLimit Dependency=(null) ExitCode=0:15")["1"]
     (<Status.FAILED: 'Failed'>, 'the batch job reached its time limit (TIMEOUT, signal 15: TimeLimit)')
@@ -105,21 +103,21 @@ def read_detail(answer: str) -> States:
     lines = [dict(re.findall(r"(?:^| )(\w+)=(\S*)", line)) for line in answer.splitlines()]
     return collect(
         (
-            f"{said['ArrayJobId']}_{said.get('ArrayTaskId', '')}" if "ArrayJobId" in said else said["JobId"],
-            state(said.get("JobState", ""), said.get("Reason", ""), said.get("ExitCode", "")),
+            f"{fields['ArrayJobId']}_{fields.get('ArrayTaskId', '')}" if "ArrayJobId" in fields else fields["JobId"],
+            state(fields.get("JobState", ""), fields.get("Reason", ""), fields.get("ExitCode", "")),
         )
-        for said in lines
-        if "JobId" in said
+        for fields in lines
+        if "JobId" in fields
     )
 
 
 def account(job: str) -> tuple[str, ...]:
-    """What the accounting knows of a job."""
+    """The command that asks the accounting for a job."""
     return ("sacct", "--noheader", "--parsable2", "--allocations", "--format=JobID,State,ExitCode", f"--jobs={job}")
 
 
 def read_account(answer: str) -> States:
-    """How a job ended, by the accounting, whose rows come seconds late.
+    """How a job ended, from the accounting, whose rows come seconds late.
 
     >>> read_account("12|CANCELLED by 0|0:15\\n")
     {'12': (<Status.CANCELLED: 'Cancelled'>, 'the batch job was cancelled')}
@@ -143,110 +141,17 @@ def partitions(answer: str) -> list[Partition]:
     return list(found.values())
 
 
-def file(path: str) -> str:
-    r"""A path as sbatch is to read it: it has ``%%`` for ``%``, unless there is a backslash, which makes ``%`` plain.
+def escape_path(path: str) -> str:
+    r"""A path as sbatch reads it: ``%%`` for ``%``, unless a backslash in it makes ``%`` plain.
 
-    >>> print(file("/study/50%"), file(r"/study/50%\x"))
+    >>> print(escape_path("/study/50%"), escape_path(r"/study/50%\x"))
     /study/50%% /study/50%\\x
     """
     return path.replace("\\", "\\\\") if "\\" in path else path.replace("%", "%%")
 
 
-def by_srun(command: Command) -> bool:
-    """Its settings name srun as its run command."""
-    return command.launcher_prefix > 0 and Path(command.argv[0]).name == "srun"
-
-
-def whole(command: Command) -> bool:
-    """It is an mpirun over several nodes, which asks Slurm itself for all that the allocation has."""
-    return command.launcher_prefix > 0 and not command.shareable and not by_srun(command)
-
-
-def alone(command: Command) -> tuple[str, ...]:
-    """The words of a command as a task of a step that others share.
-
-    >>> alone(Command(("srun", "--ntasks=1", "/bin/true"), Path("/"), launcher_prefix=2))
-    ('/bin/true',)
-    """
-    if by_srun(command):
-        return command.argv[command.launcher_prefix :]
-    return (*HIDE, *command.argv) if command.launcher_prefix else command.argv
-
-
-def step(command: Command, node: int, overcommit: bool = False) -> tuple[str, ...]:
-    """The words that start a command as a step of its own, on nodes of `node` CPUs.
-
-    It runs beside other steps; over them only where `overcommit` says so.
-
-    >>> from smartensemble.command import Need
-    >>> print(*step(Command(("/bin/true",), Path("/")), 8))
-    srun --exact --nodes=1 --ntasks=1 /bin/true
-    >>> print(*step(Command(("srun", "--ntasks=16", "/bin/true"), Path("/"), need=Need(16), launcher_prefix=2), 8))
-    srun --exact --nodes=2 --ntasks=16 /bin/true
-    """
-    words, need = command.argv, command.need
-    if whole(command):
-        return (*SHOW, *words)
-    added = ["--overlap", "--overcommit"] if overcommit else ["--exact"]
-    if ":" not in words:  # what the settings leave open would be taken from the allocation
-        told = {word.partition("=")[0] for word in words[: command.launcher_prefix]}
-        sizes = {"--nodes": need.nodes or -(-need.total // node), "--ntasks": need.tasks if by_srun(command) else 1}
-        short = {"--nodes": "-N", "--ntasks": "-n"}
-        added += [f"{option}={size}" for option, size in sizes.items() if not told & {option, short[option]}]
-    if by_srun(command):
-        return (words[0], *added, *words[1:])
-    # What starts its own processes, such as mpirun, gets all its CPUs as one task, on one node.
-    size = [] if need.total == 1 else [f"--cpus-per-task={need.total}"]
-    return ("srun", *added, *size, *alone(command))
-
-
-#: An mpirun in a step starts its processes there, on that node. It would ask Slurm for others, if it saw it.
-HIDE = ("bash", "-c", 'unset "${!SLURM_@}" "${!PMI_@}"; exec "$0" "$@"')
-
-#: An mpirun over several nodes is to see what the job was given.
-SHOW = (
-    "bash",
-    "-c",
-    'export SLURM_TASKS_PER_NODE=${JOB_TASKS-$SLURM_TASKS_PER_NODE} SLURM_NNODES=$SLURM_JOB_NUM_NODES; exec "$0" "$@"',
-)
-
-#: How many members run at once, by the CPUs of each node, as in 8(x2),4.
-SLOTS = """\
-slots=0
-for part in ${{SLURM_JOB_CPUS_PER_NODE//,/ }}; do
-    times=1; [[ $part == *x* ]] && times=${{part#*x}}
-    (( slots += ${{part%%(*}} / {cpus} * ${{times%)}} ))
-done"""
-
-#: One step, in which each task takes members until none is left.
-TOGETHER = """\
-if (( slots > ${{#members[@]}} )); then slots=${{#members[@]}}; fi
-# Each task takes members until none is left: who makes the file that says "started" has the member.
-list={list}
-printf '%s\\0' "${{members[@]}}" > "$list"
-srun --ntasks="$slots" {size}--kill-on-bad-exit=0 --wait=0 bash -c '
-    mapfile -t -d "" members < "$0"
-    if (( ${{#members[@]}} <= SLURM_NTASKS )); then . "${{members[SLURM_PROCID]}}"; fi
-    failed=0
-    for (( n = SLURM_PROCID; n < ${{#members[@]}}; n++ )); do
-        if [[ -e ${{members[n]%.sh}}.started ]]; then continue; fi
-        set -o noclobber
-        if {{ : > "${{members[n]%.sh}}.started"; }} 2> /dev/null; then
-            set +o noclobber
-            ( . "${{members[n]}}" ) || failed=1
-        fi
-    done
-    exit "$failed"' "$list"
-"""
-
-#: A step for each member, which its own script starts.
-EACH = """\
-printf '%s\\0' "${members[@]}" | xargs -0 -n 1 -P "$slots" bash -c 'bash "$0" || exit 1'
-"""
-
-
 def hosts(nodelist: str) -> list[str]:
-    """The names in a list of nodes.
+    """The names in a node list.
 
     >>> hosts("n[08-10,12],login")
     ['n08', 'n09', 'n10', 'n12', 'login']
@@ -265,7 +170,7 @@ def hosts(nodelist: str) -> list[str]:
 
 
 def numbers(shares: str) -> list[int]:
-    """A number for each node, written the short way.
+    """A number for each node, from Slurm's short form.
 
     >>> numbers("8(x2),4")
     [8, 8, 4]
@@ -275,41 +180,6 @@ def numbers(shares: str) -> list[int]:
         number, _, times = part.rstrip(")").partition("(x")
         found += [int(number)] * int(times or 1)
     return found
-
-
-#: One member, in a task of an array. Its script ends this one, with its exit code.
-TASK = """\
-. "${members[SLURM_ARRAY_TASK_ID]}"
-"""
-
-
-def body(plan: Plan) -> str:
-    """Shell that runs the array `members` in an allocation. A member that fails ends no other one, and fails the job."""
-    if plan.array:
-        return TASK
-    if plan.overcommit or plan.groups:
-        lines = ["slots=${#members[@]}"]
-    elif plan.nodes > 1:
-        lines = [f"slots=$(( SLURM_JOB_NUM_NODES / {plan.nodes} ))"]
-    else:
-        lines = ["# As many members at once as the allocation has room for.", SLOTS.format(cpus=plan.cpus)]
-    if plan.at_once:
-        lines.append(f"if (( slots > {plan.at_once} )); then slots={plan.at_once}; fi")
-    if not (plan.overcommit or plan.groups):
-        lines.append(
-            f'if (( slots == 0 )); then echo "no room for a member: {plan.nodes} nodes, {plan.cpus} CPUs" >&2; exit 1; fi'
-        )
-    # What the job was asked for is not what a step of it asks for.
-    lines.append("export JOB_TASKS=$SLURM_TASKS_PER_NODE")
-    lines.append("unset SLURM_NNODES SLURM_NTASKS SLURM_NPROCS SLURM_NTASKS_PER_NODE SLURM_TASKS_PER_NODE SLURM_CPUS_PER_TASK")
-    # Each step may use the memory of the job. Otherwise the first one would take all of it, and the next one wait for its end.
-    lines.append('unset "${!SLURM_MEM_PER_@}"; export SLURM_MEM_PER_NODE=0')
-    if plan.together:
-        size = "--overcommit " if plan.overcommit else f"--cpus-per-task={plan.cpus} "
-        lines.append(TOGETHER.format(list=shlex.quote(plan.list), size=size))
-    else:
-        lines.append(EACH)
-    return "\n".join(lines)
 
 
 SLURM = Scheduler(
@@ -334,25 +204,25 @@ SLURM = Scheduler(
         "error": "--error={}",
     },
     fixed=("--open-mode=append", "--no-requeue"),  # one file for all tasks of an array
-    file=file,
-    between="#SBATCH hetjob",
+    escape_path=escape_path,
+    group_separator="#SBATCH hetjob",
     run_command="srun",
     step=step,
-    whole=whole,
-    alone=alone,
+    task=task,
+    exclusive=exclusive,
     body=body,
     control=Control(
         submit=("sbatch", "--parsable"),
-        job=lambda answer: answer.strip().splitlines()[-1].split(";")[0],
+        job_id=lambda answer: answer.strip().splitlines()[-1].split(";")[0],
         cancel=("scancel",),
         query=query,
         read=read,
-        unknown="Invalid job id",
-        records=(Record(detail, read_detail), Record(account, read_account)),
-        allocation="SLURM_JOB_ID",
-        nodes=lambda environ: hosts(environ.get("SLURM_JOB_NODELIST", "")),
-        room=lambda environ: numbers(environ.get("SLURM_JOB_CPUS_PER_NODE", "")),
-        tasks=lambda environ: numbers(environ.get("SLURM_TASKS_PER_NODE", "")),
+        unknown_job="Invalid job id",
+        lookups=(JobLookup(detail, read_detail), JobLookup(account, read_account)),
+        allocation_variable="SLURM_JOB_ID",
+        node_names=lambda environ: hosts(environ.get("SLURM_JOB_NODELIST", "")),
+        cpus_per_node=lambda environ: numbers(environ.get("SLURM_JOB_CPUS_PER_NODE", "")),
+        tasks_per_node=lambda environ: numbers(environ.get("SLURM_TASKS_PER_NODE", "")),
         queue=lambda environ: environ.get("SLURM_JOB_PARTITION", ""),
         partitions=("sinfo", "--noheader", "--exact", "--format=%P|%D|%c"),
         read_partitions=partitions,

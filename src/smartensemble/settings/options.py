@@ -82,7 +82,7 @@ class RunOptions(Options):
     @property
     def steps(self) -> bool:
         """Its run command is a scheduler's own. That is known by the name: no program is run to ask."""
-        return self.run_command is not None and (row := ROWS.get(Path(self.run_command).name)) is not None and row.step
+        return self.run_command is not None and (row := ROWS.get(Path(self.run_command).name)) is not None and row.starts_steps
 
     @property
     def need(self) -> Need:

@@ -134,7 +134,7 @@ class RunSettings(RunOptions):
         if together and self._size("tasks") is None:  # what a part leaves open would be taken from its neighbours
             asked = {"tasks": self.need.tasks} | asked
         row = self.row if asked else None
-        return [*(row.words(asked) if row else ()), *options(self.run_args)]
+        return [*(row.arguments(asked) if row else ()), *options(self.run_args)]
 
     def __copy__(self) -> "RunSettings":
         twin = type(self).__new__(type(self))

@@ -16,7 +16,7 @@ def detect_launcher() -> str:
     """What ``Experiment(launcher="auto")`` chooses: whose allocation this runs in, or who answers, or local."""
     cluster = {scheduler.name: scheduler.control for scheduler in SCHEDULERS.values() if scheduler.control}
     for name, control in cluster.items():
-        if control.allocation in os.environ:
+        if control.allocation_variable in os.environ:
             return name
     for name, control in cluster.items():
         if shutil.which(control.submit[0]) and query(control.partitions, "", timeout_s=5.0):
@@ -29,7 +29,7 @@ class Allocation:
 
     def __init__(self, name: str, scheduler: Scheduler) -> None:
         self.name, self.scheduler = name, scheduler
-        self.room = scheduler.control.room(os.environ) if scheduler.control else []
+        self.room = scheduler.control.cpus_per_node(os.environ) if scheduler.control else []
 
     def check(self, commands: Sequence[Command], at_once: int | None) -> int | None:
         """How many of `commands` may run at once.
@@ -54,7 +54,7 @@ class Allocation:
         """`command`, as a step of its own."""
         if not self.scheduler.control:
             return command.whole
-        return replace(command, argv=self.scheduler.step(command, min(self.room, default=1), False)).whole
+        return replace(command, argv=self.scheduler.step(command, node_cpus=min(self.room, default=1))).whole
 
 
 def check_room(name: str, need: Need, room: Sequence[int]) -> None:

@@ -11,7 +11,7 @@ from smartensemble.command import Command
 from smartensemble.errors import UnsupportedError
 from smartensemble.runtime.jobs.verdict import MemberEvidence, member_verdict
 from smartensemble.runtime.outcome import last_lines, settle
-from smartensemble.schedulers.base import Partition, Plan, Scheduler, State
+from smartensemble.schedulers.base import Layout, Partition, Plan, Scheduler, State
 from smartensemble.schedulers.script import batch_script, member_script
 from smartensemble.schedulers.sizing import plan
 from smartensemble.settings.batch import BatchSettings
@@ -64,12 +64,12 @@ class Batch:
         files = {"name": self.name, "output": str(self.command.out), "error": str(self.command.err)}
         commands = [command for command, _ in self.members]
         asked = files | self.settings.portable_options
-        if any(map(self.scheduler.whole, commands)):
+        if any(map(self.scheduler.exclusive, commands)):
             at_once = 1
         made = plan(self.name, commands, asked, partitions, self.settings.overcommit, at_once)
         for _ in self.scheduler.directives(made.options):
             pass  # what cannot be spelled is an error here, before anything is written
-        return replace(self, plan=made, array=made.array)
+        return replace(self, plan=made, array=made.layout is Layout.ARRAY)
 
     def write(self, max_running: int | None = None) -> None:
         """Write the scripts."""
@@ -92,9 +92,10 @@ class Batch:
         """A member's command, as its script starts it: as a task of a step, or as a step."""
         if not self.plan:
             return command
-        if self.plan.together:
-            return replace(command, argv=self.scheduler.alone(command))
-        return replace(command, argv=self.scheduler.step(command, self.plan.node, self.plan.overcommit))
+        if not self.plan.layout.starts_steps:
+            return replace(command, argv=self.scheduler.task(command))
+        argv = self.scheduler.step(command, node_cpus=self.plan.node_cpus, overcommit=self.plan.overcommit)
+        return replace(command, argv=argv)
 
     def code(self) -> int | None:
         """The exit code that the job itself left; of an array, whose tasks leave one each, the largest. None while it runs."""

@@ -86,7 +86,7 @@ class Queue:
         try:
             state = self.control.read(query(self.control.query([job]))).get(job)
         except StateError as error:
-            if self.control.unknown and self.control.unknown in str(error):
+            if self.control.unknown_job and self.control.unknown_job in str(error):
                 return False
             raise
         return state is not None and not state[0].final
@@ -102,7 +102,7 @@ class Queue:
 
     def _submit(self, batch: Batch, note: Note) -> None:
         try:
-            batch.run.job = self.control.job(query((*self.control.submit, str(batch.script)), shielded=True))
+            batch.run.job = self.control.job_id(query((*self.control.submit, str(batch.script)), shielded=True))
         except StateError as error:
             raise StateError(f"{batch.name}: was refused by {self.scheduler.name}: {error}") from None
         array = {"array": True} if batch.array else {}
@@ -150,7 +150,7 @@ class Queue:
             try:
                 states = self.control.read(query(self.control.query(jobs), timeout_s=QUICK_ANSWER_TIMEOUT_S)) if jobs else {}
             except StateError as error:
-                if not self.control.unknown or self.control.unknown not in str(error):
+                if not self.control.unknown_job or self.control.unknown_job not in str(error):
                     return  # it is away, or this is another machine: what is known is what the files say
                 states = {}
             self._take(states, jobs)
@@ -184,8 +184,8 @@ class Queue:
         watched.next = now + RECORD_RETRY_S
         code, late_s = batch.code(), now - (watched.gone or now)
         recorded, begun = None, False
-        for record in self.control.records:
-            states = record.read(query(record.ask(batch.run.job), ""))
+        for lookup in self.control.lookups:
+            states = lookup.read(query(lookup.command(batch.run.job), ""))
             if not (state := states.get(batch.run.job)):
                 continue
             begun = begun or not state[0].final
@@ -214,7 +214,7 @@ class Queue:
                 return
             question, self._question = self._question, None
             succeeded, answer, errors = question.read()
-            if succeeded or (self.control.unknown and self.control.unknown in errors):
+            if succeeded or (self.control.unknown_job and self.control.unknown_job in errors):
                 self._take(self.control.read(answer), question.jobs)
         elif self._jobs and time.monotonic() >= self._next:
             jobs = sorted({watched.batch.run.job for watched in self._jobs.values()})

@@ -109,7 +109,7 @@ def check(db: Orchestrator, runner: Runner) -> None:
     if placement.batch_settings or "allocation" in placement.run_settings.run_options:
         return
     assert scheduler.control
-    nodes = scheduler.control.nodes(os.environ)
+    nodes = scheduler.control.node_names(os.environ)
     if not nodes:
         raise StateError(
             f"{db.db_identifier}: this program runs in no allocation of {scheduler.name}; "
@@ -188,8 +188,10 @@ def plan(placement: Placement, servers: PlacedServers, path: Path, count: int) -
         servers.batch = batch.planned(queue(scheduler.name).partitions())
     else:
         # Servers run over the CPUs of members, unless they have asked for some of their own.
-        room = scheduler.control.room(os.environ) if scheduler.control else []
-        steps = [(scheduler.step(each, min(room, default=1), each.need.cpus == 1), each) for each in commands]
+        room = scheduler.control.cpus_per_node(os.environ) if scheduler.control else []
+        steps = [
+            (scheduler.step(each, node_cpus=min(room, default=1), overcommit=each.need.cpus == 1), each) for each in commands
+        ]
         servers.steps = [(replace(each, argv=argv), Run()) for argv, each in steps]
     servers.workers = [run for _, run in servers.steps[len(commands) - bool(count) :]]
 
