@@ -1,4 +1,4 @@
-"""How long something may take: seconds, a timedelta, or ``"HH:MM:SS"``."""
+"""A duration: seconds, a timedelta, or ``"HH:MM:SS"``."""
 
 import re
 from datetime import timedelta

@@ -21,7 +21,7 @@ from smartensemble.errors import (
 from smartensemble.files.attach import Paths, attach
 from smartensemble.model import NOTHING, Group, Model, columns, join, make_member, refresh, shared
 from smartensemble.parameters.expansion import Expansion, expansion
-from smartensemble.parameters.resolve import Given, resolve
+from smartensemble.parameters.resolve import Params, resolve
 from smartensemble.parameters.strategies import Strategy
 from smartensemble.results.failures import Failures, failures
 from smartensemble.results.table import Seconds, Table
@@ -57,9 +57,9 @@ class Ensemble(Group):
     def __init__(
         self,
         name: str,
-        params: Given = None,
+        params: Params = None,
         path: str | PurePath | None = None,
-        params_as_args: Given = None,
+        params_as_args: Params = None,
         batch_settings: BatchSettings | None = None,
         run_settings: RunSettings | None = None,
         perm_strat: str | Strategy | None = None,
@@ -118,7 +118,7 @@ class Ensemble(Group):
         number = self._generated
         made: dict[str, Model] = {}
         for values in plan.sets():
-            for replica in range(plan.clones):
+            for replica in range(plan.replicas):
                 name = f"{self.name}_{number}"
                 member = make_member(self.model_class, self, name, values, plan.parameters.arguments, settings)
                 member.replica = replica
@@ -160,7 +160,7 @@ class Ensemble(Group):
         """A figure of the members in parameter space: see :func:`smartensemble.parameters.plot.plot_design`."""
         from smartensemble.parameters.plot import plot_design
 
-        return plot_design(self, params)
+        return plot_design(self, params, sizes=self._expansion.sizes)
 
     def add_model(self, model: Model) -> None:
         """Add `model` as a member. It keeps its own settings, parameters and files.

@@ -18,7 +18,7 @@ from smartensemble.errors import (
 )
 from smartensemble.files.tags import Delimiter
 from smartensemble.model import Model
-from smartensemble.parameters.resolve import Given
+from smartensemble.parameters.resolve import Params
 from smartensemble.parameters.strategies import Strategy
 from smartensemble.results.table import Table
 from smartensemble.settings.batch import BatchSettings
@@ -82,14 +82,14 @@ class Experiment:
     def create_ensemble(
         self,
         name: str,
-        params: Given = None,
+        params: Params = None,
         batch_settings: BatchSettings | None = None,
         run_settings: RunSettings | None = None,
         replicas: int | None = None,
         perm_strategy: str | Strategy = "all_perm",
         path: str | PurePath | None = None,
         *,
-        params_as_args: Given = None,
+        params_as_args: Params = None,
         n_models: int | None = None,
         seed: int | None = None,
     ) -> Ensemble:
@@ -114,11 +114,11 @@ class Experiment:
         self,
         name: str,
         run_settings: RunSettings,
-        params: Given = None,
+        params: Params = None,
         path: str | PurePath | None = None,
         batch_settings: BatchSettings | None = None,
         *,
-        params_as_args: Given = None,
+        params_as_args: Params = None,
     ) -> Model:
         """A model below this experiment's directory. See :class:`Model` for the arguments."""
         model = Model(name, params, run_settings, path, params_as_args, batch_settings)

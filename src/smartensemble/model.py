@@ -11,7 +11,7 @@ from smartensemble.command import Command
 from smartensemble.databases.uploads import Upload, check_free
 from smartensemble.errors import InputTypeError, InputValueError, ParameterError, strict
 from smartensemble.files.attach import Files, Paths, attach
-from smartensemble.parameters.resolve import Constant, Given, argument, resolve
+from smartensemble.parameters.resolve import Constant, Params, argument, resolve
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.run import Duration, RunSettings, check_settings
 from smartensemble.sharing import NO_SHARING, Producer, Sharer, Sharing, check_incoming, sharing
@@ -51,10 +51,10 @@ class Model(Sharer):
     def __init__(
         self,
         name: str,
-        params: Given,
+        params: Params,
         run_settings: RunSettings,
         path: str | PurePath | None = None,
-        params_as_args: Given = None,
+        params_as_args: Params = None,
         batch_settings: BatchSettings | None = None,
     ) -> None:
         """A model of one program.

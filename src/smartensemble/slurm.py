@@ -1,4 +1,4 @@
-"""Slurm's allocations: get one, give it back, and know the one that this program runs in."""
+"""Slurm's allocations: get one, release it, and ask about the one that this program runs in."""
 
 from collections.abc import Mapping
 
@@ -11,9 +11,9 @@ from smartensemble.runtime.jobs.queue import queue
 from smartensemble.schedulers.run_commands import TIMES
 from smartensemble.settings.run import options
 
-#: Options of an allocation that have an argument of their own.
-OWN = {"nodes": ("N", "nodes"), "time": ("t", "time"), "account": ("A", "account")}
-WEEK = 7 * 86400.0  #: seconds that an allocation may wait in the queue
+#: Options of salloc that have an argument of their own here.
+OWN_OPTIONS = {"nodes": ("N", "nodes"), "time": ("t", "time"), "account": ("A", "account")}
+QUEUE_WAIT_S = 7 * 86400.0  #: how long an allocation may wait in the queue
 
 
 def get_allocation(
@@ -23,25 +23,25 @@ def get_allocation(
 
     Give it to members: ``SrunSettings("lmp", alloc=number)``.
 
-    :param nodes: how many nodes it has.
+    :param nodes: the number of its nodes.
     :param time: how long it lasts: seconds, a timedelta or ``"HH:MM:SS"``.
     :param account: the account that is charged.
     :param options: further options of ``salloc``: ``{"partition": "short", "exclusive": None}``.
     :raises StateError: Slurm refuses it.
     :raises InputValueError: its partition has fewer nodes.
     """
-    words = _words(nodes, time, account, options)
+    command = _salloc(nodes, time, account, options or {})
     queue("slurm").check()
     _check_nodes(nodes, options or {})
-    said = query(words, timeout_s=WEEK, errors=True)
-    for line in said.splitlines():
+    answer = query(command, timeout_s=QUEUE_WAIT_S, errors=True)
+    for line in answer.splitlines():
         if "Granted job allocation" in line:
             return line.split()[-1]
-    raise StateError(f"get_allocation: salloc granted none: {said.strip()}")
+    raise StateError(f"get_allocation: salloc granted none: {answer.strip()}")
 
 
 def release_allocation(alloc_id: str | int) -> None:
-    """Give an allocation back; what runs in it ends.
+    """Release an allocation; what runs in it ends.
 
     :raises StateError: there is no such allocation, or there is none any more.
     """
@@ -96,27 +96,27 @@ def get_tasks_per_node() -> dict[str, int]:
     return wlm.get_tasks_per_node("slurm")
 
 
-def _check_nodes(nodes: int, given: Mapping[str, object]) -> None:
-    """An error, if nobody could ever get so many nodes: Slurm may let that wait for ever."""
-    named = {name.lstrip("-"): value for name, value in given.items()}
-    wanted = named.get("partition", named.get("p"))
+def _check_nodes(nodes: int, options: Mapping[str, object]) -> None:
+    """Raise an error if the partition has fewer nodes: Slurm might let such an allocation wait for ever."""
+    named = {name.lstrip("-"): value for name, value in options.items()}
+    partition = named.get("partition", named.get("p"))
     for each in queue("slurm").partitions():
-        if nodes > each.nodes and (each.name == wanted or (wanted is None and each.default)):
+        if nodes > each.nodes and (each.name == partition or (partition is None and each.default)):
             raise InputValueError(
                 f"get_allocation: nodes={nodes}, and {each.name!r} has {each.nodes}; "
                 "give fewer, or another partition in options"
             )
 
 
-def _words(nodes: int, time: Duration | None, account: str | None, given: Mapping[str, object] | None) -> list[str]:
-    """The command that gets an allocation, and leaves no shell in it."""
-    raw = {name: value if value != "" else None for name, value in (given or {}).items()}
-    for name, spelled in OWN.items():
-        if taken := [option for option in raw if option.lstrip("-") in spelled]:
+def _salloc(nodes: int, time: Duration | None, account: str | None, further: Mapping[str, object]) -> list[str]:
+    """The command that gets an allocation, without a shell in it."""
+    further = {name: value if value != "" else None for name, value in further.items()}
+    for name, spellings in OWN_OPTIONS.items():
+        if taken := [option for option in further if option.lstrip("-") in spellings]:
             raise InputValueError(f"get_allocation: options has {taken[0]!r}; give it as {name}=")
-    asked: dict[str, object] = {"no-shell": None, "nodes": positive("nodes", nodes), "job-name": "smartensemble"}
+    own: dict[str, object] = {"no-shell": None, "nodes": positive("nodes", nodes), "job-name": "smartensemble"}
     if time:
-        asked["time"] = TIMES["hms"](seconds("time", time))
+        own["time"] = TIMES["hms"](seconds("time", time))
     if account:
-        asked["account"] = account
-    return ["salloc", *options(asked | raw)]
+        own["account"] = account
+    return ["salloc", *options(own | further)]

@@ -1,4 +1,4 @@
-"""What this program is told by the scheduler in whose allocation it runs."""
+"""What a program can ask about the allocation that it runs in."""
 
 import os
 
@@ -29,7 +29,7 @@ def get_tasks(launcher: str | None = None) -> int:
 def get_tasks_per_node(launcher: str | None = None) -> dict[str, int]:
     """The number of processes on each node of the allocation.
 
-    :raises StateError: this program is itself a step of the allocation, and is told of the processes of that step alone.
+    :raises StateError: this program is itself a step of the allocation, and sees only the processes of that step.
     """
     control = _allocation(launcher)
     nodes, tasks = control.node_names(os.environ), control.tasks_per_node(os.environ)

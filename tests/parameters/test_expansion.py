@@ -1,4 +1,5 @@
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -6,10 +7,27 @@ from smartensemble import Ensemble, RunSettings
 from smartensemble.errors import EntityExistsError, InputTypeError, ParameterError, StrategyError
 from smartensemble.model import Model
 from smartensemble.parameters import expansion
+from smartensemble.parameters.resolve import resolve
+from smartensemble.parameters.strategies import Strategy
 
 RUN = RunSettings("true")
 LISTS = {"T": [1, 2, 3], "P": [5, 6]}
 RANGES = {"T": (1.0, 3.0), "N": (1, 10)}
+
+
+def custom(_names: list[str], _values: list[list[str]], _n_models: int) -> list[dict[str, object]]:
+    """A strategy of the user's."""
+    return [{"T": 1}]
+
+
+def expand(
+    params: dict[str, Any],
+    strategy: str | Strategy,
+    replicas: int | None = None,
+    n_models: int | None = None,
+    seed: int | None = None,
+) -> expansion.Expansion:
+    return expansion.expansion("e", resolve("e", params), strategy, replicas, n_models, seed)
 
 
 def sets(ensemble: Ensemble) -> list[tuple[object, ...]]:
@@ -110,3 +128,56 @@ def test_what_was_not_sampled_does_not_grow(strategy: str) -> None:
 def test_samples_need_one_count(strategy: str, replicas: int | None, n_models: int | None) -> None:
     with pytest.raises(ParameterError, match="give"):
         Ensemble("e", RANGES, run_settings=RUN, perm_strategy=strategy, replicas=replicas, n_models=n_models)
+
+
+@pytest.mark.parametrize(
+    ("params", "strategy", "counts", "sizes", "replicas"),
+    [
+        (LISTS, "all_perm", {}, (), 1),
+        (LISTS, "all_perm", {"replicas": 3}, (), 3),
+        (LISTS, "step", {"replicas": 2}, (), 2),
+        (LISTS, custom, {"n_models": 4}, (), 1),
+        ({}, "all_perm", {"replicas": 5}, (), 5),
+        ({}, "random", {"replicas": 5}, (), 5),
+        (LISTS, "random", {"replicas": 4}, (4,), 1),
+        (LISTS, "random", {"n_models": 4}, (4,), 1),
+        (LISTS, "random", {"replicas": 4, "n_models": 4, "seed": 7}, (4,), 1),
+        (LISTS, "random", {"replicas": 100}, (6,), 1),  # there are no more combinations
+        (RANGES, "sobol", {"replicas": 100}, (100,), 1),
+    ],
+)
+def test_each_count_makes_samples_or_replicas(
+    params: dict[str, Any], strategy: str | Strategy, counts: dict[str, int], sizes: tuple[int, ...], replicas: int
+) -> None:
+    made = expand(params, strategy, **counts)
+
+    assert (made.sizes, made.replicas, made.n_models) == (sizes, replicas, counts.get("n_models", 0))
+    assert (made.seed is None) is not bool(sizes)
+    assert counts.get("seed") in (None, made.seed)
+
+
+@pytest.mark.parametrize(
+    ("params", "strategy", "counts", "message"),
+    [
+        (LISTS, "all_perm", {"seed": 7}, "e: seed=7 where nothing is drawn; it counts for params with a strategy that samples"),
+        ({}, "random", {"seed": 7}, "e: seed=7 where nothing is drawn"),
+        ({}, "all_perm", {"n_models": 3}, "e: n_models=3 counts samples of params; replicas=3 makes clones"),
+        ({}, "random", {"n_models": 3}, "e: n_models=3 counts samples of params; replicas=3 makes clones"),
+        (LISTS, "step", {"n_models": 3}, "e: n_models=3 with perm_strategy='step', which makes as many as there are"),
+        (LISTS, "random", {}, "e: perm_strategy='random' without a count; give replicas=, the number of samples"),
+        (LISTS, "sobol", {"replicas": 2, "n_models": 3}, "e: n_models=3 and replicas=2 both count samples; give one"),
+        (LISTS, "all_perm", {"replicas": 0}, "replicas: 0 is not a whole number above zero"),
+        (LISTS, "random", {"n_models": -1}, "n_models: -1 is not a whole number above zero"),
+        (LISTS, "random", {"n_models": 2, "seed": -1}, "seed: -1 is not a whole number, zero or more"),
+        (LISTS, "all_perm", {"replicas": 10**6}, "e: 6,000,000 members, where 1,000,000 are the most"),
+        (LISTS, "step", {"replicas": 10**6}, "e: 3,000,000 members, where 1,000,000 are the most"),
+        (RANGES, "sobol", {"replicas": 10**6 + 1}, "e: 1,000,001 members, where 1,000,000 are the most"),
+    ],
+)
+def test_a_count_without_a_meaning_is_an_error(
+    params: dict[str, Any], strategy: str, counts: dict[str, int], message: str
+) -> None:
+    with pytest.raises(ParameterError) as caught:
+        expand(params, strategy, **counts)
+
+    assert str(caught.value).startswith(message)

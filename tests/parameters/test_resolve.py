@@ -9,7 +9,7 @@ import pytest
 
 from smartensemble.checks import plain, positive, whole
 from smartensemble.errors import InputTypeError, ParameterError, SmartEnsembleError
-from smartensemble.parameters.resolve import Constant, Given, argument, resolve
+from smartensemble.parameters.resolve import Constant, Params, argument, resolve
 
 STRING = "a name is a string, as in {'T': [1.5, 3.0]}"
 NOTHING = "give a dictionary of names and values, a name, or a list of names"
@@ -35,7 +35,7 @@ NOTHING = "give a dictionary of names and values, a name, or a list of names"
     ],
 )
 def test_each_parameter_takes_its_values_from_where_they_are(
-    params: Given, params_as_args: Given, values: dict[str, list[object]], arguments: tuple[str, ...]
+    params: Params, params_as_args: Params, values: dict[str, list[object]], arguments: tuple[str, ...]
 ) -> None:
     parameters = resolve("melt", params, params_as_args)
 
@@ -61,7 +61,7 @@ def test_each_parameter_takes_its_values_from_where_they_are(
     ],
 )
 def test_values_nowhere_or_in_two_places_are_an_error_with_its_remedy(
-    params: Given, params_as_args: Given, message: str
+    params: Params, params_as_args: Params, message: str
 ) -> None:
     with pytest.raises(ParameterError) as caught:
         resolve("melt", params, params_as_args)
@@ -92,7 +92,7 @@ def test_values_nowhere_or_in_two_places_are_an_error_with_its_remedy(
         ({"a\0b": 1}, ParameterError, "names a parameter 'a\\x00b'; use a word without blanks around it"),
     ],
 )
-def test_what_names_no_parameter_is_an_error(word: str, given: Given, error: type[Exception], message: str) -> None:
+def test_what_names_no_parameter_is_an_error(word: str, given: Params, error: type[Exception], message: str) -> None:
     with pytest.raises(error) as caught:
         resolve("melt", **{word: given, **({"params": None} if word == "params_as_args" else {})})
 

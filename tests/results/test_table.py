@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from smartensemble.results.table import SHOWN, Seconds, Table
+from smartensemble.results.table import MAX_ROWS, Seconds, Table
 
 
 class Cells(HTMLParser):
@@ -55,7 +55,7 @@ def test_only_seconds_are_rounded(value: object, shown: str) -> None:
     assert table[0]["value"] is value
 
 
-@pytest.mark.parametrize(("rows", "hidden"), [(SHOWN, 0), (SHOWN + 1, 1), (2000, 2000 - SHOWN)])
+@pytest.mark.parametrize(("rows", "hidden"), [(MAX_ROWS, 0), (MAX_ROWS + 1, 1), (2000, 2000 - MAX_ROWS)])
 def test_a_long_table_prints_its_first_and_last_rows(rows: int, hidden: int) -> None:
     table = Table({"name": f"melt_{number}"} for number in range(rows))
 

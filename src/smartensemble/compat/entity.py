@@ -9,7 +9,7 @@ from smartensemble import ensemble, model
 from smartensemble.compat.missing import OBJECTS, Missing, missing
 from smartensemble.errors import StrategyError, UnsupportedError, strict
 from smartensemble.parameters.expansion import named
-from smartensemble.parameters.resolve import Given
+from smartensemble.parameters.resolve import Params
 from smartensemble.parameters.strategies import Strategy
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.run import RunSettings
@@ -79,9 +79,9 @@ class Ensemble(Typed, ensemble.Ensemble):
     def __init__(
         self,
         name: str,
-        params: Given = None,
+        params: Params = None,
         path: str | PurePath | None = None,
-        params_as_args: Given = None,
+        params_as_args: Params = None,
         batch_settings: BatchSettings | None = None,
         run_settings: RunSettings | None = None,
         perm_strat: str | Strategy = "all_perm",

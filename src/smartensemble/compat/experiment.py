@@ -14,7 +14,7 @@ from smartensemble.compat.status import SmartSimStatus
 from smartensemble.databases import orchestrator
 from smartensemble.errors import UnsupportedError, strict
 from smartensemble.files.tags import Delimiter
-from smartensemble.parameters.resolve import Given
+from smartensemble.parameters.resolve import Params
 from smartensemble.settings import batch, run
 from smartensemble.settings.container import Singularity
 from smartensemble.settings.run import Duration
@@ -62,12 +62,12 @@ class Experiment(experiment.Experiment):
         self,
         name: str,
         run_settings: run.RunSettings,
-        params: Given = None,
+        params: Params = None,
         path: str | PurePath | None = None,
         enable_key_prefixing: bool = False,
         batch_settings: batch.BatchSettings | None = None,
         *,
-        params_as_args: Given = None,
+        params_as_args: Params = None,
     ) -> Model:
         """A model below this experiment's directory. See :class:`smartensemble.Model` for the arguments."""
         model = Model(name, params, run_settings, path, params_as_args, batch_settings)

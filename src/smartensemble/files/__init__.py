@@ -1,1 +1,1 @@
-"""Input files: what a member's directory is given, and text with tags."""
+"""Input files: those of a member's directory, and text with tags."""

@@ -1,4 +1,4 @@
-"""Which files a member's directory is made from."""
+"""The files that a member's directory is made from."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +16,7 @@ RESERVED = ("params.json",)
 
 @dataclass(frozen=True)
 class Files:
-    """Files and directories to put into a member's directory: absolute paths that are there."""
+    """Files and directories for a member's directory: absolute paths that exist."""
 
     to_copy: tuple[str, ...] = ()
     to_symlink: tuple[str, ...] = ()
@@ -27,16 +27,16 @@ class Files:
 
 
 def attach(subject: str, to_copy: Paths = None, to_symlink: Paths = None, to_configure: Paths = None) -> Files:
-    """The files, checked: each is there, and no link takes the place of another file.
+    """The files, checked: each exists, and no link takes the place of another file.
 
     >>> attach("melt", to_configure="no-such-file")
     Traceback (most recent call last):
     smartensemble.errors.MissingFileError: melt: to_configure: no file ...no-such-file; give the path of one that is there
     """
-    given = {"to_copy": to_copy, "to_symlink": to_symlink, "to_configure": to_configure}
+    paths = {"to_copy": to_copy, "to_symlink": to_symlink, "to_configure": to_configure}
     found = {
-        word: tuple(_find(f"{subject}: {word}", path) for path in _several(subject, word, paths))
-        for word, paths in given.items()
+        argument: tuple(_find(f"{subject}: {argument}", path) for path in _several(subject, argument, given))
+        for argument, given in paths.items()
     }
     files = Files(**found)
     taken = [os.path.basename(path) for path in (*files.to_copy, *files.to_configure) if os.path.isfile(path)]
@@ -47,13 +47,13 @@ def attach(subject: str, to_copy: Paths = None, to_symlink: Paths = None, to_con
     return files
 
 
-def _several(subject: str, word: str, paths: Paths) -> list[str | PurePath]:
+def _several(subject: str, argument: str, paths: Paths) -> list[str | PurePath]:
     if isinstance(paths, (str, PurePath)):
         return [paths]
     if paths is None:
         return []
     if isinstance(paths, (bytes, Mapping)) or not isinstance(paths, Iterable):
-        raise InputTypeError(f"{subject}: {word} is {paths!r}; give a path or a list of paths")
+        raise InputTypeError(f"{subject}: {argument} is {paths!r}; give a path or a list of paths")
     return list(paths)
 
 

@@ -1,1 +1,1 @@
-"""From one dictionary of parameters to many: what was given, strategies, and pictures of designs."""
+"""From one dictionary of parameters to many: what the user passes, strategies, and plots of the members."""

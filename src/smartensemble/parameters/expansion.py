@@ -7,22 +7,21 @@ from typing import NamedTuple
 
 from smartensemble.checks import positive, whole
 from smartensemble.errors import InputTypeError, ParameterError, StrategyError, did_you_mean
-from smartensemble.parameters import space_filling as designs
-from smartensemble.parameters import strategies
+from smartensemble.parameters import space_filling, strategies
 from smartensemble.parameters.resolve import Parameters
 from smartensemble.parameters.strategies import Strategy
 
-#: Strategies that draw samples; the others make as many parameter sets as there are.
+#: Strategies that draw samples, and strategies that make every parameter set.
 SAMPLED: dict[str, Callable[..., Iterator[dict[str, object]]]] = {
     "random": strategies.random,
-    "latin_hypercube": designs.latin_hypercube,
-    "sobol": designs.sobol,
+    "latin_hypercube": space_filling.latin_hypercube,
+    "sobol": space_filling.sobol,
 }
 EXHAUSTIVE: dict[str, Callable[..., Iterator[dict[str, object]]]] = {"all_perm": strategies.all_perm, "step": strategies.step}
 NAMES = (*EXHAUSTIVE, *SAMPLED)
 
-#: The most members that are made at a time: what is above it is a slip, and would fill the memory.
-MOST = 1_000_000
+#: The most members that are made at a time: a larger number is a mistake, and would fill the memory.
+MAX_MEMBERS = 1_000_000
 
 
 class Expansion(NamedTuple):
@@ -31,13 +30,13 @@ class Expansion(NamedTuple):
     subject: str  #: the ensemble's name, for messages
     parameters: Parameters
     strategy: str | Strategy
-    clones: int = 1  #: how often each parameter set is used
-    sizes: tuple[int, ...] = ()  #: how many samples were drawn first, and each time that it grew
-    n_models: int = 0  #: what a strategy of the user's is told
+    replicas: int = 1  #: members of each parameter set
+    sizes: tuple[int, ...] = ()  #: the samples drawn first, and each time that it grew
+    n_models: int = 0  #: for a strategy of the user's
     seed: int | None = None
 
     def sets(self) -> Iterator[dict[str, object]]:
-        """The parameter sets; of samples, those of the last batch."""
+        """The parameter sets; of samples, those that were drawn last."""
         names, values = list(self.parameters.values), list(self.parameters.values.values())
         if not names:
             return iter([{}])
@@ -45,13 +44,13 @@ class Expansion(NamedTuple):
             return SAMPLED[str(self.strategy)](names, values, self.sizes, self.seed)
         if isinstance(self.strategy, str):
             return EXHAUSTIVE[self.strategy](names, values)
-        answered = strategies.custom(self.strategy, self.parameters.values, self.n_models)
-        for point in answered:
+        points = strategies.custom(self.strategy, self.parameters.values, self.n_models)
+        for point in points:
             if missing := [name for name in self.parameters.arguments if name not in point]:
                 raise StrategyError(
                     f"{self.subject}: the strategy returned {point!r:.80} without {missing[0]!r}, an argument; return that too"
                 )
-        return iter(answered)
+        return iter(points)
 
     def grown(self, count: int) -> "Expansion":
         """With `count` more samples."""
@@ -76,35 +75,46 @@ def expansion(
 ) -> Expansion:
     """How `parameters` become parameter sets, checked: each count has a meaning, and there are not too many members."""
     strategy = named(strategy)
-    samples = strategy in SAMPLED and bool(parameters.values)
-    clones = None if replicas is None else positive("replicas", replicas)
-    count = None if n_models is None else positive("n_models", n_models)
-    if seed is not None and not samples:
+    replicas = None if replicas is None else positive("replicas", replicas)
+    n_models = None if n_models is None else positive("n_models", n_models)
+    if strategy in SAMPLED and parameters.values:
+        size = _samples(subject, parameters, str(strategy), replicas, n_models)
+        seed = randbits(32) if seed is None else whole("seed", seed)
+        made = Expansion(subject, parameters, strategy, 1, (size,), n_models or 0, seed)
+    else:
+        _check_unsampled(subject, parameters, strategy, n_models, seed)
+        made = Expansion(subject, parameters, strategy, replicas or 1, (), n_models or 0)
+    if (size := _members(made)) > MAX_MEMBERS:
+        raise ParameterError(
+            f"{subject}: {size:,} members, where {MAX_MEMBERS:,} are the most; perm_strategy='random', replicas=100 draws some"
+        )
+    return made
+
+
+def _check_unsampled(
+    subject: str, parameters: Parameters, strategy: str | Strategy, n_models: int | None, seed: int | None
+) -> None:
+    """Raise an error for arguments that only count where samples are drawn."""
+    if seed is not None:
         raise ParameterError(
             f"{subject}: seed={seed} where nothing is drawn; it counts for params with a strategy that samples"
         )
-    sizes: tuple[int, ...]
-    if samples:
-        sizes, clones = (_samples(subject, parameters, str(strategy), clones, count),), 1
-        seed = randbits(32) if seed is None else whole("seed", seed)
-    else:
-        sizes, clones = (), clones or 1
-        if count is not None and not parameters.values:
-            raise ParameterError(f"{subject}: n_models={count} counts samples of params; replicas={count} makes clones")
-        if count is not None and strategy in EXHAUSTIVE:
-            raise ParameterError(
-                f"{subject}: n_models={count} with perm_strategy={strategy!r}, which makes as many as there are; "
-                "it counts for 'random'"
-            )
-    lengths = [len(column) for column in parameters.values.values()]
-    size = (
-        sum(sizes) if samples else clones * {"all_perm": prod(lengths), "step": max(lengths, default=1)}.get(str(strategy), 1)
-    )
-    if size > MOST:
+    if n_models is not None and not parameters.values:
+        raise ParameterError(f"{subject}: n_models={n_models} counts samples of params; replicas={n_models} makes clones")
+    if n_models is not None and strategy in EXHAUSTIVE:
         raise ParameterError(
-            f"{subject}: {size:,} members, where {MOST:,} are the most; perm_strategy='random', replicas=100 draws some"
+            f"{subject}: n_models={n_models} with perm_strategy={strategy!r}, which makes as many as there are; "
+            "it counts for 'random'"
         )
-    return Expansion(subject, parameters, strategy, clones, sizes, count or 0, seed)
+
+
+def _members(expansion: Expansion) -> int:
+    """The number of members; of a strategy of the user's, which is not asked yet, the number of replicas."""
+    if expansion.sizes:
+        return sum(expansion.sizes)
+    lengths = [len(column) for column in expansion.parameters.values.values()]
+    sets = {"all_perm": prod(lengths), "step": max(lengths, default=1)}
+    return expansion.replicas * sets.get(str(expansion.strategy), 1)
 
 
 def named(strategy: str | Strategy) -> str | Strategy:
@@ -124,7 +134,7 @@ def named(strategy: str | Strategy) -> str | Strategy:
 
 
 def _samples(subject: str, parameters: Parameters, strategy: str, replicas: int | None, n_models: int | None) -> int:
-    """How many samples are drawn first: replicas, which SmartSim calls n_models."""
+    """The number of samples that are drawn first: replicas, which SmartSim calls n_models."""
     if n_models is not None and replicas not in (None, n_models):
         raise ParameterError(f"{subject}: n_models={n_models} and replicas={replicas} both count samples; give one")
     count = n_models or replicas

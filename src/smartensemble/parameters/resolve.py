@@ -14,18 +14,18 @@ from smartensemble.checks import plain
 from smartensemble.errors import InputTypeError, ParameterError
 
 #: What ``params`` and ``params_as_args`` accept.
-Given = Mapping[str, object] | str | Iterable[str] | None
+Params = Mapping[str, object] | str | Iterable[str] | None
 
 #: The values of one parameter.
 Values = Sequence[object]
 
 
-#: Types of values that need no look at each of them.
-PLAIN = frozenset((int, float, bool))
+#: Types of values that need no further check.
+CHECKED_TYPES = frozenset((int, float, bool))
 
 
 class Constant(tuple[object, ...]):
-    """The only value of a parameter that was given without a list: the same for every member."""
+    """The only value of a parameter that is no list: the same for every member."""
 
 
 class Parameters(NamedTuple):
@@ -35,8 +35,8 @@ class Parameters(NamedTuple):
     arguments: tuple[str, ...]
 
 
-def resolve(subject: str, params: Given, params_as_args: Given = None) -> Parameters:
-    """The parameters of `subject`, each with its values from where they were given.
+def resolve(subject: str, params: Params, params_as_args: Params = None) -> Parameters:
+    """The parameters of `subject`, each with its values from the argument that has them.
 
     >>> resolve("melt", "THERMO", {"THERMO": [1, 2]})
     Parameters(values={'THERMO': [1, 2]}, arguments=('THERMO',))
@@ -44,19 +44,19 @@ def resolve(subject: str, params: Given, params_as_args: Given = None) -> Parame
     Traceback (most recent call last):
     smartensemble.errors.ParameterError: melt: parameter 'P' has no values; give them as params={'P': [...]}
     """
-    names, given = _read(subject, "params", params)
-    argument_names, given_as_arguments = _read(subject, "params_as_args", params_as_args)
+    names, in_params = _read(subject, "params", params)
+    argument_names, in_arguments = _read(subject, "params_as_args", params_as_args)
     values: dict[str, Values] = {}
     for name in dict.fromkeys((*names, *argument_names)):
-        if name in given and name in given_as_arguments:
+        if name in in_params and name in in_arguments:
             raise ParameterError(
                 f"{subject}: parameter {name!r} has values in params and in params_as_args; "
                 f"keep one, and only the name in the other: params_as_args={name!r}"
             )
-        if name not in given and name not in given_as_arguments:
+        if name not in in_params and name not in in_arguments:
             where = "params" if name in argument_names else "params_as_args"
             raise ParameterError(f"{subject}: parameter {name!r} has no values; give them as {where}={{{name!r}: [...]}}")
-        values[name] = given[name] if name in given else given_as_arguments[name]
+        values[name] = in_params[name] if name in in_params else in_arguments[name]
     return Parameters(values, tuple(dict.fromkeys(argument_names)))
 
 
@@ -73,24 +73,26 @@ def argument(name: str, value: str) -> tuple[str, ...]:
     return (f"-{name}", value) if len(name) == 1 else (f"--{name}={value}",)
 
 
-def _read(subject: str, word: str, given: Given) -> tuple[list[str], dict[str, Values]]:
+def _read(subject: str, argument: str, given: Params) -> tuple[list[str], dict[str, Values]]:
     """The names in one of the two arguments, and the values that came with them."""
     if given is None:
         return [], {}
     if isinstance(given, Mapping):
-        values = {name: _values(f"{subject}: {word}[{name!r}]", value) for name, value in given.items()}
+        values = {name: _values(f"{subject}: {argument}[{name!r}]", value) for name, value in given.items()}
     else:
         values = {}
     if isinstance(given, (bytes, bytearray, set, frozenset)) or not _iterable(given):
         raise InputTypeError(
-            f"{subject}: {word} is {given!r}; give a dictionary of names and values, a name, or a list of names"
+            f"{subject}: {argument} is {given!r}; give a dictionary of names and values, a name, or a list of names"
         )
     names = [given] if isinstance(given, str) else list(given)
     for name in names:
         if not isinstance(name, str):
-            raise InputTypeError(f"{subject}: {word} names a parameter {name!r}; a name is a string, as in {{'T': [1.5, 3.0]}}")
+            raise InputTypeError(
+                f"{subject}: {argument} names a parameter {name!r}; a name is a string, as in {{'T': [1.5, 3.0]}}"
+            )
         if not name or name != name.strip() or not name.isprintable():
-            raise ParameterError(f"{subject}: {word} names a parameter {name!r}; use a word without blanks around it")
+            raise ParameterError(f"{subject}: {argument} names a parameter {name!r}; use a word without blanks around it")
     return names, values
 
 
@@ -114,9 +116,9 @@ def _values(subject: str, given: object) -> Values:
         return Constant((_value(subject, given),))
     else:
         values = list(given)  # type: ignore[call-overload]
-        if not PLAIN.issuperset(map(type, values)):
+        if not CHECKED_TYPES.issuperset(map(type, values)):
             values = [_value(subject, value) for value in values]
-        if isinstance(given, tuple):  # a design takes it for a range, if it is a pair of numbers
+        if isinstance(given, tuple):  # sampling takes it for a range, if it is a pair of numbers
             values = tuple(values)
     if not values:
         raise ParameterError(f"{subject} is an empty list, which makes no members; give at least one value")
@@ -133,7 +135,7 @@ def _value(subject: str, given: object) -> object:
 
 
 def _iterable(value: object) -> bool:
-    """Whether iterating works: a numpy array of no dimensions says that it is iterable, and is not."""
+    """Whether iterating works: a numpy array without dimensions claims to be iterable, but is not."""
     try:
         iter(value)  # type: ignore[call-overload]
     except TypeError:

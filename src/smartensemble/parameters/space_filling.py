@@ -1,7 +1,7 @@
-"""Space-filling designs: samples that cover ranges evenly. SciPy draws them, an extra (``smartensemble[designs]``).
+"""Space-filling samples, which cover ranges evenly. SciPy draws them, an extra (``smartensemble[designs]``).
 
 In these strategies a tuple of two numbers is a range from low to high; two whole numbers make a range of whole numbers,
-both ends included. Anything else is a list of values, each equally likely.
+both ends included. Any other sequence is a list of values, each equally likely.
 
 Sources: M. D. McKay, R. J. Beckman, W. J. Conover, *Technometrics* 21 (1979) 239, for Latin hypercubes; M. Stein,
 *Technometrics* 29 (1987) 143, for growing them; I. M. Sobol', *USSR Comput. Math. Math. Phys.* 7 (1967) 86, and A. B. Owen,
@@ -68,7 +68,7 @@ def _scales(strategy: str, names: Sequence[str], values: Sequence[Values]) -> li
 
 
 def _scale(subject: str, values: Values) -> Callable[[float], object]:
-    """What a number from 0 to 1 stands for: a place in a range, or an item of a list."""
+    """What a number from 0 to 1 stands for: a value in a range, or an item of a list."""
     if type(values) is not tuple or len(values) != 2 or not all(_is_number(value) for value in values):
         return lambda u: values[min(int(u * len(values)), len(values) - 1)]
     low, high = cast("tuple[float, float]", values)
@@ -91,7 +91,7 @@ def _sobol(dimensions: int, sizes: Sequence[int], seed: int | None) -> "Points":
     engine = qmc.Sobol(dimensions, scramble=True, rng=seed)
     if before := sum(sizes[:-1]):
         engine.fast_forward(before)
-    with warnings.catch_warnings():  # a count that is no power of two is the user's choice, and the page speaks of it
+    with warnings.catch_warnings():  # a count that is no power of two is the user's choice; the page explains it
         warnings.simplefilter("ignore", UserWarning)
         points: Points = engine.random(sizes[-1])
     return points

@@ -88,9 +88,9 @@ def _draw(size: int, count: int, source: _random.Random) -> Iterator[int]:
 
 
 def custom(strategy: Strategy, values: Mapping[str, Values], n_models: int) -> list[dict[str, object]]:
-    """What a strategy of the user's returns for `values`, checked, with the types that the values were given in."""
+    """The points that a strategy of the user's returns for `values`, checked, with the types of those values."""
     name = getattr(strategy, "__name__", repr(strategy))
-    given = {parameter: {str(value): value for value in reversed(column)} for parameter, column in values.items()}
+    typed = {parameter: {str(value): value for value in reversed(column)} for parameter, column in values.items()}
     answer = strategy(list(values), [[str(value) for value in column] for column in values.values()], n_models)
     if isinstance(answer, (str, Mapping)) or not isinstance(answer, Iterable):
         raise StrategyError(f"{name}: returned {answer!r:.80}; a strategy returns a list of dictionaries, one for each member")
@@ -102,7 +102,7 @@ def custom(strategy: Strategy, values: Mapping[str, Values], n_models: int) -> l
         for parameter, value in answered.items():
             if not isinstance(parameter, str) or not isinstance(value, (str, int, float)):
                 raise InputTypeError(f"{name}: returned {parameter!r}: {value!r:.80}; names are text, values text or numbers")
-        members.append({parameter: given.get(parameter, {}).get(str(value), value) for parameter, value in answered.items()})
+        members.append({parameter: typed.get(parameter, {}).get(str(value), value) for parameter, value in answered.items()})
     if not members:
         raise StrategyError(f"{name}: returned no members; return at least one dictionary")
     return members

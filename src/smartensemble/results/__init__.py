@@ -1,1 +1,1 @@
-"""What a person reads of an ensemble that ran: its table, and its failures in groups."""
+"""The results of an ensemble for a person to read: its table, and its failures in groups."""

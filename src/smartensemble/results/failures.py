@@ -1,4 +1,4 @@
-"""What failed members have in common: how they ended, what they said last, and which parameters only they have."""
+"""What failed members have in common: how they ended, their last output, and the parameters that only they have."""
 
 import re
 import shlex
@@ -11,8 +11,8 @@ from smartensemble.status import Run, Status
 NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
 
 
-class Member(Protocol):
-    """What is needed of a model."""
+class HasRun(Protocol):
+    """A model, as far as its failure must be known."""
 
     name: str
     run: Run
@@ -34,10 +34,10 @@ class Failure(NamedTuple):
     """Members that failed in the same way."""
 
     members: tuple[str, ...]
-    cause: str  #: exit code, signal, time limit, or what kept them from starting
+    cause: str  #: exit code, signal, time limit, or why they did not start
     last_lines: tuple[str, ...]  #: the last lines that the first of them wrote
     shared: dict[str, tuple[object, ...]]  #: parameter -> values that all of them have one of, and no other member has
-    again: str  #: a line of shell that runs the first of them again by hand
+    again: str  #: a line of shell that runs the first of them again
 
     def __str__(self) -> str:
         names = ", ".join(self.members[:4]) + (f", ... {self.members[-1]}" if len(self.members) > 4 else "")
@@ -59,19 +59,19 @@ class Failures(tuple[Failure, ...]):
     __repr__ = __str__
 
 
-def failures(members: Iterable[Member]) -> Failures:
-    """The failed ones of `members`, in groups of those that ended the same way with the same last words."""
-    everybody = list(members)
-    groups: dict[tuple[str, tuple[str, ...]], list[Member]] = {}
-    for member in everybody:
+def failures(members: Iterable[HasRun]) -> Failures:
+    """The failed ones of `members`, in groups that ended the same way with the same last output."""
+    all_members = list(members)
+    groups: dict[tuple[str, tuple[str, ...]], list[HasRun]] = {}
+    for member in all_members:
         if member.run.status is Status.FAILED:
-            groups.setdefault((_anonymous(member.run.cause, member), _words(member)), []).append(member)
+            groups.setdefault((_anonymous(member.run.cause, member), _fingerprint(member)), []).append(member)
     found = [
         Failure(
             tuple(member.name for member in group),
             group[0].run.cause,
             group[0].run.last_lines,
-            dict(_shared(group, everybody)),
+            dict(_shared(group, all_members)),
             by_hand(group[0].command),
         )
         for group in groups.values()
@@ -80,7 +80,7 @@ def failures(members: Iterable[Member]) -> Failures:
 
 
 def by_hand(command: Command) -> str:
-    """A line of shell that runs a command as it was run.
+    """A line of shell that runs a command as it ran.
 
     >>> from pathlib import Path
     >>> by_hand(Command(("lmp", "-in", "in.melt"), Path("/study/melt_0"), {"N": "1"}))
@@ -90,19 +90,19 @@ def by_hand(command: Command) -> str:
     return f"cd {shlex.quote(str(command.cwd))} && {variables}{command}"
 
 
-def _words(member: Member) -> tuple[str, ...]:
-    """The last words of a member without what differs from member to member: its directory, its name, numbers, blanks."""
+def _fingerprint(member: HasRun) -> tuple[str, ...]:
+    """The last lines of a member without what differs from member to member: directory, name, numbers, blanks."""
     return tuple(" ".join(NUMBER.sub("#", _anonymous(line, member)).split()) for line in member.run.last_lines)
 
 
-def _anonymous(line: str, member: Member) -> str:
+def _anonymous(line: str, member: HasRun) -> str:
     return line.replace(member.path, "DIR").replace(member.name, "NAME")
 
 
-def _shared(group: list[Member], everybody: list[Member]) -> Iterator[tuple[str, tuple[object, ...]]]:
+def _shared(group: list[HasRun], all_members: list[HasRun]) -> Iterator[tuple[str, tuple[object, ...]]]:
     """The parameters whose values tell the group from all other members."""
     inside = {member.name for member in group}
-    others = [member for member in everybody if member.name not in inside]
+    others = [member for member in all_members if member.name not in inside]
     for name in group[0].values if others else ():
         mine = dict.fromkeys(str(member.values.get(name)) for member in group)
         if not any(str(member.values.get(name)) in mine for member in others):

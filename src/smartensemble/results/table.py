@@ -1,6 +1,6 @@
 """A list of rows that prints as a table."""
 
-SHOWN = 60  #: a longer table prints its first and last rows only
+MAX_ROWS = 60  #: a longer table prints only its first and last rows
 
 
 class Seconds(float):
@@ -33,8 +33,8 @@ class Table(list[dict[str, object]]):
             from html import escape
 
             rows, columns = [[escape(cell) for cell in row] for row in rows], [escape(name) for name in columns]
-        if len(rows) > SHOWN:
-            rows = [*rows[: SHOWN // 2], ["..."] * len(columns), *rows[-SHOWN // 2 :]]
+        if len(rows) > MAX_ROWS:
+            rows = [*rows[: MAX_ROWS // 2], ["..."] * len(columns), *rows[-MAX_ROWS // 2 :]]
         align = ["right" if is_number else "left" for is_number in right]
         return tabulate(rows, columns, tablefmt=style, colalign=align if rows else None, disable_numparse=True)
 
