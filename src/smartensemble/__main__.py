@@ -2,7 +2,7 @@
 
 import sys
 
-from smartensemble.cli.databases import main
+from smartensemble.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,38 +1,22 @@
-"""The command ``smartensemble``: a database that outlives the program that started it, from a shell."""
+"""The verbs of databases: one that outlives the program that started it, from a shell."""
 
 import argparse
 import os
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from smartensemble.databases.orchestrator import ACCESS, RECORD
 from smartensemble.databases.variables import DEFAULT
 from smartensemble.errors import SmartEnsembleError
 from smartensemble.experiment import Experiment
-from smartensemble.version import __version__
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says; the exit code."""
-    options = parser().parse_args(arguments)
-    try:
-        return int(options.act(options))
-    except (SmartEnsembleError, OSError) as error:
-        print(f"smartensemble: {error}", file=sys.stderr)
-        return 2
+def add_verbs(group: argparse.ArgumentParser) -> None:
+    """Add the verbs to the command line of their group."""
+    verbs = group.add_subparsers(required=True, metavar="start | status | stop")
 
-
-def parser() -> argparse.ArgumentParser:
-    """What the command line may say."""
-    top = argparse.ArgumentParser(prog="smartensemble", description="Ensembles of simulations and their databases.")
-    top.add_argument("--version", action="version", version=f"smartensemble {__version__}")
-    db = top.add_subparsers(required=True, metavar="db").add_parser("db", help="a database")
-    acts = db.add_subparsers(required=True, metavar="start | status | stop")
-
-    start = acts.add_parser("start", help="start one, which runs until it is stopped, and print where it listens")
+    start = verbs.add_parser("start", help="start one, which runs until it is stopped, and print where it listens")
     start.add_argument("path", nargs="?", default="database", help="its directory (default: %(default)s)")
-    start.add_argument("--nodes", type=int, default=1, help="its servers; more than one make a cluster")
+    start.add_argument("--nodes", type=int, default=1, help="its servers; more than one make a sharded database")
     start.add_argument("--port", type=int, help="the port of the first one; by default a unix socket, or free ports")
     start.add_argument("--interface", help="the network interface that it listens on; by default only this machine reaches it")
     start.add_argument("--access", choices=ACCESS, help="who reaches it")
@@ -47,10 +31,9 @@ def parser() -> argparse.ArgumentParser:
         ("status", show, "print how it stands; exit code 1 if it does not run"),
         ("stop", stop, "end it"),
     ):
-        other = acts.add_parser(name, help=meaning)
+        other = verbs.add_parser(name, help=meaning)
         other.add_argument("path", nargs="?", default="database", help="its directory (default: %(default)s)")
         other.set_defaults(act=act)
-    return top
 
 
 def start_database(options: argparse.Namespace) -> int:
