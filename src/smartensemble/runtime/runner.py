@@ -115,7 +115,7 @@ class Runner:
         self._started = time.monotonic()
         try:
             for batch in batches:
-                jobs.submit(batch, partial(journal.note, batch.run.number, batch.name))
+                jobs.submit(batch, partial(journal.note, batch.run.number, batch.name), journal.token(batch.run.number))
         except StateError as error:
             self.never_began(((each.run, each.command) for each in batches if not each.run.job), journal, str(error), "failed")
             submitted = [each for each in batches if each.run.job]

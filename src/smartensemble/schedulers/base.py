@@ -52,6 +52,11 @@ class Control:
     read: Callable[[str], States]  #: the answer; a job that is missing in it is not known any more
     partitions: tuple[str, ...]  #: asks for the partitions
     read_partitions: Callable[[str], list[Partition]]
+    #: The options of `submit` that mark a job, given the options of its settings, so it is found without its number; and the
+    #: command that asks for all jobs with their marks, and the function that reads its answer: the numbers by mark.
+    mark: Callable[[str, PortableOptions], tuple[str, ...]] = lambda *_: ()
+    marks: tuple[str, ...] = ()
+    read_marks: Callable[[str], dict[str, str]] = lambda _: {}
     unknown_job: str = ""  #: part of the error if it knows none of the jobs
     lookups: Sequence[JobLookup] = ()  #: how to ask for the end of one job, in this order
     #: The environment variable that is set inside an allocation. The functions below read others.

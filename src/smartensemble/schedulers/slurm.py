@@ -1,9 +1,9 @@
 """Slurm: how its jobs are submitted, queried and canceled. See https://slurm.schedmd.com/documentation.html."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from smartensemble.schedulers.base import Control, JobLookup, Partition, Scheduler, State, States
+from smartensemble.schedulers.base import Control, JobLookup, Partition, PortableOptions, Scheduler, State, States
 from smartensemble.schedulers.slurm_steps import body, exclusive, step, task
 from smartensemble.status import Status
 
@@ -182,6 +182,27 @@ def numbers(shares: str) -> list[int]:
     return found
 
 
+def mark(token: str, options: PortableOptions) -> tuple[str, ...]:
+    """The option of ``sbatch`` that gives a job a mark: its comment, after the one that its settings ask for.
+
+    >>> mark("smartensemble:7.1", {"batch_args": {"comment": "night shift"}})
+    ('--comment=night shift smartensemble:7.1',)
+    """
+    raw = options.get("batch_args")
+    own = {name.lstrip("-"): value for name, value in raw.items()} if isinstance(raw, Mapping) else {}
+    return (f"--comment={own['comment']} {token}" if own.get("comment") else f"--comment={token}",)
+
+
+def read_marks(answer: str) -> dict[str, str]:
+    """The numbers of jobs by their marks, from ``squeue``.
+
+    >>> read_marks("12|smartensemble:7.1\\n13|night shift smartensemble:7.2\\n14|(null)\\n")
+    {'smartensemble:7.1': '12', 'smartensemble:7.2': '13'}
+    """
+    jobs = (line.split("|", 1) for line in answer.splitlines() if "|" in line)
+    return {words[-1]: job for job, comment in jobs if (words := comment.split()) and words[-1].startswith("smartensemble:")}
+
+
 SLURM = Scheduler(
     "slurm",
     "#SBATCH",
@@ -215,6 +236,9 @@ SLURM = Scheduler(
         submit=("sbatch", "--parsable"),
         job_id=lambda answer: answer.strip().splitlines()[-1].split(";")[0],
         cancel=("scancel",),
+        mark=mark,
+        marks=("squeue", "--me", "--noheader", "--states=all", "--format=%F|%k"),
+        read_marks=read_marks,
         query=query,
         read=read,
         unknown_job="Invalid job id",

@@ -330,12 +330,12 @@ def test_a_driver_stops_what_another_is_just_handing_over(slurm_exp: Experiment,
     ens = shell(slurm_exp, "sleep 1000")
     submit = queue("slurm").submit
 
-    def stopped_meanwhile(batch: Batch, note: Note) -> None:
+    def stopped_meanwhile(batch: Batch, note: Note, token: str) -> None:
         other = Experiment("study", launcher="slurm")
         stop = threading.Thread(target=other.stop, args=[shell(other, "sleep 1000")])
         stop.start()
         stop.join(0.1)
-        submit(batch, note)
+        submit(batch, note, token)
         stop.join(30)
         assert not stop.is_alive()
 

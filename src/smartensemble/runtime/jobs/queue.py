@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 
@@ -91,24 +91,36 @@ class Queue:
             raise
         return state is not None and not state[0].final
 
-    def submit(self, batch: Batch, note: Note) -> None:
-        """Hand a job to the scheduler.
+    def find(self, token: str) -> str:
+        """The number of the job that was submitted with `token`; "" if there is none, or none any more.
+
+        :raises StateError: the scheduler does not answer.
+        """
+        return self.control.read_marks(query(self.control.marks)).get(token, "") if self.control.marks else ""
+
+    def submit(self, batch: Batch, note: Note, token: str) -> None:
+        """Hand a job to the scheduler. If this process ends before it has read the number, others find the job by `token`.
 
         :raises StateError: it refuses the job.
         """
-        # In a thread, since Ctrl-C is to wait for the answer: a job whose number nobody knows could not be cancelled.
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(self._submit, batch, note).result()
-
-    def _submit(self, batch: Batch, note: Note) -> None:
-        try:
-            batch.run.job = self.control.job_id(query((*self.control.submit, str(batch.script)), shielded=True))
-        except StateError as error:
-            raise StateError(f"{batch.name}: was refused by {self.scheduler.name}: {error}") from None
+        name, options = self.scheduler.name, batch.plan.options if batch.plan else {}
         array = {"array": True} if batch.array else {}
-        note("submitted", {"scheduler": self.scheduler.name, "job": batch.run.job, **array})
+        note("submitting", {"scheduler": name, "token": token, **array})
+        argv = (*self.control.submit, *self.control.mark(token, options), str(batch.script))
+        try:
+            batch.run.job = self.control.job_id(query(argv, shielded=True))
+        except StateError as error:
+            self._cancel_unanswered(token)
+            raise StateError(f"{batch.name}: was refused by {name}: {error}") from None
+        note("submitted", {"scheduler": name, "job": batch.run.job, **array})
         logger.info("%s: submitted as job %s", batch.name, batch.run.job)
         self.watch(batch, note)
+
+    def _cancel_unanswered(self, token: str) -> None:
+        """End the job that a scheduler took without an answer, if there is one."""
+        with suppress(StateError):  # it is away; if it took the job, a later driver finds it by its token
+            if job := self.find(token):
+                query((*self.control.cancel, job))
 
     def watch(self, batch: Batch, note: Note) -> None:
         """Keep the record of a submitted job up to date from now on."""

@@ -28,6 +28,7 @@ import os
 import signal
 import time
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -45,6 +46,8 @@ from smartensemble.schedulers import SCHEDULERS
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.status import Run, Status
 
+FIND_INTERVAL_S = 1.0  #: between two questions for lost jobs
+SUBMIT_S = 35.0  #: a scheduler may take this long to take a job, also after the driver that submits it was killed
 SUPERVISOR_START_S = 10.0  #: seconds that a supervisor may take to write its first line
 FOLDER = "journal"  #: in an experiment's directory
 
@@ -62,6 +65,8 @@ class Entry:
     batch: int | None = None  #: the number of the batch job that it runs in
     scheduler: str = "local"  #: who has the batch job
     array: bool = False  #: it is an array, of a task for each member
+    token: str = ""  #: by which the scheduler knows the batch job, whose number may not be known
+    submitting: float = 0.0  #: when it was handed to the scheduler
 
     @property
     def command(self) -> Command:
@@ -79,6 +84,7 @@ class Journal:
         self.supervisor: Process | None = None
         self._read = 0
         self._batches: list[Batch] | None = None
+        self._next_find = 0.0
 
     @classmethod
     def begin(cls, folder: Path, entries: Iterable[Entry]) -> "Journal":
@@ -124,6 +130,7 @@ class Journal:
         self._read += len(new) + bool(new)
         for line in new.decode(errors="surrogateescape").split("\n"):
             self._take(line.split("\t"))
+        self._find_lost()
         for batch in self._jobs():
             if batch.run.job:
                 queue(batch.scheduler.name).watch(batch, partial(self.note, batch.run.number, batch.name))
@@ -133,11 +140,43 @@ class Journal:
         if not alive:
             for entry in self.entries.values():
                 job = entry if entry.batch is None else self.entries[entry.batch]
-                if entry.run.status.active and not job.run.job:  # a scheduler's jobs outlive who submitted them
+                # A scheduler's jobs outlive who submitted them, also if nobody knows their numbers yet.
+                if entry.run.status.active and not job.run.job and not job.token:
                     entry.run.status, entry.run.ended = Status.FAILED, self.path.stat().st_mtime
                     entry.run.cause = (
                         f"its supervisor, {self.supervisor or self.driver}, is gone and left no word; start it again"
                     )
+
+    def token(self, number: int) -> str:
+        """By which a scheduler knows the batch job `number`."""
+        return f"smartensemble:{self.path.stem}.{number}"
+
+    def _find_lost(self) -> None:
+        """Find the jobs whose numbers nobody has written down, because their driver was killed before it could."""
+        lost = [batch for batch in self._jobs() if not batch.run.job and self.entries[batch.run.number].token]
+        if not any(batch.run.status.active for batch in lost) or time.monotonic() < self._next_find:
+            return
+        self._next_find = time.monotonic() + FIND_INTERVAL_S
+        for batch in lost:
+            entry = self.entries[batch.run.number]
+            late = time.time() > entry.submitting + SUBMIT_S
+            if batch.run.status.active and (late or not (self.driver and self.driver.alive)):
+                with suppress(StateError):  # the scheduler is away, or this is another machine: nobody knows yet
+                    self._settle_lost(batch, entry, queue(entry.scheduler).find(entry.token), late)
+
+    def _settle_lost(self, batch: Batch, entry: Entry, job: str, late: bool) -> None:
+        """Write down what is known of a lost job: its number, its exit code, or that it was never taken."""
+        note = partial(self.note, entry.number, entry.name)
+        if job:
+            batch.run.job = job
+            note("submitted", {"scheduler": entry.scheduler, "job": job} | ({"array": True} if entry.array else {}))
+        elif (code := batch.code()) is not None:
+            settle(batch.run, batch.command, "exit", code, time.time())
+            note("exit", code)
+        elif late:
+            cause = f"its driver was killed while it submitted the job, and {entry.scheduler} has none of it; start it again"
+            settle(batch.run, batch.command, "failed", cause, time.time())
+            note("failed", cause)
 
     def note(self, number: int, name: str, event: str, detail: object) -> None:
         """Add a line about a batch job, which no supervisor writes."""
@@ -180,6 +219,11 @@ class Journal:
             elif event == "asked" and not entry:
                 run = Run(Status.QUEUED, number=int(number))
                 self.entries[int(number)] = Entry(int(number), name, run=run, **json.loads(detail))
+            elif event == "submitting" and entry:
+                said = json.loads(detail)
+                entry.scheduler, entry.token, entry.array = said["scheduler"], said["token"], said.get("array", False)
+                entry.submitting = when
+                self._batches = None
             elif event == "submitted" and entry:
                 said = json.loads(detail)
                 entry.run.job, entry.scheduler, entry.array = said["job"], said["scheduler"], said.get("array", False)
