@@ -10,6 +10,7 @@ nox.options.sessions = ["tests"]
 nox.options.reuse_venv = "yes"
 nox.needs_version = ">=2024.10.9"
 
+TUTORKIT = "packages/tutorkit[sphinx]"  #: the distribution beside this one, which runs the pages and makes the site
 TUTORIAL = Path("tutorials/melt/melt.md").absolute()
 
 
@@ -28,7 +29,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Check everything: style, types, layers, tests, pages, the site in a browser, and what of the source they ran."""
-    session.install("-q", "-e.[lint]")
+    session.install("-q", "-e.[lint]", "-e", TUTORKIT)
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
@@ -48,14 +49,14 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the site into build/html from the record of the tests, and run nothing; a warning is an error."""
-    session.install("-q", "-e.[docs]")
+    session.install("-q", "-e.[docs]", "-e", TUTORKIT)
     build(session, "sphinx-build")
 
 
 @nox.session
 def sanitize(session: nox.Session) -> None:
     """Compile the server's module with gcc's sanitizers and all warnings, and send it what nobody would."""
-    session.install("-q", "-e.")
+    session.install("-q", "-e.", "redis>=5")
     session.run("python", "tests/inference/fuzz.py", *(session.posargs or ["20000", "1"]))
 
 
@@ -72,7 +73,7 @@ def start_interrupts(session: nox.Session) -> None:
 @nox.session
 def benchmarks(session: nox.Session) -> None:
     """Measure beside SmartSim 0.8.0, in an environment of its own, and beside floors; options go to benchmarks/run.py."""
-    session.install("-q", "-e.")
+    session.install("-q", "-e.[test]", "-e", TUTORKIT)  # models, pages and a site are measured too
     python = Path(".nox/smartsim/bin/python").absolute()
     if not python.exists():
         session.run("python", "-m", "venv", ".nox/smartsim")
