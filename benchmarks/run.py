@@ -94,7 +94,7 @@ CASES = [
     ),
     Case("SET and GET, with and without a worker", "inference", ("plain",), ratio=1.04, smartsim=False),
     Case("1000 SETs and GETs, with and without the module", "tensor", ("plain",), ratio=1.04, smartsim=False),
-    Case("500 blocks, to bare Sybil", "pages", ("--no-api-coverage",), ratio=1.2, smartsim=False),
+    Case("500 blocks, to bare Sybil", "pages", ("--tutorkit-no-api-coverage",), ratio=1.2, smartsim=False),
     Case("500 blocks with API coverage, to bare Sybil", "pages", smartsim=False),
     Case("second run, nothing changed, beyond imports", "second", seconds=1, smartsim=False, floor=False),
     Case("one page changed, to plain Sphinx", "rebuild", ratio=1.3, smartsim=False),

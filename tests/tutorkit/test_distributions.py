@@ -137,3 +137,31 @@ def test_wheel_and_sdist_of_tutorkit_are_whole(sources: Path, wheels: dict[str, 
     assert files | {"README.md", "LICENSE", "pyproject.toml"} <= in_sdist
     assert {"src/tutorkit/static/tutorkit.css", "src/tutorkit/py.typed"} <= files
     assert any(name.endswith("licenses/LICENSE") for name in in_wheel)
+
+
+def test_a_project_has_options_and_markers_of_any_name_beside_the_plugin(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(
+        "def pytest_addoption(parser):\n"
+        "    parser.addoption('--impl')\n"
+        "    parser.addoption('--no-api-coverage')\n"
+        "def pytest_configure(config):\n"
+        "    config.addinivalue_line('markers', 'needs: theirs')\n"
+    )
+    (tmp_path / "test_it.py").write_text(
+        "import pytest\n@pytest.mark.needs('gpu')\ndef test_it(pytestconfig):\n    assert pytestconfig.getoption('--impl') == 'theirs'\n"
+    )
+
+    argv = [sys.executable, "-m", "pytest", "-q", "--strict-markers", "--impl", "theirs", str(tmp_path)]
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
+def test_every_option_of_the_plugin_begins_with_its_name(tmp_path: Path) -> None:
+    argv = [sys.executable, "-m", "pytest", "--help"]
+    help_ = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    group = help_.partition("\ndocumentation that runs:\n")[2].partition("\n\n")[0]
+    options = re.findall(r"^  (-\S+)", group, re.MULTILINE)
+    assert len(options) == 3
+    assert [name for name in options if not name.startswith("--tutorkit-")] == []

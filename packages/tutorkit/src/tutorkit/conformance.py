@@ -22,7 +22,9 @@ def replace(implementation: str, api: Sequence[str]) -> int:
     try:
         theirs = importlib.import_module(implementation)
     except ModuleNotFoundError as error:
-        raise ConfigError(f"--impl {implementation}: {error}; give the name of a module that can be imported here") from error
+        raise ConfigError(
+            f"--tutorkit-impl {implementation}: {error}; give the name of a module that can be imported here"
+        ) from error
     count = 0
     for name in api:
         try:
@@ -39,7 +41,9 @@ def replace(implementation: str, api: Sequence[str]) -> int:
             if old is not new:  # or it passes on the reference's
                 _put(name.partition(".")[0], old, new)
     if not count:
-        raise ConfigError(f"--impl {implementation}: defines none of the public names of {', '.join(api)}; define some of them")
+        raise ConfigError(
+            f"--tutorkit-impl {implementation}: defines none of the public names of {', '.join(api)}; define some of them"
+        )
     return count
 
 

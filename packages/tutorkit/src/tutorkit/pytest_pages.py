@@ -158,11 +158,11 @@ class Pages:
         self.options = options
         self.paths = frozenset(config.paths())
         self.sybil = PageSybil(config)
-        self.impl: str = options.getoption("--impl")
+        self.impl: str = options.getoption("--tutorkit-impl")
         if not options.getoption("collectonly"):
             run.warm()
         self.cached: bool = options.getoption("--tutorkit-cache") and not self.impl
-        self.trace: bool = self.cached or not (self.impl or options.getoption("--no-api-coverage"))
+        self.trace: bool = self.cached or not (self.impl or options.getoption("--tutorkit-no-api-coverage"))
         self.unchanged: list[str] = []
         self.outcomes: dict[str, Counter[str]] = {}  #: of the blocks of each page
 
