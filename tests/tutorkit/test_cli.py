@@ -4,8 +4,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from conftest import Command, Write
 from tutorkit.config import Config
+from worlds.projects import Command, Write
 
 PAGE = """
 # Means

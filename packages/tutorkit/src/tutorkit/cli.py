@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tutorkit import classroom, exercises, fix, ledger, site
-from tutorkit.blocks import Block, Exercise, Kind, Page
+from tutorkit import fix
 from tutorkit.config import Config, load
 from tutorkit.errors import ConfigError, PageError, TutorkitError
-from tutorkit.pages import read
-from tutorkit.session import Session
+from tutorkit.reading.blocks import Block, Exercise, Kind, Page
+from tutorkit.reading.pages import read
+from tutorkit.record import ledger, site
+from tutorkit.record.session import Session
+from tutorkit.teaching import classroom, exercises
 
 GIVE = f"Write a starter for each exercise, and {classroom.HANDOUT} with their checks, without solutions."
 GRADE = "Check the answers in a folder that has a folder for each student, by the exercises of the pages here."

@@ -15,8 +15,8 @@ from docutils.parsers.rst.directives.images import Image
 from sphinx.addnodes import pending_xref
 from sphinx.util.docutils import SphinxDirective
 
-from tutorkit import ledger, site
-from tutorkit.classroom import HANDOUT
+from tutorkit.record import ledger, site
+from tutorkit.teaching.classroom import HANDOUT
 
 PART = "tutorkit-part"  #: the class of what is no block of a page
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from difflib import SequenceMatcher, unified_diff
 from pathlib import Path
 
-from tutorkit.blocks import Kind, Page, Step
-from tutorkit.compare import agrees, flags_of
 from tutorkit.config import Config
+from tutorkit.reading.blocks import Kind, Page, Step
+from tutorkit.running.compare import agrees, flags_of
 
 
 def rewrite(page: Page, got: Mapping[tuple[str, int], str], config: Config) -> str:

@@ -13,13 +13,15 @@ from sybil import Document, Example, Region, Sybil
 from sybil.example import SybilFailure
 from sybil.integration.pytest import SybilFile, SybilItem
 
-from tutorkit import cache, exercises, run, site
-from tutorkit.blocks import Block, Exercise, Kind, Page
-from tutorkit.conditions import lacking
 from tutorkit.config import Condition, Config
 from tutorkit.errors import PageError
-from tutorkit.pages import read
-from tutorkit.session import Session
+from tutorkit.reading.blocks import Block, Exercise, Kind, Page
+from tutorkit.reading.pages import read
+from tutorkit.record import cache, site
+from tutorkit.record.session import Session
+from tutorkit.running import page_run
+from tutorkit.running.conditions import lacking
+from tutorkit.teaching import exercises
 
 REQUIRE = "REQUIRE_ALL"  #: with 1 in this variable of the environment, what this machine lacks is a failure
 
@@ -160,7 +162,7 @@ class Pages:
         self.sybil = PageSybil(config)
         self.impl: str = options.getoption("--tutorkit-impl")
         if not options.getoption("collectonly"):
-            run.warm()
+            page_run.warm()
         self.cached: bool = options.getoption("--tutorkit-cache") and not self.impl
         self.trace: bool = self.cached or not (self.impl or options.getoption("--tutorkit-no-api-coverage"))
         self.unchanged: list[str] = []

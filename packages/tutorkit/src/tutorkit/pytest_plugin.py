@@ -1,7 +1,7 @@
 """Run the blocks of pages under pytest, each once, and write down what became of them.
 
-It acts only in a project whose ``pyproject.toml`` has a section ``[tool.tutorkit]``. pytest loads it in every project, so the options
-that it adds there begin with its own name: a project may have options, fixtures and markers of any name beside it.
+It acts only in a project whose ``pyproject.toml`` has a section ``[tool.tutorkit]``. pytest loads it in every project, so its
+options begin with its own name: a project may have options, fixtures and markers of any name beside it.
 """
 
 from __future__ import annotations

@@ -18,14 +18,15 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
-from tutorkit import classroom, download, ledger, site
-from tutorkit.blocks import Block, Kind, Page
 from tutorkit.config import Config, load
-from tutorkit.coverage import Report
 from tutorkit.directives import DIRECTIVES, PART, code
 from tutorkit.errors import PageError
-from tutorkit.ledger import Entry, Record
-from tutorkit.pages import read
+from tutorkit.reading.blocks import Block, Kind, Page
+from tutorkit.reading.pages import read
+from tutorkit.record import ledger, site
+from tutorkit.record.api_coverage import Report
+from tutorkit.record.ledger import Entry, Record
+from tutorkit.teaching import classroom, download
 
 logger = logging.getLogger(__name__)
 

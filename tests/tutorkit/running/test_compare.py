@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tutorkit.blocks import Kind, Step
-from tutorkit.compare import agrees, normalise, problem
 from tutorkit.config import Config
 from tutorkit.errors import ConfigError
-from tutorkit.evaluate import Outcome
-from tutorkit.gather import NUMBER
+from tutorkit.reading.blocks import Kind, Step
+from tutorkit.reading.collect import NUMBER
+from tutorkit.running.compare import agrees, normalise, problem
+from tutorkit.running.evaluate import Outcome
 
 
 @pytest.mark.parametrize(

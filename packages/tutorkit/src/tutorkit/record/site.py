@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tutorkit import ledger
-from tutorkit.blocks import Kind, Page
 from tutorkit.config import Config
-from tutorkit.coverage import Report, report
-from tutorkit.ledger import NOT_RUN, Entry, Record
-from tutorkit.pages import read
+from tutorkit.reading.blocks import Kind, Page
+from tutorkit.reading.pages import read
+from tutorkit.record import ledger
+from tutorkit.record.api_coverage import Report, report
+from tutorkit.record.ledger import NOT_RUN, Entry, Record
 
 
 @dataclass
@@ -91,7 +91,7 @@ def needs(page: Page, config: Config) -> str:
     """What a page needs, in the words of the conditions: what all its blocks do, then what some do.
 
     >>> from pathlib import Path
-    >>> from tutorkit.blocks import Block
+    >>> from tutorkit.reading.blocks import Block
     >>> from tutorkit.config import Condition
     >>> one, two = [Block("a.rst", f"a-{n}", n, Kind.PYTHON, "python", "", needs=("redis", "gpu")[:n]) for n in (1, 2)]
     >>> conditions = {"redis": Condition("needs Redis"), "gpu": Condition("needs a GPU")}

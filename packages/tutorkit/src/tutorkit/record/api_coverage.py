@@ -13,9 +13,9 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from tutorkit.blocks import Page
 from tutorkit.config import Config
-from tutorkit.ledger import PASSED, Record
+from tutorkit.reading.blocks import Page
+from tutorkit.record.ledger import PASSED, Record
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import ast
 import inspect
 from collections.abc import Iterator, Sequence
 
-from tutorkit import rest
 from tutorkit.errors import PageError
-from tutorkit.gather import Gather, Line
+from tutorkit.reading import rest
+from tutorkit.reading.collect import Gather, Line
 
 
 def walk(lines: Sequence[Line], gather: Gather) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from tutorkit.blocks import Block, Kind, Step
+from tutorkit.reading.blocks import Block, Kind, Step
 
 
 @dataclass

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from test_exercises import MARKDOWN
 
-from conftest import Command, Write
-from tutorkit import classroom
 from tutorkit.config import Config
 from tutorkit.errors import PageError
-from tutorkit.exercises import check
+from tutorkit.teaching import classroom
+from tutorkit.teaching.exercises import check
+from worlds.projects import Command, Write
 
 RIGHT = "def mean(v): return sum(v) / len(v) if v else None\n"
 WRONG = "def mean(v): return sum(v) / len(v)\n"

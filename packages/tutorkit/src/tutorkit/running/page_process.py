@@ -26,9 +26,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from tutorkit.blocks import Block
 from tutorkit.errors import ConfigError
-from tutorkit.evaluate import Evaluator, Result
+from tutorkit.reading.blocks import Block
+from tutorkit.running.evaluate import Evaluator, Result
 
 PR_SET_CHILD_SUBREAPER = 36
 MOMENT = 4.0  #: seconds that processes have to end after the page's last block
@@ -151,12 +151,12 @@ class PageProcess:
         self.watch()
         self.tracer: Any = None
         if setup.trace:
-            from tutorkit import trace
+            from tutorkit.running import trace
 
             os.environ |= trace.environment(tuple(sources), setup.trace, setup.root)
             self.tracer = trace.start(tuple(sources), setup.trace, setup.root)
         if setup.impl:
-            from tutorkit import conformance
+            from tutorkit.running import conformance
 
             conformance.replace(setup.impl, setup.api)
         self.environment = dict(os.environ)

@@ -13,12 +13,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tutorkit import compare
-from tutorkit.blocks import Block, Kind, Page
 from tutorkit.config import Config
-from tutorkit.evaluate import Outcome, Result
-from tutorkit.run import HOME
-from tutorkit.worker import MOMENT, command, descendants, kill, parent
+from tutorkit.reading.blocks import Block, Kind, Page
+from tutorkit.running import compare
+from tutorkit.running.evaluate import Outcome, Result
+from tutorkit.running.page_process import MOMENT, command, descendants, kill, parent
+from tutorkit.running.page_run import HOME
 
 EXECUTED = "executed.ipynb"  #: in the folder of a page's images
 SKIP = "skip-execution"  #: a tag that nbclient knows
@@ -48,7 +48,7 @@ def execute(page: Page, config: Config, images: Path, trace: bool = False, skipp
         reports.mkdir()
         environment = os.environ | {"PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])}
         if trace:
-            from tutorkit.trace import environment as traced
+            from tutorkit.running.trace import environment as traced
 
             (reports / "block").write_text("start")
             sources = tuple(str(config.root / folder) for folder in config.source)
@@ -151,7 +151,7 @@ def survivors(pids: Sequence[int]) -> list[str]:
 
 def _entered(reports: Path, config: Config) -> dict[str, list[str]]:
     """The functions that each block has entered."""
-    from tutorkit.trace import Tracer
+    from tutorkit.running.trace import Tracer
 
     sources = tuple(str(config.root / folder) for folder in config.source)
     tracer = Tracer(sources, str(reports), str(config.root))

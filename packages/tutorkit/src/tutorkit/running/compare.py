@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from difflib import unified_diff
 
-from tutorkit.blocks import Kind, Step
 from tutorkit.config import Config
 from tutorkit.errors import ConfigError
-from tutorkit.evaluate import Outcome
-from tutorkit.gather import NUMBER
+from tutorkit.reading.blocks import Kind, Step
+from tutorkit.reading.collect import NUMBER
+from tutorkit.running.evaluate import Outcome
 
 LONGEST = 60  #: lines of a difference that are shown
 NUMERAL = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d+)?(?![\w.]*\w)")

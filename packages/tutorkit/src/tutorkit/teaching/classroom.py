@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from tutorkit import download
-from tutorkit.blocks import Answer, Check, Exercise
 from tutorkit.config import Config
 from tutorkit.errors import PageError
-from tutorkit.exercises import Report, check, find
+from tutorkit.reading.blocks import Answer, Check, Exercise
+from tutorkit.teaching import download
+from tutorkit.teaching.exercises import Report, check, find
 
 HANDOUT = "exercises.json"  #: beside the answers, it has the checks where the pages are not
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Command, Write
-from tutorkit import download
 from tutorkit.config import Config
+from tutorkit.teaching import download
+from worlds.projects import Command, Write
 
 CONF = 'project = "p"\nextensions = ["myst_nb", "tutorkit.sphinx_extension"]\nmyst_enable_extensions = ["colon_fence"]\nnb_execution_mode = "force"\nhtml_theme = "basic"\n'
 PAGE = """

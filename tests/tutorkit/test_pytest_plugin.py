@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Command, Write
-from tutorkit import ledger
 from tutorkit.config import Config
+from tutorkit.record import ledger
+from worlds.projects import Command, Write
 
 PAGE = """
 # Title

@@ -13,9 +13,9 @@ from mdit_py_plugins.colon_fence import colon_fence_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 from mdit_py_plugins.myst_blocks import myst_block_plugin
 
-from tutorkit import rest
 from tutorkit.errors import PageError
-from tutorkit.gather import OPAQUE, PARTS, Gather, Line, joined
+from tutorkit.reading import rest
+from tutorkit.reading.collect import OPAQUE, PARTS, Gather, Line, joined
 
 PARSER = MarkdownIt("commonmark").enable("table").use(front_matter_plugin).use(myst_block_plugin).use(colon_fence_plugin)
 DIRECTIVE = re.compile(r"\{(?P<name>\w[\w:.+-]*)\}\s*(?P<argument>.*)")

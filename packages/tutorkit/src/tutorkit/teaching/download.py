@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tutorkit.blocks import Block, Exercise, Kind, Page
+from tutorkit.reading.blocks import Block, Exercise, Kind, Page
 
 RUN = "subprocess.run({!r}, shell=True)"
 

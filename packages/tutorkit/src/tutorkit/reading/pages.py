@@ -5,12 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from tutorkit.blocks import Page
 from tutorkit.errors import PageError
-from tutorkit.gather import Gather, lines_of
+from tutorkit.reading.blocks import Page
+from tutorkit.reading.collect import Gather, lines_of
 
 #: What has the reader for each ending. It is imported where there is such a page.
-READERS = {".rst": "tutorkit.rest", ".md": "tutorkit.markdown", ".py": "tutorkit.docstrings"}
+READERS = {".rst": "tutorkit.reading.rest", ".md": "tutorkit.reading.markdown", ".py": "tutorkit.reading.docstrings"}
 
 
 def read(path: Path, root: Path) -> Page:

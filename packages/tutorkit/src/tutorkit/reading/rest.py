@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tutorkit.gather import PARTS, Gather, Line, joined
+from tutorkit.reading.collect import PARTS, Gather, Line, joined
 
 MARKUP = re.compile(r"\.\.(?:\s+|$)")
 DIRECTIVE = re.compile(r"\.\.\s+(?:\|[^|]+\|\s+)?(?P<name>[\w][\w:.+-]*?)::(?:\s+(?P<argument>.*))?$")

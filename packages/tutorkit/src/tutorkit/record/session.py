@@ -10,14 +10,15 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from tutorkit import cache as page_cache
-from tutorkit import ledger, notebook
-from tutorkit.blocks import Block, Kind, Page
-from tutorkit.conditions import lacking
 from tutorkit.config import Config
-from tutorkit.evaluate import Result
-from tutorkit.ledger import DISPLAY, FAILED, PASSED, SKIPPED, Entry, Record
-from tutorkit.run import PageRun
+from tutorkit.reading.blocks import Block, Kind, Page
+from tutorkit.record import cache as page_cache
+from tutorkit.record import ledger
+from tutorkit.record.ledger import DISPLAY, FAILED, PASSED, SKIPPED, Entry, Record
+from tutorkit.running import notebook
+from tutorkit.running.conditions import lacking
+from tutorkit.running.evaluate import Result
+from tutorkit.running.page_run import PageRun
 
 
 class Session:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from doctest import DocTestParser, register_optionflag
 from pathlib import Path
 
-from tutorkit.blocks import Answer, Block, Check, Exercise, Kind, Page, Step
 from tutorkit.errors import PageError
+from tutorkit.reading.blocks import Answer, Block, Check, Exercise, Kind, Page, Step
 
 NUMBER = register_optionflag("NUMBER")  #: numbers agree as far as they are written
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Write
-from tutorkit.blocks import Kind
 from tutorkit.config import Config
 from tutorkit.errors import PageError
-from tutorkit.pages import read
+from tutorkit.reading.blocks import Kind
+from tutorkit.reading.pages import read
+from worlds.projects import Write
 
 REST = {
     "code-block": ".. code-block:: python\n\n   x = 1\n",
@@ -314,7 +314,7 @@ def test_docutils_finds_the_same_literal_blocks_on_our_own_pages() -> None:
     from docutils import nodes
     from docutils.core import publish_doctree
 
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     page = read(root / "docs" / "howto" / "files.rst", root)
     settings = {"report_level": 5, "halt_level": 5}
     tree = publish_doctree(page.text, str(page.path), settings_overrides=settings)

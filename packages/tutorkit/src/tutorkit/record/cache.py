@@ -18,12 +18,12 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from tutorkit.blocks import Page
-from tutorkit.conditions import lacking
 from tutorkit.config import Config
 from tutorkit.errors import PageError
-from tutorkit.ledger import DISPLAY, PASSED, SKIPPED, load
-from tutorkit.pages import read
+from tutorkit.reading.blocks import Page
+from tutorkit.reading.pages import read
+from tutorkit.record.ledger import DISPLAY, PASSED, SKIPPED, load
+from tutorkit.running.conditions import lacking
 
 
 def save(page: Page, seen: Mapping[str, Any], config: Config) -> None:
@@ -105,7 +105,7 @@ def _nested(code: CodeType) -> Iterator[CodeType]:
 def _installed() -> tuple[str, ...]:
     """The versions of Python, and of all that is installed; and tutorkit's own code."""
     installed = sorted({f"{each.name} {each.version}" for each in distributions()})
-    own = sorted(Path(__file__).parent.glob("**/*.py"))
+    own = sorted(Path(__file__).parents[1].glob("**/*.py"))
     return (platform.python_version(), *installed, *(_content(str(path)) for path in own))
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from tutorkit.blocks import Answer, Block, Exercise, Kind, Page, Step
 from tutorkit.config import Config
 from tutorkit.errors import PageError
-from tutorkit.evaluate import Result
-from tutorkit.gather import Gather, lines_of
-from tutorkit.run import PageRun
+from tutorkit.reading.blocks import Answer, Block, Exercise, Kind, Page, Step
+from tutorkit.reading.collect import Gather, lines_of
+from tutorkit.running.evaluate import Result
+from tutorkit.running.page_run import PageRun
 
 NAMED = re.compile(r"^#\s*exercise:\s*(\S+)\s*$", re.MULTILINE)
 HUNK = re.compile(r"^@@ .* @@\n", re.MULTILINE)  #: of a difference: says lines that a learner does not see

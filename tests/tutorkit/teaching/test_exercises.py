@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Command, Write
-from tutorkit.blocks import Exercise
 from tutorkit.config import Config
-from tutorkit.download import starter
 from tutorkit.errors import PageError
-from tutorkit.exercises import check, find, prove
+from tutorkit.reading.blocks import Exercise
+from tutorkit.teaching.download import starter
+from tutorkit.teaching.exercises import check, find, prove
+from worlds.projects import Command, Write
 
 REST = """
 Means

@@ -18,12 +18,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from tutorkit import compare
-from tutorkit.blocks import Block, Page
 from tutorkit.config import Config
 from tutorkit.errors import PageError
-from tutorkit.evaluate import Result
-from tutorkit.worker import Setup, descendants
+from tutorkit.reading.blocks import Block, Page
+from tutorkit.running import compare
+from tutorkit.running.evaluate import Result
+from tutorkit.running.page_process import Setup, descendants, main
 
 HOME = "/home/you"  #: what a page shows for the directory that it runs in
 
@@ -203,7 +203,7 @@ def _start() -> socket.socket:
     global _zygote
     if _zygote is None or _zygote[0] != os.getpid():
         ours, theirs = socket.socketpair()
-        program = f"import sys; sys.path[:] = {sys.path!r}; from tutorkit.worker import main; main({theirs.fileno()})"
+        program = f"import sys; sys.path[:] = {sys.path!r}; from {main.__module__} import main; main({theirs.fileno()})"
         argv = [sys.executable, "-c", program]
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True)
         theirs.close()

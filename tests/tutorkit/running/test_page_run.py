@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import Write, run
 
 from tutorkit.config import Config
 from tutorkit.errors import PageError
-from tutorkit.run import PageRun
+from tutorkit.running.page_run import PageRun
 from worlds.drivers import lives
+from worlds.projects import Write, run
 
 
 def blocks(*codes: str) -> str:
@@ -80,7 +80,7 @@ def test_blocks_share_names_files_and_the_directory(write: Write, project: Confi
         ("while True: pass", "docs/page.md:4 did not end within 1 s, and was killed with all that it had started"),
         (
             "for _ in range(100): print('x' * 1_000_000)",
-            "docs/page.md:4: raised tutorkit.evaluate.TooMuchError: printed more than",
+            "docs/page.md:4: raised tutorkit.running.evaluate.TooMuchError: printed more than",
         ),
         ("raise KeyboardInterrupt", "docs/page.md:4: raised KeyboardInterrupt"),
     ],

@@ -1,0 +1,1 @@
+"""Read a page: its blocks, each with a stable id and an exact place."""

@@ -1,0 +1,1 @@
+"""Run the blocks of a page in a process of its own, and compare what they put out."""

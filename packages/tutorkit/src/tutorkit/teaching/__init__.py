@@ -1,0 +1,1 @@
+"""Exercises: checked, given out and graded."""

@@ -1,0 +1,64 @@
+"""Projects of a few lines, whose pages tutorkit runs."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tutorkit.config import Config
+from tutorkit.reading.blocks import Page
+from tutorkit.reading.pages import read
+from tutorkit.running.page_run import PageRun
+
+Write = Callable[..., Page]
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Config:
+    """A project with pages in docs/, and its code beside them."""
+    (tmp_path / "pyproject.toml").write_text('[tool.tutorkit]\npages = ["docs/*"]\nsource = ["."]\n')
+    (tmp_path / "docs").mkdir()
+    return Config(root=tmp_path, pages=("docs/*",), source=(".",), time_limit=20.0)
+
+
+@pytest.fixture
+def write(project: Config) -> Write:
+    """Write a page, and read it."""
+
+    def write(text: str, name: str = "docs/page.rst") -> Page:
+        path = project.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(textwrap.dedent(text).lstrip("\n").encode())
+        return read(path, project.root)
+
+    return write
+
+
+def run(page: Page, config: Config) -> tuple[list[str], str]:
+    """What is wrong with each block of a page, and what it leaves behind."""
+    runs = PageRun(page, config, config.root / "images")
+    try:
+        problems = [runs.run(block).problem for block in page.blocks]
+    finally:
+        left = runs.close()
+    return problems, left
+
+
+@pytest.fixture
+def command(project: Config) -> Command:
+    """Run a Python module in the project, without what this run of pytest has set."""
+
+    def command(*argv: str, **env: str) -> "subprocess.CompletedProcess[str]":
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith("PYTEST") and name != "REQUIRE_ALL"
+        }
+        return subprocess.run(
+            [sys.executable, "-m", *argv], cwd=project.root, env=inherited | env, capture_output=True, text=True, check=False
+        )
+
+    return command
