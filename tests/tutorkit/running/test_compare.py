@@ -9,7 +9,7 @@ import pytest
 from tutorkit.config import Config
 from tutorkit.errors import ConfigError
 from tutorkit.reading.blocks import Kind, Step
-from tutorkit.reading.collect import NUMBER
+from tutorkit.reading.steps import NUMBER
 from tutorkit.running.compare import agrees, normalise, problem
 from tutorkit.running.evaluate import Outcome
 

@@ -4,67 +4,29 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from doctest import DocTestParser, register_optionflag
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tutorkit.errors import PageError
+from tutorkit.reading import kinds
 from tutorkit.reading.blocks import Answer, Block, Check, Exercise, Kind, Page, Step
+from tutorkit.reading.kinds import Literal
+from tutorkit.reading.lines import Directive, Line, dedent, joined, lines_of
+from tutorkit.reading.steps import steps
 
-NUMBER = register_optionflag("NUMBER")  #: numbers agree as far as they are written
-
-PYTHON = {"python", "py", "python3"}
-SESSION = {"pycon", "python-console", "doctest"}
-CELL = {"", "python", "py", "python3", "ipython", "ipython3"}
-CONSOLE = {"console", "shell-session", "bash-session"}
-SHELL = {"bash", "sh", "shell", "zsh", "fish"}
-RUN = PYTHON | SESSION | {"ipython", "ipython3"} | CONSOLE | SHELL  #: languages that may not be for display only
 CODE = {"code-block", "code", "sourcecode", "code-cell", "doctest", "testcode"}  #: directives whose content is code
+GROUPED = {"doctest", "testcode"}  #: their argument is a group, and no language
 FOREIGN = {"testoutput", "testsetup", "testcleanup", "ipython", "prompt", "jupyter-execute"}  #: code, for tools that do not run
 OPAQUE = {"math", "raw", "graphviz", "digraph", "mermaid", "toctree", "csv-table"}
 PARTS = {"starter", "checks", "solution", "wrong"}  #: of an exercise
 STEER = re.compile(r"(needs|display-only|files):\s+(.+)", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Line:
-    """A line of a page, or what is left of it inside of a list or a directive."""
-
-    number: int  #: in the file, from 1
-    text: str  #: without indentation and line end
-    start: int  #: where it begins in the file's text, with its indentation
-    end: int  #: where the next one begins
-    indent: str = ""  #: what was before `text`
+Walk = Callable[[Sequence[Line], "Collector"], None]
 
 
-def lines_of(text: str) -> list[Line]:
-    """The lines of a file; a byte-order mark is part of the first one's indentation."""
-    found, offset = [], 0
-    for number, raw in enumerate(re.findall(r"[^\n]*\n|[^\n]+", text), 1):
-        bare = raw.rstrip("\r\n")
-        mark = "\ufeff" if number == 1 and bare.startswith("\ufeff") else ""
-        found.append(Line(number, bare.removeprefix(mark), offset, offset + len(raw), mark))
-        offset += len(raw)
-    return found
-
-
-def dedent(lines: Sequence[Line]) -> list[Line]:
-    """Lines without the indentation that they have in common, and without empty ones around."""
-    filled = [number for number, line in enumerate(lines) if line.text.strip()]
-    if not filled:
-        return []
-    lines = lines[filled[0] : filled[-1] + 1]
-    depth = min(len(line.text) - len(line.text.lstrip()) for line in lines if line.text.strip())
-    return [replace(line, text=line.text[depth:], indent=line.indent + line.text[:depth]) for line in lines]
-
-
-def joined(lines: Iterable[Line]) -> str:
-    """Their text."""
-    return "".join(f"{line.text}\n" for line in lines)
-
-
-class Gather:
+class Collector:
     """The blocks of one page, as its reader comes upon them."""
 
     def __init__(self, path: Path, name: str, text: str) -> None:
@@ -84,7 +46,7 @@ class Gather:
         self._needs: tuple[str, ...] = ()
         self._display = ""
         self._steered = 0  #: the line of the last comment that steers
-        self._parts: list[tuple[str, str, Mapping[str, str], list[Line]]] | None = None
+        self._parts: list[Directive] | None = None  #: of the exercise that is being read
 
     def page(self, docstrings: bool = False) -> Page:
         """The page."""
@@ -96,26 +58,24 @@ class Gather:
                     f"{block.place}: two blocks are called {block.id!r}, the other at {places[block.id]}; rename one"
                 )
             places[block.id] = block.place
-        blocks = tuple(replace(block, needs=self._page_needs + block.needs) for block in self.blocks)
         return Page(
             self.path,
             self.name,
             self.text,
-            blocks,
-            tuple(self.files),
-            tuple(self.pictures),
-            tuple(replace(each, needs=self._page_needs + each.needs) for each in self.exercises),
-            self.notebook,
-            docstrings,
+            blocks=tuple(replace(block, needs=self._page_needs + block.needs) for block in self.blocks),
+            files=tuple(self.files),
+            pictures=tuple(self.pictures),
+            exercises=tuple(replace(each, needs=self._page_needs + each.needs) for each in self.exercises),
+            notebook=self.notebook,
+            docstrings=docstrings,
         )
 
-    # --- what readers tell ---------------------------------------------------------------------------------------------
+    # --- what readers come upon ----------------------------------------------------------------------------------------
 
     def title(self, text: str) -> None:
         """A section begins."""
         plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-        slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "section"
-        self.section(slug)
+        self.section(_slug(plain) or "section")
 
     def section(self, slug: str) -> None:
         """Blocks are from here on numbered below `slug`."""
@@ -150,220 +110,112 @@ class Gather:
         else:
             self._page_needs += tuple(value.split())
 
-    def directive(self, name: str, argument: str, options: Mapping[str, str], lines: Sequence[Line], at: Line) -> bool:
+    def directive(self, found: Directive) -> bool:
         """A directive that is ours; False if its content is to be read like the rest of the page."""
         self.begun = True
-        name = name.lower()
-        if name in PARTS:
+        if found.name in PARTS:
             if self._parts is None:
-                raise PageError(f"{self.name}:{at.number}: {name} stands outside of an exercise; put it into one")
-            self._parts.append((name, argument, options, dedent(lines)))
-        elif name == "picture":
-            self.pictures.append(argument)
-        elif name == "output":
-            self._output(dedent(lines), at)
-        elif name == "literalinclude":
-            self._include(argument, options, at)
-        elif name == "parsed-literal":
-            self.code("", {}, lines, at)
-        elif name in ("doctest", "testcode"):  # their argument is a group
-            self.code("python", options, lines, at)
-        elif name in CODE:
-            self.code(argument.strip("{} "), options, lines, at, cell=name == "code-cell")
-        elif name in FOREIGN:
-            self._add(self._unknown(at, f"is {name}, which is not run; make it a code-block"))
+                raise PageError(f"{self.name}:{found.at.number}: {found.name} stands outside of an exercise; put it into one")
+            self._parts.append(replace(found, content=dedent(found.content)))
+        elif found.name == "picture":
+            self.pictures.append(found.argument)
+        elif found.name == "output":
+            self._output(dedent(found.content), found.at)
+        elif found.name == "literalinclude":
+            self._include(found)
+        elif found.name == "parsed-literal":
+            self.code(Literal(found.at, found.content))
+        elif found.name in CODE:
+            language = "python" if found.name in GROUPED else found.argument.strip("{} ")
+            self.code(Literal(found.at, found.content, language, found.options, cell=found.name == "code-cell"))
+        elif found.name in FOREIGN:
+            self.lost(found.at, f"is {found.name}, which is not run; make it a code-block")
         else:
-            return name in OPAQUE
+            return found.name in OPAQUE
         return True
 
-    def code(self, language: str, options: Mapping[str, str], lines: Sequence[Line], at: Line, cell: bool = False) -> None:
-        """A literal block; `at` is the line that opens it."""
+    def code(self, literal: Literal) -> None:
+        """A literal block."""
         self.begun = True
-        lines = dedent(lines)
-        tags = re.findall(r"[\w-]+", options.get("tags", ""))
-        kind, reason = self._kind(language, options, lines, cell, tags)
-        if self._display:
-            if kind is not Kind.UNKNOWN or cell or language.lower() in RUN:
-                what = language or kind
-                kind, reason = Kind.UNKNOWN, f"is {what}, which is run, so it may not be for display only; say what it needs"
-            else:
-                kind, reason = Kind.DISPLAY, self._display
-        number = lines[0].number if lines else at.number
-        steps = self._steps(kind, lines)
+        literal = replace(literal, lines=dedent(literal.lines))
+        kind, reason = kinds.shown_only(literal, self._display) if self._display else kinds.kind_of(literal)
         self._add(
             Block(
                 self.name,
-                self._id(options),
-                number,
+                self._id(literal.options),
+                literal.number,
                 kind,
-                language,
-                joined(lines),
-                steps,
-                options.get("caption", "") if kind is Kind.FILE else "",
-                self._needs,
-                reason,
-                "raises-exception" in tags,
-                dict(options),
+                literal.language,
+                source=joined(literal.lines),
+                steps=steps(kind, literal.lines, self.name),
+                name=literal.options.get("caption", "") if kind is Kind.FILE else "",
+                needs=self._needs,
+                reason=reason,
+                raises="raises-exception" in literal.tags,
+                options=dict(literal.options),
             )
         )
 
-    def exercise(
-        self,
-        title: str,
-        options: Mapping[str, str],
-        at: Line,
-        prose: str,
-        parts: Sequence[tuple[str, str, Mapping[str, str], list[Line]]],
-    ) -> None:
-        """An exercise, of whose parts this one is told."""
-        where = f"{self.name}:{at.number}: exercise {title!r}"
-        name = options.get("name") or re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
-        found: dict[str, list[Answer]] = {part: [] for part in PARTS}
-        checks = []
-        for part, argument, given, lines in parts:
-            number = lines[0].number if lines else at.number
-            if part == "checks":
-                checks.append(Check(number, joined(lines), given.get("hint", "")))
-            found[part].append(Answer(number, joined(lines), argument, given.get("hint", "")))
-        for part in ("starter", "solution"):
-            if len(found[part]) != 1:
-                raise PageError(f"{where}: has {len(found[part])} of {part}; give it one")
-        if not checks:
-            raise PageError(f"{where}: has no checks; give it some, as doctest examples")
-        starter, solution = found["starter"][0], found["solution"][0]
-        exercise = Exercise(
-            self.name, name, title, at.number, prose, starter, solution, tuple(checks), tuple(found["wrong"]), self._needs
-        )
-        self.exercises.append(exercise)
+    def exercise(self, found: Directive, task: str, walk: Walk) -> None:
+        """An exercise: `walk` reads its content, and comes upon its parts; `task` is its prose."""
+        parts: list[Directive] = []
+        self._parts = parts
+        walk(found.content, self)
+        self._parts = None
+        exercise = exercise_of(self.name, found, task, parts)
+        self.exercises.append(replace(exercise, needs=self._needs))
         self._needs = ()
 
+    def include(self, found: Directive, walk: Walk) -> None:
+        """A file that becomes part of the page may have no blocks: they would be nobody's."""
+        try:
+            text = (self.path.parent / found.argument).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return  # Sphinx says so
+        inner = Collector(self.path, found.argument, text)
+        walk(lines_of(text), inner)
+        if inner.blocks:
+            self.lost(found.at, f"includes {found.argument}, whose blocks are not run; make it a page, and link to it")
+
     def lost(self, at: Line, reason: str) -> None:
-        """A block in a place where blocks are not run."""
-        self._add(self._unknown(at, reason))
-
-    def inside(self) -> list[tuple[str, str, Mapping[str, str], list[Line]]]:
-        """Begin to gather the parts of an exercise."""
-        self._parts = []
-        return self._parts
-
-    def outside(self) -> None:
-        """The exercise is over."""
-        self._parts = None
+        """A block that is not run, and why."""
+        self._add(Block(self.name, self._id({}), at.number, Kind.UNKNOWN, "", "", reason=reason))
 
     # --- how a block is made -------------------------------------------------------------------------------------------
-
-    def _kind(
-        self, language: str, options: Mapping[str, str], lines: Sequence[Line], cell: bool, tags: Sequence[str]
-    ) -> tuple[Kind, str]:
-        """What is done with a block, and why nobody knows what to do with it."""
-        language = language.lower()
-        if "caption" in options and not cell:
-            return Kind.FILE, ""
-        if cell and "skip-execution" in tags:
-            return Kind.UNKNOWN, "is not to be executed; say what it needs, in a comment 'needs: ...', not by a tag"
-        if cell and language in CELL:
-            return Kind.CELL, ""
-        session = any(line.text.startswith(">>>") for line in lines)
-        if language in SESSION or (session and language in PYTHON | {""}):
-            return Kind.DOCTEST, ""
-        if language in PYTHON:
-            return Kind.PYTHON, ""
-        if language in CONSOLE:
-            if lines and lines[0].text.startswith("$ "):
-                return Kind.CONSOLE, ""
-            return Kind.UNKNOWN, "has no '$ ' before its commands; write '$ ' before each, and their output below"
-        if language in SHELL:
-            return Kind.UNKNOWN, f"is {language}, which is not run; call it console, and write '$ ' before each command"
-        what = f"is {language}, which is not run" if language else "is in no language"
-        return Kind.UNKNOWN, f"{what}; make it a file (:caption: its name), or write before it 'display-only:' and why"
-
-    def _steps(self, kind: Kind, lines: Sequence[Line]) -> tuple[Step, ...]:
-        """What is run, one after the other."""
-        if not lines or kind in (Kind.DISPLAY, Kind.UNKNOWN):
-            return ()
-        if kind is Kind.DOCTEST:
-            return tuple(self._examples(lines))
-        if kind is Kind.CONSOLE:
-            return tuple(self._commands(lines))
-        after = lines[-1].end
-        return (Step(lines[0].number, joined(lines), None, after, after, lines[0].indent),)
-
-    def _examples(self, lines: Sequence[Line]) -> Iterable[Step]:
-        """Doctest examples."""
-        try:
-            examples = DocTestParser().get_examples(joined(lines), self.name)
-        except ValueError as error:
-            raise PageError(f"{self.name}:{lines[0].number}: {error}; write examples as the prompt shows them") from error
-        for example in examples:
-            first = example.lineno + example.source.count("\n")
-            want = lines[first : first + example.want.count("\n")]
-            start = lines[first - 1].end
-            flags, off = (sum(flag for flag, on in example.options.items() if on is wanted) for wanted in (True, False))
-            end = want[-1].end if want else start
-            if any(line.start < 0 for line in want):
-                start = end = -1
-            first_line = lines[example.lineno]
-            yield Step(first_line.number, example.source, example.want, start, end, first_line.indent, flags, off)
-
-    def _commands(self, lines: Sequence[Line]) -> Iterable[Step]:
-        """Commands and their outputs."""
-        starts = [number for number, line in enumerate(lines) if line.text.startswith("$ ")]
-        for begin, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-            command = [lines[begin].text[2:]]
-            while begin + len(command) < end:
-                following = lines[begin + len(command)].text
-                if command[-1].endswith("\\"):
-                    command.append(following.removeprefix("> "))
-                elif following.startswith("> "):
-                    command.append(following[2:])
-                else:
-                    break
-            output = list(lines[begin + len(command) : end])
-            while output and not output[-1].text.strip():
-                output.pop()
-            start = lines[begin + len(command) - 1].end
-            source = "".join(f"{line}\n" for line in command)
-            yield Step(
-                lines[begin].number, source, joined(output), start, output[-1].end if output else start, lines[begin].indent
-            )
 
     def _output(self, lines: Sequence[Line], at: Line) -> None:
         """What the block before is to put out."""
         last = self.blocks[-1] if self.blocks else None
         if last is None or last.kind not in (Kind.PYTHON, Kind.CELL) or not last.steps or last.steps[-1].expected is not None:
-            self._add(self._unknown(at, "is an output, and no Python block stands before it; put it right after one"))
+            self.lost(at, "is an output, and no Python block stands before it; put it right after one")
             return
         start, end = (lines[0].start, lines[-1].end) if lines else (at.end, at.end)
         indent = lines[0].indent if lines else at.indent
         step = replace(last.steps[-1], expected=joined(lines), start=start, end=end, indent=indent)
         self.blocks[-1] = replace(last, steps=(*last.steps[:-1], step))
 
-    def _include(self, argument: str, options: Mapping[str, str], at: Line) -> None:
+    def _include(self, found: Directive) -> None:
         """A file of the project that the page shows, and uses."""
-        path = self.path.parent / argument
+        path = self.path.parent / found.argument
         try:
             content = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise PageError(f"{self.name}:{at.number}: literalinclude {argument!r} cannot be read: {error}") from error
-        name = options.get("caption") or path.name
-        step = Step(at.number, content)
-        language = options.get("language", "")
-        shown = content.rstrip("\n") + "\n"
-        self._add(Block(self.name, self._id(options), at.number, Kind.FILE, language, shown, (step,), name, self._needs))
-
-    def include(self, argument: str, at: Line, walk: Callable[[Sequence[Line], Gather], None]) -> None:
-        """A file that becomes part of the page may have no blocks: they would be nobody's."""
-        try:
-            text = (self.path.parent / argument).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            return  # Sphinx says so
-        inner = Gather(self.path, argument, text)
-        walk(lines_of(text), inner)
-        if inner.blocks:
-            self._add(self._unknown(at, f"includes {argument}, whose blocks are not run; make it a page, and link to it"))
-
-    def _unknown(self, at: Line, reason: str) -> Block:
-        return Block(self.name, self._id({}), at.number, Kind.UNKNOWN, "", "", reason=reason)
+            raise PageError(
+                f"{self.name}:{found.at.number}: literalinclude {found.argument!r} cannot be read: {error}"
+            ) from error
+        self._add(
+            Block(
+                self.name,
+                self._id(found.options),
+                found.at.number,
+                Kind.FILE,
+                found.options.get("language", ""),
+                source=content.rstrip("\n") + "\n",
+                steps=(Step(found.at.number, content),),
+                name=found.options.get("caption") or path.name,
+                needs=self._needs,
+            )
+        )
 
     def _id(self, options: Mapping[str, str]) -> str:
         """The name of a block, or its section and its number there."""
@@ -373,3 +225,35 @@ class Gather:
     def _add(self, block: Block) -> None:
         self.blocks.append(block)
         self._needs, self._display = (), ""
+
+
+def exercise_of(page: str, found: Directive, task: str, parts: Sequence[Directive]) -> Exercise:
+    """The exercise that a directive and its parts make.
+
+    :raises PageError: a part is missing, or is there twice.
+    """
+    where = f"{page}:{found.at.number}: exercise {found.argument!r}"
+    answers: dict[str, list[Answer]] = {part: [] for part in PARTS}
+    for part in parts:
+        number = part.content[0].number if part.content else found.at.number
+        answers[part.name].append(Answer(number, joined(part.content), part.argument, part.options.get("hint", "")))
+    for name in ("starter", "solution"):
+        if len(answers[name]) != 1:
+            raise PageError(f"{where}: has {len(answers[name])} of {name}; give it one")
+    if not answers["checks"]:
+        raise PageError(f"{where}: has no checks; give it some, as doctest examples")
+    return Exercise(
+        page,
+        found.options.get("name") or _slug(found.argument.lower()),
+        found.argument,
+        found.at.number,
+        task,
+        starter=answers["starter"][0],
+        solution=answers["solution"][0],
+        checks=tuple(Check(each.line, each.source, each.hint) for each in answers["checks"]),
+        wrong=tuple(answers["wrong"]),
+    )
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text).strip("-")

@@ -8,18 +8,19 @@ from collections.abc import Iterator, Sequence
 
 from tutorkit.errors import PageError
 from tutorkit.reading import rest
-from tutorkit.reading.collect import Gather, Line
+from tutorkit.reading.collect import Collector
+from tutorkit.reading.lines import Line
 
 
-def walk(lines: Sequence[Line], gather: Gather) -> None:
-    """Tell `gather` of all that the docstrings of a module hold."""
+def walk(lines: Sequence[Line], collector: Collector) -> None:
+    """Tell `collector` of all that the docstrings of a module hold."""
     try:
-        tree = ast.parse(gather.text.removeprefix("\ufeff"))
+        tree = ast.parse(collector.text.removeprefix("\ufeff"))
     except SyntaxError as error:
-        raise PageError(f"{gather.name}:{error.lineno}: is no Python: {error.msg}") from error
+        raise PageError(f"{collector.name}:{error.lineno}: is no Python: {error.msg}") from error
     for name, first, value in docstrings(tree, ""):
-        gather.section(name or "module")
-        rest.walk(written(value, lines[first - 1 :]), gather)
+        collector.section(name or "module")
+        rest.walk(written(value, lines[first - 1 :]), collector)
 
 
 def docstrings(node: ast.AST, name: str) -> Iterator[tuple[str, int, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -15,7 +15,9 @@ from mdit_py_plugins.myst_blocks import myst_block_plugin
 
 from tutorkit.errors import PageError
 from tutorkit.reading import rest
-from tutorkit.reading.collect import OPAQUE, PARTS, Gather, Line, joined
+from tutorkit.reading.collect import PARTS, Collector
+from tutorkit.reading.kinds import Literal
+from tutorkit.reading.lines import Directive, Line, joined
 
 PARSER = MarkdownIt("commonmark").enable("table").use(front_matter_plugin).use(myst_block_plugin).use(colon_fence_plugin)
 DIRECTIVE = re.compile(r"\{(?P<name>\w[\w:.+-]*)\}\s*(?P<argument>.*)")
@@ -24,66 +26,90 @@ MYST_NB = re.compile(r"^file_format:\s*mystnb\b|^\s+format_name:\s*myst\b", re.M
 HTML_COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
 
 
-def walk(lines: Sequence[Line], gather: Gather) -> None:
-    """Tell `gather` of all that these lines hold."""
+def walk(lines: Sequence[Line], collector: Collector) -> None:
+    """Tell `collector` of all that these lines hold."""
     tokens = PARSER.parse(joined(lines))
     for token, following in pairwise([*tokens, None]):
         assert token is not None
         begin, end = token.map or (0, 0)
-        if token.type == "front_matter":
-            gather.notebook = gather.notebook or "kernelspec:" in token.content
-            if gather.notebook and not MYST_NB.search(token.content):
-                raise PageError(
-                    f"{gather.name}:1: has a kernelspec, but nothing that tells myst-nb that it is a notebook; "
-                    "add file_format: mystnb to its header"
-                )
-        elif token.type == "myst_line_comment":
-            for comment in re.split(r"\n(?=\s*[\w-]+:\s)", token.content):
-                gather.comment(comment, lines[begin])
-        elif token.type == "html_block":
-            for comment in HTML_COMMENT.findall(token.content):
-                gather.comment(comment, lines[begin])
-            if "<pre" in token.content:
-                gather.lost(lines[begin], "is HTML, which is not run; write a fence")
-        elif token.type == "heading_open" and following is not None:
-            gather.title(following.content)
-        elif token.type == "code_block":
-            gather.code("", {}, shifted(lines[begin:end], token.content), lines[begin])
-        elif token.type in ("fence", "colon_fence"):
-            fence(token, lines[begin:end], gather)
+        if token.type == "heading_open" and following is not None:
+            collector.title(following.content)
         elif token.type == "inline":
-            gather.begun = True
+            collector.begun = True
+        elif token.type in READERS:
+            READERS[token.type](token, lines[begin:end], collector)
 
 
-def fence(token: Token, lines: Sequence[Line], gather: Gather) -> None:
+def front_matter(token: Token, _lines: Sequence[Line], collector: Collector) -> None:
+    """The header of a page: with a kernelspec, the page is a notebook."""
+    collector.notebook = collector.notebook or "kernelspec:" in token.content
+    if collector.notebook and not MYST_NB.search(token.content):
+        raise PageError(
+            f"{collector.name}:1: has a kernelspec, but nothing that tells myst-nb that it is a notebook; "
+            "add file_format: mystnb to its header"
+        )
+
+
+def comment(token: Token, lines: Sequence[Line], collector: Collector) -> None:
+    """Lines that begin with ``%``; each word that steers begins a comment of its own."""
+    for each in re.split(r"\n(?=\s*[\w-]+:\s)", token.content):
+        collector.comment(each, lines[0])
+
+
+def html(token: Token, lines: Sequence[Line], collector: Collector) -> None:
+    """HTML: comments, and blocks that nobody runs."""
+    for each in HTML_COMMENT.findall(token.content):
+        collector.comment(each, lines[0])
+    if "<pre" in token.content:
+        collector.lost(lines[0], "is HTML, which is not run; write a fence")
+
+
+def indented(token: Token, lines: Sequence[Line], collector: Collector) -> None:
+    """A block of code that is indented."""
+    collector.code(Literal(lines[0], shifted(lines, token.content)))
+
+
+def fence(token: Token, lines: Sequence[Line], collector: Collector) -> None:
     """A fenced block: code, or a directive."""
     mark = token.markup
     closed = len(lines) > 1 and re.fullmatch(rf"[\s>]*{re.escape(mark[0])}{{{len(mark)},}}\s*", lines[-1].text)
     if not closed:
-        place = f"{gather.name}:{lines[0].number}"
+        place = f"{collector.name}:{lines[0].number}"
         raise PageError(f"{place}: the fence {mark}{token.info} is not closed; write {mark} below its last line")
     content = shifted(lines[1:-1], token.content)
     found = DIRECTIVE.fullmatch(token.info.strip())
-    if found is None:
-        if token.type == "fence":
-            language, _, rest_of_info = token.info.strip().partition(" ")
-            gather.code(language, _attributes(rest_of_info), content, lines[0])
-        else:
-            walk(content, gather)
-        return
-    options, body = parameters(content)
-    name, argument = found["name"].rpartition(":")[2].lower(), found["argument"].strip()
-    if name == "exercise":
-        parts = gather.inside()
-        walk(body, gather)
-        gather.outside()
-        gather.exercise(argument, options, lines[0], _prose(body), parts)
-    elif name == "include":
-        gather.include(argument, lines[0], walk)
-    elif name == "eval-rst":
-        rest.walk(body, gather)
-    elif not gather.directive(name, argument, options, body, lines[0]) and name not in OPAQUE:
-        walk(body, gather)
+    if found:
+        options, body = parameters(content)
+        name = found["name"].rpartition(":")[2].lower()
+        directive(Directive(lines[0], name, found["argument"].strip(), options, body), collector)
+    elif token.type == "fence":
+        language, _, rest_of_info = token.info.strip().partition(" ")
+        collector.code(Literal(lines[0], content, language, _attributes(rest_of_info)))
+    else:
+        walk(content, collector)
+
+
+def directive(found: Directive, collector: Collector) -> None:
+    """A directive."""
+    if found.name == "exercise":
+        collector.exercise(found, _prose(found.content), walk)
+    elif found.name == "include":
+        collector.include(found, walk)
+    elif found.name == "eval-rst":
+        rest.walk(found.content, collector)
+    elif not collector.directive(found):
+        walk(found.content, collector)
+
+
+#: What reads each kind of token, with its lines.
+READERS: Mapping[str, Callable[[Token, Sequence[Line], Collector], None]] = {
+    "front_matter": front_matter,
+    "myst_line_comment": comment,
+    "html_block": html,
+    "code_block": indented,
+    "fence": fence,
+    "colon_fence": fence,
+}
 
 
 def shifted(lines: Sequence[Line], content: str) -> list[Line]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tutorkit.errors import PageError
 from tutorkit.reading.blocks import Page
-from tutorkit.reading.collect import Gather, lines_of
+from tutorkit.reading.collect import Collector
+from tutorkit.reading.lines import lines_of
 
 #: What has the reader for each ending. It is imported where there is such a page.
 READERS = {".rst": "tutorkit.reading.rest", ".md": "tutorkit.reading.markdown", ".py": "tutorkit.reading.docstrings"}
@@ -27,6 +28,6 @@ def read(path: Path, root: Path) -> Page:
         raise PageError(f"{name}:{line}: is not UTF-8; save the page as UTF-8") from error
     if path.suffix not in READERS:
         raise PageError(f"{name}: no page is called *{path.suffix}; there are {', '.join(READERS)}")
-    gather = Gather(path, name, text)
-    import_module(READERS[path.suffix]).walk(lines_of(text), gather)
-    return gather.page(docstrings=path.suffix == ".py")
+    collector = Collector(path, name, text)
+    import_module(READERS[path.suffix]).walk(lines_of(text), collector)
+    return collector.page(docstrings=path.suffix == ".py")

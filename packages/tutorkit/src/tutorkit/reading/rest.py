@@ -6,10 +6,12 @@ It reads lines, not a tree: docutils has no exact places, and knows only the dir
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from tutorkit.reading.collect import PARTS, Gather, Line, joined
+from tutorkit.reading.collect import PARTS, Collector
+from tutorkit.reading.kinds import Literal
+from tutorkit.reading.lines import Directive, Line, joined
 
 MARKUP = re.compile(r"\.\.(?:\s+|$)")
 DIRECTIVE = re.compile(r"\.\.\s+(?:\|[^|]+\|\s+)?(?P<name>[\w][\w:.+-]*?)::(?:\s+(?P<argument>.*))?$")
@@ -20,41 +22,50 @@ TABLE_CELL = re.compile(r"\|.*\s>>> ")
 ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}\s*$")
 
 
-def walk(lines: Sequence[Line], gather: Gather) -> None:
-    """Tell `gather` of all that these lines hold."""
+def walk(lines: Sequence[Line], collector: Collector) -> None:
+    """Tell `collector` of all that these lines hold."""
     at = 0
     while at < len(lines):
-        line = lines[at]
-        depth = inside(line.text)
-        text = line.text[depth:]
-        if not text:
-            at += 1
-        elif MARKUP.match(text):
-            end = extent(lines, at + 1, depth)
-            _markup(replace(line, text=text, indent=line.indent + line.text[:depth]), lines[at + 1 : end], gather)
-            at = end
-        elif text.startswith(">>> ") or text == ">>>":
-            end = next((number for number in range(at, len(lines)) if not lines[number].text.strip()), len(lines))
-            first = replace(line, text=" " * depth + text)  # a bullet is no part of it
-            gather.code("", {}, [first, *lines[at + 1 : end]], line)
-            at = end
-        elif depth == 0 and at + 1 < len(lines) and _underlined(text, lines[at + 1].text):
-            gather.title(text)
-            at += 2
-        elif text.rstrip().endswith("::") and (at + 1 == len(lines) or not lines[at + 1].text.strip()):
-            gather.begun = True
-            end = extent(lines, at + 1, depth)
-            if end == at + 1:
-                end = quoted(lines, at + 1)
-            if any(each.text.strip() for each in lines[at + 1 : end]):
-                gather.code("", {}, lines[at + 1 : end], line)
-            at = end
-        elif TABLE_CELL.match(text):
-            gather.lost(line, "stands in a table that is drawn; make it a list-table")
-            at += 1
-        else:
-            gather.begun = gather.begun or not ADORNMENT.fullmatch(text)
-            at += 1
+        at = _read(lines, at, collector)
+
+
+def _read(lines: Sequence[Line], at: int, collector: Collector) -> int:
+    """Read what begins at a line; where the next thing begins."""
+    line = lines[at]
+    depth = inside(line.text)
+    text = line.text[depth:]
+    if not text:
+        return at + 1
+    if MARKUP.match(text):
+        end = extent(lines, at + 1, depth)
+        _markup(replace(line, text=text, indent=line.indent + line.text[:depth]), lines[at + 1 : end], collector)
+        return end
+    if text.startswith(">>> ") or text == ">>>":
+        end = next((number for number in range(at, len(lines)) if not lines[number].text.strip()), len(lines))
+        first = replace(line, text=" " * depth + text)  # a bullet is no part of it
+        collector.code(Literal(line, [first, *lines[at + 1 : end]]))
+        return end
+    if depth == 0 and at + 1 < len(lines) and _underlined(text, lines[at + 1].text):
+        collector.title(text)
+        return at + 2
+    if text.rstrip().endswith("::") and (at + 1 == len(lines) or not lines[at + 1].text.strip()):
+        return _literal(lines, at, collector)
+    if TABLE_CELL.match(text):
+        collector.lost(line, "stands in a table that is drawn; make it a list-table")
+    else:
+        collector.begun = collector.begun or not ADORNMENT.fullmatch(text)
+    return at + 1
+
+
+def _literal(lines: Sequence[Line], at: int, collector: Collector) -> int:
+    """A block below a line that ends with two colons; where it ends."""
+    collector.begun = True
+    end = extent(lines, at + 1, inside(lines[at].text))
+    if end == at + 1:
+        end = quoted(lines, at + 1)
+    if any(each.text.strip() for each in lines[at + 1 : end]):
+        collector.code(Literal(lines[at], lines[at + 1 : end]))
+    return end
 
 
 def inside(text: str) -> int:
@@ -92,14 +103,26 @@ def _underlined(text: str, below: str) -> bool:
     return bool(ADORNMENT.fullmatch(below)) and len(below.rstrip()) >= len(text.rstrip()) and not ADORNMENT.fullmatch(text)
 
 
-def _markup(line: Line, lines: Sequence[Line], gather: Gather) -> None:
+def _markup(line: Line, lines: Sequence[Line], collector: Collector) -> None:
     """A directive, a comment, or something else that begins with two dots."""
     found = DIRECTIVE.match(line.text)
     if not found:
         if not NO_COMMENT.match(line.text):
-            gather.comment(line.text[2:] + "\n" + joined(lines), line)
+            collector.comment(line.text[2:] + "\n" + joined(lines), line)
         return
-    name, argument = found["name"].rpartition(":")[2].lower(), found["argument"] or ""
+    options, content = options_of(lines)
+    name = found["name"].rpartition(":")[2].lower()
+    directive = Directive(line, name, (found["argument"] or "").strip(), options, content)
+    if name == "exercise":
+        collector.exercise(directive, _prose(content), walk)
+    elif name == "include":
+        collector.include(directive, walk)
+    elif not collector.directive(directive):
+        walk(content, collector)
+
+
+def options_of(lines: Sequence[Line]) -> tuple[Mapping[str, str], Sequence[Line]]:
+    """The options of a directive, and the content after them."""
     options: dict[str, str] = {}
     begin = 0
     while begin < len(lines) and (option := OPTION.match(lines[begin].text)):
@@ -108,16 +131,7 @@ def _markup(line: Line, lines: Sequence[Line], gather: Gather) -> None:
         while begin < len(lines) and lines[begin].text.strip() and not OPTION.match(lines[begin].text):
             options[option["name"]] += " " + lines[begin].text.strip()  # a long value goes on
             begin += 1
-    content = lines[begin:]
-    if name == "exercise":
-        parts = gather.inside()
-        walk(content, gather)
-        gather.outside()
-        gather.exercise(argument, options, line, _prose(content), parts)
-    elif name == "include":
-        gather.include(argument.strip(), line, walk)
-    elif not gather.directive(name, argument.strip(), options, content, line):
-        walk(content, gather)
+    return options, lines[begin:]
 
 
 def _prose(lines: Sequence[Line]) -> str:

@@ -10,7 +10,7 @@ from difflib import unified_diff
 from tutorkit.config import Config
 from tutorkit.errors import ConfigError
 from tutorkit.reading.blocks import Kind, Step
-from tutorkit.reading.collect import NUMBER
+from tutorkit.reading.steps import NUMBER
 from tutorkit.running.evaluate import Outcome
 
 LONGEST = 60  #: lines of a difference that are shown

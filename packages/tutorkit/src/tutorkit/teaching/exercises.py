@@ -11,7 +11,8 @@ from pathlib import Path
 from tutorkit.config import Config
 from tutorkit.errors import PageError
 from tutorkit.reading.blocks import Answer, Block, Exercise, Kind, Page, Step
-from tutorkit.reading.collect import Gather, lines_of
+from tutorkit.reading.lines import lines_of
+from tutorkit.reading.steps import steps
 from tutorkit.running.evaluate import Result
 from tutorkit.running.page_run import PageRun
 
@@ -62,10 +63,9 @@ def check(exercise: Exercise, source: str, file: str, config: Config) -> Report:
 def _block(exercise: Exercise, number: int) -> Block:
     """The checks of a group, as a block."""
     group = exercise.checks[number]
-    gather = Gather(Path(exercise.page), exercise.page, group.source)
     lines = [replace(line, number=line.number + group.line - 1) for line in lines_of(group.source)]
-    gather.code("", {}, lines, lines[0])
-    return replace(gather.blocks[0], id=f"checks-{number + 1}")
+    examples = steps(Kind.DOCTEST, lines, exercise.page)
+    return Block(exercise.page, f"checks-{number + 1}", group.line, Kind.DOCTEST, "", group.source, examples)
 
 
 def _shown(block: Block, result: Result) -> str:
