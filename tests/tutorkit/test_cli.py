@@ -38,10 +38,7 @@ def test_run_says_what_became_of_each_block(write: Write, command: Command) -> N
 
     assert done.returncode == 1
     assert re.search(r"docs/page.md:4 means-1: passed in 0.\d\d s\ndocs/page.md:8 means-2: failed", done.stdout)
-    assert (
-        "docs/page.md:8: put out something else than the page shows\n--- expected\n+++ got\n@@ -1 +1 @@\n-3\n+2\n"
-        in done.stdout
-    )
+    assert "docs/page.md:8: the output differs from the page\n--- expected\n+++ got\n@@ -1 +1 @@\n-3\n+2\n" in done.stdout
 
 
 def test_to_block_and_last_failed_choose(write: Write, command: Command) -> None:
@@ -115,7 +112,7 @@ def test_without_settings_a_page_runs_all_the_same(command: Command, project: Co
 
 def test_fix_leaves_alone_what_passes(write: Write, command: Command, project: Config) -> None:
     path = project.root / "pyproject.toml"
-    path.write_text(path.read_text() + 'normalise = ["paths", "times"]\n')
+    path.write_text(path.read_text() + 'normalize = ["paths", "times"]\n')
     text = (
         "# A\n\n```pycon\n>>> 1 / 0\nTraceback (most recent call last):\n  ...\nZeroDivisionError: division by zero\n"
         ">>> print('took 3 s')\ntook 5 s\n>>> 1 + 1\n3\n```\n"

@@ -1,14 +1,13 @@
 """Under pytest: each block is a test, runs once, fails with its place, and is on record."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tutorkit.config import Config
 from tutorkit.record import ledger
-from worlds.projects import Command, Write
+from worlds.projects import Test, Write, settings
 
 PAGE = """
 # Title
@@ -30,26 +29,6 @@ print(x)
 2
 ```
 """
-
-
-@pytest.fixture
-def test(command: Command) -> Callable[..., tuple[int, str]]:
-    """Run pytest on the pages; its exit code and what it printed."""
-
-    def test(*options: str, **env: str) -> tuple[int, str]:
-        done = command("pytest", "-q", "-p", "no:hypothesispytest", *options, **env)
-        return done.returncode, done.stdout + done.stderr
-
-    return test
-
-
-Test = Callable[..., tuple[int, str]]
-
-
-def settings(project: Config, text: str) -> None:
-    """Add to the project's settings."""
-    with (project.root / "pyproject.toml").open("a") as file:
-        file.write(text)
 
 
 def test_each_block_is_a_test_and_on_record(write: Write, project: Config, test: Test) -> None:
@@ -86,7 +65,7 @@ def test_the_last_failed_are_run_again_with_what_they_need(write: Write, test: T
 
     assert code == 1
     assert "1 failed" in said
-    assert "docs/page.md:16: put out something else than the page shows" in said
+    assert "docs/page.md:16: the output differs from the page" in said
     assert "-3\n+2" in said
 
 
@@ -97,7 +76,7 @@ def test_pages_on_several_workers_stay_whole(write: Write, project: Config, test
     code, said = test("docs", "-n", "2")
 
     assert (code, "12 passed" in said) == (0, True)
-    assert len(list(ledger.load_all(project.root / "build" / "ledger"))) == 4
+    assert len(list((project.root / "build" / "ledger").glob("docs/*.json"))) == 4
 
 
 def test_a_missing_condition_skips_with_its_reason_or_fails_where_all_is_required(
@@ -206,93 +185,15 @@ def test_a_students_implementation_is_held_against_the_pages(write: Write, proje
     assert not (project.root / "build" / "ledger" / "docs").exists()
 
 
-def test_the_cache_runs_exactly_what_a_change_concerns(write: Write, project: Config, test: Test) -> None:
-    shapes = project.root / "shapes.py"
-    shapes.write_text("def a():\n    return 1\n\ndef b():\n    return 2\n")
-    (project.root / "data.txt").write_text("5\n")
-    write("# A\n\n```pycon\n>>> from shapes import a\n>>> a()\n1\n```\n", "docs/a.md")
-    write("# B\n\n```pycon\n>>> from shapes import b\n>>> b()\n2\n```\n", "docs/b.md")
-    write("# C\n\n```pycon\n>>> 3\n3\n```\n", "docs/c.md")
-    write(f"# D\n\n```pycon\n>>> open({str(project.root / 'data.txt')!r}).read()\n'5\\n'\n```\n", "docs/d.md")
-    write("# E\n\n```console\n$ python -c 'import shapes; print(shapes.b())'\n2\n```\n", "docs/e.md")
-    cached = "docs", "--tutorkit-cache"
-    assert test(*cached)[0] == 0
-
-    unchanged = test(*cached)[1]
-    shapes.write_text("# A comment, and everything moves.\n\n" + shapes.read_text())
-    moved = test(*cached)[1]
-    shapes.write_text(shapes.read_text().replace("return 2", "return 3"))
-    broken = test(*cached)[1]
-    shapes.write_text(shapes.read_text().replace("return 3", "return 2"))
-    mended = test(*cached)[1]
-    (project.root / "data.txt").write_text("6\n")
-    data = test(*cached)[1]
-
-    assert "5 pages unchanged" in unchanged
-    assert "4 pages unchanged" in moved  # but the one that starts a process
-    assert "3 pages unchanged" in broken
-    assert "FAILED docs/b.md::b-1" in broken
-    assert "FAILED docs/e.md::e-1" in broken
-    assert "2 failed" in broken
-    assert "2 passed" in mended
-    assert "1 failed" in data
-    assert "FAILED docs/d.md::d-1" in data
-
-
-@pytest.mark.parametrize(
-    ("code", "change"),
-    [
-        ("import os; print(len(os.listdir({root!r})))", "more"),
-        ("import sqlite3; print(sqlite3.connect({root!r} + '/data').execute('select 1').fetchone())", "data"),
-        ("print(open(({root!r} + '/data').encode()).read())", "data"),
-        ("print(open({root!r} + '/data.py').read())", "data.py"),
-    ],
-    ids=["folder", "sqlite", "bytes", "source"],
-)
-def test_the_cache_sees_what_a_page_reads(write: Write, project: Config, test: Test, code: str, change: str) -> None:
-    (project.root / "in").mkdir()
-    for name in "data", "data.py":
-        (project.root / "in" / name).touch()
-    write(f"# A\n\n```python\n{code.format(root=str(project.root / 'in'))}\n```\n", "docs/a.md")
-    cached = "docs", "--tutorkit-cache"
-    assert test(*cached)[0] == 0
-
-    unchanged = test(*cached)[1]
-    with (project.root / "in" / change).open("a") as file:
-        file.write("\n")
-    changed = test(*cached)[1]
-
-    assert "1 pages unchanged" in unchanged
-    assert "1 passed" in changed
-
-
-def test_the_cache_knows_settings_and_conditions(write: Write, project: Config, test: Test) -> None:
-    gpu = '[tool.tutorkit.conditions]\ngpu = { env = "GPU", reason = "needs a GPU" }\n'
-    settings(project, gpu)
-    write("# A\n\n```pycon\n>>> 1\n1\n```\n\n% needs: gpu\n\n```pycon\n>>> 2\n3\n```\n", "docs/a.md")
-    cached = "docs", "--tutorkit-cache"
-    assert test(*cached)[0] == 0
-
-    unchanged = test(*cached)[1]
-    with_gpu = test(*cached, GPU="1")[1]
-    assert test(*cached)[0] == 0
-    path = project.root / "pyproject.toml"
-    path.write_text(path.read_text().replace("[tool.tutorkit]", '[tool.tutorkit]\nflags = ["ELLIPSIS"]'))
-    other_flags = test(*cached)[1]
-
-    assert "1 pages unchanged" in unchanged
-    assert "1 failed, 1 passed" in with_gpu
-    assert "1 passed, 1 skipped" in other_flags
-
-
 def test_what_is_skipped_now_is_not_on_record_as_passed(write: Write, project: Config, test: Test) -> None:
     settings(project, '[tool.tutorkit.conditions]\ngpu = { env = "GPU", reason = "needs a GPU" }\n')
     write("# A\n\n% needs: gpu\n\n```python\nassert True\n```\n", "docs/a.md")
     assert test("docs", GPU="1")[0] == 0
     test("docs")
 
-    (record,) = ledger.load_all(project.root / "build" / "ledger")
+    record = ledger.load(project.root / "build" / "ledger", "docs/a.md")
 
+    assert record is not None
     assert (record.blocks[0].result, record.blocks[0].reason) == ("skipped", "needs a GPU")
 
 
@@ -327,6 +228,17 @@ def test_a_notebook_leaves_out_what_a_machine_lacks_and_tells_what_it_leaves(wri
     assert (lacking[0], "1 passed, 1 skipped" in lacking[1]) == (0, True)
     assert leaking[0] == 1
     assert "docs/a.md: leaves behind processes: sleep 60 (pid" in leaking[1]
+
+
+def test_a_notebook_that_nothing_can_execute_fails_and_says_what_to_install(write: Write, project: Config, test: Test) -> None:
+    write(NOTEBOOK.replace("% needs: gpu\n\n", ""), "docs/a.md")
+    (project.root / "sitecustomize.py").write_text("import sys\nsys.modules['myst_nb'] = None\n")
+
+    code, said = test("docs", PYTHONPATH=str(project.root))
+
+    assert code == 1
+    assert "docs/a.md:9: is a notebook's, which needs the package myst-nb; pip install 'tutorkit[sphinx]'" in said
+    assert "2 failed" in said
 
 
 def test_an_exercise_has_needs_of_its_own(write: Write, project: Config, test: Test) -> None:

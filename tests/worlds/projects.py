@@ -16,6 +16,7 @@ from tutorkit.running.page_run import PageRun
 
 Write = Callable[..., Page]
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
+Test = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
@@ -62,3 +63,20 @@ def command(project: Config) -> Command:
         )
 
     return command
+
+
+@pytest.fixture
+def test(command: Command) -> Test:
+    """Run pytest on the pages; its exit code and what it printed."""
+
+    def test(*options: str, **env: str) -> tuple[int, str]:
+        done = command("pytest", "-q", "-p", "no:hypothesispytest", *options, **env)
+        return done.returncode, done.stdout + done.stderr
+
+    return test
+
+
+def settings(project: Config, text: str) -> None:
+    """Add to the project's settings."""
+    with (project.root / "pyproject.toml").open("a") as file:
+        file.write(text)

@@ -8,10 +8,15 @@ import pytest
 
 from tutorkit.config import Config
 from tutorkit.errors import ConfigError
-from tutorkit.reading.blocks import Kind, Step
+from tutorkit.reading.blocks import Block, Kind, Step
 from tutorkit.reading.steps import NUMBER
-from tutorkit.running.compare import agrees, normalise, problem
+from tutorkit.running.compare import agrees, normalize, problem
 from tutorkit.running.evaluate import Outcome
+
+
+def block(kind: Kind) -> Block:
+    """A block of a page."""
+    return Block("p.rst", "p-1", 7, kind, "", "")
 
 
 @pytest.mark.parametrize(
@@ -45,8 +50,8 @@ def test_without_the_flag_numbers_are_text(project: Config) -> None:
         (Kind.DOCTEST, "a...c\n", Outcome("abbc\n"), ""),
         (Kind.DOCTEST, "a   b\n", Outcome("a b\n"), ""),
         (Kind.DOCTEST, "a\n<BLANKLINE>\nb\n", Outcome("a\n\nb\n"), ""),
-        (Kind.DOCTEST, "1\n", Outcome("2\n"), "p.rst:7: put out something else than the page shows\n--- expected\n+++ got\n"),
-        (Kind.DOCTEST, "", Outcome("2\n"), "p.rst:7: put out something else"),
+        (Kind.DOCTEST, "1\n", Outcome("2\n"), "p.rst:7: the output differs from the page\n--- expected\n+++ got\n"),
+        (Kind.DOCTEST, "", Outcome("2\n"), "p.rst:7: the output differs from the page"),
         (Kind.PYTHON, None, Outcome("2\n"), ""),
         (Kind.PYTHON, None, Outcome(error="ValueError: no\n", line=9), "p.rst:9: raised ValueError: no"),
         (Kind.DOCTEST, "1\n", Outcome(error="ValueError: no\n"), "p.rst:7: raised ValueError: no"),
@@ -61,14 +66,19 @@ def test_without_the_flag_numbers_are_text(project: Config) -> None:
             Kind.DOCTEST,
             "Traceback (most recent call last):\nKeyError: no\n",
             Outcome(error="ValueError: no\n"),
-            "p.rst:7: put out",
+            "p.rst:7: the output differs from the page",
         ),
-        (Kind.DOCTEST, "Traceback (most recent call last):\nValueError: no\n", Outcome("fine\n"), "p.rst:7: put out"),
-        (Kind.CONSOLE, "a\n", Outcome("a\n[1]\n"), "p.rst:7: put out"),
+        (
+            Kind.DOCTEST,
+            "Traceback (most recent call last):\nValueError: no\n",
+            Outcome("fine\n"),
+            "p.rst:7: the output differs from the page",
+        ),
+        (Kind.CONSOLE, "a\n", Outcome("a\n[1]\n"), "p.rst:7: the output differs from the page"),
     ],
 )
 def test_an_outcome_is_held_against_the_page(kind: Kind, expected: str | None, outcome: Outcome, message: str) -> None:
-    found = problem(Step(7, "f()\n", expected), outcome, Config(root=Path()), "p.rst", kind, {})
+    found = problem(Step(7, "f()\n", expected), outcome, block(kind), Config(root=Path()), {})
 
     assert found.startswith(message) if message else found == ""
 
@@ -76,31 +86,31 @@ def test_an_outcome_is_held_against_the_page(kind: Kind, expected: str | None, o
 def test_a_skip_without_a_condition_is_a_problem(project: Config) -> None:
     step = Step(7, "f()\n", "", flags=doctest.SKIP)
 
-    assert "is skipped by a flag; say what it needs" in problem(step, Outcome(), project, "p.rst", Kind.DOCTEST, {})
+    assert "is skipped by a flag; say what it needs" in problem(step, Outcome(), block(Kind.DOCTEST), project, {})
 
 
 def test_long_differences_are_cut(project: Config) -> None:
     step = Step(7, "f()\n", "x\n")
 
-    found = problem(step, Outcome("".join(f"{n}\n" for n in range(10_000))), project, "p.rst", Kind.DOCTEST, {})
+    found = problem(step, Outcome("".join(f"{n}\n" for n in range(10_000))), block(Kind.DOCTEST), project, {})
 
     assert found.count("\n") < 70
     assert "lines more" in found
 
 
-def test_what_differs_from_run_to_run_is_normalised(project: Config) -> None:
+def test_what_differs_from_run_to_run_is_normalized(project: Config) -> None:
     config = replace(
-        project, normalise=("paths", "times", "pids", "address"), normalisers={"address": ("0x[0-9a-f]+", "ADDRESS")}
+        project, normalize=("paths", "times", "pids", "address"), normalizers={"address": ("0x[0-9a-f]+", "ADDRESS")}
     )
     text = "/tmp/x1/a in 0.12 s at 2026-11-23T03:04:05Z, 0:00:01, by process 4711, <object at 0x7f12>"
 
-    found = normalise(text, config, {"/tmp/x1": "/home/you"})
+    found = normalize(text, config, {"/tmp/x1": "/home/you"})
 
     assert found == "/home/you/a in TIME at TIME, TIME, by process PID, <object at ADDRESS>"
 
 
-def test_a_misspelt_flag_or_normaliser_is_an_error(project: Config) -> None:
+def test_a_misspelt_flag_or_normalizer_is_an_error(project: Config) -> None:
     with pytest.raises(ConfigError, match="no flag 'ELLIPSE'; there are"):
-        problem(Step(1, "x"), Outcome(), replace(project, flags=("ELLIPSE",)), "p", Kind.PYTHON, {})
-    with pytest.raises(ConfigError, match="no normaliser 'time'; there are paths, times, pids"):
-        normalise("x", replace(project, normalise=("time",)), {})
+        problem(Step(1, "x"), Outcome(), block(Kind.PYTHON), replace(project, flags=("ELLIPSE",)), {})
+    with pytest.raises(ConfigError, match="no normalizer 'time'; there are paths, times, pids"):
+        normalize("x", replace(project, normalize=("time",)), {})

@@ -77,7 +77,7 @@ def test_blocks_share_names_files_and_the_directory(write: Write, project: Confi
         ("import sys\nsys.exit(3)", "docs/page.md:5: raised SystemExit: exited the interpreter (code 3)"),
         ("import os\nos._exit(3)", "docs/page.md:4 ended the process that the page runs in, with code 3"),
         ("import os\nos.kill(os.getpid(), 9)", "docs/page.md:4 ended the process that the page runs in, by SIGKILL"),
-        ("while True: pass", "docs/page.md:4 did not end within 1 s, and was killed with all that it had started"),
+        ("while True: pass", "docs/page.md:4 did not end within 1 s, and was killed with everything that it had started"),
         (
             "for _ in range(100): print('x' * 1_000_000)",
             "docs/page.md:4: raised tutorkit.running.evaluate.TooMuchError: printed more than",
@@ -212,7 +212,7 @@ def test_what_a_doctest_turns_off_is_off(write: Write, project: Config) -> None:
 
     (problem,), _ = run(page, project)
 
-    assert problem.startswith("docs/a.md:4: put out something else than the page shows")
+    assert problem.startswith("docs/a.md:4: the output differs from the page")
 
 
 def test_a_cell_that_is_to_raise_and_does_not_fails(write: Write, project: Config) -> None:

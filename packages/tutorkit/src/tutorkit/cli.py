@@ -48,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument("--to", metavar="LINE", type=int, help="stop after the block at this line")
     which.add_argument("--block", metavar="ID", help="run this block, after those before it")
     which.add_argument("--last-failed", action="store_true", help="run up to the last block that failed, on record")
-    run.add_argument("--fix", action="store_true", help="write what was put out into the page, where it differs")
+    run.add_argument("--fix", action="store_true", help="write the outputs into the page, where they differ")
     run.set_defaults(command=run_pages)
 
     check = commands.add_parser("check", help="check an answer to an exercise", description="Check an answer to an exercise.")
@@ -169,9 +169,9 @@ def check_answer(options: argparse.Namespace) -> int:
     source = options.file.read_text(encoding="utf-8-sig")
     all_of_them = classroom.load(handout) if handout.is_file() and not options.page else known(options, config)
     exercise = exercises.find(all_of_them, source, options.file, options.exercise)
-    report = exercises.check(exercise, source, str(options.file), config)
-    print(report)
-    return 0 if report.passed else 1
+    verdict = exercises.check(exercise, source, str(options.file), config)
+    print(verdict)
+    return 0 if verdict.passed else 1
 
 
 def give_out(options: argparse.Namespace) -> int:
@@ -194,7 +194,8 @@ def grade_answers(options: argparse.Namespace) -> int:
         with options.csv.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows(rows)
     problems = [problem for each in grades for problem in each.problems]
-    print(*problems, sep="\n", end="\n" * bool(problems), file=sys.stderr)
+    for problem in problems:
+        print(problem, file=sys.stderr)
     return 1 if problems else 0
 
 
@@ -204,6 +205,6 @@ def show_status(_: argparse.Namespace) -> int:
     if config is None:
         raise ConfigError(f"{Path.cwd()}: no pyproject.toml here or above has a section [tool.tutorkit]; add one")
     now = site.site(config)
-    wrong = list(site.problems(now, coverage=True))
+    wrong = list(site.problems(now, api=True))
     print("\n".join([*wrong, site.summary(now)]))
     return 1 if wrong else 0

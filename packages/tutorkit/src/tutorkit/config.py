@@ -38,11 +38,21 @@ class Config:
     source: tuple[str, ...] = ("src",)  #: the folders of the project's code
     display_only: float = 5.0  #: per cent of a site's blocks that may be for display only
     flags: tuple[str, ...] = ("ELLIPSIS", "NORMALIZE_WHITESPACE")  #: doctest's options, and NUMBER
-    normalise: tuple[str, ...] = ("paths",)  #: of ``paths``, ``times``, ``pids``, and those of `normalisers`
-    normalisers: Mapping[str, tuple[str, str]] = field(default_factory=dict)  #: name = [pattern, replacement]
+    normalize: tuple[str, ...] = ("paths",)  #: of ``paths``, ``times``, ``pids``, and those of `normalizers`
+    normalizers: Mapping[str, tuple[str, str]] = field(default_factory=dict)  #: name = [pattern, replacement]
     time_limit: float = 60.0  #: seconds for a block
     output_limit: int = 1_000_000  #: characters that a block may print
     conditions: Mapping[str, Condition] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The folders of the project's code, from the root of the file system."""
+        return tuple(str(self.root / folder) for folder in self.source)
+
+    @property
+    def ledger_path(self) -> Path:
+        """The folder in which it is written what ran."""
+        return self.root / self.ledger
 
     def paths(self) -> Iterator[Path]:
         """The files of all pages and modules, each once, in the order of the patterns."""
@@ -83,7 +93,7 @@ def parse(root: Path, section: Mapping[str, Any], file: str) -> Config:
 
 def _value(name: str, value: Any, hint: Any, file: str) -> Any:
     """A value of a setting, as the type that it has."""
-    if name == "normalisers" and isinstance(value, dict):
+    if name == "normalizers" and isinstance(value, dict):
         return {each: tuple(pair) for each, pair in value.items()}
     if hint == tuple[str, ...] and isinstance(value, list) and all(isinstance(each, str) for each in value):
         return tuple(value)

@@ -16,6 +16,8 @@ from sphinx.addnodes import pending_xref
 from sphinx.util.docutils import SphinxDirective
 
 from tutorkit.record import ledger, site
+from tutorkit.record.shelf import shelf_of
+from tutorkit.record.stamp import stamp
 from tutorkit.teaching.classroom import HANDOUT
 
 PART = "tutorkit-part"  #: the class of what is no block of a page
@@ -27,7 +29,7 @@ def code(text: Sequence[str] | str, language: str, *classes: str) -> nodes.liter
     return nodes.literal_block(shown, shown, language=language, classes=[PART, *classes])
 
 
-class Output(SphinxDirective):
+class OutputDirective(SphinxDirective):
     """``output``: what the block before is to put out. In a notebook the cell shows it."""
 
     has_content = True
@@ -39,7 +41,7 @@ class Output(SphinxDirective):
         return [code(list(self.content), "text", "tutorkit-output")]
 
 
-class CodeCell(SphinxDirective):
+class CodeCellDirective(SphinxDirective):
     """``code-cell``: in a page that is no notebook, a block of code whose last expression is its output."""
 
     has_content = True
@@ -56,14 +58,14 @@ class CodeCell(SphinxDirective):
         return [node]
 
 
-class Picture(Image, SphinxDirective):
+class PictureDirective(Image, SphinxDirective):
     """``picture``: an image that the blocks of this page save under that name."""
 
     def run(self) -> Any:
         """The image from the record; without it, a sentence."""
-        shelf = getattr(self.env.app, "tutorkit", None)
+        shelf = shelf_of(self.env.app)
         page = shelf.page(Path(self.env.doc2path(self.env.docname))) if shelf else None
-        path = ledger.images_of(shelf.ledger, page.name) / self.arguments[0] if shelf and page else Path(self.arguments[0])
+        path = shelf.images(page) / self.arguments[0] if shelf and page else Path(self.arguments[0])
         if not path.is_file():
             return [nodes.paragraph("", f"Not run yet: the picture {self.arguments[0]}.", classes=["tutorkit-note"])]
         self.env.note_dependency(str(path))
@@ -71,7 +73,7 @@ class Picture(Image, SphinxDirective):
         return super().run()
 
 
-class Lesson(SphinxDirective):
+class LessonDirective(SphinxDirective):
     """``lesson``: what a reader will learn, needs, and how long it takes; how long the code takes is on record."""
 
     option_spec: ClassVar[dict[str, Any]] = dict.fromkeys(("learn", "need", "time"), directives.unchanged_required)
@@ -94,7 +96,7 @@ class Lesson(SphinxDirective):
 
     def measured(self) -> str:
         """How many exercises there are, and how long the code took, if that is on record."""
-        shelf = getattr(self.env.app, "tutorkit", None)
+        shelf = shelf_of(self.env.app)
         page = shelf.page(Path(self.env.doc2path(self.env.docname))) if shelf else None
         if shelf is None or page is None:
             return ""
@@ -103,7 +105,7 @@ class Lesson(SphinxDirective):
         return f"{exercises}." + f" The code runs in {sum(each.seconds for each in ran):.1f} s." * bool(ran)
 
 
-class Exercise(SphinxDirective):
+class ExerciseDirective(SphinxDirective):
     """``exercise``: a task, with its starter, checks, hints and solution."""
 
     has_content = True
@@ -122,7 +124,7 @@ class Exercise(SphinxDirective):
         return [box]
 
 
-class Starter(SphinxDirective):
+class StarterDirective(SphinxDirective):
     """``starter``: what a learner begins with."""
 
     has_content = True
@@ -141,7 +143,7 @@ class Starter(SphinxDirective):
         return [how, code(list(self.content), "python")]
 
 
-class Checks(SphinxDirective):
+class ChecksDirective(SphinxDirective):
     """``checks``: what an answer must do, and a hint for one that does not."""
 
     has_content = True
@@ -154,7 +156,7 @@ class Checks(SphinxDirective):
         return shown + (folded("Hint", [nodes.paragraph("", hint)]) if hint else [])
 
 
-class Solution(SphinxDirective):
+class SolutionDirective(SphinxDirective):
     """``solution``: an answer that passes."""
 
     has_content = True
@@ -164,7 +166,7 @@ class Solution(SphinxDirective):
         return folded("Solution", [code(list(self.content), "python")])
 
 
-class Wrong(SphinxDirective):
+class WrongDirective(SphinxDirective):
     """``wrong``: an answer that must not pass. The page does not show it."""
 
     has_content = True
@@ -183,12 +185,12 @@ def folded(title: str, content: Sequence[nodes.Node]) -> list[nodes.Node]:
     return [before, *content, nodes.raw("", "</details>", format="html")]
 
 
-class Status(SphinxDirective):
+class StatusDirective(SphinxDirective):
     """``tutorkit-status``: what ran of each page, what did not and why."""
 
     def run(self) -> list[nodes.Node]:
         """A table."""
-        shelf = getattr(self.env.app, "tutorkit", None)
+        shelf = shelf_of(self.env.app)
         if shelf is None:
             return []
         now = site.site(shelf.config)
@@ -196,14 +198,14 @@ class Status(SphinxDirective):
         rows = []
         modules = []
         for page, record in zip(now.pages, now.records, strict=True):
-            self.env.note_dependency(str(ledger.file_of(shelf.ledger, record.page)))
+            self.env.note_dependency(str(ledger.file_of(shelf.config.ledger_path, record.page)))
             if page.docstrings:
                 modules.append(record)
             else:
-                rows.append(self.row(self.link(record.page), [record]))
+                rows.append(self.row(self.link(record.page, shelf.config.root), [record]))
         if modules:
             rows.append(self.row(f"docstrings of {len(modules)} modules", modules))
-        said = site.stamp([(entry, record) for record in now.records for entry in record.blocks])
+        said = stamp([(entry, record) for record in now.records for entry in record.blocks])
         return [nodes.paragraph("", said), table(heads, rows)]
 
     def row(self, name: nodes.Node | str, records: Sequence[ledger.Record]) -> list[nodes.Node | str]:
@@ -216,9 +218,9 @@ class Status(SphinxDirective):
         shown, ran = results.count(ledger.DISPLAY), results.count(ledger.PASSED)
         return [name, str(ran), missing, str(shown or ""), f"{sum(record.seconds for record in records):.1f}"]
 
-    def link(self, page: str) -> nodes.Node | str:
+    def link(self, page: str, root: Path) -> nodes.Node | str:
         """A page's name; if it is one of the site's, a link to it."""
-        path = Path(self.env.app.tutorkit.config.root, page).resolve()  # type: ignore[attr-defined]
+        path = Path(root, page).resolve()
         documents = (each for each in sorted(self.env.found_docs) if Path(self.env.doc2path(each)).resolve() == path)
         if (document := next(documents, None)) is None:
             return page
@@ -226,20 +228,20 @@ class Status(SphinxDirective):
         return pending_xref(page, nodes.inline(page, page), refexplicit=True, refwarn=True, **options)
 
 
-class Coverage(SphinxDirective):
+class CoverageDirective(SphinxDirective):
     """``tutorkit-coverage``: the public names, and how many checked examples run each."""
 
     def run(self) -> list[nodes.Node]:
         """A table."""
-        shelf = getattr(self.env.app, "tutorkit", None)
+        shelf = shelf_of(self.env.app)
         if shelf is None:
             return []
-        report = shelf.report()
+        coverage = shelf.coverage()
         rows = [
             [name.name, name.kind, str(len(examples)), ", ".join(f"{each.page}:{each.line}" for each in examples[:2])]
-            for name, examples in report.names
+            for name, examples in coverage.names
         ]
-        said = f"{report.percent:.1f} % of {len(report.names)} public names are run by an example whose result is checked."
+        said = f"{coverage.percent:.1f} % of {len(coverage.names)} public names are run by an example whose result is checked."
         return [nodes.paragraph("", said), table(["Name", "Kind", "Examples", "The first ones"], rows)]
 
 
@@ -258,15 +260,15 @@ def _row(cells: Sequence[nodes.Node | str]) -> nodes.row:
 
 
 DIRECTIVES = {
-    "output": Output,
-    "picture": Picture,
-    "lesson": Lesson,
-    "exercise": Exercise,
-    "starter": Starter,
-    "checks": Checks,
-    "solution": Solution,
-    "wrong": Wrong,
-    "code-cell": CodeCell,
-    "tutorkit-status": Status,
-    "tutorkit-coverage": Coverage,
+    "output": OutputDirective,
+    "picture": PictureDirective,
+    "lesson": LessonDirective,
+    "exercise": ExerciseDirective,
+    "starter": StarterDirective,
+    "checks": ChecksDirective,
+    "solution": SolutionDirective,
+    "wrong": WrongDirective,
+    "code-cell": CodeCellDirective,
+    "tutorkit-status": StatusDirective,
+    "tutorkit-coverage": CoverageDirective,
 }

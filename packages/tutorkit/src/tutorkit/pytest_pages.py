@@ -19,7 +19,7 @@ from tutorkit.reading.blocks import Block, Exercise, Kind, Page
 from tutorkit.reading.pages import read
 from tutorkit.record import cache, site
 from tutorkit.record.session import Session
-from tutorkit.running import page_run
+from tutorkit.running.clean_process import clean_process
 from tutorkit.running.conditions import lacking
 from tutorkit.teaching import exercises
 
@@ -79,7 +79,7 @@ class PageFile(SybilFile):
         try:
             document = sybil.parse(self.path)
             assert isinstance(document, PageDocument)
-            self.session_ = Session(document.page, self.pages.config, self.pages.trace, self.pages.impl)
+            self.session_ = self.pages.session(document.page)
         except PageError as error:
             raise self.CollectError(str(error)) from error
         self.documents.append(document)
@@ -160,11 +160,11 @@ class Pages:
         self.options = options
         self.paths = frozenset(config.paths())
         self.sybil = PageSybil(config)
-        self.impl: str = options.getoption("--tutorkit-impl")
+        self.implementation: str = options.getoption("--tutorkit-impl")
         if not options.getoption("collectonly"):
-            page_run.warm()
-        self.cached: bool = options.getoption("--tutorkit-cache") and not self.impl
-        self.trace: bool = self.cached or not (self.impl or options.getoption("--tutorkit-no-api-coverage"))
+            clean_process()  # which is there when the first page is to run
+        self.cached: bool = options.getoption("--tutorkit-cache") and not self.implementation
+        self.trace: bool = self.cached or not (self.implementation or options.getoption("--tutorkit-no-api-coverage"))
         self.unchanged: list[str] = []
         self.outcomes: dict[str, Counter[str]] = {}  #: of the blocks of each page
 
@@ -179,6 +179,10 @@ class Pages:
         others = [each for each in found if type(each).__module__ != "_pytest.doctest"]
         page = self.page(file_path, parent)
         return [page, *others] if page else others
+
+    def session(self, page: Page) -> Session:
+        """The run of a page, as the options say."""
+        return Session(page, self.config, trace=self.trace, implementation=self.implementation)
 
     def page(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         """A page, unless the cache knows that it would pass again."""
@@ -220,7 +224,7 @@ class Pages:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """A site all of which was run may still be wrong as a whole."""
-        self.problems = list(site.problems(site.site(self.config), self.trace)) if self.whole(session) else []
+        self.problems = list(site.problems(site.site(self.config), api=self.trace)) if self.whole(session) else []
         if self.problems and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -228,12 +232,12 @@ class Pages:
         """Every page was to be run: pytest was given no file, and no choice of tests."""
         chosen = any(self.options.getoption(name, default=None) for name in ("keyword", "markexpr", "lf", "collectonly"))
         given = self.options.args_source is pytest.Config.ArgsSource.ARGS
-        return not (chosen or given or self.impl or session.shouldstop or hasattr(self.options, "workerinput"))
+        return not (chosen or given or self.implementation or session.shouldstop or hasattr(self.options, "workerinput"))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say how the site stands."""
-        if self.impl and self.outcomes:
-            terminalreporter.section(f"pages against {self.impl}")
+        if self.implementation and self.outcomes:
+            terminalreporter.section(f"pages against {self.implementation}")
             for page, outcomes in sorted(self.outcomes.items()):
                 terminalreporter.line(f"{page}: {outcomes['passed']} of {outcomes.total()} pass")
         if self.unchanged:

@@ -19,7 +19,7 @@ from tutorkit.record.ledger import PASSED, Record
 
 
 @dataclass(frozen=True)
-class Name:
+class PublicName:
     """A public name."""
 
     name: str  #: such as ``smartensemble.Experiment.start``
@@ -37,10 +37,10 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Report:
+class Coverage:
     """The public names, each with its examples."""
 
-    names: tuple[tuple[Name, tuple[Example, ...]], ...]
+    names: tuple[tuple[PublicName, tuple[Example, ...]], ...]
 
     @property
     def missing(self) -> list[str]:
@@ -63,9 +63,9 @@ class Report:
         return "\n".join([*lines, f"{self.percent:.1f} % of {len(self.names)} names"])
 
 
-def report(config: Config, records: Iterable[Record], pages: Iterable[Page]) -> Report:
+def coverage(config: Config, records: Iterable[Record], pages: Iterable[Page]) -> Coverage:
     """Which of the public names of the modules `config.api` the examples run."""
-    sys.path[:0] = [str(config.root / folder) for folder in config.source if str(config.root / folder) not in sys.path]
+    sys.path[:0] = [folder for folder in config.sources if folder not in sys.path]
     texts = {(page.name, block.id): block.source for page in pages for block in page.blocks}
     entered: dict[str, list[Example]] = {}
     words: dict[str, list[Example]] = {}
@@ -83,15 +83,15 @@ def report(config: Config, records: Iterable[Record], pages: Iterable[Page]) -> 
         if not name.codes:
             examples = words.get(name.name.rpartition(".")[2], [])
         found.append((name, tuple(dict.fromkeys(examples))))
-    return Report(tuple(found))
+    return Coverage(tuple(found))
 
 
-def public(modules: Sequence[str]) -> list[Name]:
+def public(modules: Sequence[str]) -> list[PublicName]:
     """The public names of modules, and the public methods and properties of their classes."""
     return [name for module in modules for name in _names(importlib.import_module(module))]
 
 
-def _names(module: ModuleType) -> Iterator[Name]:
+def _names(module: ModuleType) -> Iterator[PublicName]:
     package = module.__name__.partition(".")[0]
     exported = getattr(module, "__all__", None)
     for name in exported or [name for name in vars(module) if not name.startswith("_")]:
@@ -101,17 +101,22 @@ def _names(module: ModuleType) -> Iterator[Name]:
             continue
         dotted = f"{module.__name__}.{name}"
         if inspect.isclass(thing):
-            members = list(_members(thing, dotted, package))
-            own = _codes(vars(thing).get("__init__"), package) + _codes(vars(thing).get("__new__"), package)
-            plain = issubclass(thing, (enum.Enum, BaseException)) or not (own or members)
-            codes = own + tuple(code for member in members for code in member.codes)
-            yield Name(dotted, "class", () if plain else codes)
-            yield from members
+            yield from _of_class(thing, dotted, package)
         else:
-            yield Name(dotted, "function" if callable(thing) else "data", _codes(thing, package))
+            yield PublicName(dotted, "function" if callable(thing) else "data", _codes(thing, package))
 
 
-def _members(kind: type, dotted: str, package: str) -> Iterator[Name]:
+def _of_class(kind: type, dotted: str, package: str) -> Iterator[PublicName]:
+    """A class, and its public methods and properties. To enter one of them, or to make an instance, runs the class too."""
+    members = list(_members(kind, dotted, package))
+    own = _codes(vars(kind).get("__init__"), package) + _codes(vars(kind).get("__new__"), package)
+    plain = issubclass(kind, (enum.Enum, BaseException)) or not (own or members)
+    codes = own + tuple(code for member in members for code in member.codes)
+    yield PublicName(dotted, "class", () if plain else codes)
+    yield from members
+
+
+def _members(kind: type, dotted: str, package: str) -> Iterator[PublicName]:
     """The public methods and properties that a class, or one of its bases in the package, defines."""
     seen = set()
     for base in kind.__mro__:
@@ -123,7 +128,7 @@ def _members(kind: type, dotted: str, package: str) -> Iterator[Name]:
             seen.add(name)
             codes = _codes(thing, package)
             if codes:
-                yield Name(f"{dotted}.{name}", "property" if isinstance(thing, property) else "method", codes)
+                yield PublicName(f"{dotted}.{name}", "property" if isinstance(thing, property) else "method", codes)
 
 
 def _codes(thing: Any, package: str) -> tuple[str, ...]:

@@ -20,18 +20,19 @@ from typing import Any
 
 from tutorkit.config import Config
 from tutorkit.errors import PageError
-from tutorkit.reading.blocks import Page
+from tutorkit.reading.blocks import Block, Page
 from tutorkit.reading.pages import read
-from tutorkit.record.ledger import DISPLAY, PASSED, SKIPPED, load
+from tutorkit.record.ledger import DISPLAY, PASSED, SKIPPED, Record, load
 from tutorkit.running.conditions import lacking
+from tutorkit.running.page_process import Seen
 
 
-def save(page: Page, seen: Mapping[str, Any], config: Config) -> None:
+def save(page: Page, seen: Seen, config: Config) -> None:
     """Note what a page was made from."""
     file = _file(config, page.name)
     file.parent.mkdir(parents=True, exist_ok=True)
-    functions = {path: sorted({name for where, name in seen["executed"] if where == path}) for path, _ in seen["executed"]}
-    data = {"functions": functions, "opened": seen["opened"], "started": seen["started"]}
+    functions = {path: sorted({name for where, name in seen.executed if where == path}) for path, _ in seen.executed}
+    data = {"functions": functions, "opened": list(seen.opened), "started": seen.started}
     file.write_text(json.dumps(data | {"key": _key(page, data, config)}))
 
 
@@ -40,30 +41,30 @@ def fresh(path: Path, config: Config) -> bool:
     try:
         page = read(path, config.root)
         data = json.loads(_file(config, page.name).read_text())
-        record = load(config.root / config.ledger, page.name)
     except (OSError, ValueError, PageError):
         return False
-    if record is None or record.problem or page.notebook:
+    record = load(config.ledger_path, page.name)
+    if record is None or record.problem or page.notebook or _lives(page, config):
         return False
-    entries = [record.entry(block.id, block.digest) for block in page.blocks]
-    if any(entry is None or entry.result not in (PASSED, SKIPPED, DISPLAY) for entry in entries):
-        return False
-    for block, entry in zip(page.blocks, entries, strict=True):
-        if entry and (entry.result == SKIPPED) != (lacking(block.needs, config, block.place) is not None):
-            return False
+    return all(_passed(block, record, config) for block in page.blocks) and bool(data["key"] == _key(page, data, config))
+
+
+def _lives(page: Page, config: Config) -> bool:
+    """It needs something that is alive, and may change by itself."""
     needs = {name for block in page.blocks for name in block.needs}
-    if any(config.conditions[name].server for name in needs if name in config.conditions):
+    return any(config.conditions[name].server for name in needs if name in config.conditions)
+
+
+def _passed(block: Block, record: Record, config: Config) -> bool:
+    """It is on record as it is now, did not fail, and was skipped if it would be now."""
+    entry = record.entry(block.id, block.digest)
+    if entry is None or entry.result not in (PASSED, SKIPPED, DISPLAY):
         return False
-    return bool(data["key"] == _key(page, data, config))
-
-
-def forget(page: Page, config: Config) -> None:
-    """Forget a page that did not pass."""
-    _file(config, page.name).unlink(missing_ok=True)
+    return (entry.result == SKIPPED) == (lacking(block.needs, config, block.place) is not None)
 
 
 def _file(config: Config, page: str) -> Path:
-    return config.root / config.ledger / ".cache" / f"{page}.json"
+    return config.ledger_path / ".cache" / f"{page}.json"
 
 
 def _key(page: Page, data: Mapping[str, Any], config: Config) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,10 +81,3 @@ def load(ledger: Path, page: str) -> Record | None:
         return Record(**{**data, "blocks": [Entry(**entry) for entry in data["blocks"]]})
     except (OSError, ValueError, TypeError, KeyError):
         return None
-
-
-def load_all(ledger: Path) -> Iterator[Record]:
-    """All records, in the order of their pages."""
-    for file in sorted(ledger.glob("**/*.json")):
-        if (record := load(ledger, file.relative_to(ledger).as_posix().removesuffix(".json"))) is not None:
-            yield record

@@ -24,12 +24,12 @@ from tutorkit.running.page_run import PageRun
 class Session:
     """A page that is being run."""
 
-    def __init__(self, page: Page, config: Config, trace: bool = False, impl: str = "") -> None:
+    def __init__(self, page: Page, config: Config, *, trace: bool = False, implementation: str = "") -> None:
         self.page = page
         self.config = config
         self.trace = trace
-        self.impl = impl
-        self.ledger = config.root / config.ledger
+        self.implementation = implementation
+        self.ledger = config.ledger_path
         self.images = ledger.images_of(self.ledger, page.name)
         self.lacking = {block.id: missing for block in page.blocks if (missing := lacking(block.needs, config, block.place))}
         self.skipped = {block: condition.reason for block, condition in self.lacking.items()}
@@ -48,15 +48,15 @@ class Session:
         if block.id in self.results:
             return self.results[block.id]
         if block.kind is Kind.UNKNOWN:
-            return Result([], f"{block.place}: {block.reason}", block.line)
+            return Result.failed(f"{block.place}: {block.reason}", block.line)
         if (reason := self.skipped.get(block.id)) is not None:
-            return Result([], f"{block.place}: {reason}", block.line)
+            return Result.failed(f"{block.place}: {reason}", block.line)
         if self.page.notebook:
-            self.results |= notebook.execute(self.page, self.config, self.images, self.trace, self.skipped)
+            self.results |= notebook.execute(self.page, self.config, self.images, trace=self.trace, skipped=self.skipped)
             return self.results[block.id]
         if self._run is None:
             page = replace(self.page, blocks=tuple(self._runnable))
-            self._run = PageRun(page, self.config, self.images, self.trace, self.impl)
+            self._run = PageRun(page, self.config, self.images, trace=self.trace, implementation=self.implementation)
         result = self._run.run(block, self._last)
         self.results |= self._run.results
         return result
@@ -64,7 +64,7 @@ class Session:
     def close(self) -> str:
         """End the page and write its record; what it left behind, "" if nothing."""
         problem = self._run.close() if self._run else ""
-        if not self.impl:  # what another implementation does is not on record
+        if not self.implementation:  # what another implementation does is not on record
             record = self._record(problem)
             ledger.write(self.ledger, record)
             if self._run and self._run.seen is not None:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import doctest
 import re
+import sys
 from collections.abc import Mapping
 from difflib import unified_diff
+from pathlib import Path
 
 from tutorkit.config import Config
 from tutorkit.errors import ConfigError
-from tutorkit.reading.blocks import Kind, Step
+from tutorkit.reading.blocks import Block, Kind, Step
 from tutorkit.reading.steps import NUMBER
 from tutorkit.running.evaluate import Outcome
 
-LONGEST = 60  #: lines of a difference that are shown
+HOME = "/home/you"  #: what a page shows for the directory that it runs in
+DIFFERS = "the output differs from the page"
+DIFFERENCE_LINES = 60  #: of a difference that are shown
+LINE_LENGTH = 400  #: characters of each of them
 NUMERAL = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d+)?(?![\w.]*\w)")
 #: Patterns for what differs from run to run, and what is read in their place.
-NORMALISERS: Mapping[str, tuple[str, str]] = {
+NORMALIZERS: Mapping[str, tuple[str, str]] = {
     "times": (
         r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
         r"|\b\d+:\d\d:\d\d\b|\b\d+(?:\.\d+)?\s?(?:ms|s|seconds)\b",
@@ -40,16 +45,21 @@ def flags_of(config: Config, step: Step) -> int:
     return found & ~step.off
 
 
-def problem(step: Step, outcome: Outcome, config: Config, page: str, kind: Kind, names: Mapping[str, str]) -> str:
-    """What is wrong with the outcome of a step: "" if nothing. `names` are directories, and what is shown for them."""
+def directories(working: Path, root: Path) -> dict[str, str]:
+    """Directories whose names differ from machine to machine, and what a page shows for each."""
+    return {str(working): HOME, sys.prefix: f"{HOME}/.venv", str(root): f"{HOME}/project"}
+
+
+def problem(step: Step, outcome: Outcome, block: Block, config: Config, directories: Mapping[str, str]) -> str:
+    """What is wrong with the outcome of a step of `block`: "" if nothing."""
     flags = flags_of(config, step)
     if flags & doctest.SKIP:
-        return f"{page}:{step.line}: is skipped by a flag; say what it needs, in a comment 'needs: ...'"
-    if outcome.error is not None and kind is not Kind.CONSOLE:
+        return f"{block.page}:{step.line}: is skipped by a flag; say what it needs, in a comment 'needs: ...'"
+    if outcome.error is not None and block.kind is not Kind.CONSOLE:
         found = EXCEPTION.search(step.expected or "")
-        if kind is not Kind.DOCTEST or not found:
+        if block.kind is not Kind.DOCTEST or not found:
             *before, last = outcome.error.rstrip().split("\n")
-            place = f"{page}:{outcome.line or step.line}"
+            place = f"{block.page}:{outcome.line or step.line}"
             frames = outcome.traceback + "".join(f"{line}\n" for line in before)
             return f"{place}: raised {last}\n{frames}{_also(outcome)}"
         want, got = found["message"], outcome.error
@@ -59,10 +69,10 @@ def problem(step: Step, outcome: Outcome, config: Config, page: str, kind: Kind,
         want, got = step.expected or "", outcome.output
         if step.expected is None:
             return ""
-    want, got = normalise(want, config, names), normalise(got, config, names)
+    want, got = normalize(want, config, directories), normalize(got, config, directories)
     if agrees(want, got, flags):
         return ""
-    return f"{page}:{step.line}: put out something else than the page shows\n{difference(want, got)}{_also(outcome)}"
+    return f"{block.page}:{step.line}: {DIFFERS}\n{difference(want, got)}{_also(outcome)}"
 
 
 def agrees(want: str, got: str, flags: int) -> bool:
@@ -103,17 +113,17 @@ def precision(numeral: str) -> float:
     return 0.5 * 10.0 ** (int(exponent or 0) - len(digits.partition(".")[2]))
 
 
-def normalise(text: str, config: Config, names: Mapping[str, str]) -> str:
+def normalize(text: str, config: Config, directories: Mapping[str, str]) -> str:
     """A text without what differs from run to run."""
-    for name in config.normalise:
+    for name in config.normalize:
         if name == "paths":
-            for directory in sorted(names, key=len, reverse=True):
-                text = text.replace(directory, names[directory])
+            for directory in sorted(directories, key=len, reverse=True):
+                text = text.replace(directory, directories[directory])
             continue
-        found = config.normalisers.get(name) or NORMALISERS.get(name)
+        found = config.normalizers.get(name) or NORMALIZERS.get(name)
         if found is None:
-            known = ", ".join(["paths", *NORMALISERS, *config.normalisers])
-            raise ConfigError(f"[tool.tutorkit]: normalise: no normaliser {name!r}; there are {known}")
+            known = ", ".join(["paths", *NORMALIZERS, *config.normalizers])
+            raise ConfigError(f"[tool.tutorkit]: normalize: no normalizer {name!r}; there are {known}")
         text = re.sub(found[0], found[1], text)
     return text
 
@@ -121,10 +131,10 @@ def normalise(text: str, config: Config, names: Mapping[str, str]) -> str:
 def difference(want: str, got: str) -> str:
     """What was expected, with "-", and what came, with "+"."""
     lines = list(unified_diff(want.splitlines(), got.splitlines(), "expected", "got", lineterm="", n=2))
-    if len(lines) > LONGEST:
-        middle = LONGEST // 2
-        lines = [*lines[:middle], f"... {len(lines) - LONGEST} lines more ...", *lines[-middle:]]
-    return "".join(f"{line[:400]}\n" for line in lines)
+    if len(lines) > DIFFERENCE_LINES:
+        middle = DIFFERENCE_LINES // 2
+        lines = [*lines[:middle], f"... {len(lines) - DIFFERENCE_LINES} lines more ...", *lines[-middle:]]
+    return "".join(f"{line[:LINE_LENGTH]}\n" for line in lines)
 
 
 def _also(outcome: Outcome) -> str:

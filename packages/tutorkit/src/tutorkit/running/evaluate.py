@@ -44,9 +44,14 @@ class Result:
     images: list[str] = field(default_factory=list)
     entered: list[str] = field(default_factory=list)
 
+    @classmethod
+    def failed(cls, problem: str, line: int = 0) -> Result:
+        """That of a block which was not run, or not to its end."""
+        return cls([], problem, line)
+
     @property
     def output(self) -> str:
-        """All that it put out."""
+        """Everything that it printed."""
         return "".join(outcome.output for outcome in self.outcomes)
 
 
@@ -170,7 +175,7 @@ class Evaluator:
             env = os.environ | {"COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"}
             subprocess.run(["bash", str(script)], stdin=subprocess.DEVNULL, env=env, check=False)
             found = []
-            for number, _ in enumerate(block.steps):
+            for number in range(len(block.steps)):
                 out, code = Path(folder, f"{number}.out"), Path(folder, f"{number}.code")
                 if not out.exists():
                     found.append(Outcome(error="was not run: the shell ended before"))

@@ -1,116 +1,143 @@
-"""Execute a notebook as myst-nb does, with its reader and its client, and keep what came of each cell."""
+"""Execute a notebook as myst-nb does, say what came of each cell, and keep the outputs for the site."""
 
 from __future__ import annotations
 
-import os
+import importlib.util
 import re
 import shutil
-import sys
-import time
 from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tutorkit.config import Config
 from tutorkit.reading.blocks import Block, Kind, Page
+from tutorkit.reading.kinds import SKIP_EXECUTION
 from tutorkit.running import compare
 from tutorkit.running.evaluate import Outcome, Result
-from tutorkit.running.page_process import MOMENT, command, descendants, kill, parent
-from tutorkit.running.page_run import HOME
+
+if TYPE_CHECKING:
+    from tutorkit.running.kernel import Execution
 
 EXECUTED = "executed.ipynb"  #: in the folder of a page's images
-SKIP = "skip-execution"  #: a tag that nbclient knows
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+FAILURE_LENGTH = 3000  #: characters of a failure that are shown
 
 
-def execute(page: Page, config: Config, images: Path, trace: bool = False, skipped: Container[str] = ()) -> dict[str, Result]:
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a notebook that was executed."""
+
+    number: int
+    block: Block
+    output: str = ""
+    raised: bool = False  #: one of its outputs is an error
+
+    @classmethod
+    def of(cls, number: int, block: Block, cell: Any) -> Cell:
+        """From a cell of nbformat, with its outputs."""
+        return cls(number, block, "".join(text(cell)), any(output.output_type == "error" for output in cell.outputs))
+
+
+def execute(
+    page: Page, config: Config, images: Path, *, trace: bool = False, skipped: Container[str] = ()
+) -> dict[str, Result]:
     """What comes of each block of a notebook. It runs in a copy of its folder, and its outputs are written to `images`."""
-    import nbformat
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-
+    if importlib.util.find_spec("myst_nb") is None:
+        return _lacking(page)
     book = read(page)
     blocks = [block for block in page.blocks if block.kind is Kind.CELL]
-    cells = [cell for cell in book.cells if cell.cell_type == "code"]
-    for block, cell in zip(blocks, cells, strict=True):
-        if block.id in skipped:
-            cell.metadata["tags"] = [*cell.metadata.get("tags", []), SKIP]
-    results: dict[str, Result] = {}
-    below: list[int] = []  #: processes below the kernel, after the last cell
-    began: dict[int, float] = {}
-    failure = ""
+    pairs = list(zip(blocks, (cell for cell in book.cells if cell.cell_type == "code"), strict=True))
+    with _left_out([cell for block, cell in pairs if block.id in skipped]):
+        execution = _run(page, book, [block.id for block in blocks], config, trace=trace)
+    last = blocks[execution.last] if execution.last >= 0 else None
+    executed = (Cell.of(number, block, cell) for number, (block, cell) in enumerate(pairs) if block.id not in skipped)
+    results = {cell.block.id: result(cell, execution, last, config) for cell in executed}
+    _write(book, images)
+    return results | beside(page)
+
+
+def _lacking(page: Page) -> dict[str, Result]:
+    """What comes of the blocks of a notebook where nothing can execute it."""
+    remedy = "is a notebook's, which needs the package myst-nb; pip install 'tutorkit[sphinx]'"
+    return {block.id: Result.failed(f"{block.place}: {remedy}", block.line) for block in page.blocks}
+
+
+@contextmanager
+def _left_out(cells: Sequence[Any]) -> Iterator[None]:
+    """Have nbclient leave out some cells."""
+    for cell in cells:
+        cell.metadata["tags"] = [*cell.metadata.get("tags", []), SKIP_EXECUTION]
+    yield
+    for cell in cells:
+        cell.metadata["tags"].remove(SKIP_EXECUTION)
+
+
+def _run(page: Page, book: Any, ids: list[str], config: Config, *, trace: bool) -> Execution:
+    """Run the cells of `book`, which gets their outputs, in a copy of the page's folder."""
+    from tutorkit.running.kernel import Kernel  # which needs the extra: myst-nb brings nbclient
+
     with TemporaryDirectory() as scratch:
         directory = Path(scratch).resolve() / page.path.parent.name
         shutil.copytree(page.path.parent, directory)
         reports = Path(scratch, "trace")
         reports.mkdir()
-        environment = os.environ | {"PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])}
-        if trace:
-            from tutorkit.running.trace import environment as traced
+        execution = Kernel(book, ids, config).execute(directory, reports if trace else None)
+        names = compare.directories(directory, config.root)
+        for output in (output for cell in book.cells for output in cell.get("outputs", [])):
+            rename(output, names)
+        return execution
 
-            (reports / "block").write_text("start")
-            sources = tuple(str(config.root / folder) for folder in config.source)
-            environment |= traced(sources, str(reports), str(config.root))
-        client = NotebookClient(
-            book, timeout=int(config.time_limit), kernel_name="python3", resources={"metadata": {"path": str(directory)}}
-        )
 
-        def begin(cell: Any, **_: Any) -> None:
-            if cell.cell_type == "code":
-                began[cells.index(cell)] = time.perf_counter()
-                if trace and client.kc:
-                    name = blocks[cells.index(cell)].id
-                    client.kc.execute(
-                        f"import sys; sys.modules['_tutorkit_trace'].switch({name!r})", silent=True, store_history=False
-                    )
+def result(cell: Cell, execution: Execution, last: Block | None, config: Config) -> Result:
+    """What came of a cell; `last` is the block of the last cell that began."""
+    outcome = Outcome(cell.output)
+    return Result(
+        [outcome],
+        problem(cell, outcome, execution, last, config),
+        seconds=execution.seconds.get(cell.number, 0.0),
+        entered=execution.entered.get(cell.block.id, []),
+    )
 
-        def end(cell: Any, **_: Any) -> None:
-            block = blocks[cells.index(cell)]
-            results[block.id] = Result([], seconds=time.perf_counter() - began[cells.index(cell)])
-            kernel = getattr(client.km.provisioner, "pid", None) if client.km else None
-            below[:] = descendants(kernel) if kernel else ()
 
-        client.on_cell_execute, client.on_cell_executed = begin, end
-        try:
-            client.execute(env=environment)
-        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-            failure = COLOUR.sub("", str(error))
-        left = survivors(below)
-        names = {str(directory): HOME, sys.prefix: f"{HOME}/.venv", str(config.root): f"{HOME}/project"}
-        for cell in cells:
-            for output in cell.get("outputs", []):
-                rename(output, names)
-        entered = _entered(reports, config) if trace else {}
-    last = max(began, default=-1)
-    for number, (block, cell) in enumerate(zip(blocks, cells, strict=True)):
-        if block.id in skipped:
-            cell.metadata["tags"].remove(SKIP)
-            continue
-        result = results.setdefault(block.id, Result([]))
-        result.entered = entered.get(block.id, [])
-        result.outcomes = [Outcome("".join(text(cell)))]
-        if failure and number == last:
-            result.problem = f"{block.page}:{_line(failure, block)}: {failure.strip()[-3000:]}"
-        elif failure and number > last:
-            result.problem = f"{block.place}: was not run: the cell at {blocks[last].place} failed"
-        elif block.raises and not any(output.output_type == "error" for output in cell.outputs):
-            result.problem = f"{block.place}: is to raise an exception, and raised none"
-        elif left and number == last:
-            result.problem = f"{block.page}: leaves behind processes: {', '.join(left)}"
-        elif block.steps:
-            result.problem = compare.problem(block.steps[-1], result.outcomes[0], config, block.page, block.kind, {})
-    for block in page.blocks:
-        if block.kind is not Kind.CELL and block.runs:
-            results[block.id] = _other(block, page)
-    for cell in book.cells:
-        cell.get("metadata", {}).pop("execution", None)
-    book.metadata.pop("source_map", None)
-    images.mkdir(parents=True, exist_ok=True)
-    json = nbformat.writes(book)  # type: ignore[no-untyped-call]
-    (images / EXECUTED).write_text(f"{json}\n", encoding="utf-8")
-    return results
+def problem(cell: Cell, outcome: Outcome, execution: Execution, last: Block | None, config: Config) -> str:
+    """What is wrong with a cell, "" if nothing."""
+    block = cell.block
+    if execution.failure and cell.number == execution.last:
+        failure = execution.failure
+        return f"{block.page}:{line_of(failure, block)}: {failure.strip()[-FAILURE_LENGTH:]}"
+    if execution.failure and cell.number > execution.last:
+        return f"{block.place}: was not run: the cell at {last.place} failed" if last else f"{block.place}: was not run"
+    if block.raises and not cell.raised:
+        return f"{block.place}: is to raise an exception, and raised none"
+    if execution.left and cell.number == execution.last:
+        return f"{block.page}: leaves behind processes: {', '.join(execution.left)}"
+    return compare.problem(block.steps[-1], outcome, block, config, {}) if block.steps else ""
+
+
+def line_of(failure: str, block: Block) -> int:
+    """The line of the page that an error speaks of."""
+    found = re.findall(r"(?:Cell In\[\d+\], line |line )(\d+)", failure)
+    return block.line + int(found[0]) - 1 if found else block.line
+
+
+def beside(page: Page) -> dict[str, Result]:
+    """What comes of the blocks of a notebook that are no cells: they show files beside the notebook, or are mistakes."""
+    return {block.id: _beside(block, page) for block in page.blocks if block.runs and block.kind is not Kind.CELL}
+
+
+def _beside(block: Block, page: Page) -> Result:
+    if block.kind is not Kind.FILE:
+        return Result.failed(f"{block.place}: is no cell, and a notebook runs cells; make it a {{code-cell}}", block.line)
+    shown = page.path.parent / block.name
+    if shown.is_file() and shown.read_text(encoding="utf-8").rstrip() == block.source.rstrip():
+        return Result([])
+    return Result.failed(f"{block.place}: the file {block.name} beside the notebook is another one; show that")
+
+
+# --- notebooks of nbformat --------------------------------------------------------------------------------------------------
 
 
 def read(page: Page) -> Any:
@@ -127,52 +154,24 @@ def text(cell: Any) -> Iterator[str]:
             yield output.text
         elif output.output_type in ("execute_result", "display_data"):
             shown = output.data.get("text/plain", "")
-            yield shown + "\n" * (not shown.endswith("\n"))
+            yield shown if shown.endswith("\n") else f"{shown}\n"
 
 
 def rename(output: Any, names: Mapping[str, str]) -> None:
-    """Replace directories in all that a cell has printed or shown."""
+    """Replace directories in everything that a cell has printed or shown."""
     for holder in (output, output.get("data", {})):
         for key, value in holder.items():
             if isinstance(value, str):
                 holder[key] = reduce(lambda shown, old: shown.replace(old, names[old]), names, value)
 
 
-def survivors(pids: Sequence[int]) -> list[str]:
-    """Which processes have not ended with their kernel, after a moment; they are killed."""
-    limit = time.monotonic() + MOMENT
-    while (alive := [pid for pid in pids if parent(pid)]) and time.monotonic() < limit:
-        time.sleep(0.02)
-    said = [command(pid) for pid in alive]
-    for pid in alive:
-        kill(pid)
-    return said
+def _write(book: Any, images: Path) -> None:
+    """Keep a notebook with its outputs, without what differs from run to run."""
+    import nbformat
 
-
-def _entered(reports: Path, config: Config) -> dict[str, list[str]]:
-    """The functions that each block has entered."""
-    from tutorkit.running.trace import Tracer
-
-    sources = tuple(str(config.root / folder) for folder in config.source)
-    tracer = Tracer(sources, str(reports), str(config.root))
-    found: dict[str, set[str]] = {}
-    for report in tracer.reports():
-        for block, entered in report["blocks"].items():
-            names = {f"{tracer.module(file)}:{name}" for file, name in entered if name != "<module>"}
-            found.setdefault(block, set()).update(names)
-    return {block: sorted(names) for block, names in found.items()}
-
-
-def _line(failure: str, block: Block) -> int:
-    """The line of the page that an error speaks of."""
-    found = re.findall(r"(?:Cell In\[\d+\], line |line )(\d+)", failure)
-    return block.line + int(found[0]) - 1 if found else block.line
-
-
-def _other(block: Block, page: Page) -> Result:
-    """A block of a notebook that is no cell."""
-    if block.kind is Kind.FILE:
-        shown = page.path.parent / block.name
-        same = shown.is_file() and shown.read_text(encoding="utf-8").rstrip() == block.source.rstrip()
-        return Result([], "" if same else f"{block.place}: the file {block.name} beside the notebook is another one; show that")
-    return Result([], f"{block.place}: is no cell, and a notebook runs cells; make it a {{code-cell}}", block.line)
+    for cell in book.cells:
+        cell.get("metadata", {}).pop("execution", None)
+    book.metadata.pop("source_map", None)
+    images.mkdir(parents=True, exist_ok=True)
+    json = nbformat.writes(book)  # type: ignore[no-untyped-call]
+    (images / EXECUTED).write_text(f"{json}\n", encoding="utf-8")

@@ -2,39 +2,69 @@
 
 The clean process is started once, with nothing imported but what is needed here. A page's process is its copy: it costs a few
 milliseconds, knows nothing of the tests that run beside it, and may exit, hang or be killed without harm to anybody. Both
-are *subreapers* where there are such: whatever a page starts stays below it, so that it can be found, and ended.
+are *subreapers* where there are such: whatever a page starts stays below it, so it can be found, and ended.
 """
 
 from __future__ import annotations
 
 import atexit
-import ctypes
 import importlib
 import os
 import pickle
 import re
 import shutil
-import signal
 import socket
 import sys
+import tempfile
 import threading
-import time
 import traceback
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from tutorkit.config import Config
 from tutorkit.errors import ConfigError
 from tutorkit.reading.blocks import Block
 from tutorkit.running.evaluate import Evaluator, Result
+from tutorkit.running.leftovers import changed, leftovers, path_written
+from tutorkit.running.processes import become_subreaper, children, command_line, descendants, kill, lasting
 
-PR_SET_CHILD_SUBREAPER = 36
-MOMENT = 4.0  #: seconds that processes have to end after the page's last block
-SWEEP = 0.2  #: seconds between two looks for what killed pages have left
-HELPER = re.compile(r"multiprocessing\.(resource_tracker|forkserver)")  #: processes that Python keeps, and ends itself
-QUIET = ("PWD", "OLDPWD", "_", "COLUMNS", "LINES")  #: variables whose change is nobody's fault
+SWEEP_EVERY_S = 0.2  #: the clean process looks for what killed pages have left
+PYTHONS_OWN = re.compile(r"multiprocessing\.(resource_tracker|forkserver)")  #: processes that Python keeps, and ends itself
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """The folders of a page that runs, outside of the project."""
+
+    root: Path
+    directory: Path  #: the page's working directory
+
+    @property
+    def temporary(self) -> Path:
+        """For temporary files, which the page is to remove."""
+        return self.root / "tmp"
+
+    @property
+    def reports(self) -> Path:
+        """Where processes that the page starts report what they enter."""
+        return self.root / "trace"
+
+    @property
+    def terminal(self) -> Path:
+        """The file that takes what is written to the terminal."""
+        return self.root / "terminal"
+
+    @classmethod
+    def made(cls, stem: str) -> Scratch:
+        """New and empty folders for the page of this name."""
+        root = Path(tempfile.mkdtemp(prefix="tutorkit-")).resolve()
+        scratch = cls(root, root / stem.replace(" ", "-"))
+        for folder in (scratch.directory, scratch.temporary, scratch.reports):
+            folder.mkdir()
+        return scratch
 
 
 @dataclass(frozen=True)
@@ -42,53 +72,68 @@ class Setup:
     """What a page's process begins with."""
 
     path: str  #: of the page
-    root: str  #: of the project
-    directory: str  #: where it runs
-    temporary: str  #: for temporary files
-    terminal: str  #: the file that takes what is written to the terminal
-    images: str
-    ledger: str
-    source: tuple[str, ...]
-    limit: int
-    api: tuple[str, ...] = ()
+    config: Config
+    scratch: Scratch
+    images: Path
     module: str = ""  #: whose docstrings these are
-    trace: str = ""  #: the folder of the trace's reports
-    impl: str = ""
+    trace: bool = False
+    implementation: str = ""  #: the module that stands in for the documented one
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a page was made from."""
+
+    executed: Sequence[tuple[str, str]]  #: functions: the file, and the qualified name
+    opened: Sequence[str]  #: files and folders of the project
+    started: bool  #: other processes, of which not all is known
+
+
+@dataclass(frozen=True)
+class PageEnd:
+    """What a page's process says when it ends."""
+
+    leaves: str  #: what it leaves behind, "" if nothing
+    pictures: Sequence[str]  #: that its blocks have saved
+    seen: Seen | None  #: if it was traced
+
+
+# --- the clean process ------------------------------------------------------------------------------------------------------
 
 
 def main(descriptor: int) -> None:
-    """Fork a process for each page that is asked for, until nobody asks any more."""
-    _become_subreaper()
-    asked = socket.socket(fileno=descriptor)
-    asked.settimeout(SWEEP)
+    """Fork a process for each :class:`Setup`, and give the exit code for each pid, until nobody asks any more."""
+    become_subreaper()
+    channel = socket.socket(fileno=descriptor)
+    channel.settimeout(SWEEP_EVERY_S)
     pages: set[int] = set()
     ended: dict[int, int] = {}
     while True:
         try:
-            data, descriptors, _, _ = socket.recv_fds(asked, 1 << 20, 1)
+            data, descriptors, _, _ = socket.recv_fds(channel, 1 << 20, 1)
         except TimeoutError:
             sweep(pages, ended)
             continue
         if not data:
             break
-        kind, value = pickle.loads(data)  # noqa: S301 - from our own parent
-        if kind == "status":
-            while value not in ended:
-                sweep(pages, ended, wait=True)
-            answer = ended.pop(value)
-        else:
+        request = pickle.loads(data)  # noqa: S301 - from our own parent
+        if isinstance(request, Setup):
             answer = os.fork()
             if answer == 0:
-                asked.close()
-                serve(Connection(descriptors[0]), value)
+                channel.close()
+                serve(Connection(descriptors[0]), request)
             pages.add(answer)
             os.close(descriptors[0])
-        asked.sendall(answer.to_bytes(8, "little", signed=True))
+        else:
+            while request not in ended:
+                sweep(pages, ended, wait=True)
+            answer = ended.pop(request)
+        channel.sendall(answer.to_bytes(8, "little", signed=True))
     for pid in descendants(os.getpid()):
         kill(pid)
 
 
-def sweep(pages: set[int], ended: dict[int, int], wait: bool = False) -> None:
+def sweep(pages: set[int], ended: dict[int, int], *, wait: bool = False) -> None:
     """Take the ends of processes, and kill those that lost their page."""
     try:
         while (found := os.waitpid(-1, 0 if wait else os.WNOHANG))[0]:
@@ -103,20 +148,23 @@ def sweep(pages: set[int], ended: dict[int, int], wait: bool = False) -> None:
             kill(pid)
 
 
-def serve(asked: Connection, setup: Setup) -> None:
+# --- a page's process -------------------------------------------------------------------------------------------------------
+
+
+def serve(channel: Connection, setup: Setup) -> None:
     """Be a page's process."""
-    _become_subreaper()
+    become_subreaper()
     try:
         page = PageProcess(setup)
     except ConfigError as error:
         os.write(2, f"{error}\n".encode())
         os._exit(1)
     try:
-        blocks: tuple[Block, ...] = asked.recv()
-        while (request := asked.recv()) is not None:
+        blocks: tuple[Block, ...] = channel.recv()
+        while (request := channel.recv()) is not None:
             for block in blocks[slice(*request)]:
-                asked.send(page.run(block))
-        asked.send(page.leaves())
+                channel.send(page.run(block))
+        channel.send(page.end())
     except (EOFError, OSError):
         pass
     for pid in descendants(os.getpid()):
@@ -129,18 +177,13 @@ class PageProcess:
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        null, terminal = os.open(os.devnull, os.O_RDONLY), os.open(setup.terminal, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        for target, descriptor in ((0, null), (1, terminal), (2, terminal)):
-            os.dup2(descriptor, target)
-        sources = [os.path.join(setup.root, folder) for folder in setup.source]
+        sources = setup.config.sources
+        redirect(setup.scratch.terminal)
         sys.path[:0] = sources
         sys.argv = [setup.path]
-        os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])
-        os.environ["PYTHONPATH"] = os.pathsep.join([*sources, *filter(None, [os.environ.get("PYTHONPATH")])])
-        os.environ["TMPDIR"] = setup.temporary
-        os.environ.setdefault("MPLBACKEND", "agg")
-        os.chdir(setup.directory)
-        self.evaluator = Evaluator(setup.path, setup.limit, Path(setup.images))
+        os.environ |= variables(sources, setup.scratch.temporary)
+        os.chdir(setup.scratch.directory)
+        self.evaluator = Evaluator(setup.path, setup.config.output_limit, setup.images)
         self.object = ""  #: whose docstring is run
         self.elsewhere: list[str] = []  #: exceptions of threads, which nobody sees
         threading.excepthook = lambda told: self.elsewhere.append(
@@ -153,12 +196,13 @@ class PageProcess:
         if setup.trace:
             from tutorkit.running import trace
 
-            os.environ |= trace.environment(tuple(sources), setup.trace, setup.root)
-            self.tracer = trace.start(tuple(sources), setup.trace, setup.root)
-        if setup.impl:
+            reports, root = str(setup.scratch.reports), str(setup.config.root)
+            os.environ |= trace.environment(sources, reports, root)
+            self.tracer = trace.start(sources, reports, root)
+        if setup.implementation:
             from tutorkit.running import conformance
 
-            conformance.replace(setup.impl, setup.api)
+            conformance.replace(setup.implementation, setup.config.api)
         self.environment = dict(os.environ)
 
     def run(self, block: Block) -> Result:
@@ -179,103 +223,51 @@ class PageProcess:
 
     def watch(self) -> None:
         """Note what is written into the project."""
-        root, ours = self.setup.root + os.sep, (self.setup.ledger, self.setup.images)
+        config = self.setup.config
+        root, ours = f"{config.root}{os.sep}", (str(config.ledger_path), str(self.setup.images))
 
         def hook(event: str, arguments: tuple[Any, ...]) -> None:
-            if (
-                event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
-            ) or event == "os.mkdir":
-                path = arguments[0]
-            elif event == "os.rename":
-                path = arguments[1]
-            else:
+            path = path_written(event, arguments)
+            if path is None:
                 return
-            if isinstance(path, (str, os.PathLike)):
-                whole = os.path.abspath(os.fspath(path)) if isinstance(os.fspath(path), str) else ""
-                measured = os.path.basename(whole).startswith(".coverage")  # by coverage.py, where the tests were started
-                if whole.startswith(root) and not whole.startswith(ours) and "__pycache__" not in whole and not measured:
-                    self.written.add(whole)
+            whole = os.path.abspath(path)
+            measured = os.path.basename(whole).startswith(".coverage")  # by coverage.py, where the tests were started
+            if whole.startswith(root) and not whole.startswith(ours) and "__pycache__" not in whole and not measured:
+                self.written.add(whole)
 
         sys.addaudithook(hook)
 
-    def leaves(self) -> tuple[str, list[str], Any]:
+    def end(self) -> PageEnd:
         """What the page leaves behind, the pictures that it has saved, and what it was made from."""
         atexit._run_exitfuncs()  # what libraries end when the interpreter ends is not left behind
-        found = []
-        limit = time.monotonic() + MOMENT  # for processes that are about to end
-        while (alive := [said for pid in descendants(os.getpid()) if not HELPER.search(said := command(pid))]) and (
-            time.monotonic() < limit
-        ):
-            time.sleep(0.02)
-        if alive:
-            found.append(f"processes: {', '.join(alive)}")
-        if left := sorted(os.listdir(self.setup.temporary)):
-            found.append(f"temporary files: {', '.join(left[:5])}")
-        if written := sorted(path for path in self.written if os.path.lexists(path)):
-            found.append(f"files in the project: {', '.join(os.path.relpath(path, self.setup.root) for path in written[:5])}")
-        before, now = self.environment, dict(os.environ)
-        changed = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name) and name not in QUIET)
-        if changed:
-            found.append(f"environment variables: {', '.join(changed)}")
-        if os.getcwd() != os.path.realpath(self.setup.directory):
-            found.append(f"another working directory: {os.getcwd()}")
-        pictures = [path.name for path in Path(self.setup.directory).glob("*.png")]
+        scratch, images, root = self.setup.scratch, self.setup.images, self.setup.config.root
+        alive = lasting(lambda: [pid for pid in descendants(os.getpid()) if not PYTHONS_OWN.search(command_line(pid))])
+        leaves = leftovers(
+            processes=[command_line(pid) for pid in alive],
+            temporary=sorted(os.listdir(scratch.temporary)),
+            written=sorted(os.path.relpath(path, root) for path in self.written if os.path.lexists(path)),
+            variables=changed(self.environment, os.environ),
+            directory="" if os.getcwd() == os.path.realpath(scratch.directory) else os.getcwd(),
+        )
+        pictures = [path.name for path in scratch.directory.glob("*.png")]
         for name in pictures:
-            os.makedirs(self.setup.images, exist_ok=True)
-            shutil.copy(os.path.join(self.setup.directory, name), self.setup.images)
-        seen = self.tracer.seen() if self.tracer else None
-        return "; ".join(found), pictures, seen
+            images.mkdir(parents=True, exist_ok=True)
+            shutil.copy(scratch.directory / name, images)
+        return PageEnd(leaves, pictures, Seen(**self.tracer.seen()) if self.tracer else None)
 
 
-def descendants(pid: int) -> list[int]:
-    """The processes below `pid` that live."""
-    found = children(pid)
-    for each in found:
-        found += children(each)
-    return found
+def redirect(terminal: Path) -> None:
+    """Read nothing, and write what goes to the terminal into a file."""
+    null, file = os.open(os.devnull, os.O_RDONLY), os.open(terminal, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for target, descriptor in ((0, null), (1, file), (2, file)):
+        os.dup2(descriptor, target)
 
 
-def children(pid: int) -> list[int]:
-    """The children of a process that live. See proc_pid_stat(5), and proc_tid_children(5), which not every kernel has."""
-    found: list[int] = []
-    try:
-        for task in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{task}/children", "rb") as file:
-                found += [each for each in map(int, file.read().split()) if parent(each) == pid]
-    except OSError:  # it ended meanwhile, or there is no such file: look at all
-        return [each for each in map(int, filter(str.isdecimal, _processes())) if parent(each) == pid]
-    return found
-
-
-def parent(pid: int) -> int:
-    """The parent of a process; 0 if it does not live."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            state, number, *_ = file.read().rpartition(b")")[2].split()
-    except OSError:  # it ended meanwhile
-        return 0
-    return 0 if state in (b"Z", b"X") else int(number)
-
-
-def _processes() -> list[str]:
-    return os.listdir("/proc") if os.path.isdir("/proc") else []
-
-
-def command(pid: int) -> str:
-    """What a process runs, and its number."""
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-    except OSError:
-        words = "?"
-    return f"{words[:100]} (pid {pid})"
-
-
-def kill(pid: int) -> None:
-    """End a process, if it is there."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signal.SIGKILL)
-
-
-def _become_subreaper() -> None:
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+def variables(sources: Sequence[str], temporary: Path) -> dict[str, str]:
+    """The variables of the environment that a page's process sets."""
+    return {
+        "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)]),
+        "PYTHONPATH": os.pathsep.join([*sources, *filter(None, [os.environ.get("PYTHONPATH")])]),
+        "TMPDIR": str(temporary),
+        "MPLBACKEND": os.environ.get("MPLBACKEND", "agg"),
+    }

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
-import os
-import pickle
 import shutil
 import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import time
 from contextlib import suppress
 from dataclasses import replace
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -22,54 +14,37 @@ from tutorkit.config import Config
 from tutorkit.errors import PageError
 from tutorkit.reading.blocks import Block, Page
 from tutorkit.running import compare
+from tutorkit.running.clean_process import clean_process
 from tutorkit.running.evaluate import Result
-from tutorkit.running.page_process import Setup, descendants, main
-
-HOME = "/home/you"  #: what a page shows for the directory that it runs in
+from tutorkit.running.page_process import PageEnd, Scratch, Seen, Setup
+from tutorkit.running.processes import descendants, kill
 
 
 class PageRun:
     """A page that runs. It is to be closed."""
 
-    def __init__(self, page: Page, config: Config, images: Path, trace: bool = False, impl: str = "") -> None:
+    def __init__(self, page: Page, config: Config, images: Path, *, trace: bool = False, implementation: str = "") -> None:
         self.page = page
         self.config = config
         self.results: dict[str, Result] = {}
-        self.seen: Any = None  #: what it was made from, if it was traced and closed
+        self.seen: Seen | None = None  #: what it was made from, if it was traced and closed
         self._ended = ""  #: why its process is no more
-        self._scratch = Path(tempfile.mkdtemp(prefix="tutorkit-")).resolve()
-        directory = self._scratch / page.path.stem.replace(" ", "-")
-        for folder in (directory, self._scratch / "tmp", self._scratch / "trace"):
-            folder.mkdir()
+        self._scratch = Scratch.made(page.path.stem)
         for file in page.files:
-            _copy(page, file, directory)
-        self._names = {str(directory): HOME, sys.prefix: f"{HOME}/.venv", str(config.root): f"{HOME}/project"}
-        self._terminal = self._scratch / "terminal"
-        setup = Setup(
-            str(page.path),
-            str(config.root),
-            str(directory),
-            str(self._scratch / "tmp"),
-            str(self._terminal),
-            str(images),
-            str(config.root / config.ledger),
-            config.source,
-            config.output_limit,
-            config.api,
-            _module(page, config) if page.docstrings else "",
-            str(self._scratch / "trace") if trace else "",
-            impl,
-        )
-        self._pid, self._channel = fork(setup)
+            _copy(page, file, self._scratch.directory)
+        self._directories = compare.directories(self._scratch.directory, config.root)
+        module = module_of(page, config) if page.docstrings else ""
+        setup = Setup(str(page.path), config, self._scratch, images, module, trace=trace, implementation=implementation)
+        self._pid, self._channel = clean_process().fork(setup)
         self._send(page.blocks)
-        self._place = {block.id: place for place, block in enumerate(page.blocks)}
-        self._asked = 0  #: blocks that its process was told to run
+        self._numbers = {block.id: number for number, block in enumerate(page.blocks)}
+        self._requested = 0  #: blocks that its process was told to run
 
     def run(self, block: Block, last: Block | None = None) -> Result:
         """What comes of `block`, after those before it. Each is run once; those up to `last` need not wait to be asked for."""
-        end = self._place[block.id] + 1
+        end = self._numbers[block.id] + 1
         if not self._ended:
-            self._ask(max(end, self._place[last.id] + 1 if last else 0))
+            self._request(max(end, self._numbers[last.id] + 1 if last else 0))
         for each in self.page.blocks[len(self.results) : end]:
             self.results[each.id] = self._run(each)
         return self.results[block.id]
@@ -83,43 +58,47 @@ class PageRun:
             while isinstance(answer, Result):  # of a block that nobody wanted to know of
                 answer = self._answer()
             if answer is not None:
-                found, pictures, self.seen = answer
-                missing = sorted(set(self.page.pictures) - set(pictures))
-                found = f"leaves behind {found}" if found else ""
-                if missing and len(self.results) == len(self.page.blocks):
-                    found = "; ".join(filter(None, [found, f"no block saves the picture {', '.join(missing)}"]))
+                found = self._said(answer)
             self._kill()
         self._channel.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        shutil.rmtree(self._scratch.root, ignore_errors=True)
         return found
+
+    def _said(self, end: PageEnd) -> str:
+        """What is wrong with the page as a whole."""
+        self.seen = end.seen
+        missing = sorted(set(self.page.pictures) - set(end.pictures)) if len(self.results) == len(self.page.blocks) else []
+        found = [f"leaves behind {end.leaves}"] if end.leaves else []
+        found += [f"no block saves the picture {', '.join(missing)}"] if missing else []
+        return "; ".join(found)
 
     def _run(self, block: Block) -> Result:
         """Run one block, and compare."""
         if self._ended:
-            return Result([], f"{block.place}: was not run: {self._ended}", block.line)
+            return Result.failed(f"{block.place}: was not run: {self._ended}", block.line)
         began = time.perf_counter()
         result = self._answer()
         if result is None:
             self._ended = f"{block.place} {self._ended}"
-            return Result([], self._ended, block.line, time.perf_counter() - began)
+            return replace(Result.failed(self._ended, block.line), seconds=time.perf_counter() - began)
         assert isinstance(result, Result)
         for step, outcome in zip(block.steps, result.outcomes, strict=False):
-            problem = compare.problem(step, outcome, self.config, block.page, block.kind, self._names)
+            problem = compare.problem(step, outcome, block, self.config, self._directories)
             if problem and outcome.error is None:
-                outcome.other = compare.normalise(outcome.output, replace(self.config, normalise=("paths",)), self._names)
+                outcome.other = compare.normalize(outcome.output, replace(self.config, normalize=("paths",)), self._directories)
             if problem and not result.problem:
                 result.problem, result.line = problem + self._end_of_terminal(), step.line
         if len(result.outcomes) < len(block.steps) and not result.problem:
             result.problem = f"{block.place}: ended early"
         for outcome in result.outcomes:
-            outcome.output = compare.normalise(outcome.output, self.config, self._names)
+            outcome.output = compare.normalize(outcome.output, self.config, self._directories)
         return result
 
-    def _ask(self, end: int) -> None:
-        """Have the blocks before `end` run. They are numbers, so that this never waits for a process that itself waits."""
-        if end > self._asked:
-            self._send((self._asked, end))
-            self._asked = end
+    def _request(self, end: int) -> None:
+        """Have the blocks before `end` run. They are numbers, so this never waits for a process that itself waits."""
+        if end > self._requested:
+            self._send((self._requested, end))
+            self._requested = end
 
     def _send(self, request: Any) -> None:
         with suppress(OSError):  # its end is noticed when it does not answer
@@ -132,20 +111,20 @@ class PageRun:
             if self._channel.poll(limit):
                 return self._channel.recv()
             self._kill()
-            self._ended = f"did not end within {limit:g} s, and was killed with all that it had started"
+            self._ended = f"did not end within {limit:g} s, and was killed with everything that it had started"
         except (EOFError, OSError):
-            code = status(self._pid)
+            code = clean_process().exit_code(self._pid)
             how = f"by {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
             self._ended = "\n".join(filter(None, [f"ended the process that the page runs in, {how}", self._end_of_terminal()]))
         return None
 
     def _kill(self) -> None:
         for pid in [self._pid, *descendants(self._pid)]:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            kill(pid)
 
     def _end_of_terminal(self) -> str:
-        text = self._terminal.read_text(errors="replace")[-1000:] if self._terminal.exists() else ""
+        terminal = self._scratch.terminal
+        text = terminal.read_text(errors="replace")[-1000:] if terminal.exists() else ""
         return f"its processes wrote:\n{text}\n" if text.strip() else ""
 
 
@@ -159,60 +138,13 @@ def _copy(page: Page, file: str, directory: Path) -> None:
         shutil.copy(source, directory)
 
 
-def _module(page: Page, config: Config) -> str:
-    """The dotted name of a module."""
+def module_of(page: Page, config: Config) -> str:
+    """The dotted name of the module whose docstrings a page is.
+
+    :raises PageError: it is in none of the folders of the project's code.
+    """
     for folder in config.source:
         base = (config.root / folder).resolve()
         if page.path.is_relative_to(base):
             return ".".join(page.path.relative_to(base).with_suffix("").parts).removesuffix(".__init__")
     raise PageError(f"{page.name}: is below none of the folders of the project's code, {', '.join(config.source)}; add its own")
-
-
-# --- the process that all pages are copies of -----------------------------------------------------------------------------
-
-_zygote: tuple[int, socket.socket, subprocess.Popen[bytes]] | None = None
-
-
-def fork(setup: Setup) -> tuple[int, Connection]:
-    """A new process for a page: its pid, and a channel to it."""
-    ours, theirs = socket.socketpair()
-    zygote = _start()
-    socket.send_fds(zygote, [pickle.dumps(("page", setup))], [theirs.fileno()])
-    theirs.close()
-    return _number(zygote), Connection(ours.detach())
-
-
-def warm() -> None:
-    """Start the process that pages are copies of, so that it is there when the first one is to run."""
-    _start()
-
-
-def status(pid: int) -> int:
-    """How a page's process ended: its exit code, or a signal as a negative number."""
-    zygote = _start()
-    zygote.sendall(pickle.dumps(("status", pid)))
-    return _number(zygote)
-
-
-def _number(zygote: socket.socket) -> int:
-    return int.from_bytes(zygote.recv(8), "little", signed=True)
-
-
-def _start() -> socket.socket:
-    """The channel to this process's own clean process, which is started when it is first needed."""
-    global _zygote
-    if _zygote is None or _zygote[0] != os.getpid():
-        ours, theirs = socket.socketpair()
-        program = f"import sys; sys.path[:] = {sys.path!r}; from {main.__module__} import main; main({theirs.fileno()})"
-        argv = [sys.executable, "-c", program]
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True)
-        theirs.close()
-        _zygote = os.getpid(), ours, process
-        atexit.register(_stop, os.getpid())
-    return _zygote[1]
-
-
-def _stop(pid: int) -> None:
-    if _zygote is not None and _zygote[0] == pid == os.getpid():
-        _zygote[1].close()
-        _zygote[2].wait()

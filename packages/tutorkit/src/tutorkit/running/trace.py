@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 STARTS = ("subprocess.Popen", "os.posix_spawn", "os.fork", "os.forkpty", "os.system", "os.exec", "os.spawn")
 READS = ("open", "os.listdir", "os.scandir", "sqlite3.connect")
-TOOL = 3  #: a number of sys.monitoring's that no well-known tool has
+MONITORING_TOOL = 3  #: a number of sys.monitoring's that no well-known tool has
 SITE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_site")
 
 
 class Tracer:
     """What this process has entered, by the block that ran then."""
 
-    def __init__(self, roots: tuple[str, ...], directory: str, root: str, child: bool = False) -> None:
+    def __init__(self, roots: tuple[str, ...], directory: str, root: str, *, child: bool = False) -> None:
         self.roots = tuple(os.path.join(os.path.realpath(folder), "") for folder in roots)
         self.directory = directory
         self.root = os.path.join(os.path.realpath(root), "")
@@ -149,15 +149,15 @@ class Tracer:
 _tracer: Tracer | None = None
 
 
-def start(roots: tuple[str, ...], directory: str, root: str = "", child: bool = False) -> Tracer:
+def start(roots: tuple[str, ...], directory: str, root: str, *, child: bool = False) -> Tracer:
     """Begin to look at the code below the folders `roots`. Children report to `directory`."""
     global _tracer
-    tracer = _tracer = Tracer(roots, directory, root or os.path.commonpath(roots), child)
+    tracer = _tracer = Tracer(roots, directory, root, child=child)
     if sys.version_info >= (3, 12):
         monitoring = sys.monitoring
-        monitoring.use_tool_id(TOOL, "tutorkit")
-        monitoring.register_callback(TOOL, monitoring.events.PY_START, tracer.monitor)
-        monitoring.set_events(TOOL, monitoring.events.PY_START)
+        monitoring.use_tool_id(MONITORING_TOOL, "tutorkit")
+        monitoring.register_callback(MONITORING_TOOL, monitoring.events.PY_START, tracer.monitor)
+        monitoring.set_events(MONITORING_TOOL, monitoring.events.PY_START)
     elif sys.gettrace() is None:
         threading.settrace(tracer.call)
         sys.settrace(tracer.call)

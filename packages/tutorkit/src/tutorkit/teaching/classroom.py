@@ -11,12 +11,12 @@ from tutorkit.config import Config
 from tutorkit.errors import PageError
 from tutorkit.reading.blocks import Answer, Check, Exercise
 from tutorkit.teaching import download
-from tutorkit.teaching.exercises import Report, check, find
+from tutorkit.teaching.exercises import Verdict, check, find
 
 HANDOUT = "exercises.json"  #: beside the answers, it has the checks where the pages are not
 
 
-def text(exercises: Sequence[Exercise]) -> str:
+def handout(exercises: Sequence[Exercise]) -> str:
     """What ``tutorkit check`` needs of exercises, as JSON: neither solutions nor wrong answers."""
     bare = [replace(each, solution=Answer(0, ""), wrong=()) for each in exercises]
     return json.dumps([asdict(each) for each in bare], indent=1) + "\n"
@@ -49,7 +49,7 @@ def give(exercises: Sequence[Exercise], folder: Path) -> list[Path]:
     :raises PageError: one of the files is there already.
     """
     files = {folder / download.starter_name(each): download.starter(each) for each in exercises}
-    files[folder / HANDOUT] = text(exercises)
+    files[folder / HANDOUT] = handout(exercises)
     if there := [file.name for file in files if file.exists()]:
         raise PageError(f"{folder}: has {', '.join(there)} already, which may hold answers; give another folder")
     folder.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ class Grades:
     """What came of the answers of one student."""
 
     student: str
-    reports: Mapping[str, Report]  #: by the names of the exercises
+    verdicts: Mapping[str, Verdict]  #: by the names of the exercises
     problems: tuple[str, ...] = ()  #: files that answer no exercise, or that cannot be read
 
 
@@ -76,7 +76,7 @@ def grade(exercises: Sequence[Exercise], folder: Path, config: Config) -> Iterat
     if not students:
         raise PageError(f"{folder}: has no folders; put the files of each student into one, called by the student's name")
     for student in students:
-        reports, problems = {}, []
+        verdicts, problems = {}, []
         for file in sorted(student.glob("**/*.py")):
             try:
                 source = file.read_text(encoding="utf-8-sig")
@@ -84,22 +84,22 @@ def grade(exercises: Sequence[Exercise], folder: Path, config: Config) -> Iterat
             except (PageError, UnicodeDecodeError, OSError) as error:
                 problems.append(str(error))
                 continue
-            reports[exercise.name] = check(exercise, source, file.name, config)
-        yield Grades(student.name, reports, tuple(problems))
+            verdicts[exercise.name] = check(exercise, source, file.name, config)
+        yield Grades(student.name, verdicts, tuple(problems))
 
 
-def cell(report: Report | None) -> str:
+def cell(verdict: Verdict | None) -> str:
     """What a table of grades says of an answer: "right", how many checks pass, or nothing."""
-    if report is None:
+    if verdict is None:
         return ""
-    return "right" if report.passed else f"{report.right} of {len(report.exercise.checks)}"
+    return "right" if verdict.passed else f"{verdict.right} of {len(verdict.exercise.checks)}"
 
 
 def rows(exercises: Sequence[Exercise], grades: Sequence[Grades]) -> list[list[str]]:
     """A table of grades: a line for each student, a column for each exercise that somebody answered, and how many are right."""
-    names = [each.name for each in exercises if any(each.name in one.reports for one in grades)]
+    names = [each.name for each in exercises if any(each.name in one.verdicts for one in grades)]
     lines = [["student", *names, "right"]]
     for one in grades:
-        right = sum(report.passed for report in one.reports.values())
-        lines.append([one.student, *(cell(one.reports.get(name)) for name in names), f"{right} of {len(names)}"])
+        right = sum(verdict.passed for verdict in one.verdicts.values())
+        lines.append([one.student, *(cell(one.verdicts.get(name)) for name in names), f"{right} of {len(names)}"])
     return lines

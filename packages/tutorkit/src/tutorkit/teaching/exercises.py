@@ -13,16 +13,18 @@ from tutorkit.errors import PageError
 from tutorkit.reading.blocks import Answer, Block, Exercise, Kind, Page, Step
 from tutorkit.reading.lines import lines_of
 from tutorkit.reading.steps import steps
+from tutorkit.running import compare
 from tutorkit.running.evaluate import Result
 from tutorkit.running.page_run import PageRun
 
 NAMED = re.compile(r"^#\s*exercise:\s*(\S+)\s*$", re.MULTILINE)
 HUNK = re.compile(r"^@@ .* @@\n", re.MULTILINE)  #: of a difference: says lines that a learner does not see
-WIDTH = 24  #: lines of a report: one screen
+VERDICT_LINES = 24  #: one screen
+ANSWER_LIMIT_S = 10.0  #: for an answer, and for each group of checks
 
 
 @dataclass(frozen=True)
-class Report:
+class Verdict:
     """What came of an answer."""
 
     exercise: Exercise
@@ -36,20 +38,20 @@ class Report:
         if self.passed:
             return f"{self.exercise.title}: right. {checks}."
         lines = [f"{self.exercise.title}: not yet. {checks}; the first that fails:", "", *self.problem.rstrip().split("\n")]
-        lines = lines[:WIDTH] + ["..."] * (len(lines) > WIDTH)
+        lines = lines[:VERDICT_LINES] + ["..."] * (len(lines) > VERDICT_LINES)
         return "\n".join([*lines, "", f"Hint: {self.hint}"] if self.hint else lines)
 
 
-def check(exercise: Exercise, source: str, file: str, config: Config) -> Report:
+def check(exercise: Exercise, source: str, file: str, config: Config) -> Verdict:
     """What comes of the answer `source`, from `file`: it is run, and then the checks, each in the same process."""
     answer = Block(file, "answer-1", 1, Kind.PYTHON, "python", source, (Step(1, source),))
     blocks = [answer, *(_block(exercise, number) for number in range(len(exercise.checks)))]
     page = Page(Path(file).resolve(), file, source, tuple(blocks))
     right, problem, hint = 0, "", ""
-    run = PageRun(page, replace(config, time_limit=min(config.time_limit, 10.0)), Path(config.root, config.ledger))
+    run = PageRun(page, replace(config, time_limit=min(config.time_limit, ANSWER_LIMIT_S)), config.ledger_path)
     try:
         if problem := run.run(answer).problem:
-            return Report(exercise, False, 0, problem)
+            return Verdict(exercise, False, 0, problem)
         for block, group in zip(blocks[1:], exercise.checks, strict=True):
             result = run.run(block)
             right += not result.problem
@@ -57,7 +59,7 @@ def check(exercise: Exercise, source: str, file: str, config: Config) -> Report:
                 problem, hint = _shown(block, result), group.hint
     finally:
         run.close()
-    return Report(exercise, not problem, right, problem, hint)
+    return Verdict(exercise, not problem, right, problem, hint)
 
 
 def _block(exercise: Exercise, number: int) -> Block:
@@ -73,7 +75,7 @@ def _shown(block: Block, result: Result) -> str:
     step = next((step for step in block.steps if step.line == result.line), block.steps[0])
     asked = "".join(f"... {text}\n" for text in step.source.splitlines()).replace("... ", ">>> ", 1)
     first, _, rest = HUNK.sub("", result.problem).partition("\n")
-    return asked + (rest if "put out" in first else f"{first.partition(': ')[2]}\n{rest}")
+    return asked + (rest if first.endswith(compare.DIFFERS) else f"{first.partition(': ')[2]}\n{rest}")
 
 
 def prove(exercise: Exercise, config: Config) -> Iterator[str]:
@@ -89,11 +91,11 @@ def prove(exercise: Exercise, config: Config) -> Iterator[str]:
 
 def _caught(exercise: Exercise, answer: Answer, config: Config) -> Iterator[str]:
     place = f"{exercise.page}:{answer.line}: the wrong answer ({answer.what})"
-    report = check(exercise, answer.source, "wrong.py", config)
-    if report.passed:
+    verdict = check(exercise, answer.source, "wrong.py", config)
+    if verdict.passed:
         yield f"{place} passes; check more"
-    elif not report.hint.startswith(answer.hint):
-        yield f"{place} gets the hint {report.hint!r}, and is to get {answer.hint!r}\n{report.problem}"
+    elif not verdict.hint.startswith(answer.hint):
+        yield f"{place} gets the hint {verdict.hint!r}, and is to get {answer.hint!r}\n{verdict.problem}"
 
 
 def find(exercises: Sequence[Exercise], source: str, file: Path, name: str | None = None) -> Exercise:

@@ -1,0 +1,184 @@
+"""Match the literal blocks of a document with the project's blocks, and show below each what came of it."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.transforms import SphinxTransform
+from sphinx.util import logging
+
+from tutorkit.directives import PART, code
+from tutorkit.errors import PageError
+from tutorkit.reading.blocks import Block, Kind, Page
+from tutorkit.record import ledger
+from tutorkit.record.ledger import Entry, Record
+from tutorkit.record.shelf import shelf_of
+from tutorkit.record.stamp import needs, stamp
+from tutorkit.teaching import download
+
+logger = logging.getLogger(__name__)
+
+DOWNLOADS = "_downloads/tutorkit"
+
+
+class Annotate(SphinxTransform):
+    """Shows what is on record."""
+
+    default_priority = 600
+
+    def apply(self, **_: Any) -> None:
+        """Do it, where the project has a section ``[tool.tutorkit]``."""
+        shelf = shelf_of(self.app)
+        if shelf is not None:
+            self.shelf = shelf
+            self.used: set[tuple[str, str]] = set()
+            self.entries: list[tuple[Entry, Record]] = []
+            self.annotate(self.own())
+
+    def annotate(self, own: Page | None) -> None:
+        """Show what came of each block, and of the page as a whole."""
+        if own is not None:
+            self.env.note_dependency(str(ledger.file_of(self.shelf.config.ledger_path, own.name)))
+        for node in list(self.document.findall(nodes.Element)):
+            if isinstance(node, (nodes.literal_block, nodes.doctest_block)) and not _ours(node):
+                self.match(node, own)
+        counts = Counter(entry.result for entry, _ in self.entries)
+        getattr(self.env, "tutorkit_counts", {})[self.env.docname] = counts
+        if own is not None:
+            self.tell(own)
+        if self.entries:
+            self.stamp(own)
+
+    def own(self) -> Page | None:
+        """The page that this document is made from."""
+        try:
+            return self.shelf.page(self.path)
+        except PageError as error:
+            warn("%s", error)
+            return None
+
+    @property
+    def path(self) -> Path:
+        """The file that this document is made from."""
+        return Path(self.env.doc2path(self.env.docname))
+
+    # --- blocks ------------------------------------------------------------------------------------------------------------
+
+    def match(self, node: nodes.Element, own: Page | None) -> None:
+        """Find the block that `node` shows, and say what came of it."""
+        page = self.page_of(node, own)
+        block = self.block_of(node, page) if page is not None else None
+        if page is None or block is None:
+            return
+        self.used.add((page.name, block.id))
+        if block.kind is Kind.UNKNOWN:
+            warn("%s: %s", block.place, block.reason)
+        record = self.shelf.records[page.name]
+        entry = next(entry for entry in record.blocks if entry.id == block.id)
+        self.entries.append((entry, record))
+        self.show(node, block, entry, page)
+
+    def page_of(self, node: nodes.Element, own: Page | None) -> Page | None:
+        """The page, or the module, that a literal block is written in; None if it is none of the project's."""
+        path, docstring, _ = str(node.source or self.document["source"]).partition(":docstring of ")
+        try:
+            page = self.shelf.page(Path(path)) if docstring else own
+        except PageError as error:
+            warn("%s", error)
+            return None
+        if page is None and (not docstring or Path(path).resolve().is_relative_to(self.shelf.config.root)):
+            message = "tutorkit does not read this page, and it has blocks; add it to pages or docstrings"
+            warn(message, location=node)
+        return page
+
+    def block_of(self, node: nodes.Element, page: Page) -> Block | None:
+        """The block of `page` that a literal block shows: of several that are the same, the first that was not shown yet."""
+        text = _plain(node.astext())
+        same = [block for block in page.blocks if _plain(block.source) == text]
+        if not same:
+            warn("a block that tutorkit does not find in %s", page.name, location=node)
+            return None
+        return next((block for block in same if (page.name, block.id) not in self.used), same[0])
+
+    def show(self, node: nodes.Element, block: Block, entry: Entry, page: Page) -> None:
+        """Put below a block what it printed, or why it was not run."""
+        wrapper = node.parent if "literal-block-wrapper" in node.parent.get("classes", []) else node
+        if not page.docstrings:
+            anchor = nodes.make_id(f"block-{block.id}")
+            wrapper["ids"].append(anchor)
+            self.env.domains["std"].data["anonlabels"][label(page.name, block.id)] = (self.env.docname, anchor)
+        if after := self.below(block, entry, page):
+            at = wrapper.parent.index(wrapper) + 1
+            wrapper.parent[at:at] = after
+
+    def below(self, block: Block, entry: Entry, page: Page) -> list[nodes.Node]:
+        """What stands below a block."""
+        if entry.result in (ledger.SKIPPED, ledger.NOT_RUN, ledger.FAILED):
+            word = "Failed" if entry.result == ledger.FAILED else "Not run"
+            reason = entry.reason.split("\n")[0]
+            return [nodes.paragraph("", f"{word}: {reason}.", classes=["tutorkit-note"])]
+        if entry.result != ledger.PASSED or block.kind not in (Kind.PYTHON, Kind.CELL) or page.notebook:
+            return []
+        shown = any(step.expected is not None for step in block.steps)
+        output = [code(entry.output.rstrip("\n"), "text", "tutorkit-output")] if entry.output.strip() and not shown else []
+        return [*output, *(self.image(page, name, block) for name in entry.images)]
+
+    def image(self, page: Page, name: str, block: Block) -> nodes.image:
+        """A picture that a block has drawn."""
+        uri = os.path.relpath(self.shelf.images(page) / name, self.path.parent)
+        return nodes.image(uri=uri, alt=f"The figure of {block.place}", classes=["tutorkit-figure"])
+
+    # --- the page as a whole -----------------------------------------------------------------------------------------------
+
+    def tell(self, own: Page) -> None:
+        """Say below the title what the page needs, unless it is a lesson, which says so itself."""
+        text = needs(own, self.shelf.config)
+        section = next((node for node in self.document.children if isinstance(node, nodes.section)), None)
+        lesson = any("tutorkit-lesson" in node["classes"] for node in self.document.findall(nodes.Element))
+        if text and section is not None and not lesson:
+            section.insert(1, nodes.paragraph("", text, classes=["tutorkit-needs"]))
+
+    def stamp(self, own: Page | None) -> None:
+        """Say at the end of the page what ran, where and when."""
+        paragraph = nodes.paragraph("", stamp(self.entries), classes=["tutorkit-stamp"])
+        if own is not None and download.downloadable(own) and self.app.builder.format == "html":
+            folder = Path(self.app.outdir, DOWNLOADS)
+            up = "../" * self.env.docname.count("/")
+            script, notebook = (
+                f'<a class="reference download" href="{up}{DOWNLOADS}/{name}" download>{word}</a>'
+                for name, word in zip(download.write(own, folder), ("script", "notebook"), strict=True)
+            )
+            paragraph += nodes.Text(" Take it along: ")
+            paragraph += nodes.raw("", script, format="html")
+            paragraph += nodes.Text(", ")
+            paragraph += nodes.raw("", notebook, format="html")
+            paragraph += nodes.Text(".")
+        sections = [node for node in self.document.children if isinstance(node, nodes.section)]
+        (sections[0] if sections else self.document).append(paragraph)
+
+
+def _ours(node: Any) -> bool:
+    """It was put here by tutorkit, or is what a notebook's cell put out."""
+    while node is not None:
+        if isinstance(node, nodes.Element) and {PART, "cell_output"} & set(node.get("classes", [])):
+            return True
+        node = node.parent
+    return False
+
+
+def _plain(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.expandtabs().strip("\n").split("\n"))
+
+
+def warn(message: str, *values: object, location: nodes.Element | None = None) -> None:
+    """Give a warning, which is called ``tutorkit.ledger`` in ``suppress_warnings``."""
+    logger.warning(message, *values, location=location, type="tutorkit", subtype="ledger")
+
+
+def label(page: str, block: str) -> str:
+    """The name by which a block can be linked to."""
+    return str(nodes.make_id(f"tutorkit-{page}-{block}"))
