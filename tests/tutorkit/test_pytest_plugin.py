@@ -270,7 +270,7 @@ def test_without_a_section_the_plugin_does_nothing(write: Write, project: Config
         ('pages = "docs"\n', "pages = 'docs'; give a list of texts"),
         ('time_limit = "1"\n', "time_limit = '1'; give a number"),
         ('[tool.tutorkit.conditions]\ngpu = { reson = "x" }\n', "no key 'reson'; there are command, env,"),
-        ("[tool.tutorkit.conditions]\ngpu = {}\n", "has no reason; say what a reader is told"),
+        ("[tool.tutorkit.conditions]\ngpu = {}\n", "has no reason; say what a reader sees"),
     ],
 )
 def test_a_wrong_setting_is_an_error(project: Config, test: Test, text: str, message: str) -> None:

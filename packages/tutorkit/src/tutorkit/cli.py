@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tutorkit import fix
@@ -15,6 +15,7 @@ from tutorkit.reading.blocks import Block, Exercise, Kind, Page
 from tutorkit.reading.pages import read
 from tutorkit.record import ledger, site
 from tutorkit.record.session import Session
+from tutorkit.running.evaluate import Result
 from tutorkit.teaching import classroom, exercises
 
 GIVE = f"Write a starter for each exercise, and {classroom.HANDOUT} with their checks, without solutions."
@@ -91,10 +92,8 @@ def run_pages(options: argparse.Namespace) -> int:
         config = settings(path.parent)
         page = read(path, config.root)
         if options.fix and fix.uncommitted(path):
-            raise PageError(
-                f"{page.name}: has changes that are not committed; commit them, so that what --fix does can be undone"
-            )
-        wrong += run_page(page, chosen(page, config, options), config, options.fix)
+            raise PageError(f"{page.name}: has changes that are not committed; commit them, to be able to undo what --fix does")
+        wrong += run_page(page, chosen(page, config, options), config, fixing=options.fix)
     return min(wrong, 1)
 
 
@@ -116,35 +115,50 @@ def chosen(page: Page, config: Config, options: argparse.Namespace) -> list[Bloc
     return blocks
 
 
-def run_page(page: Page, blocks: Sequence[Block], config: Config, fixing: bool) -> int:
+def run_page(page: Page, blocks: Sequence[Block], config: Config, *, fixing: bool) -> int:
     """Run blocks of a page, one line each; how many failed."""
     session = Session(page, config, trace=bool(config.api))
-    wrong = 0
-    got: dict[tuple[str, int], str] = {}
+    results: dict[str, Result] = {}
     try:
         for block in blocks:
             if block.kind is Kind.DISPLAY:
                 continue
             if reason := session.skipped.get(block.id):
                 print(f"{block.place} {block.id}: skipped: {reason}")
-                continue
-            if sys.stdout.isatty():
-                print(f"{block.place} {block.id} ...", end="\r", flush=True)
-            result = session.run(block)
-            print(f"{block.place} {block.id}: {'failed' if result.problem else 'passed'} in {result.seconds:.2f} s")
-            if result.problem:
-                wrong += 1
-                print(result.problem.rstrip())
-            got |= {(block.id, at): each.other for at, each in enumerate(result.outcomes) if each.other is not None}
+            else:
+                results[block.id] = run_block(block, session)
     finally:
         left = session.close()
     if left:
         print(f"{page.name}: {left}")
-        wrong += 1
-    if fixing and (new := fix.rewrite(page, got, config)) != page.text:
+    if fixing:
+        write_outputs(page, results, config)
+    return sum(bool(result.problem) for result in results.values()) + bool(left)
+
+
+def run_block(block: Block, session: Session) -> Result:
+    """Run a block, and print a line, with its problem below."""
+    if sys.stdout.isatty():
+        print(f"{block.place} {block.id} ...", end="\r", flush=True)
+    result = session.run(block)
+    print(f"{block.place} {block.id}: {'failed' if result.problem else 'passed'} in {result.seconds:.2f} s")
+    if result.problem:
+        print(result.problem.rstrip())
+    return result
+
+
+def write_outputs(page: Page, results: Mapping[str, Result], config: Config) -> None:
+    """Write into a page the outputs that differ, and print what changes."""
+    got = {
+        (block, number): outcome.other
+        for block, result in results.items()
+        for number, outcome in enumerate(result.outcomes)
+        if outcome.other is not None
+    }
+    new = fix.rewrite(page, got, config)
+    if new != page.text:
         print(fix.diff(page, new))
         page.path.write_bytes(new.encode())
-    return wrong
 
 
 # --- exercises and status -----------------------------------------------------------------------------------------------------

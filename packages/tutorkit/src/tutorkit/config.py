@@ -13,9 +13,9 @@ from tutorkit.errors import ConfigError
 
 @dataclass(frozen=True)
 class Condition:
-    """What a machine must have, for the blocks that need it: all that is given must be there."""
+    """What a machine must have, for the blocks that need it: everything that is given must be there."""
 
-    reason: str  #: what a reader is told where it is missing: "needs a GPU"
+    reason: str  #: what a reader sees where it is missing: "needs a GPU"
     program: str = ""  #: on PATH
     module: str = ""  #: can be imported
     env: str = ""  #: an environment variable that is set
@@ -114,5 +114,5 @@ def _conditions(table: Mapping[str, Mapping[str, Any]], file: str) -> dict[str, 
                 f"{file}: [tool.tutorkit.conditions.{name}]: no key {wrong[0]!r}; there are {', '.join(sorted(known))}"
             )
         if not given.get("reason"):
-            raise ConfigError(f"{file}: [tool.tutorkit.conditions.{name}]: has no reason; say what a reader is told")
+            raise ConfigError(f"{file}: [tool.tutorkit.conditions.{name}]: has no reason; say what a reader sees")
     return {name: Condition(**given) for name, given in table.items()}

@@ -30,7 +30,7 @@ def code(text: Sequence[str] | str, language: str, *classes: str) -> nodes.liter
 
 
 class OutputDirective(SphinxDirective):
-    """``output``: what the block before is to put out. In a notebook the cell shows it."""
+    """``output``: what the block before is to print. In a notebook the cell shows it."""
 
     has_content = True
 
@@ -84,7 +84,8 @@ class LessonDirective(SphinxDirective):
             if name not in self.options:
                 raise self.error(f"lesson: no :{name}:; give it in words")
         terms = {"learn": "You will learn", "need": "You need", "time": "It takes"}
-        items = [self.item(term, self.options[name] + self.measured() * (name == "time")) for name, term in terms.items()]
+        texts = {**self.options, "time": self.options["time"] + self.measured()}
+        items = [self.item(term, texts[name]) for name, term in terms.items()]
         return [nodes.definition_list("", *items, classes=["tutorkit-lesson"])]
 
     def item(self, term: str, text: str) -> nodes.definition_list_item:
@@ -101,8 +102,9 @@ class LessonDirective(SphinxDirective):
         if shelf is None or page is None:
             return ""
         count, ran = len(page.exercises), [each for each in shelf.records[page.name].blocks if each.result == ledger.PASSED]
-        exercises = f", with {count} exercise{'s' * (count > 1)}" if count else ""
-        return f"{exercises}." + f" The code runs in {sum(each.seconds for each in ran):.1f} s." * bool(ran)
+        exercises = f", with {count} exercise{'s' if count > 1 else ''}" if count else ""
+        seconds = f" The code runs in {sum(each.seconds for each in ran):.1f} s." if ran else ""
+        return f"{exercises}.{seconds}"
 
 
 class ExerciseDirective(SphinxDirective):

@@ -2,7 +2,7 @@
 
 
 class TutorkitError(Exception):
-    """Base of all that tutorkit raises."""
+    """The base of every error that tutorkit raises."""
 
 
 class PageError(TutorkitError, ValueError):

@@ -1,4 +1,4 @@
-"""Write into a page what its blocks have put out, in the place of what it shows."""
+"""Write the outputs of blocks into their page, in place of those that it shows."""
 
 from __future__ import annotations
 

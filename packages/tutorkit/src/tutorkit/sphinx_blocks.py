@@ -162,7 +162,7 @@ class Annotate(SphinxTransform):
 
 
 def _ours(node: Any) -> bool:
-    """It was put here by tutorkit, or is what a notebook's cell put out."""
+    """It was put here by tutorkit, or is an output of a notebook's cell."""
     while node is not None:
         if isinstance(node, nodes.Element) and {PART, "cell_output"} & set(node.get("classes", [])):
             return True

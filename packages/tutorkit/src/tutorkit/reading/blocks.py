@@ -102,7 +102,7 @@ def asserts(source: str) -> bool:
 
 @dataclass(frozen=True)
 class Check:
-    """Some of an exercise's checks, and what a learner is told when they fail."""
+    """Some of an exercise's checks, and what a learner reads when they fail."""
 
     line: int
     source: str  #: doctest examples

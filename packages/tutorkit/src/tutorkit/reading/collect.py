@@ -48,7 +48,7 @@ class Collector:
         self._steered = 0  #: the line of the last comment that steers
         self._parts: list[Directive] | None = None  #: of the exercise that is being read
 
-    def page(self, docstrings: bool = False) -> Page:
+    def page(self, *, docstrings: bool = False) -> Page:
         """The page."""
         self.settled()
         places: dict[str, str] = {}
@@ -184,7 +184,7 @@ class Collector:
     # --- how a block is made -------------------------------------------------------------------------------------------
 
     def _output(self, lines: Sequence[Line], at: Line) -> None:
-        """What the block before is to put out."""
+        """What the block before is to print."""
         last = self.blocks[-1] if self.blocks else None
         if last is None or last.kind not in (Kind.PYTHON, Kind.CELL) or not last.steps or last.steps[-1].expected is not None:
             self.lost(at, "is an output, and no Python block stands before it; put it right after one")

@@ -13,7 +13,7 @@ from tutorkit.reading.lines import Line
 
 
 def walk(lines: Sequence[Line], collector: Collector) -> None:
-    """Tell `collector` of all that the docstrings of a module hold."""
+    """Tell `collector` of everything in the docstrings of a module."""
     try:
         tree = ast.parse(collector.text.removeprefix("\ufeff"))
     except SyntaxError as error:

@@ -27,7 +27,7 @@ HTML_COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
 
 
 def walk(lines: Sequence[Line], collector: Collector) -> None:
-    """Tell `collector` of all that these lines hold."""
+    """Tell `collector` of everything in these lines."""
     tokens = PARSER.parse(joined(lines))
     for token, following in pairwise([*tokens, None]):
         assert token is not None

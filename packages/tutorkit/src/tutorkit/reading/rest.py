@@ -23,7 +23,7 @@ ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}\s*$")
 
 
 def walk(lines: Sequence[Line], collector: Collector) -> None:
-    """Tell `collector` of all that these lines hold."""
+    """Tell `collector` of everything in these lines."""
     at = 0
     while at < len(lines):
         at = _read(lines, at, collector)

@@ -68,7 +68,7 @@ def _file(config: Config, page: str) -> Path:
 
 
 def _key(page: Page, data: Mapping[str, Any], config: Config) -> str:
-    """A fingerprint of all that a page was made from, as it is now."""
+    """A fingerprint of everything that a page was made from, as it is now."""
     parts = [page.text, repr(config), *_installed()]
     for path, names in sorted(data["functions"].items()):
         prints = fingerprints(path)
@@ -104,7 +104,7 @@ def _nested(code: CodeType) -> Iterator[CodeType]:
 
 @cache
 def _installed() -> tuple[str, ...]:
-    """The versions of Python, and of all that is installed; and tutorkit's own code."""
+    """The versions of Python, and of everything that is installed; and tutorkit's own code."""
     installed = sorted({f"{each.name} {each.version}" for each in distributions()})
     own = sorted(Path(__file__).parents[1].glob("**/*.py"))
     return (platform.python_version(), *installed, *(_content(str(path)) for path in own))

@@ -122,7 +122,7 @@ def commit(root: Path) -> str:
     except (OSError, subprocess.CalledProcessError):
         return ""
     short, _, date = hash_and_date.strip().partition(" ")
-    return f"{short}{'+' * bool(changed)} of {date}"
+    return f"{short}{'+' if changed else ''} of {date}"
 
 
 def _git(root: Path, *arguments: str) -> str:

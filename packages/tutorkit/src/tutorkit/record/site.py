@@ -84,4 +84,4 @@ def summary(site: Site) -> str:
     """One line: what became of the blocks."""
     counts = ", ".join(f"{count} {result}" for result, count in sorted(site.counts.items()))
     pages, blocks = len(site.pages), site.counts.total()
-    return f"{pages} page{'s' * (pages != 1)}, {blocks} block{'s' * (blocks != 1)}: {counts or 'none'}"
+    return f"{pages} page{'s' if pages != 1 else ''}, {blocks} block{'s' if blocks != 1 else ''}: {counts or 'none'}"

@@ -1,1 +1,1 @@
-"""Run the blocks of a page in a process of its own, and compare what they put out."""
+"""Run the blocks of a page in a process of its own, and compare their outputs."""

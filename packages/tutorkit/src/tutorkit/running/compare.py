@@ -1,4 +1,4 @@
-"""Whether what was put out is what the page shows; if not, what differs."""
+"""Whether an output is the one that the page shows; if not, what differs."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def lacking(needs: Iterable[str], config: Config, place: str) -> Condition | Non
 
 @cache
 def holds(condition: Condition) -> bool:
-    """This machine has all that `condition` asks for."""
+    """This machine has everything that `condition` asks for."""
     return (
         (not condition.program or shutil.which(condition.program) is not None)
         and (not condition.module or importlib.util.find_spec(condition.module) is not None)

@@ -20,6 +20,8 @@ from typing import Any
 
 from tutorkit.reading.blocks import Block, Kind, Step
 
+LONG_OUTPUT = 1000  #: characters that are kept of a command's output which is longer than a page can show
+
 
 @dataclass
 class Outcome:
@@ -162,32 +164,33 @@ class Evaluator:
     # --- commands and files --------------------------------------------------------------------------------------------
 
     def console(self, block: Block) -> list[Outcome]:
-        """Commands of one shell, so that ``cd`` and ``export`` last; each with its output and its exit code."""
-        with tempfile.TemporaryDirectory() as folder:
-            script = Path(folder, "script")
-            lines = []
+        """Commands of one shell, where ``cd`` and ``export`` last; each with its output and its exit code."""
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
             for number, step in enumerate(block.steps):
-                Path(folder, f"{number}").write_text(step.source)
-                lines.append(
-                    f". {folder}/{number} < /dev/null > {folder}/{number}.out 2>&1\necho $? > {folder}/{number}.code\n"
-                )
+                (folder / f"{number}").write_text(step.source)
+            lines = [
+                f". {folder}/{number} < /dev/null > {folder}/{number}.out 2>&1\necho $? > {folder}/{number}.code\n"
+                for number in range(len(block.steps))
+            ]
+            script = folder / "script"
             script.write_text("".join(lines))
             env = os.environ | {"COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"}
             subprocess.run(["bash", str(script)], stdin=subprocess.DEVNULL, env=env, check=False)
-            found = []
-            for number in range(len(block.steps)):
-                out, code = Path(folder, f"{number}.out"), Path(folder, f"{number}.code")
-                if not out.exists():
-                    found.append(Outcome(error="was not run: the shell ended before"))
-                    continue
-                with out.open("rb") as file:
-                    output = file.read(self.limit + 1).decode(errors="replace")
-                if len(output) > self.limit:
-                    output = output[:1000] + "\n... printed more than a page can show; print less, or set output_limit\n"
-                exit_code = code.read_text().strip() if code.exists() else "?"
-                output += "\n" * bool(output and not output.endswith("\n"))
-                found.append(Outcome(output + f"[{exit_code}]\n" * (exit_code != "0")))
-            return found
+            return [self.of_command(folder / f"{number}.out", folder / f"{number}.code") for number in range(len(block.steps))]
+
+    def of_command(self, out: Path, code: Path) -> Outcome:
+        """What came of a command, from the files with its output and with its exit code."""
+        if not out.exists():
+            return Outcome(error="was not run: the shell ended before")
+        with out.open("rb") as file:
+            output = file.read(self.limit + 1).decode(errors="replace")
+        if len(output) > self.limit:
+            output = output[:LONG_OUTPUT] + "\n... printed more than a page can show; print less, or set output_limit\n"
+        if output and not output.endswith("\n"):
+            output += "\n"
+        exit_code = code.read_text().strip() if code.exists() else "?"
+        return Outcome(output if exit_code == "0" else f"{output}[{exit_code}]\n")
 
     def file(self, block: Block) -> list[Outcome]:
         """A file that the page shows."""

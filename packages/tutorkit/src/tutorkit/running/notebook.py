@@ -148,7 +148,7 @@ def read(page: Page) -> Any:
 
 
 def text(cell: Any) -> Iterator[str]:
-    """What a cell put out, as text."""
+    """The outputs of a cell, as text."""
     for output in cell.get("outputs", []):
         if output.output_type == "stream" and output.name == "stdout":
             yield output.text

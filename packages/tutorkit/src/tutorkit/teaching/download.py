@@ -46,7 +46,7 @@ def python(block: Block) -> str:
     needs = f"# needs: {' '.join(block.needs)}\n" if block.needs else ""
     if block.kind is Kind.FILE:
         content = block.steps[0].source if block.steps else ""
-        folder = f"Path({block.name!r}).parent.mkdir(parents=True, exist_ok=True)\n" * ("/" in block.name)
+        folder = f"Path({block.name!r}).parent.mkdir(parents=True, exist_ok=True)\n" if "/" in block.name else ""
         return f"{needs}{folder}Path({block.name!r}).write_text({content!r})\n"
     if block.kind is Kind.CONSOLE:
         return needs + "".join(RUN.format(step.source.rstrip("\n")) + "\n" for step in block.steps)
@@ -54,7 +54,7 @@ def python(block: Block) -> str:
 
 
 def statements(block: Block) -> Iterator[str]:
-    """The statements of a block. What must fail in the page is caught here, so that the script goes on."""
+    """The statements of a block. What must fail in the page is caught here: the script goes on."""
     for step in block.steps:
         fails = (step.expected or "").startswith("Traceback (most recent call last)") or block.raises
         if fails:

@@ -38,7 +38,8 @@ class Verdict:
         if self.passed:
             return f"{self.exercise.title}: right. {checks}."
         lines = [f"{self.exercise.title}: not yet. {checks}; the first that fails:", "", *self.problem.rstrip().split("\n")]
-        lines = lines[:VERDICT_LINES] + ["..."] * (len(lines) > VERDICT_LINES)
+        if len(lines) > VERDICT_LINES:
+            lines = [*lines[:VERDICT_LINES], "..."]
         return "\n".join([*lines, "", f"Hint: {self.hint}"] if self.hint else lines)
 
 
