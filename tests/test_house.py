@@ -76,9 +76,10 @@ def reaches(path: Path) -> Iterator[str]:
             yield ast.unparse(node)
 
 
-#: Public in spite of their names: see the documentation of `collections.namedtuple`, `os` and `sys`.
+#: Public in spite of their names: see the documentation of `collections.namedtuple`, `os` and `sys`. What runs at a process's end
+#: has no other name.
 NAMED_TUPLES = {"_replace", "_asdict", "_fields", "_make", "_field_defaults"}
-STANDARD_LIBRARY = {"_exit", "_getframe"}
+STANDARD_LIBRARY = {"_exit", "_getframe", "_run_exitfuncs"}
 
 
 def private(name: str) -> bool:

@@ -13,8 +13,9 @@ from smartensemble.model import Model, refresh_by
 from smartensemble.results.table import Seconds
 from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.queue import queue
+from smartensemble.runtime.journal.entry import Entry
 from smartensemble.runtime.journal.history import History, refuse_part
-from smartensemble.runtime.journal.journal import FOLDER, Entry, Journal
+from smartensemble.runtime.journal.journal import FOLDER, Journal
 from smartensemble.runtime.local.launcher import detach, local
 from smartensemble.runtime.local.protocol import Job, Launcher
 from smartensemble.runtime.outcome import settle

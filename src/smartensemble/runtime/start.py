@@ -14,7 +14,8 @@ from smartensemble.runtime.directories import Writer
 from smartensemble.runtime.input_files import Renderer, TagOptions
 from smartensemble.runtime.jobs.allocation import Allocation
 from smartensemble.runtime.jobs.share_out import advise, share_out
-from smartensemble.runtime.journal.journal import Entry, Journal
+from smartensemble.runtime.journal.entry import Entry
+from smartensemble.runtime.journal.journal import Journal
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.selection import Selection
 from smartensemble.runtime.servers import store

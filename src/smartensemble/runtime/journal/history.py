@@ -7,7 +7,8 @@ from typing import NoReturn
 
 from smartensemble.errors import StateError
 from smartensemble.runtime.jobs.queue import queue
-from smartensemble.runtime.journal.journal import Entry, Journal, journals
+from smartensemble.runtime.journal.entry import Entry
+from smartensemble.runtime.journal.journal import Journal, journals
 from smartensemble.status import Run
 
 

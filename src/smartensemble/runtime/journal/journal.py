@@ -29,7 +29,7 @@ import signal
 import time
 from collections.abc import Collection, Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
@@ -39,6 +39,7 @@ from smartensemble.command import Command
 from smartensemble.errors import StateError
 from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.queue import queue
+from smartensemble.runtime.journal.entry import Entry
 from smartensemble.runtime.journal.process import Process, hostname
 from smartensemble.runtime.outcome import settle
 from smartensemble.runtime.standalone.procfs import send
@@ -50,28 +51,6 @@ FIND_INTERVAL_S = 1.0  #: between two questions for lost jobs
 SUBMIT_S = 35.0  #: a scheduler may take this long to take a job, also after the driver that submits it was killed
 SUPERVISOR_START_S = 10.0  #: seconds that a supervisor may take to write its first line
 FOLDER = "journal"  #: in an experiment's directory
-
-
-@dataclass
-class Entry:
-    """A member in a journal, or a batch job."""
-
-    number: int
-    name: str
-    path: str
-    run: Run
-    params: dict[str, str] | None = None  #: as text; None for a batch job
-    time_limit: float | None = None
-    batch: int | None = None  #: the number of the batch job that it runs in
-    scheduler: str = "local"  #: who has the batch job
-    array: bool = False  #: it is an array, of a task for each member
-    token: str = ""  #: by which the scheduler knows the batch job, whose number may not be known
-    submitting: float = 0.0  #: when it was handed to the scheduler
-
-    @property
-    def command(self) -> Command:
-        """As much of its command as its files and its reason need."""
-        return Command((), Path(self.path), {}, self.name, self.time_limit)
 
 
 class Journal:
@@ -124,28 +103,35 @@ class Journal:
         if self._read and not self.active:
             return
         alive = not self._read or self.alive  # asked first: what was written before its end is then on the disk
+        self._read_new()
+        self._find_lost()
+        self._refresh_jobs()
+        if not alive:
+            self._settle_left()
+
+    def _read_new(self) -> None:
         with self.path.open("rb") as file:
             file.seek(self._read)
             new, _, _ = file.read().rpartition(b"\n")
         self._read += len(new) + bool(new)
         for line in new.decode(errors="surrogateescape").split("\n"):
             self._take(line.split("\t"))
-        self._find_lost()
+
+    def _refresh_jobs(self) -> None:
         for batch in self._jobs():
             if batch.run.job:
                 queue(batch.scheduler.name).watch(batch, partial(self.note, batch.run.number, batch.name))
                 queue(batch.scheduler.name).refresh()
             if not batch.run.job or batch.run.status.final:
                 batch.refresh()
-        if not alive:
-            for entry in self.entries.values():
-                job = entry if entry.batch is None else self.entries[entry.batch]
-                # A scheduler's jobs outlive who submitted them, also if nobody knows their numbers yet.
-                if entry.run.status.active and not job.run.job and not job.token:
-                    entry.run.status, entry.run.ended = Status.FAILED, self.path.stat().st_mtime
-                    entry.run.cause = (
-                        f"its supervisor, {self.supervisor or self.driver}, is gone and left no word; start it again"
-                    )
+
+    def _settle_left(self) -> None:
+        """Settle what nobody is left to settle: a scheduler's jobs outlive their driver, also those without a number yet."""
+        for entry in self.entries.values():
+            job = entry if entry.batch is None else self.entries[entry.batch]
+            if entry.run.status.active and not job.run.job and not job.token:
+                entry.run.status, entry.run.ended = Status.FAILED, self.path.stat().st_mtime
+                entry.run.cause = f"its supervisor, {self.supervisor or self.driver}, is gone and left no word; start it again"
 
     def token(self, number: int) -> str:
         """By which a scheduler knows the batch job `number`."""
@@ -211,29 +197,16 @@ class Journal:
         """Take in one line; one that is not whole says nothing."""
         try:
             stamp, number, name, event, detail = columns
-            when, entry = datetime.fromisoformat(stamp).timestamp(), self.entries.get(int(number))
-            if event == "driver":
-                self.driver = Process(**json.loads(detail))
-            elif event == "supervisor":
-                self.supervisor = Process(**json.loads(detail))
+            entry = self.entries.get(int(number))
+            if event in ("driver", "supervisor"):
+                setattr(self, event, Process(**json.loads(detail)))
             elif event == "asked" and not entry:
                 run = Run(Status.QUEUED, number=int(number))
                 self.entries[int(number)] = Entry(int(number), name, run=run, **json.loads(detail))
-            elif event == "submitting" and entry:
-                said = json.loads(detail)
-                entry.scheduler, entry.token, entry.array = said["scheduler"], said["token"], said.get("array", False)
-                entry.submitting = when
-                self._batches = None
-            elif event == "submitted" and entry:
-                said = json.loads(detail)
-                entry.run.job, entry.scheduler, entry.array = said["job"], said["scheduler"], said.get("array", False)
-                self._batches = None
-            elif event == "started" and entry:
-                entry.run.status, entry.run.started = Status.RUNNING, when
-            elif entry and event != "asked":
-                said = json.loads(detail) if detail.startswith('"') else detail  # a supervisor writes plain words
-                settle(entry.run, entry.command, event, int(detail) if event in ("exit", "signal") else said, when)
-        except (ValueError, TypeError):
+            elif event != "asked" and entry:
+                entry.take(event, detail, datetime.fromisoformat(stamp).timestamp())
+                self._batches = None if event in ("submitting", "submitted") else self._batches
+        except (ValueError, TypeError, LookupError):
             return
 
     def _jobs(self) -> list[Batch]:

@@ -1,0 +1,49 @@
+"""What a journal says of one member, or of one batch job."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from smartensemble.command import Command
+from smartensemble.runtime.outcome import settle
+from smartensemble.status import Run, Status
+
+
+@dataclass
+class Entry:
+    """A member in a journal, or a batch job."""
+
+    number: int
+    name: str
+    path: str
+    run: Run
+    params: dict[str, str] | None = None  #: as text; None for a batch job
+    time_limit: float | None = None
+    batch: int | None = None  #: the number of the batch job that it runs in
+    scheduler: str = "local"  #: who has the batch job
+    array: bool = False  #: it is an array, of a task for each member
+    token: str = ""  #: by which the scheduler knows the batch job, whose number may not be known
+    submitting: float = 0.0  #: when it was handed to the scheduler
+
+    @property
+    def command(self) -> Command:
+        """As much of its command as its files and its reason need."""
+        return Command((), Path(self.path), {}, self.name, self.time_limit)
+
+    def take(self, event: str, detail: str, when: float) -> None:
+        """Take in a line about it.
+
+        :raises ValueError: the line is not whole.
+        """
+        if event == "submitting":
+            job = json.loads(detail)
+            self.scheduler, self.token, self.array = job["scheduler"], job["token"], job.get("array", False)
+            self.submitting = when
+        elif event == "submitted":
+            job = json.loads(detail)
+            self.run.job, self.scheduler, self.array = job["job"], job["scheduler"], job.get("array", False)
+        elif event == "started":
+            self.run.status, self.run.started = Status.RUNNING, when
+        else:
+            text = json.loads(detail) if detail.startswith('"') else detail  # a supervisor writes plain words
+            settle(self.run, self.command, event, int(detail) if event in ("exit", "signal") else text, when)
