@@ -105,6 +105,34 @@ def by_ctrl_c(exp: Experiment, ens: Ensemble, offset: float) -> str:
     return "ended"
 
 
+def with_a_database(exp: Experiment, ens: Ensemble, offset: float) -> str:
+    """Ctrl-C while a database and members that need it start, which takes three times as long."""
+    db = exp.create_database()
+    threading.Timer(3 * offset, os.kill, (os.getpid(), signal.SIGINT)).start()
+    try:
+        exp.start(db, ens, progress=False)
+    except KeyboardInterrupt:
+        end = "interrupted when all ran" if db.is_active() else "taken back"
+    exp.stop(db)
+    exp.start(db)
+    assert db.is_active()
+    exp.stop(db)
+    return end
+
+
+def detached(exp: Experiment, ens: Ensemble, offset: float) -> str:
+    """Ctrl-C while members are started that outlive their driver: all of them run, or none."""
+    threading.Timer(offset, os.kill, (os.getpid(), signal.SIGINT)).start()
+    try:
+        exp.start(ens, progress=False, detach=True)
+    except KeyboardInterrupt:
+        running = {member.status.active for member in ens}
+    if len(running) != 1:
+        return "some of them run"
+    exp.stop(ens, grace=0.5)
+    return "all ran" if running == {True} else "taken back"
+
+
 def by_thread(exp: Experiment, ens: Ensemble, offset: float) -> str:
     """``stop`` in another thread."""
     running: list[int] = []
@@ -159,7 +187,7 @@ def stopped_by(stop: Callable[[], None], exp: Experiment, ens: Ensemble, running
 
 
 WAYS: dict[str, Callable[[Experiment, Ensemble, float], str]] = {
-    "ctrl-c": by_ctrl_c, "thread": by_thread, "process": by_process,
+    "ctrl-c": by_ctrl_c, "database": with_a_database, "detached": detached, "thread": by_thread, "process": by_process,
 }  # fmt: skip
 
 if __name__ == "__main__":
