@@ -20,7 +20,7 @@ from smartensemble.runtime.jobs.verdict import PLAIN, JobEvidence, Verdict, conc
 from smartensemble.runtime.outcome import settle
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.schedulers.base import Control, Partition, Scheduler, State, States
-from smartensemble.status import Status
+from smartensemble.status import Run, Status
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Queue:
         self.scheduler = scheduler
         self.control: Control = scheduler.control
         self.questions = 0  #: that were put to the controller
-        self._jobs: dict[int, Watched] = {}  #: by its record: two experiments of one process may watch one job
+        self._jobs: dict[Run, Watched] = {}  #: by its record: two experiments of one process may watch one job
         self._turn = threading.Lock()
         self._every, self._next = FIRST_QUERY_S, 0.0
         self._question: Question | None = None
@@ -125,8 +125,8 @@ class Queue:
     def watch(self, batch: Batch, note: Note) -> None:
         """Keep the record of a submitted job up to date from now on."""
         with self._turn:
-            if id(batch.run) not in self._jobs and not batch.run.status.final:
-                self._jobs[id(batch.run)] = Watched(batch, note)
+            if batch.run not in self._jobs and not batch.run.status.final:
+                self._jobs[batch.run] = Watched(batch, note)
                 self._every, self._next = FIRST_QUERY_S, time.monotonic() + FIRST_QUERY_S
 
     def cancel(self, batches: Iterable[Batch]) -> None:
