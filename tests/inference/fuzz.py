@@ -139,7 +139,7 @@ def answer(rng: random.Random, number: int) -> list[bytes]:
 
 
 def work(path: str, rng: random.Random, rounds: int) -> int:
-    """Let clients that do not wait, and workers that go when they like, send what they like. The number of answered requests."""
+    """Let clients that do not wait, and workers that go at any time, send anything. The number of answered requests."""
 
     def connect() -> Any:
         kind: Any = redis.UnixDomainSocketConnection
