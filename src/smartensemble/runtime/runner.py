@@ -19,7 +19,7 @@ from smartensemble.runtime.journal.journal import FOLDER, Journal
 from smartensemble.runtime.local.launcher import detach, local
 from smartensemble.runtime.local.protocol import Job, Launcher
 from smartensemble.runtime.outcome import settle
-from smartensemble.runtime.standalone.limits import KILL_GRACE_S
+from smartensemble.runtime.standalone.errors import KILL_GRACE_S
 from smartensemble.runtime.turns import Turns
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.status import Run, Status

@@ -13,7 +13,6 @@ import pytest
 
 from smartensemble.experiment import Experiment
 from smartensemble.runtime.local.launcher import local
-from smartensemble.runtime.standalone.messages import pack, unpack
 from smartensemble.runtime.standalone.procfs import tree
 from smartensemble.status import Status
 from worlds.drivers import DEADLINE, Family, lives
@@ -55,31 +54,6 @@ def pids() -> tuple[int, int]:
 def children(pid: int) -> list[int]:
     """The processes whose parent is `pid`, zombies among them."""
     return [child for child, process in tree().items() if process.parent == pid]
-
-
-# --- messages -------------------------------------------------------------------------------------------------------
-
-
-def test_messages_come_out_as_they_went_in_however_they_are_cut() -> None:
-    messages = [("launch", None, {"A": "ü\udcff"}, [(1, ("x", "y"))]), ("stop", 2, [1], 0.5)]
-    buffer, found = bytearray(), []
-
-    for byte in b"".join(map(pack, messages)):
-        buffer.append(byte)
-        found += list(unpack(buffer))
-
-    assert found == messages
-    assert not buffer
-
-
-def test_a_message_whose_reader_is_interrupted_is_read_again() -> None:
-    buffer = bytearray(pack(("ended", 1)) + pack(("ended", 2)))
-
-    for message in unpack(buffer):
-        assert message == ("ended", 1)
-        break
-
-    assert list(unpack(buffer)) == [("ended", 1), ("ended", 2)]
 
 
 # --- ends of a driver -----------------------------------------------------------------------------------------------

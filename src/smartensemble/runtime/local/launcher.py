@@ -18,7 +18,7 @@ from smartensemble.errors import StateError, UnsupportedError
 from smartensemble.runtime import standalone
 from smartensemble.runtime.local.protocol import Job
 from smartensemble.runtime.outcome import settle
-from smartensemble.runtime.standalone.limits import KILL_GRACE_S
+from smartensemble.runtime.standalone.errors import KILL_GRACE_S
 from smartensemble.runtime.standalone.messages import pack, unpack
 from smartensemble.runtime.standalone.spawn import Work
 from smartensemble.status import Run, Status

@@ -1,14 +1,12 @@
 """Where the servers of a database listen: ports that are free, sockets that only their owner reaches."""
 
 import errno
-import fcntl
 import glob
 import os
 import random
 import secrets
 import socket
 import stat
-import struct
 import tempfile
 from pathlib import Path
 
@@ -17,10 +15,11 @@ from smartensemble.databases.orchestrator import Orchestrator
 from smartensemble.databases.shard import BUS, Shard, speakable
 from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime.servers.resp import answers
+from smartensemble.runtime.standalone import network
+from smartensemble.runtime.standalone.errors import LostError
 
 #: Where ports are chosen: below those that the kernel gives to outgoing connections, also with BUS added.
 PORTS = range(10_000, 22_000)
-SIOCGIFADDR = 0x8915  #: see netdevice(7)
 
 
 def place(db: Orchestrator) -> list[Shard]:
@@ -80,13 +79,10 @@ def address_of(subject: str, interface: str) -> str:
 
     :raises InputValueError: there is no such interface, or it has no address.
     """
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            answer = fcntl.ioctl(probe, SIOCGIFADDR, struct.pack("256s", interface.encode()[:15]))
-        except OSError:
-            known = ", ".join(name for _, name in socket.if_nameindex())
-            raise InputValueError(f"{subject}: no address of an interface {interface!r}; there are {known}") from None
-    return socket.inet_ntoa(answer[20:24])
+    try:
+        return network.address_of(interface)
+    except LostError as error:
+        raise InputValueError(f"{subject}: {error}") from None
 
 
 def private_directory(home: str, name: str) -> tuple[str, bool]:

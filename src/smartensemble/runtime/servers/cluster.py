@@ -25,7 +25,7 @@ from smartensemble.runtime.servers.record import check_record, record
 from smartensemble.runtime.servers.resp import Refusal, ask
 from smartensemble.runtime.servers.running import RunningServers
 from smartensemble.runtime.servers.server_program import find_server, module
-from smartensemble.runtime.standalone.limits import KILL_GRACE_S
+from smartensemble.runtime.standalone.errors import KILL_GRACE_S
 from smartensemble.runtime.standalone.procfs import began
 from smartensemble.status import Run, Status
 

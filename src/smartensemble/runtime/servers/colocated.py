@@ -1,8 +1,6 @@
 """The command that runs a member where there are databases: its own, with their variables, and its own server around it."""
 
-import json
 import os
-import sys
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -12,22 +10,21 @@ from smartensemble.databases.orchestrator import Orchestrator
 from smartensemble.databases.variables import suffix, variables
 from smartensemble.errors import EntityExistsError, UnsupportedError
 from smartensemble.model import Model, shared
+from smartensemble.runtime import standalone
 from smartensemble.runtime.servers import store
 from smartensemble.runtime.servers.addresses import address_of
 from smartensemble.runtime.servers.server_program import find_server, module
+from smartensemble.runtime.servers.store import StoredFile
 from smartensemble.runtime.servers.workers import WORKER, options
-from smartensemble.runtime.standalone import colocated
+from smartensemble.runtime.standalone.colocated import Wrapping
 from smartensemble.schedulers.base import LOCAL, Scheduler
-
-#: Flags of the interpreter that runs the wrapper: the standard library is enough, and starts sooner.
-FLAGS: tuple[str, ...] = ("-I", "-S")
 
 
 class Environment:
     """What members get from `databases`. The driver's own environment is read, and never changed."""
 
     def __init__(self, databases: Iterable[Orchestrator] = (), scheduler: Scheduler = LOCAL) -> None:
-        self.cluster = scheduler.control is not None  #: members run on other machines than this one
+        self.on_cluster = scheduler.control is not None  #: members run on other machines than this one
         self.endpoints = [db.endpoint for db in databases]
         self.inherited = {name: value for name, value in os.environ.items() if name.startswith(("SSDB", "SR_"))}
 
@@ -55,29 +52,29 @@ class Environment:
             raise UnsupportedError(
                 f"{model.name}: several programs in one step have no database of their own; start one by create_database()"
             )
-        return wrap(command, own, store.asked(model), self.cluster) if own else command
+        return wrap(command, own, store.own_commands(model), self.on_cluster) if own else command
 
 
-def wrap(command: Command, own: Colocated, stored: tuple[str, list[str]] | None, cluster: bool = False) -> Command:
+def wrap(command: Command, own: Colocated, stored: StoredFile | None, on_cluster: bool = False) -> Command:
     """`command`, with a server of its own around its program, on each node: see `runtime.standalone.colocated`."""
     library = module()
-    there = own.tcp and cluster  # only the node itself knows the address of its interface
-    asked = {
-        "name": command.name,
-        "server": find_server(own.server),
-        "conf": [*(["loadmodule", library] for library in [library] if library), *map(list, own.conf)],
-        "socket": own.socket,
-        "permissions": own.permissions,
-        "host": address_of(command.name, own.interface) if own.tcp and not there else None,
-        "interface": own.interface if there else None,
-        "port": own.port,
-        "pinning": own.pinning,
-        "workers": own.workers if library else 0,
-        "worker": (*WORKER, *options(own.intra_op_threads, own.model_time_limit)),
-        "store": stored,
-        "variable": f"SSDB{suffix(own.identifier)}",
-        "shared": command.need.tasks > 1,
-    }
-    given = {name: value for name, value in asked.items() if value or name == "conf"}
-    starter, program = command.argv[: command.launcher_prefix], command.argv[command.launcher_prefix :]
-    return replace(command, argv=(*starter, sys.executable, *FLAGS, colocated.__file__, json.dumps(given), *program))
+    address_known = own.tcp and not on_cluster  # otherwise only the node itself knows the address of its interface
+    wrapping = Wrapping(
+        name=command.name,
+        variable=f"SSDB{suffix(own.identifier)}",
+        server=find_server(own.server),
+        conf=[*([("loadmodule", library)] if library else []), *own.conf],
+        pinning=own.pinning,
+        shared=command.need.tasks > 1,
+        socket=own.socket,
+        permissions=own.permissions,
+        host=address_of(command.name, own.interface) if address_known else None,
+        interface=own.interface if own.tcp and not address_known else None,
+        port=own.port,
+        workers=own.workers if library else 0,
+        worker=(*WORKER, *options(own.intra_op_threads, own.model_time_limit)),
+        commands=stored.path if stored else None,
+        keys=stored.keys if stored else (),
+    )
+    prefix, program = command.argv[: command.launcher_prefix], command.argv[command.launcher_prefix :]
+    return replace(command, argv=(*prefix, *standalone.command("colocated"), str(wrapping), *program))

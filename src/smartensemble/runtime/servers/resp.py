@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import BinaryIO
 
 from smartensemble.databases.shard import USER, Shard
+from smartensemble.runtime.standalone.network import connect
 
 PATIENCE = 5.0  #: seconds to wait for a reply, unless the caller says otherwise
 LOOK = 0.2  #: seconds between two looks of who waits for a reply
@@ -35,7 +36,7 @@ def ask(
     :raises Refusal: it answered with an error.
     :raises OSError: it is not there, does not answer in time, or hangs up.
     """
-    with _connect(shard, timeout) as connection, connection.makefile("rb") as replies:
+    with connect(shard.socket or (shard.host, shard.port), timeout) as connection, connection.makefile("rb") as replies:
         if password is not None:
             _send(connection, "AUTH", USER, password)
             _read(replies)
@@ -63,19 +64,6 @@ def answers(shard: Shard, timeout: float = PATIENCE) -> bool:
     except OSError:
         return False
     return True
-
-
-def _connect(shard: Shard, timeout: float | None) -> socket.socket:
-    if not shard.socket:
-        return socket.create_connection((shard.host, shard.port), timeout)
-    connection = socket.socket(socket.AF_UNIX)
-    try:
-        connection.settimeout(timeout)
-        connection.connect(shard.socket)
-    except OSError:
-        connection.close()
-        raise
-    return connection
 
 
 def _send(connection: socket.socket, *words: str | bytes) -> None:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 from smartensemble.databases.uploads import Upload, commands, keys, merged
 from smartensemble.errors import StateError
@@ -13,6 +14,13 @@ from smartensemble.runtime.servers.running import RunningServers
 
 #: Seconds that a worker may take to load a model. It gives up before that, and so does the server if there is none.
 PATIENCE = 900.0
+
+
+class StoredFile(NamedTuple):
+    """A file with commands for the database of a member's own."""
+
+    path: str
+    keys: list[str]  #: what each of the commands stores
 
 
 def stored(name: str, models: Sequence[Model], databases: bool) -> list[Upload]:
@@ -62,10 +70,10 @@ def file_name(model: Model) -> str:
     return f"{model.name}.db.commands"
 
 
-def asked(model: Model) -> tuple[str, list[str]] | None:
-    """What the database of a member's own is told to store: the file, and the key that each of its commands stores."""
+def own_commands(model: Model) -> StoredFile | None:
+    """What the database of a member's own stores before the member starts; None for nothing."""
     uploads = shared(model).uploads
-    return (file_name(model), [key for upload in uploads for key in keys(upload)]) if uploads else None
+    return StoredFile(file_name(model), [key for upload in uploads for key in keys(upload)]) if uploads else None
 
 
 def write(models: Iterable[Model]) -> None:

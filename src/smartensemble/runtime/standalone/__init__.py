@@ -5,14 +5,20 @@ take longer than they do; that is why they import their siblings by relative imp
 compiles a program anew at each start, but not what the program imports, so ``__main__.py`` is four lines.
 """
 
+import os
 import sys
 
-#: The standard library is enough, and starts sooner; neither the user's variables nor the working directory are searched for
-#: modules. The driver has compiled what it imported here, so the programs write no compiled files, least of all many at once.
-FLAGS: tuple[str, ...] = ("-I", "-S", "-B")
+#: The standard library is enough, and starts sooner. Modules are searched neither where the user's variables say nor in the
+#: working directory.
+FLAGS: tuple[str, ...] = ("-I", "-S")
 
 
 def command(program: str) -> tuple[str, ...]:
     """The beginning of the command line that runs a program of this folder."""
-    compiled = ("-X", f"pycache_prefix={sys.pycache_prefix}") if sys.pycache_prefix else ()
-    return (sys.executable, *FLAGS, *compiled, f"{__path__[0]}/__main__.py", program)
+    return (sys.executable, *FLAGS, *_where_compiled(), f"{__path__[0]}/__main__.py", program)
+
+
+def _where_compiled() -> list[str]:
+    """Where compiled files are, and whether more may be written, as this process was told by variables that -I ignores."""
+    prefix = ["-X", f"pycache_prefix={os.path.abspath(sys.pycache_prefix)}"] if sys.pycache_prefix else []
+    return [*prefix, "-B"] if sys.dont_write_bytecode else prefix

@@ -1,4 +1,4 @@
-"""Run a program of this folder: ``python -I -S -B .../standalone/__main__.py supervisor ...``."""
+"""Run a program of this folder: ``python -I -S .../standalone/__main__.py supervisor ...``."""
 
 import sys
 

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from .limits import KILL_GRACE_S
+from .errors import KILL_GRACE_S
 from .procfs import below, marked, send, tree
 
 TYPE_CHECKING = False  # importing typing would cost a third of the time that a program here takes to start
@@ -91,15 +91,22 @@ class Endings:
         processes, ours = tree(), os.getpid()
         roots = [pid for pid, process in processes.items() if process.parent == ours]
         if members is not None:
-            owners, others = self.members.pids, {m for m, (launch, _) in self.members.running.items() if not launch.service}
-            known = {pid: owners.get(pid) or owners.get(processes[pid].group) or marked(pid) for pid in roots}
-            roots = [pid for pid in roots if belongs(known[pid], members, others)]
+            running = self.members.without_services()
+            roots = [pid for pid in roots if belongs(self._owner(pid, processes[pid].group), members, running)]
         return {pid: processes[pid] for pid in below(roots, processes)}
+
+    def _owner(self, pid: int, group: int) -> int | None:
+        """The member that a child of ours belongs to, by its process group, or by the mark in its environment."""
+        pids = self.members.pids
+        return pids.get(pid) or pids.get(group) or marked(pid)
 
 
 def belongs(owner: int | None, members: set[int], running: set[int]) -> bool:
-    """Whether a child of ours belongs to `members`: its owner is known by its process group, or by the mark in its environment.
+    """Whether a process whose member is `owner` belongs to `members`.
 
-    An orphan that has got rid of both is nobody else's when no other members run.
+    A process without an owner, an orphan that has left its group and has no mark, does when no other members run.
+
+    >>> belongs(1, {1}, {1, 2}), belongs(2, {1}, {1}), belongs(None, {1}, {1, 2}), belongs(None, {1}, {1})
+    (True, False, False, True)
     """
     return owner in members if owner else running <= members

@@ -38,6 +38,10 @@ class Members:
         """The launches of which members wait or run, or will be added."""
         return {*self.launches, *self.growing, *(launch for launch, _ in self.running.values())}
 
+    def without_services(self) -> set[int]:
+        """The members that run, without servers."""
+        return {member for member, (launch, _) in self.running.items() if not launch.service}
+
     def startable(self) -> Launch | None:
         """A launch that may start a member now."""
         return next((launch for launch in self.launches if launch.free), None)

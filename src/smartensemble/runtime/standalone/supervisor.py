@@ -46,7 +46,7 @@ import signal
 import time
 
 from .endings import Endings
-from .limits import FLUSH_INTERVAL_S, LONGEST_SLEEP_MS, TERM_GRACE_S
+from .errors import FLUSH_INTERVAL_S, LONGEST_SLEEP_MS, TERM_GRACE_S
 from .members import Members
 from .messages import Channel, unpack
 from .prctl import adopt_orphans, end_with

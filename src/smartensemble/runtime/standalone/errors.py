@@ -1,0 +1,17 @@
+"""Why a member cannot be run, and how long the programs of this folder wait before they say so."""
+
+TERM_GRACE_S = 5.0  #: between SIGTERM and SIGKILL, where nobody has named a grace
+KILL_GRACE_S = 5.0  #: after SIGKILL, until a process is given up
+LONGEST_SLEEP_MS = 86_400_000.0  #: poll refuses more than 24 days
+FLUSH_INTERVAL_S = 0.02  #: between two writes of events, while members are being started
+CONNECT_TIMEOUT_S = 5.0  #: until a server accepts a connection, and answers
+READY_TIMEOUT_S = 60.0  #: until a server that was started answers for the first time
+GATE_TIMEOUT_S = READY_TIMEOUT_S  #: until all processes of a member on a host have met
+POLL_INTERVAL_S = 0.005  #: between two attempts to reach a server that starts
+END_TIMEOUT_S = 5.0  #: until a server or worker that was told to end is killed
+
+EXIT_FAILED = 125  #: the exit code where a member could not be run, as of timeout(1)
+
+
+class LostError(Exception):
+    """Why the member, or the server that it needs, cannot be run."""

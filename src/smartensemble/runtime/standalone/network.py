@@ -1,0 +1,94 @@
+"""Addresses of this host, directories for sockets, and a request to a server that listens somewhere."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import struct
+
+from .errors import CONNECT_TIMEOUT_S, LostError
+
+Address = str | tuple[str, int]  #: the path of a unix socket, or a host and a port
+
+LONGEST_SOCKET = 100  #: bytes of a path that a socket may have: the kernel takes 107, and some clients less
+SPEAKABLE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789./_-")  #: what clients take in it
+SIOCGIFADDR = 0x8915  #: see netdevice(7)
+
+
+def address_of(interface: str) -> str:
+    """The address of a network interface of this host.
+
+    :raises LostError: there is no such interface, or it has no address.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            answer = fcntl.ioctl(probe, SIOCGIFADDR, struct.pack("256s", interface.encode()[:15]))
+        except OSError:
+            known = ", ".join(name for _, name in socket.if_nameindex())
+            raise LostError(f"no address of an interface {interface!r}; there are {known}") from None
+    return socket.inet_ntoa(answer[20:24])
+
+
+def free_port(host: str) -> int:
+    """A port of `host` that nobody listens on, by the kernel's choice."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def socket_home() -> str:
+    """Where a directory for a socket may be: here, unless a socket's path gets too long, or has what clients do not take."""
+    here = f"{os.getcwd()}/.db-12345678/db"
+    if len(here.encode()) <= LONGEST_SOCKET and SPEAKABLE.issuperset(here):
+        return os.getcwd()
+    return os.environ.get("XDG_RUNTIME_DIR") or "/tmp"  # noqa: S108
+
+
+def make_socket_directory() -> str:
+    """A new directory for the socket of a server, which only its owner enters."""
+    while True:
+        path = f"{socket_home()}/.db-{os.urandom(4).hex()}"
+        try:
+            os.mkdir(path, 0o700)
+        except FileExistsError:  # another one of the same draw
+            continue
+        return path
+
+
+def remove_socket_directory(path: str) -> None:
+    """Delete a directory with the sockets in it, as far as it is there and ours."""
+    try:
+        for name in os.listdir(path):
+            os.unlink(f"{path}/{name}")
+        os.rmdir(path)
+    except OSError:
+        pass
+
+
+def url(address: Address) -> str:
+    """An address as clients take it.
+
+    >>> url("/run/db"), url(("127.0.0.1", 6379))
+    ('unix:///run/db', '127.0.0.1:6379')
+    """
+    return f"unix://{address}" if isinstance(address, str) else "{}:{}".format(*address)
+
+
+def connect(address: Address, timeout: float | None = CONNECT_TIMEOUT_S) -> socket.socket:
+    """A connection to a server, which waits no longer than `timeout` seconds."""
+    connection = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
+    try:
+        connection.settimeout(timeout)
+        connection.connect(address)
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def request(address: Address, command: bytes) -> bytes:
+    """The beginning of what a server answers to `command`, a line of words."""
+    with connect(address) as connection:
+        connection.sendall(command + b"\r\n")
+        return connection.recv(4096)

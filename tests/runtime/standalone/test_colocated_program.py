@@ -1,0 +1,71 @@
+"""What the wrapper of a member decides: its rank, its server's configuration, where a socket may be."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from smartensemble.databases import shard
+from smartensemble.runtime.standalone.colocated import Wrapping, configuration
+from smartensemble.runtime.standalone.network import LONGEST_SOCKET, Address, socket_home
+from smartensemble.runtime.standalone.rendezvous import Rank
+
+OPEN_MPI = {"OMPI_COMM_WORLD_RANK": "5", "OMPI_COMM_WORLD_LOCAL_RANK": "1", "OMPI_COMM_WORLD_LOCAL_SIZE": "4"}
+MPICH = {"PMI_RANK": "2", "MPI_LOCALRANKID": "2", "MPI_LOCALNRANKS": "3"}
+SLURM = {"SLURM_PROCID": "3", "SLURM_LOCALID": "0", "SLURM_STEP_TASKS_PER_NODE": "2,1(x3)", "SLURM_NODEID": "2"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "rank"),
+    [
+        ({}, (0, 0, 1)),
+        (OPEN_MPI, (5, 1, 4)),
+        (MPICH, (2, 2, 3)),
+        (SLURM, (3, 0, 1)),
+        (SLURM | {"SLURM_STEP_TASKS_PER_NODE": "4"}, (3, 0, 4)),
+        (SLURM | OPEN_MPI, (5, 1, 4)),  # mpirun inside a step of Slurm
+        ({"SLURM_PROCID": "3"}, (0, 0, 1)),  # sbatch says no more, and runs one process
+    ],
+)
+def test_the_rank_is_what_the_run_command_says(environ: dict[str, str], rank: tuple[int, int, int]) -> None:
+    found = Rank.of(environ)
+
+    assert (found.number, found.local, found.local_size) == rank
+
+
+@pytest.mark.parametrize(
+    ("address", "given", "lines"),
+    [
+        ("/run/db", {}, ["port 0", 'unixsocket "/run/db"', "unixsocketperm 700", 'save ""']),
+        ("/run/db", {"permissions": "755"}, ["port 0", 'unixsocket "/run/db"', "unixsocketperm 755", 'save ""']),
+        (("10.0.0.1", 7), {}, ["bind 10.0.0.1", "port 7", "protected-mode no", 'save ""']),
+        (
+            ("10.0.0.1", 7),
+            {"conf": [("loadmodule", "/a b.so"), ("io-threads", "2")]},
+            ["bind 10.0.0.1", "port 7", "protected-mode no", 'save ""', 'loadmodule "/a b.so"', "io-threads 2"],
+        ),
+    ],
+)
+def test_a_server_is_configured_for_its_address(address: Address, given: dict[str, object], lines: list[str]) -> None:
+    wrapping = Wrapping("model", "SSDB", "server", **given)  # type: ignore[arg-type]
+
+    assert configuration(wrapping, address).splitlines() == lines
+
+
+def test_a_wrapping_crosses_a_command_line() -> None:
+    wrapping = Wrapping("mü", "SSDB", "/server", shared=True, port=7, worker=["a b"], keys=["k"])
+
+    read = Wrapping(**json.loads(str(wrapping)))
+
+    assert vars(read) == vars(wrapping)
+
+
+@pytest.mark.parametrize("name", ["short", "with space", "ü", "d" * 90])
+def test_a_socket_is_here_if_clients_take_its_path(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients and the rest of the package say the same of it."""
+    here = tmp_path / name
+    here.mkdir()
+    monkeypatch.chdir(here)
+
+    assert (socket_home() == str(here)) == shard.speakable(f"{here}/.db-12345678/db")
+    assert LONGEST_SOCKET == shard.LONGEST_SOCKET
