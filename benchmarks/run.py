@@ -64,6 +64,8 @@ CASES = [
     Case("start a cluster of 3", "cluster", ("3",), seconds=2.5, smartsim=False, floor=False),
     Case("start a cluster of 6", "cluster", ("6",), seconds=2.5, smartsim=False, floor=False),
     Case("start a cluster of 12", "cluster", ("12",), seconds=2.5, smartsim=False, floor=False),
+    Case("start and end a supervisor (CPU)", "standalone", ("supervisor",), ratio=3, smartsim=False),
+    Case("wrap a member in a server of its own (CPU)", "standalone", ("colocated",), ratio=3, smartsim=False),
     Case("stop 100 members, obedient", "stop", (OBEDIENT,), ratio=3),
     Case("stop 100 members, stubborn, grace 1 s", "stop", (STUBBORN,), seconds=1.2, smartsim=False, floor=False),
     *(

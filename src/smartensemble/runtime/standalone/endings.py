@@ -88,6 +88,8 @@ class Endings:
 
     def _victims(self, members: set[int] | None) -> dict[int, Process]:
         """The living processes of `members`: below their programs, and below the orphans they left."""
+        if self.members.childless:
+            return {}
         processes, ours = tree(), os.getpid()
         roots = [pid for pid, process in processes.items() if process.parent == ours]
         if members is not None:

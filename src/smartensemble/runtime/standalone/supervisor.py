@@ -84,14 +84,15 @@ def watch_over(supervisor: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     while os.wait()[0] != supervisor:
         pass
-    while True:
-        for pid in below([os.getpid()], tree()):
-            if pid != os.getpid():
-                send(pid, signal.SIGKILL)
-        try:
-            os.wait()
-        except ChildProcessError:
-            return
+    try:
+        while True:
+            if not os.waitpid(-1, os.WNOHANG)[0]:  # something is there, and lives
+                for pid in below([os.getpid()], tree()):
+                    if pid != os.getpid():
+                        send(pid, signal.SIGKILL)
+                os.wait()
+    except ChildProcessError:
+        return
 
 
 class Supervisor:
