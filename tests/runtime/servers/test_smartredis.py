@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from smartensemble import Experiment, Orchestrator, Status
-from smartensemble.runtime.servers.resp import ask
+from smartensemble.runtime.servers.resp import request
 
 pytestmark = pytest.mark.needs("smartredis")
 
@@ -100,7 +100,7 @@ def test_a_member_does_what_smartredis_can(what: str, database: tuple[Experiment
 
     assert model.status is Status.COMPLETED, model.run.reason
     if what == "tensors":
-        keys = [str(key) for shard in db.servers.shards for key in cast("list[str]", ask(shard, "KEYS", "*"))]
+        keys = [str(key) for shard in db.servers.shards for key in cast("list[str]", request(shard, "KEYS", "*"))]
         assert keys
         assert {key.partition(".")[0].strip("{}") for key in keys} == {"tensors"}
 

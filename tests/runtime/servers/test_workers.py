@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from smartensemble import Experiment, Orchestrator, Status
-from smartensemble.runtime.servers.resp import Refusal, ask
+from smartensemble.runtime.servers.resp import Refusal, request
 
 Eventually = Callable[[Callable[[], object]], None]
 
@@ -31,7 +31,7 @@ def workers(address: str) -> list[list[str]]:
 
 def scan(db: Orchestrator) -> list[object]:
     """What each server answers to a command that only a worker does."""
-    return [ask(shard, "AI._MODELSCAN", password=db.password, timeout=60) for shard in db.servers.shards]
+    return [request(shard, "AI._MODELSCAN", password=db.password, timeout=60) for shard in db.servers.shards]
 
 
 @pytest.mark.parametrize("given", [{}, {"access": "password"}, {"db_nodes": 3, "workers": 2}], ids=str)
@@ -56,10 +56,10 @@ def test_members_are_denied_what_workers_do_and_workers_all_else(exp: Experiment
     (shard,) = db.servers.shards
     record = json.loads(Path(db.checkpoint_file).read_text())
 
-    assert ask(shard, "SET", "key", "value", password=db.password) == "OK"
+    assert request(shard, "SET", "key", "value", password=db.password) == "OK"
     for command in ("AI._NEXT 1 1 0", "AI._DONE 1", "AI._SHARED"):
         with pytest.raises(Refusal, match=r"(?i)NOPERM.*ai\._"):
-            ask(shard, *command.split(), password=db.password)
+            request(shard, *command.split(), password=db.password)
     who = {"username": record["worker_user"], "password": record["worker_password"]}
     with redis.Redis(shard.host, shard.port, protocol=2, **who) as worker:
         assert worker.execute_command("AI._NEXT", 1, 1, 0) == []

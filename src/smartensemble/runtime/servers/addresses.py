@@ -22,7 +22,7 @@ from smartensemble.runtime.standalone.errors import LostError
 PORTS = range(10_000, 22_000)
 
 
-def place(db: Orchestrator) -> list[Shard]:
+def choose_addresses(db: Orchestrator) -> list[Shard]:
     """The servers of `db`, with hosts and ports that are free. The socket of a private one is still to be found.
 
     :raises StateError: a port that was asked for is in use.
@@ -31,27 +31,27 @@ def place(db: Orchestrator) -> list[Shard]:
     if db.access == "private":
         return [Shard(names[0])]
     host = " ".join(address_of(db.db_identifier, name) for name in db.interface) or "127.0.0.1"
-    host, cluster = host.split()[0], db.db_nodes > 1
+    host, sharded = host.split()[0], db.db_nodes > 1
     taken: set[int] = set()
     shards = []
     for number, name in enumerate(names):
         if db.port is None:
-            port = free_port(host, cluster, taken)
+            port = choose_port(host, sharded, taken)
         else:
             port = db.port + number
-            if not is_free(host, port) or (cluster and not is_free(host, port + BUS)):
+            if not is_free(host, port) or (sharded and not is_free(host, port + BUS)):
                 raise StateError(
                     f"{db.db_identifier}: port {port} of {host} is in use; leave port out, and a free one is chosen"
                 )
         taken.add(port)
-        shards.append(Shard(name, host, port, node=secrets.token_hex(20) if cluster else ""))
+        shards.append(Shard(name, host, port, node=secrets.token_hex(20) if sharded else ""))
     return shards
 
 
-def free_port(host: str, cluster: bool, taken: set[int], ports: range = PORTS) -> int:
+def choose_port(host: str, sharded: bool, taken: set[int], ports: range = PORTS) -> int:
     """A port of `host` that nobody listens on."""
     for port in random.sample(ports, len(ports)):
-        if port not in taken and is_free(host, port) and (not cluster or is_free(host, port + BUS)):
+        if port not in taken and is_free(host, port) and (not sharded or is_free(host, port + BUS)):
             return port
     raise StateError(f"{host}: no free port from {PORTS.start} to {PORTS.stop - 1}; name one as port=")
 

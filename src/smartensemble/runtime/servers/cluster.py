@@ -20,12 +20,12 @@ from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.servers import workers
 from smartensemble.runtime.servers.addresses import check_data
 from smartensemble.runtime.servers.local import draw, process_id
-from smartensemble.runtime.servers.node_agent import Asked, announced
+from smartensemble.runtime.servers.node_agent import Assignment, announced
 from smartensemble.runtime.servers.record import check_record, record
-from smartensemble.runtime.servers.resp import Refusal, ask
+from smartensemble.runtime.servers.resp import Refusal, request
 from smartensemble.runtime.servers.running import RunningServers
 from smartensemble.runtime.servers.server_program import find_server, module
-from smartensemble.runtime.standalone.errors import KILL_GRACE_S
+from smartensemble.runtime.standalone.errors import TERM_GRACE_S
 from smartensemble.runtime.standalone.procfs import began
 from smartensemble.status import Run, Status
 
@@ -33,11 +33,11 @@ logger = logging.getLogger(__name__)
 
 #: What Python runs on the nodes: what lies in the directory that it runs in is not imported.
 AGENT = ("-P", "-m", "smartensemble.runtime.servers.node_agent")
-LONGEST = 0.5  #: seconds between two looks for the addresses of servers, whose job may wait for days
-LEFT = ("address", "exit", "started", "out", "err")  #: files of a server that an earlier start has left
+LONGEST_PAUSE_S = 0.5  #: between two looks for the addresses of servers, whose job may wait for days
+LEFTOVERS = ("address", "exit", "started", "out", "err")  #: files of a server that an earlier start has left
 
 
-class PlacedServers(RunningServers):
+class ClusterServers(RunningServers):
     """The servers of a database on a cluster, started by this process."""
 
     def __init__(self, db: Orchestrator) -> None:
@@ -48,7 +48,7 @@ class PlacedServers(RunningServers):
         self.steps: list[tuple[Command, Run]] = []  #: what starts servers, and then workers
         self.batch: Batch | None = None  #: the job of their own
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Settle the servers that have ended, by the files that they leave, or by the end of the step that started them."""
         starters = self.steps[: len(self.steps) - bool(self.workers)]
         for number, (shard, run) in enumerate(zip(self.shards, self.runs, strict=True)):
@@ -66,7 +66,7 @@ class PlacedServers(RunningServers):
                 settle(run, command, "failed", cause, step.ended or time.time())
                 run.last_lines, run.last_lines_file = step.last_lines, step.last_lines_file
 
-    def wait_until_placed(self, runner: Runner, token: str) -> list[str]:
+    def wait_for_addresses(self, runner: Runner, token: str) -> list[str]:
         """Wait until each has said where it listens; the hosts that they run on. A job may wait in the queue for long.
 
         :raises StateError: one of them ended before.
@@ -75,11 +75,11 @@ class PlacedServers(RunningServers):
         while True:
             said = [announced(self.home, shard.name, token) for shard in self.shards]
             if all(said):
-                self.shards = tuple(answer[0] for answer in said if answer)
-                return [answer[1] for answer in said if answer]
+                self.shards = tuple(answer.shard for answer in said if answer)
+                return [answer.host for answer in said if answer]
             if self.ended:
                 raise StateError(f"{self.identifier}: could not be started: {self.ended[0]}")
-            runner.wait(lambda: bool(self.ended), min(LONGEST, 0.02 + (time.monotonic() - since) / 50))
+            runner.wait(lambda: bool(self.ended), min(LONGEST_PAUSE_S, 0.02 + (time.monotonic() - since) / 50))
 
     def end_runs(self, runner: Runner, grace: float) -> None:
         """End what started them, and their workers: a job as a whole."""
@@ -124,41 +124,41 @@ def check(db: Orchestrator, runner: Runner) -> None:
         )
 
 
-def start(db: Orchestrator, runner: Runner, detached: bool) -> PlacedServers:
+def start(db: Orchestrator, runner: Runner, detached: bool) -> ClusterServers:
     """The servers of `db`, started and ready.
 
     :raises StateError: they could not be started; nothing is left running.
     """
     assert db.placement
     check(db, runner)
-    servers, path = PlacedServers(db), Path(db.path, f"{db.db_identifier}.asked")
+    servers, path = ClusterServers(db), Path(db.path, f"{db.db_identifier}.assignment")
     check_data(db, servers.shards)
-    asked = describe(db, servers)
-    plan(db.placement, servers, path, db.workers if asked.module else 0)
+    assignment = describe(db, servers)
+    plan(db.placement, servers, path, db.workers if assignment.module else 0)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for shard in servers.shards:
-        for suffix in LEFT:
+        for suffix in LEFTOVERS:
             path.with_name(f"{shard.name}.{suffix}").unlink(missing_ok=True)
-    asked.write(path)
+    assignment.write(path)
     try:
         begin(servers, runner, detached)
-        hosts = servers.wait_until_placed(runner, asked.token)
+        hosts = servers.wait_for_addresses(runner, assignment.token)
         servers.wait_until_ready(runner)
         for shard, host in zip(servers.shards, hosts, strict=True):
-            pid = process_id(ask(shard, "INFO", "server", password=servers.password))
+            pid = process_id(request(shard, "INFO", "server", password=servers.password))
             servers.processes.append(Process(pid, host, (began(pid) or 0) if host == hostname() else 0))
         record(db, servers)
     except BaseException as error:
-        servers.end_runs(runner, KILL_GRACE_S)
+        servers.end_runs(runner, TERM_GRACE_S)
         if isinstance(error, (OSError, Refusal)):
             raise StateError(f"{db.db_identifier}: could not be started: {error}; look at {db.path}") from error
         raise
     return servers
 
 
-def describe(db: Orchestrator, servers: PlacedServers) -> Asked:
-    """What the nodes are told."""
-    return Asked(
+def describe(db: Orchestrator, servers: ClusterServers) -> Assignment:
+    """What the nodes are to do."""
+    return Assignment(
         db.db_identifier,
         secrets.token_hex(8),
         [shard.name for shard in servers.shards],
@@ -173,7 +173,7 @@ def describe(db: Orchestrator, servers: PlacedServers) -> Asked:
     )
 
 
-def plan(placement: Placement, servers: PlacedServers, path: Path, count: int) -> None:
+def plan(placement: Placement, servers: ClusterServers, path: Path, count: int) -> None:
     """Decide on the steps of the servers and of their `count` workers, and on the job that has these.
 
     :raises InputValueError: no queue has room for the job.
@@ -187,7 +187,7 @@ def plan(placement: Placement, servers: PlacedServers, path: Path, count: int) -
         batch = Batch(name, path.parent, servers.steps, placement.batch_settings, scheduler, run)
         servers.batch = batch.planned(queue(scheduler.name).partitions())
     else:
-        # Servers run over the CPUs of members, unless they have asked for some of their own.
+        # Servers run over the CPUs of members, unless they ask for some of their own.
         room = scheduler.control.cpus_per_node(os.environ) if scheduler.control else []
         steps = [
             (scheduler.step(each, node_cpus=min(room, default=1), overcommit=each.need.cpus == 1), each) for each in commands
@@ -196,7 +196,7 @@ def plan(placement: Placement, servers: PlacedServers, path: Path, count: int) -
     servers.workers = [run for _, run in servers.steps[len(commands) - bool(count) :]]
 
 
-def begin(servers: PlacedServers, runner: Runner, detached: bool) -> None:
+def begin(servers: ClusterServers, runner: Runner, detached: bool) -> None:
     """Start the steps, or hand the job to the scheduler."""
     if servers.batch:
         runner.serve_in_job(servers.batch)

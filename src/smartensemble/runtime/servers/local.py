@@ -12,11 +12,12 @@ from smartensemble.errors import StateError
 from smartensemble.runtime.journal.process import Process, hostname
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.servers import workers
-from smartensemble.runtime.servers.addresses import check_data, free_socket, place, private_directory, write_private
+from smartensemble.runtime.servers.addresses import check_data, choose_addresses, free_socket, private_directory, write_private
 from smartensemble.runtime.servers.record import check_record, record
-from smartensemble.runtime.servers.resp import PATIENCE, Refusal, ask
+from smartensemble.runtime.servers.resp import Refusal, request
 from smartensemble.runtime.servers.running import RunningServers
 from smartensemble.runtime.servers.server_program import find_server, module
+from smartensemble.runtime.standalone.errors import TERM_GRACE_S
 from smartensemble.runtime.standalone.procfs import began
 
 TRIES = 3  #: starts, where ports that were free are taken by others meanwhile
@@ -31,21 +32,21 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> RunningServers:
     program = find_server(db.server)
     check_record(db)
     for left in reversed(range(TRIES)):
-        servers = RunningServers(db.db_identifier, place(db), draw(db))
+        servers = RunningServers(db.db_identifier, choose_addresses(db), draw(db))
         try:
             commands = write(db, servers, program)
             servers.runs, _ = runner.serve(commands, detached)
             servers.wait_until_ready(runner)
             for shard in servers.shards:
-                pid = process_id(ask(shard, "INFO", "server", password=servers.password))
+                pid = process_id(request(shard, "INFO", "server", password=servers.password))
                 servers.processes.append(Process(pid, hostname(), began(pid) or 0))
             record(db, servers)
-            if asked := workers.commands(db, servers.shards, servers.secrets):
+            if worker_commands := workers.commands(db, servers.shards, servers.secrets):
                 # Only now: they do not wait for a server that reads its data.
-                servers.workers, servers.journal = runner.serve(asked, detached)
+                servers.workers, servers.journal = runner.serve(worker_commands, detached)
                 record(db, servers)
         except BaseException as error:
-            runner.stop([*servers.runs, *servers.workers], PATIENCE)
+            runner.stop([*servers.runs, *servers.workers], TERM_GRACE_S)
             servers.clean()
             if isinstance(error, StateError) and TAKEN in str(error) and db.port is None and left:
                 continue
@@ -93,6 +94,3 @@ def process_id(answer: object) -> int:
     4711
     """
     return int(next(line for line in str(answer).split() if line.startswith("process_id:")).partition(":")[2])
-
-
-# --- the record, by which another process finds them --------------------------------------------------------------------

@@ -12,31 +12,31 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from smartensemble.command import Command
 from smartensemble.databases.config import configuration, data_name, nodes
 from smartensemble.databases.shard import BUS, Secrets, Shard
 from smartensemble.errors import SmartEnsembleError, StateError
-from smartensemble.runtime.servers.addresses import PORTS, address_of, free_port, is_free, write_private
-from smartensemble.runtime.servers.resp import Refusal, ask
+from smartensemble.runtime.servers.addresses import PORTS, address_of, choose_port, is_free, write_private
+from smartensemble.runtime.servers.resp import Refusal, request
 from smartensemble.runtime.servers.workers import WORKER, url
 from smartensemble.schedulers.script import member_script
 
-SILENCE = 60.0  #: seconds that a server may wait for the others to say where they listen
-PAUSE = 0.02
+ADDRESS_TIMEOUT_S = 60.0  #: until all servers have said where they listen
+POLL_INTERVAL_S = 0.02  #: between two looks for that, and between two attempts to reach a server
 #: Where run commands say which of its processes this one is.
-RANKS = ("SLURM_PROCID", "PALS_RANKID", "PMI_RANK", "OMPI_COMM_WORLD_RANK")
+RANK_VARIABLES = ("SLURM_PROCID", "PALS_RANKID", "PMI_RANK", "OMPI_COMM_WORLD_RANK")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the driver asks of all servers of a database, in a file that only its owner reads."""
+class Assignment:
+    """What all servers of a database are to do. The driver writes it for the nodes, to a file that only its owner reads."""
 
     identifier: str
     token: str  #: of this start: what an earlier one has left is not taken for an answer
     names: list[str]
-    ids: list[str]  #: what the servers of a cluster call each other
+    ids: list[str]  #: what the servers of a sharded database call each other
     program: str
     interface: list[str]
     port: int | None
@@ -50,33 +50,40 @@ class Asked:
         write_private(path, json.dumps(asdict(self)))
 
     @classmethod
-    def read(cls, path: Path) -> "Asked":
+    def read(cls, path: Path) -> "Assignment":
         """What was written."""
         said = json.loads(path.read_text())
         return cls(**said | {"secrets": said["secrets"] and Secrets(*said["secrets"])})
 
 
-def announced(directory: Path, name: str, token: str) -> tuple[Shard, str] | None:
-    """Where the server `name` said that it listens, and on which host it runs; None if it has not said so yet."""
+class Announcement(NamedTuple):
+    """What a server has said of itself before it starts."""
+
+    shard: Shard  #: where it will listen
+    host: str  #: the name of the machine it runs on
+
+
+def announced(directory: Path, name: str, token: str) -> Announcement | None:
+    """The announcement of the server `name`; None if there is none yet."""
     try:
         said = json.loads((directory / f"{name}.address").read_text())
     except (OSError, ValueError):
         return None
-    return (Shard.at(name, said["address"]), said["host"]) if said["token"] == token else None
+    return Announcement(Shard.at(name, said["address"]), said["host"]) if said["token"] == token else None
 
 
 def main(argv: list[str]) -> int:
     """Become a server, or a worker; the exit code if that cannot be."""
     path, role, *number = argv
     directory = Path(path).parent
-    asked = Asked.read(Path(path))
+    assignment = Assignment.read(Path(path))
     if role == "worker":
-        work(asked, directory)
-    name = asked.identifier
+        work(assignment, directory)
+    name = assignment.identifier
     try:
-        rank = int(number[0]) if number else next((int(os.environ[rank]) for rank in RANKS if rank in os.environ), 0)
-        name = asked.names[rank]
-        serve(asked, directory, rank)
+        rank = int(number[0]) if number else next((int(os.environ[rank]) for rank in RANK_VARIABLES if rank in os.environ), 0)
+        name = assignment.names[rank]
+        serve(assignment, directory, rank)
     except (SmartEnsembleError, OSError) as error:
         (directory / f"{name}.err").write_text(f"{error}\n")
         (directory / f"{name}.exit").write_text("1\n")  # so that the driver need not wait for those that wait for this one
@@ -84,58 +91,63 @@ def main(argv: list[str]) -> int:
     return 1
 
 
-def serve(asked: Asked, directory: Path, number: int) -> NoReturn:
+def serve(assignment: Assignment, directory: Path, number: int) -> NoReturn:
     """Become server `number`."""
-    name, cluster = asked.names[number], len(asked.names) > 1
-    host = address_of(asked.identifier, asked.interface[0])
-    if asked.port is None:
-        port = free_port(host, cluster, set(), PORTS[number :: len(asked.names)])  # two of one host do not choose the same
+    name, sharded = assignment.names[number], len(assignment.names) > 1
+    host = address_of(assignment.identifier, assignment.interface[0])
+    if assignment.port is None:
+        ports = PORTS[number :: len(assignment.names)]  # two servers of one host do not choose the same
+        port = choose_port(host, sharded, set(), ports)
     else:
-        port = asked.port + number
-        if not is_free(host, port) or (cluster and not is_free(host, port + BUS)):
+        port = assignment.port + number
+        if not is_free(host, port) or (sharded and not is_free(host, port + BUS)):
             raise StateError(f"{name}: port {port} of {host} is in use; leave port out, and a free one is chosen")
-    mine = {"token": asked.token, "address": f"{host}:{port}", "host": socket.gethostname()}
+    mine = {"token": assignment.token, "address": f"{host}:{port}", "host": socket.gethostname()}
     write_private(directory / f"{name}.address", json.dumps(mine))
-    shards = [shard._replace(node=node) for shard, node in zip(gather(asked, directory), asked.ids, strict=True)]
+    found = collect_addresses(assignment, directory)
+    shards = [shard._replace(node=node) for shard, node in zip(found, assignment.ids, strict=True)]
     data = data_name(shards[number], len(shards))
-    conf = configuration(shards[number], str(directory), data, asked.conf, asked.secrets, asked.module, cluster)
+    conf = configuration(
+        shards[number], str(directory), data, assignment.conf, assignment.secrets, assignment.module, cluster=sharded
+    )
     write_private(directory / f"{name}.conf", conf)
-    if cluster:
+    if sharded:
         write_private(directory / f"{name}.nodes", nodes(shards, shards[number]))
     script = directory / f"{name}.sh"
-    script.write_text(member_script(Command((asked.program, f"{directory}/{name}.conf"), directory, {"LC_ALL": "C"}, name)))
+    server = Command((assignment.program, f"{directory}/{name}.conf"), directory, {"LC_ALL": "C"}, name)
+    script.write_text(member_script(server))
     os.execv("/bin/bash", ["bash", str(script)])
 
 
-def gather(asked: Asked, directory: Path) -> list[Shard]:
+def collect_addresses(assignment: Assignment, directory: Path) -> list[Shard]:
     """The servers, when all of them have said where they listen."""
-    limit = time.monotonic() + SILENCE
+    limit = time.monotonic() + ADDRESS_TIMEOUT_S
     while True:
-        said = {name: announced(directory, name, asked.token) for name in asked.names}
+        said = {name: announced(directory, name, assignment.token) for name in assignment.names}
         if all(said.values()):
-            return [answer[0] for answer in said.values() if answer]
+            return [answer.shard for answer in said.values() if answer]
         if time.monotonic() > limit:
             silent = next(name for name, answer in said.items() if answer is None)
-            raise StateError(f"{silent}: has not said where it listens within {SILENCE:g} s; look at its .err file")
-        time.sleep(PAUSE)
+            raise StateError(f"{silent}: has not said where it listens within {ADDRESS_TIMEOUT_S:g} s; look at its .err file")
+        time.sleep(POLL_INTERVAL_S)
 
 
-def work(asked: Asked, directory: Path) -> NoReturn:
+def work(assignment: Assignment, directory: Path) -> NoReturn:
     """Become a worker, when the servers answer: one that reads much data may take any time."""
-    shards = gather(asked, directory)
+    shards = collect_addresses(assignment, directory)
     for shard in shards:
         while True:
             try:
-                ask(shard, "PING", password=asked.secrets.user if asked.secrets else None)
+                request(shard, "PING", password=assignment.secrets.user if assignment.secrets else None)
                 break
             except (OSError, Refusal):
                 if (directory / f"{shard.name}.exit").exists():
                     sys.exit(f"{shard.name}: has ended")
-                time.sleep(PAUSE)
-    if asked.secrets:
-        os.environ["REDISCLI_AUTH"] = asked.secrets.worker
-    addresses = [word for shard in shards for word in ("--address", url(shard, asked.secrets))]
-    os.execv(WORKER[0], [*WORKER, *asked.worker, *addresses])
+                time.sleep(POLL_INTERVAL_S)
+    if assignment.secrets:
+        os.environ["REDISCLI_AUTH"] = assignment.secrets.worker
+    addresses = [word for shard in shards for word in ("--address", url(shard, assignment.secrets))]
+    os.execv(WORKER[0], [*WORKER, *assignment.worker, *addresses])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The record of a database that runs, by which another process finds it."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from smartensemble.databases.orchestrator import Orchestrator
@@ -12,28 +12,110 @@ from smartensemble.runtime.servers.addresses import write_private
 from smartensemble.runtime.servers.running import RunningServers, lives
 
 
+@dataclass(frozen=True)
+class ServerRecord:
+    """One server: where it listens, and as which process it runs."""
+
+    name: str
+    address: str
+    process: Process
+
+    @property
+    def shard(self) -> Shard:
+        """The server, to send requests to."""
+        return Shard.at(self.name, self.address)
+
+
+@dataclass(frozen=True)
+class DatabaseRecord:
+    """How another process reaches the servers of a database, and ends them; the fields are the names in the file."""
+
+    db_identifier: str
+    access: str
+    shards: tuple[ServerRecord, ...]
+    launcher: str = "local"
+    job: tuple[str, str] | None = None  #: that the servers run in: its scheduler, and its number there
+    socket_directory: str | None = None  #: made for the socket
+    workers: str | None = None  #: the journal of the workers
+    user: str | None = None
+    password: str | None = None
+    worker_user: str | None = None
+    worker_password: str | None = None
+
+    @classmethod
+    def of(cls, db: Orchestrator, servers: RunningServers) -> "DatabaseRecord":
+        """The record of a database that was started."""
+        pairs = zip(servers.shards, servers.processes, strict=True)
+        secrets = servers.secrets
+        return cls(
+            db_identifier=db.db_identifier,
+            access=db.access,
+            shards=tuple(ServerRecord(shard.name, shard.address, process) for shard, process in pairs),
+            launcher=db.launcher,
+            job=servers.job,
+            socket_directory=servers.directory,
+            workers=str(servers.journal) if servers.journal else None,
+            user=USER if secrets else None,
+            password=secrets.user if secrets else None,
+            worker_user=WORKER_USER if secrets else None,
+            worker_password=secrets.worker if secrets else None,
+        )
+
+    @classmethod
+    def read(cls, path: Path) -> "DatabaseRecord":
+        """The record in a file.
+
+        :raises OSError: it cannot be read.
+        :raises ValueError: it is no record; TypeError or LookupError, where a field has another type, or is not there.
+        """
+        fields = json.loads(path.read_text())
+        shards = tuple(ServerRecord(each["name"], each["address"], Process(**each["process"])) for each in fields["shards"])
+        known = {name: fields[name] for name in cls.__dataclass_fields__ if name in fields}  # a later version may write more
+        return cls(**known | {"shards": shards, "job": tuple(fields["job"]) if fields.get("job") else None})
+
+    def write(self, path: Path) -> None:
+        """Write it to a file that only its owner reads, without passwords where there are none."""
+        fields = asdict(self)
+        if self.password is None:
+            for name in ("user", "password", "worker_user", "worker_password"):
+                del fields[name]
+        write_private(path, json.dumps(fields, indent=1) + "\n")
+
+    @property
+    def secrets(self) -> Secrets | None:
+        """The passwords, if it has some."""
+        return Secrets(self.password, self.worker_password) if self.password and self.worker_password else None
+
+    def database(self, directory: Path) -> Orchestrator:
+        """The database, whose files are in `directory`."""
+        first = self.shards[0].shard
+        network = None if first.socket else first.port
+        count = len(self.shards)
+        db = Orchestrator(directory, network, db_nodes=count, db_identifier=self.db_identifier, access=self.access)
+        db.launcher = self.launcher
+        return db
+
+    def servers(self) -> RunningServers:
+        """Its servers, to send requests to, and to end."""
+        servers = RunningServers(self.db_identifier, [each.shard for each in self.shards], self.secrets)
+        servers.journal = Path(self.workers) if self.workers else None
+        servers.processes = [each.process for each in self.shards]
+        servers.directory = self.socket_directory
+        servers.job = self.job
+        return servers
+
+
 def record(db: Orchestrator, servers: RunningServers) -> None:
     """Write down how another process reaches the servers."""
-    shards = [
-        {"name": shard.name, "address": shard.address, "process": asdict(process)}
-        for shard, process in zip(servers.shards, servers.processes, strict=True)
-    ]
-    said: dict[str, object] = {"db_identifier": db.db_identifier, "access": db.access, "shards": shards}
-    said |= {"launcher": db.launcher, "job": servers.job, "socket_directory": servers.directory}
-    said |= {"workers": str(servers.journal) if servers.journal else None}
-    if servers.secrets is not None:
-        said |= {"user": USER, "password": servers.secrets.user}
-        said |= {"worker_user": WORKER_USER, "worker_password": servers.secrets.worker}
-    write_private(Path(db.checkpoint_file), json.dumps(said, indent=1) + "\n")
+    DatabaseRecord.of(db, servers).write(Path(db.checkpoint_file))
 
 
 def check_record(db: Orchestrator) -> None:
     """An error, if servers run in the directory of `db`."""
     try:
-        said = json.loads(Path(db.checkpoint_file).read_text())
-        found = [(Shard.at(shard["name"], shard["address"]), Process(**shard["process"])) for shard in said["shards"]]
-        living = [process for shard, process in found if lives(shard, process)]
-    except (OSError, ValueError, KeyError, TypeError):
+        found = DatabaseRecord.read(Path(db.checkpoint_file)).shards
+        living = [each.process for each in found if lives(each.shard, each.process)]
+    except (OSError, ValueError, LookupError, TypeError):
         return
     if living:
         raise StateError(
@@ -49,18 +131,8 @@ def reconnect(checkpoint: str) -> tuple[Orchestrator, RunningServers]:
     """
     path = Path(checkpoint).absolute()
     try:
-        said = json.loads(path.read_text())
-        shards = [Shard.at(shard["name"], shard["address"]) for shard in said["shards"]]
-        network = None if shards[0].socket else shards[0].port
-        name, access = said["db_identifier"], said["access"]
-        db = Orchestrator(path.parent, network, db_nodes=len(shards), db_identifier=name, access=access)
-        secrets = Secrets(said["password"], said["worker_password"]) if "password" in said else None
-        servers = RunningServers(name, shards, secrets)
-        servers.journal = Path(said["workers"]) if said["workers"] else None
-        servers.processes = [Process(**shard["process"]) for shard in said["shards"]]
-        servers.directory = said["socket_directory"]
-        db.launcher = said.get("launcher", "local")
-        servers.job = tuple(said["job"]) if said.get("job") else None
+        found = DatabaseRecord.read(path)
+        db, servers = found.database(path.parent), found.servers()
     except FileNotFoundError:
         raise InputValueError(f"{path}: is not there; give the checkpoint_file of a database that runs") from None
     except OSError as error:
@@ -68,7 +140,8 @@ def reconnect(checkpoint: str) -> tuple[Orchestrator, RunningServers]:
     except (ValueError, LookupError, TypeError) as error:
         raise InputValueError(f"{path}: describes no database ({error}); give the checkpoint_file of one") from None
     if not servers.answer():
-        raise StateError(f"{name}: does not answer at {', '.join(shard.address for shard in shards)}; start it again")
+        addresses = ", ".join(each.address for each in found.shards)
+        raise StateError(f"{found.db_identifier}: does not answer at {addresses}; start it again")
     return db, servers
 
 

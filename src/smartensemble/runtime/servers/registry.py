@@ -16,7 +16,7 @@ from smartensemble.status import Status
 
 logger = logging.getLogger(__name__)
 
-NEWS = 0.5  #: seconds that the news of a server's end may take
+END_NEWS_TIMEOUT_S = 0.5  #: until this process knows of a server's end
 WHO = {
     "private": "only you reach it",
     "password": "who has the password reaches it",
@@ -75,7 +75,7 @@ class Databases:
         for db in self.running:
             if not db.is_active():
                 servers = self._servers[db.db_identifier]
-                self._runner.wait(lambda servers=servers: bool(servers.ended), NEWS)  # type: ignore[misc]
+                self._runner.wait(lambda servers=servers: bool(servers.ended), END_NEWS_TIMEOUT_S)  # type: ignore[misc]
                 why = "; ".join(servers.ended) or "it does not answer"
                 raise StateError(f"{db.db_identifier}: does not serve any more: {why}\nstop it, and start it again")
         return self.running

@@ -13,8 +13,8 @@ from typing import BinaryIO
 from smartensemble.databases.shard import USER, Shard
 from smartensemble.runtime.standalone.network import connect
 
-PATIENCE = 5.0  #: seconds to wait for a reply, unless the caller says otherwise
-LOOK = 0.2  #: seconds between two looks of who waits for a reply
+REPLY_TIMEOUT_S = 5.0  #: unless the caller names another
+MEANWHILE_INTERVAL_S = 0.2  #: between two calls of a function while there is no reply
 
 
 class Refusal(Exception):  # noqa: N818 - a reply, not an error of ours
@@ -24,14 +24,14 @@ class Refusal(Exception):  # noqa: N818 - a reply, not an error of ours
 Reply = str | int | None | list["Reply"]
 
 
-def ask(
+def request(
     shard: Shard,
-    *words: str | bytes,
+    *command: str | bytes,
     password: str | None = None,
-    timeout: float | None = PATIENCE,
-    look: Callable[[], object] | None = None,
+    timeout: float | None = REPLY_TIMEOUT_S,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Reply:
-    """The reply of a server to the command `words`. While there is none, `look` is called every so often, and may raise.
+    """The reply of a server to `command`. While there is none, `meanwhile` is called every so often, and may raise.
 
     :raises Refusal: it answered with an error.
     :raises OSError: it is not there, does not answer in time, or hangs up.
@@ -40,9 +40,9 @@ def ask(
         if password is not None:
             _send(connection, "AUTH", USER, password)
             _read(replies)
-        _send(connection, *words)
-        while look and not select.select([connection], [], [], LOOK)[0]:
-            look()
+        _send(connection, *command)
+        while meanwhile and not select.select([connection], [], [], MEANWHILE_INTERVAL_S)[0]:
+            meanwhile()
         return _read(replies)
 
 
@@ -52,13 +52,13 @@ def shut_down(shard: Shard, password: str | None) -> None:
     :raises Refusal: it goes on, since it could not save.
     """
     with suppress(ConnectionError):  # it hangs up instead of an answer
-        ask(shard, "SHUTDOWN", password=password, timeout=None)
+        request(shard, "SHUTDOWN", password=password, timeout=None)
 
 
-def answers(shard: Shard, timeout: float = PATIENCE) -> bool:
+def answers(shard: Shard, timeout: float = REPLY_TIMEOUT_S) -> bool:
     """Somebody is there, and lives."""
     try:
-        ask(shard, "PING", timeout=timeout)
+        request(shard, "PING", timeout=timeout)
     except Refusal:
         return True
     except OSError:
@@ -66,17 +66,17 @@ def answers(shard: Shard, timeout: float = PATIENCE) -> bool:
     return True
 
 
-def _send(connection: socket.socket, *words: str | bytes) -> None:
-    connection.sendall(encode(words))
+def _send(connection: socket.socket, *command: str | bytes) -> None:
+    connection.sendall(encode(command))
 
 
-def encode(words: Sequence[str | bytes]) -> bytes:
+def encode(command: Sequence[str | bytes]) -> bytes:
     r"""A command, as it is sent.
 
     >>> encode(["GET", "T"])
     b'*2\r\n$3\r\nGET\r\n$1\r\nT\r\n'
     """
-    parts = [word.encode() if isinstance(word, str) else word for word in words]
+    parts = [word.encode() if isinstance(word, str) else word for word in command]
     return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
 
 

@@ -14,12 +14,13 @@ from smartensemble.runtime.jobs.query import query
 from smartensemble.runtime.journal.journal import Journal
 from smartensemble.runtime.journal.process import Process, hostname
 from smartensemble.runtime.runner import Runner
-from smartensemble.runtime.servers.resp import PATIENCE, Refusal, answers, ask, shut_down
+from smartensemble.runtime.servers.resp import Refusal, answers, request, shut_down
+from smartensemble.runtime.standalone.errors import KILL_GRACE_S, READY_TIMEOUT_S
 from smartensemble.runtime.standalone.procfs import began, send
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.status import Run, Status
 
-SILENCE = 60.0  #: seconds that a server that lives may take to say its first word
+CANCEL_TIMEOUT_S = 60.0  #: until a job that was cancelled has left the queue
 
 
 class RunningServers:
@@ -46,46 +47,46 @@ class RunningServers:
 
     def _ready(self, shard: Shard) -> bool:
         if len(self.shards) == 1:
-            return ask(shard, "PING", password=self.password) == "PONG"
-        return "cluster_state:ok" in str(ask(shard, "CLUSTER", "INFO", password=self.password))
+            return request(shard, "PING", password=self.password) == "PONG"
+        return "cluster_state:ok" in str(request(shard, "CLUSTER", "INFO", password=self.password))
 
     def configure(self, key: str, value: str) -> None:
         """Change a setting of all of them."""
         for shard in self.shards:
             try:
-                ask(shard, "CONFIG", "SET", key, value, password=self.password)
+                request(shard, "CONFIG", "SET", key, value, password=self.password)
             except Refusal as refusal:
                 raise InputValueError(f"{self.identifier}: {key} = {value!r}: {refusal}; see its manual") from None
             except OSError as error:
                 raise StateError(f"{self.identifier}: {shard.name} does not answer ({error}); start it again") from None
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Bring the records of those that this process has started up to date, where that is not done for it."""
 
     @property
     def ended(self) -> list[str]:
         """The reasons of those that this process has started and that have ended."""
-        self.look()
+        self.refresh()
         runs = zip(self.shards, self.runs, strict=False)  # none, if another process has started them
         return [f"{shard.name}: {run.reason or 'ended'}" for shard, run in runs if run.status.final]
 
     @property
     def failed(self) -> str:
         """Why the first of them failed that this process has started; nothing, if none has."""
-        self.look()
+        self.refresh()
         runs = zip(self.shards, self.runs, strict=False)
         return next((f"{shard.name}: {run.reason}" for shard, run in runs if run.status is Status.FAILED), "")
 
     def statuses(self) -> list[Status]:
         """How each of them stands."""
-        self.look()
+        self.refresh()
         if self.runs:
             return [run.status for run in self.runs]
         pairs = zip(self.shards, self.processes, strict=True)
         return [Status.RUNNING if lives(shard, process) else Status.FAILED for shard, process in pairs]
 
     def wait_until_ready(self, runner: Runner) -> None:
-        """Wait until all of them answer, and a cluster serves all keys.
+        """Wait until all of them answer, and a sharded database serves all keys.
 
         :raises StateError: one of them ended, with its last words.
         """
@@ -102,7 +103,7 @@ class RunningServers:
                     raise StateError(f"{self.identifier}: {waiting[-1].name} says {refusal}; look at its .out file") from None
                 silent = time.monotonic()
             except OSError as error:
-                if time.monotonic() > silent + SILENCE:
+                if time.monotonic() > silent + READY_TIMEOUT_S:
                     raise StateError(f"{self.identifier}: {waiting[-1].name} does not answer: {error}; try again") from None
             pause = min(0.05, max(0.002, (time.monotonic() - silent) / 20))
             runner.wait(lambda: bool(self.ended), pause)
@@ -116,7 +117,7 @@ class RunningServers:
         for shard in self.shards:
             with suppress(OSError):  # it has ended, or hangs
                 try:
-                    ask(shard, "PING", password=self.password, timeout=max(grace, 0.1))
+                    request(shard, "PING", password=self.password, timeout=max(grace, 0.1))
                     shut_down(shard, self.password)
                 except Refusal as refusal:
                     refused.append(f"{shard.name}: {refusal}")
@@ -143,7 +144,7 @@ class RunningServers:
 
     def _end_processes(self, grace: float) -> None:
         """Wait for the servers that another process has started, and kill what does not end."""
-        for patience in (grace, PATIENCE):
+        for patience in (grace, KILL_GRACE_S):
             limit = time.monotonic() + patience
             while living := [process for process in self.processes if here(process)]:
                 if time.monotonic() > limit:
@@ -161,7 +162,7 @@ class RunningServers:
         if journal.driver is None or journal.driver.host != hostname():
             return  # on another machine they notice that the server has gone
         journal.stop(journal.entries, grace)
-        limit = time.monotonic() + grace + 2 * PATIENCE
+        limit = time.monotonic() + grace + 2 * KILL_GRACE_S
         while journal.active and time.monotonic() < limit:
             runner.wait(lambda: False, 0.005)
             journal.refresh()
@@ -191,7 +192,7 @@ def end_job(scheduler: str, job: str) -> None:
     control = SCHEDULERS[scheduler].control
     assert control
     query((*control.cancel, job), "")
-    limit = time.monotonic() + SILENCE
+    limit = time.monotonic() + CANCEL_TIMEOUT_S
     with suppress(StateError):  # its scheduler is away; without servers the job comes to its end
         while time.monotonic() < limit and queue.queue(scheduler).has(job):
             time.sleep(0.1)

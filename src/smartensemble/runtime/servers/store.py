@@ -9,11 +9,11 @@ from smartensemble.databases.uploads import Upload, commands, keys, merged
 from smartensemble.errors import StateError
 from smartensemble.model import Model, shared
 from smartensemble.runtime.runner import Runner
-from smartensemble.runtime.servers.resp import Refusal, ask, encode
+from smartensemble.runtime.servers.resp import Refusal, encode, request
 from smartensemble.runtime.servers.running import RunningServers
 
-#: Seconds that a worker may take to load a model. It gives up before that, and so does the server if there is none.
-PATIENCE = 900.0
+#: For a worker to load a model. It gives up before that, and so does the server if there is no worker.
+STORE_TIMEOUT_S = 900.0
 
 
 class StoredFile(NamedTuple):
@@ -46,16 +46,16 @@ def store(servers: RunningServers, uploads: Iterable[Upload], runner: Runner) ->
     :raises StateError: it refuses one of them, or has no worker.
     """
 
-    def look() -> None:
+    def check_workers() -> None:
         runner.refresh()
         if servers.workers and all(run.status.final for run in servers.workers):
             raise OSError("all its workers have ended")
 
     for upload in uploads:
         for shard, each in zip(servers.shards, commands(upload, len(servers.shards)), strict=True):
-            for words in each:
+            for command in each:
                 try:
-                    ask(shard, *words, password=servers.password, timeout=PATIENCE, look=look)
+                    request(shard, *command, password=servers.password, timeout=STORE_TIMEOUT_S, meanwhile=check_workers)
                 except (Refusal, OSError) as error:
                     runner.refresh()
                     why = [f"\na worker ended: {run.reason}" for run in servers.workers if run.status.final]
@@ -95,4 +95,4 @@ def _write(path: str, uploads: Sequence[Upload], written: dict[tuple[int, ...], 
             return
     with open(path, "wb") as file:
         for upload in uploads:
-            file.writelines(encode(words) for words in commands(upload)[0])
+            file.writelines(encode(command) for command in commands(upload)[0])

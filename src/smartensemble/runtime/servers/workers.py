@@ -9,11 +9,11 @@ from smartensemble.databases.orchestrator import Orchestrator
 from smartensemble.databases.shard import WORKER_USER, Secrets, Shard
 from smartensemble.runtime.servers.server_program import module
 
-#: Seconds after which a worker ends whose database has gone. No server of ours comes back, so that these need not be many.
-PATIENCE = 2.0
+#: Until a worker ends whose database has gone. No server of ours comes back, so this need not be long.
+RECONNECT_TIMEOUT_S = 2.0
 
 #: How a worker is run: what lies in the directory that it runs in is not imported.
-WORKER = (sys.executable, "-P", "-m", "smartensemble.inference", "--patience", str(PATIENCE))
+WORKER = (sys.executable, "-P", "-m", "smartensemble.inference", "--patience", str(RECONNECT_TIMEOUT_S))
 
 
 def commands(db: Orchestrator, shards: Sequence[Shard], secrets: Secrets | None) -> list[Command]:
