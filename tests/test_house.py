@@ -76,8 +76,8 @@ def reaches(path: Path) -> Iterator[str]:
             yield ast.unparse(node)
 
 
-#: Public in spite of their names: see the documentation of `collections.namedtuple`, `os` and `sys`. What runs at a process's end
-#: has no other name.
+#: Public in spite of their names: see the documentation of `collections.namedtuple`, `os` and `sys`. What runs at the end of a
+#: process has no other name.
 NAMED_TUPLES = {"_replace", "_asdict", "_fields", "_make", "_field_defaults"}
 STANDARD_LIBRARY = {"_exit", "_getframe", "_run_exitfuncs"}
 

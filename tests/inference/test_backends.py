@@ -8,7 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_models import (
+
+from smartensemble.errors import CommandError
+from smartensemble.inference import backends
+from smartensemble.inference.backends import Device
+from worlds.small_models import (
     BACKENDS,
     DTYPES,
     RANDOM,
@@ -21,10 +25,6 @@ from small_models import (
     tflite_model,
     torch_model,
 )
-
-from smartensemble.errors import CommandError
-from smartensemble.inference import backends
-from smartensemble.inference.backends import Device
 
 
 def read_only(array: Array) -> Array:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_models import BACKENDS, DTYPES, RANDOM, Array, mlp, mlp_model, onnx_model, torch_model
 
 from smartensemble.errors import InputValueError
 from smartensemble.inference import model_format
@@ -18,6 +17,7 @@ from smartensemble.inference.grammar import parse
 from smartensemble.inference.model_format import Kind
 from smartensemble.inference.requests import OK, TIMED_OUT, Answer, ClientReply, Error, Request, Statistics, Wait
 from smartensemble.wire import tensor
+from worlds.small_models import BACKENDS, DTYPES, RANDOM, Array, mlp, mlp_model, onnx_model, torch_model
 
 pytestmark = pytest.mark.needs("torch", "onnx")
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike
-from small_models import load, torch_model
 
 from smartensemble.errors import CommandError
 from smartensemble.inference import backends
 from smartensemble.inference.backends import Array, CompiledScript
+from worlds.small_models import load, torch_model
 
 pytestmark = pytest.mark.needs("torch")
 

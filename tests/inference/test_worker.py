@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 import pytest
 import redis
-from small_models import BACKENDS, mlp, mlp_model
 
 from smartensemble.inference.worker import given_up
 from smartensemble.wire import tensor
 from worlds.drivers import DEADLINE
 from worlds.servers import Server, Start
+from worlds.small_models import BACKENDS, mlp, mlp_model
 
 Eventually = Callable[[Callable[[], object]], None]
 Work = Callable[..., "subprocess.Popen[bytes]"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +10,7 @@ import pytest
 from smartensemble import Ensemble, Experiment, Model, Orchestrator, Status
 from smartensemble.errors import EntityExistsError, StateError
 from smartensemble.runtime.servers.resp import request
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "inference"))
-from small_models import mlp_model
+from worlds.small_models import mlp_model
 
 if TYPE_CHECKING:
     from torch import Tensor
