@@ -239,7 +239,7 @@ class PageProcess:
 
     def end(self) -> PageEnd:
         """What the page leaves behind, the pictures that it has saved, and what it was made from."""
-        atexit._run_exitfuncs()  # what libraries end when the interpreter ends is not left behind
+        atexit._run_exitfuncs()  # what libraries end when the interpreter ends is not left behind; there is no public name
         scratch, images, root = self.setup.scratch, self.setup.images, self.setup.config.root
         alive = lasting(lambda: [pid for pid in descendants(os.getpid()) if not PYTHONS_OWN.search(command_line(pid))])
         leaves = leftovers(
