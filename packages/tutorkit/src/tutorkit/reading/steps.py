@@ -21,7 +21,7 @@ def steps(kind: Kind, lines: Sequence[Line], page: str) -> tuple[Step, ...]:
     if kind is Kind.CONSOLE:
         return tuple(commands(lines))
     after = lines[-1].end
-    return (Step(lines[0].number, joined(lines), None, after, after, lines[0].indent),)
+    return (Step(lines[0].number, joined(lines), None, after, after, indent=lines[0].indent),)
 
 
 def examples(lines: Sequence[Line], page: str) -> Iterator[Step]:
@@ -38,8 +38,8 @@ def examples(lines: Sequence[Line], page: str) -> Iterator[Step]:
         end = want[-1].end if want else start
         if any(line.start < 0 for line in want):
             start = end = -1
-        first_line = lines[example.lineno]
-        yield Step(first_line.number, example.source, example.want, start, end, first_line.indent, flags, off)
+        at = lines[example.lineno]
+        yield Step(at.number, example.source, example.want, start, end, indent=at.indent, flags=flags, off=off)
 
 
 def commands(lines: Sequence[Line]) -> Iterator[Step]:
@@ -53,7 +53,8 @@ def commands(lines: Sequence[Line]) -> Iterator[Step]:
         start = lines[begin + len(command) - 1].end
         source = "".join(f"{line}\n" for line in command)
         at = lines[begin]
-        yield Step(at.number, source, joined(output), start, output[-1].end if output else start, at.indent)
+        after = output[-1].end if output else start
+        yield Step(at.number, source, joined(output), start, after, indent=at.indent)
 
 
 def _command(lines: Sequence[Line]) -> Iterator[str]:

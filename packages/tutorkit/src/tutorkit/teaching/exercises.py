@@ -52,7 +52,7 @@ def check(exercise: Exercise, source: str, file: str, config: Config) -> Verdict
     run = PageRun(page, replace(config, time_limit=min(config.time_limit, ANSWER_LIMIT_S)), config.ledger_path)
     try:
         if problem := run.run(answer).problem:
-            return Verdict(exercise, False, 0, problem)
+            return Verdict(exercise, passed=False, right=0, problem=problem)
         for block, group in zip(blocks[1:], exercise.checks, strict=True):
             result = run.run(block)
             right += not result.problem
@@ -60,7 +60,7 @@ def check(exercise: Exercise, source: str, file: str, config: Config) -> Verdict
                 problem, hint = _shown(block, result), group.hint
     finally:
         run.close()
-    return Verdict(exercise, not problem, right, problem, hint)
+    return Verdict(exercise, passed=not problem, right=right, problem=problem, hint=hint)
 
 
 def _block(exercise: Exercise, number: int) -> Block:
