@@ -4,6 +4,7 @@ What redis-py does around a reply costs more than a small model does, most of al
 """
 
 import select
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -15,16 +16,28 @@ Argument = bytes | int | str
 CHUNK_BYTES = 64 << 10  #: what one read takes at most, and the size from which an argument is sent by itself
 
 
-class Connection:
-    """A connection that one thread uses; it raises `redis.ConnectionError` when the server is gone."""
+class OpenSocket:
+    """Makes the socket of a redis-py connection public; only a subclass may use what its base has."""
 
-    def __init__(self, connection: Any) -> None:
-        self.connection = connection
+    _sock: socket.socket
+
+    @property
+    def open_socket(self) -> socket.socket:
+        """The socket, while there is a connection."""
+        return self._sock
+
+
+class Connection:
+    """A connection that one thread uses, as `pool` would make it; it raises `redis.ConnectionError` when the server is gone."""
+
+    def __init__(self, pool: Any) -> None:
+        kind: Any = type("OpenConnection", (OpenSocket, pool.connection_class), {})
+        self.connection = kind(**pool.connection_kwargs)
 
     def connect(self) -> None:
         """Connect and authenticate."""
         self.connection.connect()
-        self.socket = self.connection._sock  # redis-py has no public name for it
+        self.socket = self.connection.open_socket
         self.reader = hiredis.Reader(protocolError=redis.ConnectionError, replyError=redis.ResponseError, notEnoughData=self)
 
     def disconnect(self) -> None:

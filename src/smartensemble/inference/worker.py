@@ -41,7 +41,7 @@ class ShardConnection:
         options: dict[str, Any] = {"password": password} if password else {}
         once = Retry(NoBackoff(), 0)
         self.pool = redis.ConnectionPool.from_url(url, protocol=2, socket_timeout=None, retry=once, **options)
-        self.connection = Connection(self.pool.make_connection())
+        self.connection = Connection(self.pool)
         self.client: Any = redis.Redis(connection_pool=self.pool)
         self.engine = Engine(self._get, threads=threads)
         self.held: list[tuple[int, Request]] = []  #: requests that wait for others
