@@ -67,16 +67,16 @@ class ClusterServers(RunningServers):
                 run.last_lines, run.last_lines_file = step.last_lines, step.last_lines_file
 
     def wait_for_addresses(self, runner: Runner, token: str) -> list[str]:
-        """Wait until each has said where it listens; the hosts that they run on. A job may wait in the queue for long.
+        """Wait for the address of each server; the hosts that they run on. A job may wait in the queue for long.
 
         :raises StateError: one of them ended before.
         """
         since = time.monotonic()
         while True:
-            said = [announced(self.home, shard.name, token) for shard in self.shards]
-            if all(said):
-                self.shards = tuple(answer.shard for answer in said if answer)
-                return [answer.host for answer in said if answer]
+            answers = [announced(self.home, shard.name, token) for shard in self.shards]
+            if all(answers):
+                self.shards = tuple(answer.shard for answer in answers if answer)
+                return [answer.host for answer in answers if answer]
             if self.ended:
                 raise StateError(f"{self.identifier}: could not be started: {self.ended[0]}")
             runner.wait(lambda: bool(self.ended), min(LONGEST_PAUSE_S, 0.02 + (time.monotonic() - since) / 50))
@@ -181,7 +181,7 @@ def plan(placement: Placement, servers: ClusterServers, path: Path, count: int) 
     scheduler, agent = placement.scheduler, (*AGENT, str(path))
     commands = placement.steps(servers.identifier, path.parent, (*agent, "server"), (*agent, "worker"), count)
     if placement.batch_settings:
-        commands = [replace(command, shareable=False) for command in commands]  # which node each runs on is said in its options
+        commands = [replace(command, shareable=False) for command in commands]  # its options say on which node each runs
         servers.steps = [(command, Run(Status.QUEUED)) for command in commands]
         name, run = f"{servers.identifier}.batch", Run(Status.QUEUED)
         batch = Batch(name, path.parent, servers.steps, placement.batch_settings, scheduler, run)

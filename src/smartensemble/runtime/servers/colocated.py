@@ -29,7 +29,7 @@ class Environment:
         self.inherited = {name: value for name, value in os.environ.items() if name.startswith(("SSDB", "SR_"))}
 
     def check(self, models: Iterable[Model]) -> None:
-        """An error, unless all of `models` can be told of their databases."""
+        """An error, unless each of `models` can find its databases by variables."""
         for model in models:
             if self.endpoints or self.inherited or model.colocated:
                 self.command(model)

@@ -23,7 +23,7 @@ from smartensemble.runtime.servers.resp import Refusal, request
 from smartensemble.runtime.servers.workers import WORKER, url
 from smartensemble.schedulers.script import member_script
 
-ADDRESS_TIMEOUT_S = 60.0  #: until all servers have said where they listen
+ADDRESS_TIMEOUT_S = 60.0  #: until all servers have announced their addresses
 POLL_INTERVAL_S = 0.02  #: between two looks for that, and between two attempts to reach a server
 #: Where run commands say which of its processes this one is.
 RANK_VARIABLES = ("SLURM_PROCID", "PALS_RANKID", "PMI_RANK", "OMPI_COMM_WORLD_RANK")
@@ -52,12 +52,12 @@ class Assignment:
     @classmethod
     def read(cls, path: Path) -> "Assignment":
         """What was written."""
-        said = json.loads(path.read_text())
-        return cls(**said | {"secrets": said["secrets"] and Secrets(*said["secrets"])})
+        fields = json.loads(path.read_text())
+        return cls(**fields | {"secrets": fields["secrets"] and Secrets(*fields["secrets"])})
 
 
 class Announcement(NamedTuple):
-    """What a server has said of itself before it starts."""
+    """Where a server will listen, which it announces before it starts."""
 
     shard: Shard  #: where it will listen
     host: str  #: the name of the machine it runs on
@@ -86,7 +86,7 @@ def main(argv: list[str]) -> int:
         serve(assignment, directory, rank)
     except (SmartEnsembleError, OSError) as error:
         (directory / f"{name}.err").write_text(f"{error}\n")
-        (directory / f"{name}.exit").write_text("1\n")  # so that the driver need not wait for those that wait for this one
+        (directory / f"{name}.exit").write_text("1\n")  # the driver need not wait for those that wait for this one
         print(error, file=sys.stderr)
     return 1
 
@@ -120,14 +120,14 @@ def serve(assignment: Assignment, directory: Path, number: int) -> NoReturn:
 
 
 def collect_addresses(assignment: Assignment, directory: Path) -> list[Shard]:
-    """The servers, when all of them have said where they listen."""
+    """The servers, when all of them have announced their addresses."""
     limit = time.monotonic() + ADDRESS_TIMEOUT_S
     while True:
-        said = {name: announced(directory, name, assignment.token) for name in assignment.names}
-        if all(said.values()):
-            return [answer.shard for answer in said.values() if answer]
+        answers = {name: announced(directory, name, assignment.token) for name in assignment.names}
+        if all(answers.values()):
+            return [answer.shard for answer in answers.values() if answer]
         if time.monotonic() > limit:
-            silent = next(name for name, answer in said.items() if answer is None)
+            silent = next(name for name, answer in answers.items() if answer is None)
             raise StateError(f"{silent}: has not said where it listens within {ADDRESS_TIMEOUT_S:g} s; look at its .err file")
         time.sleep(POLL_INTERVAL_S)
 

@@ -32,7 +32,7 @@ class Databases:
         self._runner = runner
         self.known: dict[str, Orchestrator] = {}
         self._servers: dict[str, RunningServers] = {}
-        self._told: list[RunningServers] = []  #: that failed, as was said
+        self._reported: list[RunningServers] = []  #: that failed, and whose failure is in the log
 
     def add(self, db: Orchestrator) -> None:
         """Know `db`, which no other may be mistaken for.
@@ -84,8 +84,8 @@ class Databases:
         """Say once of each database that it has failed: members may wait for it for minutes, and say nothing."""
         for db in self.running:
             servers = self._servers[db.db_identifier]
-            if servers not in self._told and (why := servers.failed):
-                self._told.append(servers)
+            if servers not in self._reported and (why := servers.failed):
+                self._reported.append(servers)
                 logger.warning("%s: does not serve any more: %s\nstop it, and start it again", db.db_identifier, why)
 
     def check_reachable(self) -> None:
@@ -119,8 +119,8 @@ class Databases:
                 started.append(db)
                 everybody = f"whoever reaches {db.interface[0]}" if db.interface else "every user of this machine"
                 others = "access='password' keeps" if db.placement else "access='private' or 'password' keeps"
-                said = f"{db.db_identifier}: at {', '.join(db.get_address())}; {WHO[db.access].format(everybody, others)}"
-                logger.log(logging.WARNING if db.access == "open" else logging.INFO, said)
+                line = f"{db.db_identifier}: at {', '.join(db.get_address())}; {WHO[db.access].format(everybody, others)}"
+                logger.log(logging.WARNING if db.access == "open" else logging.INFO, line)
             yield
         except BaseException:
             self.stop(started, 0)

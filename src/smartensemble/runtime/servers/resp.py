@@ -47,7 +47,7 @@ def request(
 
 
 def shut_down(shard: Shard, password: str | None) -> None:
-    """Ask a server to end, after it has saved what it was told to save. It takes its time: there is much to write, maybe.
+    """Ask a server to end after it has saved its data, which may take long.
 
     :raises Refusal: it goes on, since it could not save.
     """

@@ -29,7 +29,7 @@ def commands(db: Orchestrator, shards: Sequence[Shard], secrets: Secrets | None)
 
 
 def options(threads: int, time_limit: float) -> tuple[str, ...]:
-    """How a worker is told of threads for each model, and of the seconds that a run may take."""
+    """The options of a worker: threads for each model, and the seconds that a run may take."""
     return ("--threads", str(threads), "--time-limit", f"{time_limit:g}")
 
 

@@ -19,6 +19,6 @@ def command(program: str) -> tuple[str, ...]:
 
 
 def _where_compiled() -> list[str]:
-    """Where compiled files are, and whether more may be written, as this process was told by variables that -I ignores."""
+    """Where compiled files are, and whether more may be written, as variables say that -I ignores."""
     prefix = ["-X", f"pycache_prefix={os.path.abspath(sys.pycache_prefix)}"] if sys.pycache_prefix else []
     return [*prefix, "-B"] if sys.dont_write_bytecode else prefix

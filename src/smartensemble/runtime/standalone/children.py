@@ -77,7 +77,7 @@ def run(argv: Sequence[str]) -> int:
 
 
 def reap(pid: int) -> None:
-    """Wait until a process has ended that was told to, and kill it if it does not obey."""
+    """Wait for the end of a process that received a request to end, and kill it if it does not obey."""
     try:
         limit = time.monotonic() + END_TIMEOUT_S
         while not os.waitpid(pid, os.WNOHANG)[0]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Wrapping:
-    """What a member is wrapped in. It comes as the first argument, in JSON, and an option that says nothing is left out."""
+    """What a member is wrapped in. The program reads it from its first argument, which is JSON without the empty options."""
 
     def __init__(
         self,
@@ -55,10 +55,10 @@ class Wrapping:
         self.conf = conf  #: names and values of settings
         self.pinning = pinning  #: the CPUs that the server may use
         self.shared = shared  #: the member has several processes
-        self.socket = socket  #: the path where the server listens, if it is told
+        self.socket = socket  #: the path where the server listens; None lets the wrapper choose
         self.permissions = permissions  #: of the socket
         self.host = host  #: the address where it listens, instead of a socket
-        self.interface = interface  #: the network that has this address, where only the host itself knows
+        self.interface = interface  #: the network that has this address, if only the host itself knows the address
         self.port = port
         self.workers = workers  #: how many
         self.worker = worker  #: the command of each

@@ -1,7 +1,7 @@
 """Where the processes of a member on one host meet: the first of them has the server, and the others wait for it.
 
-The first one opens a gate, a socket. The others connect to it, and are told there when and where the server answers. They keep
-the connection while they run, so the first one knows when nobody needs the server any more.
+The first one opens a gate, a socket. The others connect to it and read from it where the server answers, once it does. They
+keep the connection while they run, so the first one knows when nobody needs the server any more.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def gate_directory() -> str:
 
 
 def open_gate(size: int) -> socket.socket:
-    """The gate, at which the others wait until they are told."""
+    """The gate, at which the others wait for the server's address."""
     directory = gate_directory()
     remove_socket_directory(directory)
     os.mkdir(directory, 0o700)

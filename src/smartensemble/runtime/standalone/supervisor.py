@@ -6,7 +6,7 @@ It is started once for each driver, with nothing but the standard library, and i
 
 The *supervisor* starts members, waits for them, and ends them. It is a single thread that sleeps in ``poll`` until the
 driver sends a request, a process ends (SIGCHLD) or a time limit is reached. No descriptor is held for a member: its
-end is learnt from ``waitpid``, and its output files are opened by the child itself.
+end comes from ``waitpid``, and its output files are opened by the child itself.
 
 It is a *subreaper*: a process whose parent ended, also one that called ``setsid`` and forked twice, becomes its
 child. So all that members ever started is below it, and it is done when it has no children left.
@@ -19,7 +19,8 @@ driver's process descriptor as ready.
 
 A *detached* supervisor is nobody's child, and goes on when its driver ends, until its members have ended.
 
-What becomes of a member is appended to its journal (see ``journal.py``) as it happens, and told to the driver if there is one.
+The supervisor appends each event of a member to its journal (see ``journal.py``) as it happens, and sends it to the driver
+if there is one.
 
 Requests and events are values in ``marshal``, each behind its length in four bytes; the same interpreter is at both ends:
 
@@ -114,7 +115,7 @@ class Supervisor:
 
     def serve(self) -> None:
         """Work until the driver is gone and nothing is left below."""
-        self.open_eyes()
+        self.watch()
         while not (self.closing and not self.endings.open):
             for descriptor, events in self.poll.poll(self.timeout()):
                 self.take(descriptor, events)
@@ -131,7 +132,7 @@ class Supervisor:
             if self.alone and not (self.members.active or self.endings.open):
                 self.close()
 
-    def open_eyes(self) -> None:
+    def watch(self) -> None:
         """Let signals and descriptors end a sleep."""
         for descriptor in (self.channel.descriptor, self.wake, self.wakes):
             os.set_blocking(descriptor, False)
@@ -220,7 +221,7 @@ class Supervisor:
                 self.poll.unregister(self.driver)
             self.endings.begin(None, TERM_GRACE_S, "cancelled")
 
-    # --- what happens below, and who is told ----------------------------------------------------------------------
+    # --- what happens below, and its reports ------------------------------------------------------------------------
 
     def reap(self) -> None:
         """Take the ends of members, and of orphans that came to us."""
