@@ -21,6 +21,7 @@ from smartensemble.errors import (
     StrategyError,
     UnknownMemberError,
 )
+from smartensemble.model import track
 from smartensemble.status import Run
 
 ECHO = RunSettings("echo", ["hello"])
@@ -413,7 +414,7 @@ def test_files_are_for_every_member_and_replace_those_before(tmp_path: Path, att
 
 def test_the_table_has_a_row_for_each_member_with_the_given_types() -> None:
     ensemble = Ensemble("e", {"T": [1, 2.5], "name": "x"}, run_settings=ECHO)
-    ensemble[1].run = Run(Status.FAILED, started=10.0, ended=12.0, exit_code=3)
+    track(ensemble[1], Run(Status.FAILED, started=10.0, ended=12.0, exit_code=3))
 
     new, failed = ensemble.table()
 

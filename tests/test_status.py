@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from smartensemble import Ensemble, RunSettings
 from smartensemble.status import Run, Status
 
 
@@ -57,3 +58,18 @@ def test_a_clock_that_was_set_back_makes_no_negative_seconds() -> None:
 def test_a_run_refuses_a_misspelt_fact() -> None:
     with pytest.raises(AttributeError):
         Run().exitcode = 1  # type: ignore[attr-defined]
+
+
+def test_runs_are_themselves_and_equal_no_other() -> None:
+    first, second = Run(), Run()
+
+    assert first != second
+    assert {first: "first", second: "second"}[first] == "first"
+
+
+def test_members_that_never_ran_share_no_record() -> None:
+    ensemble = Ensemble("e", run_settings=RunSettings("true"), replicas=2)
+
+    ensemble[0].run.cause = "changed"
+
+    assert (ensemble[0].run.cause, ensemble[1].run.cause, ensemble[0].run is ensemble[0].run) == ("changed", "", True)

@@ -19,7 +19,7 @@ from smartensemble.errors import (
     strict,
 )
 from smartensemble.files.attach import Paths, attach
-from smartensemble.model import NOTHING, Group, Model, columns, join, make_member, refresh, shared
+from smartensemble.model import NO_FILES, Group, Model, columns, join, make_member, refresh, shared
 from smartensemble.parameters.expansion import Expansion, expansion
 from smartensemble.parameters.resolve import Params, resolve
 from smartensemble.parameters.strategies import Strategy
@@ -105,7 +105,7 @@ class Ensemble(Group):
         given = perm_strategy if perm_strat is None else perm_strat
         self._expansion = expansion(name, parameters, "all_perm" if given is None else given, replicas, n_models, seed)
         self._has_path = path is not None
-        self._files = NOTHING
+        self._files = NO_FILES
         self._sharing = NO_SHARING._replace(prefixing=run_settings is not None)  # members that it made have it on
         self._members: dict[str, Model] = {}
         self._generated = 0  #: members made so far, which numbers the next one

@@ -21,8 +21,8 @@ from smartensemble.status import Run, Status
 TAKEN = ("name", "status", "seconds", "exit code", "path", "replica")
 
 
-#: What stands for the run of a member that was never started, and for the files of one that has none.
-NEVER, NOTHING = Run(), Files()
+#: What a member has attached until files are attached.
+NO_FILES = Files()
 
 
 class Group(Sharer):
@@ -41,8 +41,8 @@ class Model(Sharer):
     """
 
     __slots__ = (
-        "__weakref__", "_given", "_group", "_home", "_own_settings", "_params", "_path", "_refresh", "_settings", "_sharing",
-        "batch_settings", "files", "generated", "name", "params_as_args", "replica", "run",
+        "__weakref__", "_generated", "_given", "_group", "_home", "_own_settings", "_params", "_path", "_refresh", "_run",
+        "_settings", "_sharing", "batch_settings", "files", "name", "params_as_args", "replica",
     )  # fmt: skip
     batch_settings: BatchSettings | None
     _path: str | None
@@ -88,11 +88,9 @@ class Model(Sharer):
     def _set(self, name: str, given: dict[str, object], arguments: tuple[str, ...], settings: RunSettings) -> None:
         self.name = name
         self.params_as_args = arguments
-        self.files = NOTHING
-        self.generated = False
+        self.files = NO_FILES
         self.batch_settings = None
         self.replica = 0
-        self.run = NEVER
         self._given = given
         self._settings = settings
         self._own_settings: RunSettings | None = None
@@ -101,6 +99,8 @@ class Model(Sharer):
         self._path = None
         self._home: str | None = None
         self._sharing = NO_SHARING
+        self._generated = False
+        self._run: Run | None = None
         self._refresh: Callable[[], None] | None = None
 
     @property
@@ -141,7 +141,14 @@ class Model(Sharer):
         """Where it stands, now."""
         if self._refresh is not None:
             self._refresh()
-        return self.run.status
+        return Status.NEW if self._run is None else self._run.status
+
+    @property
+    def run(self) -> Run:
+        """The record of its last run: when it began and ended, and why it failed."""
+        if self._run is None:  # of a hundred thousand members, only those that somebody asks about have a record
+            self._run = Run()
+        return self._run
 
     @property
     def time_limit(self) -> float | None:
@@ -318,9 +325,25 @@ def set_home(model: Model, home: str) -> None:
     model._home = home
 
 
-def refresh_by(model: Model, refresh: Callable[[], None]) -> None:
-    """Have `refresh` called before the status of `model` is told: it brings the record of its run up to date."""
+def is_generated(model: Model) -> bool:
+    """This program has written the directory of `model`."""
+    return model._generated
+
+
+def set_generated(model: Model, generated: bool) -> None:
+    """Note whether this program has written the directory of `model`."""
+    model._generated = generated
+
+
+def track(model: Model, run: Run, refresh: Callable[[], None] | None = None) -> None:
+    """Make `run` the last run of `model`; `refresh` brings it up to date, and is called before the model's status is read."""
+    model._run = run
     model._refresh = refresh
+
+
+def forget_run(model: Model) -> None:
+    """Make `model` a model that never ran: its directory is a new one."""
+    model._run = model._refresh = None
 
 
 def refresh(models: Iterable[Model]) -> None:

@@ -36,7 +36,11 @@ class Status(Enum):
 
 @dataclass(eq=False, slots=True)
 class Run:
-    """One run of one member. Whoever runs it keeps this up to date."""
+    """One run of one member, kept up to date by whatever runs it. Two runs are never equal, even if they look the same.
+
+    >>> Run() == Run(), len({Run(), Run()})
+    (False, 2)
+    """
 
     status: Status = Status.NEW
     started: float | None = None  #: when its program started, in seconds since 1970

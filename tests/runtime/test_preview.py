@@ -6,6 +6,7 @@ import pytest
 
 from smartensemble.errors import TagError
 from smartensemble.experiment import Experiment
+from smartensemble.model import is_generated
 from smartensemble.settings.batch import BatchSettings
 
 
@@ -53,7 +54,7 @@ def test_a_preview_writes_nothing(exp: Experiment, tmp_path: Path) -> None:
     exp.preview(ens)
 
     assert list(tmp_path.iterdir()) == []
-    assert not ens[0].generated
+    assert not is_generated(ens[0])
 
 
 def test_a_preview_goes_into_a_file(exp: Experiment, capsys: pytest.CaptureFixture[str]) -> None:

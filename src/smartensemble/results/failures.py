@@ -15,7 +15,10 @@ class HasRun(Protocol):
     """A model, as far as its failure must be known."""
 
     name: str
-    run: Run
+
+    @property
+    def run(self) -> Run:
+        """The record of its last run."""
 
     @property
     def path(self) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from smartensemble.ensemble import Ensemble
 from smartensemble.errors import DirectoryExistsError, InputValueError, StateError
-from smartensemble.model import Model, columns
+from smartensemble.model import Model, columns, set_generated
 from smartensemble.runtime.input_files import Renderer, TagOptions
 from smartensemble.version import __version__
 
@@ -68,7 +68,7 @@ class Writer:
         if _write(model, self._renderer, self._origins[ensemble.path] if ensemble else {}):
             self._replaced.add(model.path)
         self._models.append(model)
-        model.generated = True
+        set_generated(model, True)
 
     def write_index(self, ensemble: Ensemble) -> None:
         """Write ``members.csv``: which member has which parameters, and where."""
@@ -90,7 +90,7 @@ class Writer:
             remove(model.path)
             if model.path in self._replaced:
                 os.rename(_beside(model.path)[1], model.path)
-            model.generated = False
+            set_generated(model, False)
         for path, before in self._indexes:
             if os.path.dirname(path) in kept:
                 continue

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from smartensemble.command import Command
 from smartensemble.errors import StateError
-from smartensemble.model import Model, refresh_by
+from smartensemble.model import Model, is_generated, track
 from smartensemble.results.table import Seconds
 from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.queue import queue
@@ -49,9 +49,8 @@ class Runner:
             return
         for model in models:
             entry = self.history.last.get(model.path)
-            if entry and model.run.status is Status.NEW and not model.generated and entry.params == model.params:
-                model.run = entry.run
-                refresh_by(model, self.refresh)
+            if entry and model.run.status is Status.NEW and not is_generated(model) and entry.params == model.params:
+                track(model, entry.run, self.refresh)
 
     def check_free(self, paths: Sequence[str]) -> None:
         """An error, unless nothing runs in the directories `paths`."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from smartensemble.command import Command
 from smartensemble.databases.uploads import Upload
 from smartensemble.ensemble import Ensemble
-from smartensemble.model import Model, refresh_by
+from smartensemble.model import Model, forget_run, is_generated, track
 from smartensemble.results.table import Table
 from smartensemble.runtime import directories
 from smartensemble.runtime.directories import Writer
@@ -85,7 +85,7 @@ def generate(
             for path in former:
                 directories.remove(path)
             for model in chosen.models:
-                model.run = Run()
+                forget_run(model)
 
     if chosen.models:
         transaction.run(act, None)
@@ -112,7 +112,7 @@ def start(runner: Runner, databases: Databases, transaction: Transaction, reques
     if transaction.cancelled:
         for model in request.chosen.models:
             if model.run.status is Status.NEW:
-                model.run = Run(Status.CANCELLED, ended=time.time(), cause="stopped before it started")
+                track(model, Run(Status.CANCELLED, ended=time.time(), cause="stopped before it started"))
     return started
 
 
@@ -124,7 +124,7 @@ def check(runner: Runner, databases: Databases, request: Request) -> Checked:
         databases.check_reachable()
     runner.check_free([model.path for model in request.chosen.models])
     chosen = [model for model in request.chosen.models if not (request.only_failed and model.run.status is Status.COMPLETED)]
-    missing = {model.path: model for model in chosen if not model.generated and not directories.is_there(model)}
+    missing = {model.path: model for model in chosen if not is_generated(model) and not directories.is_there(model)}
     renderer = directories.check(list(missing.values()), TagOptions(), overwrite=False)
     uploads = store.stored(runner.name, chosen, bool(request.chosen.databases or databases.running))
     if request.chosen.databases and chosen:  # a database may wait for its nodes for hours: what its members lack is said before
@@ -204,8 +204,7 @@ class Start:
         own = () if self.detach else [entry.run for entry in entries]
         self.journal = self.runner.begin(entries, self.detach, own)
         for model in self.models:
-            model.run = self.runs[model.path]
-            refresh_by(model, self.runner.refresh)
+            track(model, self.runs[model.path], self.runner.refresh)
 
     def hand_over(self) -> None:
         """Give jobs to the scheduler, and members to the launcher, which starts them."""
