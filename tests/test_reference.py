@@ -27,17 +27,10 @@ CLASSES = [
 
 #: What the package itself calls, from one module to another.
 INTERNAL = {
-    ("BatchSettings", "portable_options"),
     ("Orchestrator", "attach"),
     ("Orchestrator", "endpoint"),
     ("Orchestrator", "place"),
     ("Orchestrator", "servers"),
-    ("RunSettings", "command"),
-    ("RunSettings", "need"),
-    ("RunSettings", "row"),
-    ("RunSettings", "shareable"),
-    ("RunSettings", "steps"),
-    ("Singularity", "wrap"),
 }
 
 

@@ -13,6 +13,7 @@ from smartensemble.errors import InputTypeError, InputValueError, ParameterError
 from smartensemble.files.attach import Files, Paths, attach
 from smartensemble.parameters.resolve import Constant, Params, argument, resolve
 from smartensemble.settings.batch import BatchSettings
+from smartensemble.settings.command import command_of
 from smartensemble.settings.run import Duration, RunSettings, check_settings
 from smartensemble.sharing import NO_SHARING, Producer, Sharer, Sharing, check_incoming, sharing
 from smartensemble.status import Run, Status
@@ -159,7 +160,7 @@ class Model(Sharer):
     def command(self) -> Command:
         """The command that runs it: its program, the arguments of its settings, then its parameters that are arguments."""
         arguments = [word for name in self.params_as_args for word in argument(name, self.params[name])]
-        return (self._own_settings or self._settings).command(self.name, self.path, arguments)
+        return command_of(self._own_settings or self._settings, self.name, self.path, arguments)
 
     @strict
     def attach_generator_files(self, to_copy: Paths = None, to_symlink: Paths = None, to_configure: Paths = None) -> None:

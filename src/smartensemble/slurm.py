@@ -9,7 +9,7 @@ from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime.jobs.query import query
 from smartensemble.runtime.jobs.queue import queue
 from smartensemble.schedulers.run_commands import TIMES
-from smartensemble.settings.run import options
+from smartensemble.settings.command import spelled
 
 #: Options of salloc that have an argument of their own here.
 OWN_OPTIONS = {"nodes": ("N", "nodes"), "time": ("t", "time"), "account": ("A", "account")}
@@ -119,4 +119,4 @@ def _salloc(nodes: int, time: Duration | None, account: str | None, further: Map
         own["time"] = TIMES["hms"](seconds("time", time))
     if account:
         own["account"] = account
-    return ["salloc", *options(own | further)]
+    return ["salloc", *spelled(own | further)]

@@ -20,6 +20,7 @@ from smartensemble.compat.status import SmartSimStatus
 from smartensemble.compat.wlm import pbs
 from smartensemble.errors import InputValueError, UnsupportedError
 from smartensemble.settings import run as own_settings
+from smartensemble.settings.command import command_of
 from smartensemble.status import Status
 
 NAMES = {
@@ -287,7 +288,7 @@ def test_mpirun_has_its_own_class_and_members_keep_it() -> None:
 
     member = ens[0].run_settings
     assert isinstance(member, MpirunSettings)
-    assert member.command("name", "/").argv[1:-1] == ("-n", "2", "--map-by=core", "--quiet")
+    assert command_of(member, "name", "/").argv[1:-1] == ("-n", "2", "--map-by=core", "--quiet")
     assert (member.format_run_args(), member.format_env_vars()) == (["-n", "2", "--map-by=core", "--quiet"], ["A=1"])
 
 

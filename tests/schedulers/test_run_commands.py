@@ -9,6 +9,8 @@ from smartensemble.command import Need
 from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, UnsupportedError
 from smartensemble.schedulers.run_commands import MPICH, OPEN_MPI, PALS, SRUN, RunCommand, run_command
 from smartensemble.schedulers.slurm import SLURM
+from smartensemble.settings.batch import portable_options
+from smartensemble.settings.command import command_of
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +41,7 @@ def test_a_program_is_known_by_its_name_or_by_what_it_says(programs: Path, progr
 def test_a_program_that_nobody_knows_takes_its_options_raw(programs: Path) -> None:
     settings = RunSettings("true", run_command=f"{programs}/strange/mpirun", run_args={"np": 2})
 
-    assert settings.command("m", "/").argv[1:3] == ("--np=2", settings.exe)
+    assert command_of(settings, "m", "/").argv[1:3] == ("--np=2", settings.exe)
     with pytest.raises(UnsupportedError, match=r"strange/mpirun: is none of srun, .*; give its options as run_args"):
         settings.set_tasks(2)
 
@@ -68,7 +70,7 @@ def test_every_option_of_srun_is_spelled_as_its_manual_says() -> None:
     settings.set_verbose_launch(True)
     settings.set_quiet_launch(False)
 
-    assert settings.command("m", "/").argv[1:-1] == (
+    assert command_of(settings, "m", "/").argv[1:-1] == (
         *("--jobid=7", "--nodes=2", "--ntasks=8", "--ntasks-per-node=4", "--cpus-per-task=2", "--nodelist=n1,n2"),
         *("--exclude=n3", "--constraint=gpu&fast", "--time=01:02:03", "--mem=512M", "--cpu-bind=cores"),
         *("--distribution=cyclic", "--bcast=/tmp/true", "--verbose", "--mem-bind=local", "--exclusive"),
@@ -86,14 +88,14 @@ def test_every_option_of_srun_is_spelled_as_its_manual_says() -> None:
     ],
 )
 def test_what_a_member_needs_is_read_from_its_options(args: dict[str, object], need: Need) -> None:
-    assert SrunSettings("true", run_args=args).command("m", "/").need == need
+    assert command_of(SrunSettings("true", run_args=args), "m", "/").need == need
 
 
 @pytest.mark.parametrize(
     ("args", "packed"), [({}, True), ({"n": 1, "c": 4}, True), ({"n": 2}, False), ({"gres": "gpu:1"}, False), ({"N": 2}, False)]
 )
 def test_a_member_of_one_task_that_asks_for_nothing_else_may_share_a_step(args: dict[str, object], packed: bool) -> None:
-    assert SrunSettings("true", run_args=args).command("m", "/").shareable is packed
+    assert command_of(SrunSettings("true", run_args=args), "m", "/").shareable is packed
 
 
 @pytest.mark.parametrize(
@@ -123,20 +125,20 @@ def test_a_time_is_never_shortened_since_zero_would_be_no_limit(time: float, spe
     settings = SrunSettings("true")
     settings.set_walltime(time)
 
-    assert f"--time={spelled}" in settings.command("m", "/").argv
-    assert next(SLURM.directives(BatchSettings(time=time).portable_options)) == f"#SBATCH --time={spelled}"
+    assert f"--time={spelled}" in command_of(settings, "m", "/").argv
+    assert next(SLURM.directives(portable_options(BatchSettings(time=time)))) == f"#SBATCH --time={spelled}"
 
 
 def test_programs_of_one_step_share_environment_and_time_limit() -> None:
     ocean, ice = SrunSettings("true", env_vars={"GRID": "fine"}), SrunSettings("true", env_vars={"ICE": 1}, time_limit=60)
     ice.make_mpmd(SrunSettings("true", time_limit=30))
     ocean.make_mpmd(ice)
-    command = ocean.command("m", "/")
+    command = command_of(ocean, "m", "/")
 
     assert (command.argv.count(":"), command.env, command.time_limit) == (2, {"GRID": "fine", "ICE": "1"}, 30)
     ice.update_env({"GRID": "coarse"})
     with pytest.raises(InputValueError, match="make_mpmd: GRID is 'fine' for one program and 'coarse' for another"):
-        ocean.command("m", "/")
+        command_of(ocean, "m", "/")
 
 
 def test_several_programs_share_one_command() -> None:
@@ -146,7 +148,7 @@ def test_several_programs_share_one_command() -> None:
 
     first.make_mpmd(second)
 
-    assert first.command("m", "/").argv[1:] == ("--ntasks=1", first.exe, ":", "--ntasks=2", second.exe)
-    assert (first.command("m", "/").need, first.command("m", "/").shareable) == (Need(4, 1, 2), False)
+    assert command_of(first, "m", "/").argv[1:] == ("--ntasks=1", first.exe, ":", "--ntasks=2", second.exe)
+    assert (command_of(first, "m", "/").need, command_of(first, "m", "/").shareable) == (Need(4, 1, 2), False)
     with pytest.raises(InputValueError, match="give both one run_command"):
         first.make_mpmd(MpirunSettings("true"))

@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 
 from smartensemble import BatchSettings, RunSettings, Singularity
 from smartensemble.checks import words
+from smartensemble.duration import seconds
 from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, NotExecutableError, ParameterError
+from smartensemble.settings.batch import portable_options
+from smartensemble.settings.command import command_of, spelled
+from smartensemble.settings.container import inside
 from smartensemble.settings.executable import find_program
-from smartensemble.settings.run import options, seconds
 
 ENV = find_program("env")
 
@@ -156,7 +159,7 @@ def test_what_is_no_environment_is_an_error(given: dict[str, object], error: typ
 
 
 @pytest.mark.parametrize(
-    ("given", "spelled"),
+    ("given", "expected"),
     [
         ({}, []),
         ({"n": 2}, ["-n", "2"]),
@@ -168,9 +171,9 @@ def test_what_is_no_environment_is_an_error(given: dict[str, object], error: typ
         ({"b": 1, "a": 2}, ["-b", "1", "-a", "2"]),
     ],
 )
-def test_options_are_spelled_by_the_length_of_their_names(given: dict[str, object], spelled: list[str]) -> None:
-    assert options(given) == spelled
-    assert RunSettings("melt", run_command="env", run_args=given).command("m", "/tmp").argv[1:-1] == tuple(spelled)
+def test_options_are_spelled_by_the_length_of_their_names(given: dict[str, object], expected: list[str]) -> None:
+    assert spelled(given) == expected
+    assert command_of(RunSettings("melt", run_command="env", run_args=given), "m", "/tmp").argv[1:-1] == tuple(expected)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +217,7 @@ def test_a_command_is_run_command_container_program_and_arguments_in_this_order(
     image = Singularity("a.sif", args="--nv", mount="/scratch", working_directory="/w")
     settings = RunSettings("lmp", ["-in"], "env", {"n": 2}, {"A": 1}, image, time_limit="00:01:00")
 
-    command = settings.command("melt_0", "/tmp", ["-T", "1"])
+    command = command_of(settings, "melt_0", "/tmp", ["-T", "1"])
 
     assert command.argv[:3] == (ENV, "-n", "2")
     assert command.argv[4:] == ("exec", "--nv", "--bind", "/scratch", "--pwd", "/w", "a.sif", "lmp", "-in", "-T", "1")
@@ -234,7 +237,7 @@ def test_directories_are_mounted_in_a_container_every_time(mount: list[str], bin
     image = Singularity("a.sif", mount=iter(mount) if isinstance(mount, list) else mount)
 
     for _ in range(2):
-        assert image.wrap(["lmp"])[1:] == ("exec", *bind, "a.sif", "lmp")
+        assert inside(image, ["lmp"])[1:] == ("exec", *bind, "a.sif", "lmp")
 
 
 @pytest.mark.parametrize(
@@ -308,7 +311,7 @@ def test_what_is_no_duration_is_a_type_error(duration: float) -> None:
 def test_batch_settings_without_anything_ask_for_nothing() -> None:
     settings = BatchSettings(time="", queue="", account="", batch_args={})
 
-    assert not any(settings.portable_options.values())
+    assert not any(portable_options(settings).values())
     assert settings.time_limit is None
     assert repr(settings) == "BatchSettings()"
 
@@ -316,7 +319,7 @@ def test_batch_settings_without_anything_ask_for_nothing() -> None:
 def test_batch_settings_by_position_are_in_the_order_of_smartsim() -> None:
     settings = BatchSettings(2, "01:00:00", "debug", "mine", {"exclusive": None})
 
-    assert settings.portable_options == {
+    assert portable_options(settings) == {
         "nodes": 2, "time": "01:00:00", "queue": "debug", "account": "mine", "batch_args": {"exclusive": None}
     }  # fmt: skip
 
@@ -376,7 +379,7 @@ def test_lines_before_a_members_program_are_run_by_a_shell() -> None:
     settings.add_preamble("module load lammps")
     settings.add_preamble(["export N=1"])
 
-    command = settings.command("m", "/")
+    command = command_of(settings, "m", "/")
 
     assert (command.preamble, command.argv[1:]) == (("module load lammps", "export N=1"), ("a b",))
     assert command.whole.argv[:3] == ("/bin/bash", "-c", 'module load lammps\nexport N=1\nexec "$0" "$@"')

@@ -10,6 +10,7 @@ from smartensemble.compat.missing import SCHEDULER, Missing
 from smartensemble.errors import InputValueError, UnsupportedError, strict
 from smartensemble.schedulers.slurm import SLURM
 from smartensemble.settings import batch, named, run
+from smartensemble.settings.command import launch_options, spelled
 from smartensemble.settings.container import Singularity
 from smartensemble.settings.run import Duration
 
@@ -80,7 +81,7 @@ class RunSettings(SettingsBase, run.RunSettings):
 
     def format_run_args(self) -> list[str]:
         """The options of the run command, as it gets them."""
-        return self._started_by()
+        return launch_options(self)
 
     def format_env_vars(self) -> list[str]:
         """The variables, as ``NAME=value``."""
@@ -148,7 +149,7 @@ class BatchSettings(SettingsBase, batch.BatchSettings):
 
     def format_batch_args(self) -> list[str]:
         """The options of the job that were given by their own names, as the scheduler gets them."""
-        return run.options(self.batch_args)
+        return spelled(self.batch_args)
 
 
 class SrunSettings(named.SrunSettings, RunSettings):
@@ -164,7 +165,7 @@ class SbatchSettings(BatchSettings):
 
     def format_batch_args(self) -> list[str]:
         """The options of the job, as ``sbatch`` gets them."""
-        lines = replace(SLURM, fixed=()).directives(self.portable_options)
+        lines = replace(SLURM, fixed=()).directives(batch.portable_options(self))
         return [line.removeprefix(SLURM.directive).strip() for line in lines]
 
 

@@ -13,6 +13,7 @@ from smartensemble.errors import InputValueError, UnsupportedError, did_you_mean
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.schedulers.base import Scheduler
 from smartensemble.settings.batch import BatchSettings
+from smartensemble.settings.command import command_of
 from smartensemble.settings.run import RunSettings
 
 
@@ -77,7 +78,7 @@ class Placement:
             settings.set_hostlist(self.hosts[first or 0 :][:nodes])
         elif first is not None:
             settings.set_option("first_node", first)
-        return settings.command(name, str(directory))
+        return command_of(settings, name, str(directory))
 
 
 def placement(

@@ -79,13 +79,6 @@ class BatchSettings(BatchOptions):
         self.groups.append(settings)
 
     @property
-    def portable_options(self) -> dict[str, object]:
-        """What is asked of the scheduler, by portable names."""
-        given = {name: getattr(self, name) for name in ("nodes", "time", "queue", "account", "batch_args")}
-        shape = {"array": self.array, "groups": [group.portable_options for group in self.groups]}
-        return given | self.batch_options | {name: value for name, value in shape.items() if value}
-
-    @property
     def time_limit(self) -> float | None:
         """Its `time`, in seconds."""
         return None if self.time is None else seconds("time", self.time)
@@ -93,3 +86,14 @@ class BatchSettings(BatchOptions):
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if value)
         return f"BatchSettings({given})"
+
+
+def portable_options(settings: BatchSettings) -> dict[str, object]:
+    """What `settings` ask of a scheduler, by portable names.
+
+    >>> {name: value for name, value in portable_options(BatchSettings(nodes=2, queue="debug")).items() if value}
+    {'nodes': 2, 'queue': 'debug'}
+    """
+    arguments = {name: getattr(settings, name) for name in ("nodes", "time", "queue", "account", "batch_args")}
+    shape = {"array": settings.array, "groups": [portable_options(group) for group in settings.groups]}
+    return arguments | settings.batch_options | {name: value for name, value in shape.items() if value}

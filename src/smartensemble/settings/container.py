@@ -13,8 +13,9 @@ class Singularity:
 
     The command line follows their manuals; no test has run it, for want of an engine.
 
-    >>> Singularity("lammps.sif", mount="/scratch").wrap(["lmp", "-in", "in.melt"])[1:]
-    ('exec', '--bind', '/scratch', 'lammps.sif', 'lmp', '-in', 'in.melt')
+    >>> image = Singularity("lammps.sif", mount={"/scratch": "/data"})
+    >>> image.image, image.mount
+    ('lammps.sif', ('/scratch:/data',))
     """
 
     image: str
@@ -31,9 +32,14 @@ class Singularity:
         object.__setattr__(self, "mount", tuple([mount] if isinstance(mount, str) else words("mount", mount)))
         object.__setattr__(self, "args", tuple(words("args", self.args)))
 
-    def wrap(self, argv: Iterable[str]) -> tuple[str, ...]:
-        """`argv`, run inside the image."""
-        program = shutil.which("singularity") or shutil.which("apptainer") or "singularity"
-        binds = ("--bind", ",".join(self.mount)) if self.mount else ()
-        pwd = ("--pwd", self.working_directory) if self.working_directory else ()
-        return (program, "exec", *words("args", self.args), *binds, *pwd, self.image, *argv)
+
+def inside(container: Singularity, argv: Iterable[str]) -> tuple[str, ...]:
+    """`argv`, run inside the image.
+
+    >>> inside(Singularity("lammps.sif", mount="/scratch"), ["lmp", "-in", "in.melt"])[1:]
+    ('exec', '--bind', '/scratch', 'lammps.sif', 'lmp', '-in', 'in.melt')
+    """
+    program = shutil.which("singularity") or shutil.which("apptainer") or "singularity"
+    binds = ("--bind", ",".join(container.mount)) if container.mount else ()
+    pwd = ("--pwd", container.working_directory) if container.working_directory else ()
+    return (program, "exec", *words("args", container.args), *binds, *pwd, container.image, *argv)

@@ -5,20 +5,9 @@ from datetime import timedelta
 from pathlib import Path, PurePath
 
 from smartensemble.checks import flag, line, names, numbers, positive
-from smartensemble.command import Need
 from smartensemble.duration import Duration, seconds
-from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, UnsupportedError
-from smartensemble.schedulers.run_commands import ROWS, RunCommand, run_command
-
-#: How the options that say what a command needs are given by hand, in `run_args`.
-RAW = {
-    "tasks": ("n", "np", "ntasks"),
-    "cpus_per_task": ("c", "cpus-per-task"),
-    "nodes": ("N", "nodes"),
-    "tasks_per_node": ("ntasks-per-node", "ppn"),
-}
-#: What a packed step does not need to be told: the scheduler's share-out says it.
-SIZES = ("tasks", "cpus_per_task", "nodes", "tasks_per_node")
+from smartensemble.errors import InputTypeError, MissingFileError, UnsupportedError
+from smartensemble.schedulers.run_commands import RunCommand, run_command
 
 
 class Options:
@@ -69,50 +58,11 @@ class RunOptions(Options):
 
         :raises UnsupportedError: the run command cannot express it; the message lists what it can.
         """
-        if self.row is None:
+        row = row_of(self)
+        if row is None:
             raise UnsupportedError(f"{option}: there is no run command to take it; give run_command='srun' or 'mpirun'")
-        self.row.check(option)
+        row.check(option)
         self.run_options[option] = value
-
-    @property
-    def row(self) -> RunCommand | None:
-        """How its run command spells options; None without one."""
-        return None if self.run_command is None else run_command(self.run_command)
-
-    @property
-    def steps(self) -> bool:
-        """Its run command is a scheduler's own. That is known by the name: no program is run to ask."""
-        return self.run_command is not None and (row := ROWS.get(Path(self.run_command).name)) is not None and row.starts_steps
-
-    @property
-    def need(self) -> Need:
-        """What it takes of a cluster."""
-        asked = {option: self._size(option) for option in SIZES}
-        nodes, each = asked["nodes"], asked["tasks_per_node"]
-        tasks = asked["tasks"] or (nodes or 1) * (each or 1)
-        if nodes is None and each:
-            nodes = -(-tasks // each)
-        return Need(max(tasks, nodes or 1), asked["cpus_per_task"] or 1, nodes)
-
-    @property
-    def shareable(self) -> bool:
-        """It asks for nothing but its size, so it may run as a task of a step that others share."""
-        if not self.run_command:
-            return True
-        if not self.steps:  # it starts its own processes, on the node where it is put
-            return (self.need.nodes or 1) == 1
-        known = {name for names in RAW.values() for name in names}
-        return self.need.tasks == 1 and not (
-            [*self.run_options.keys() - SIZES] or [name for name in self.run_args if name.lstrip("-") not in known]
-        )
-
-    def _size(self, option: str) -> int | None:
-        given = [self.run_args[raw] for name in RAW[option] for raw in (name, f"-{name}", f"--{name}") if raw in self.run_args]
-        value = self.run_options.get(option, *given[:1]) if given else self.run_options.get(option)
-        try:
-            return None if value is None else positive(option, int(str(value).partition("-")[0]))
-        except ValueError:
-            raise InputValueError(f"{option}: {value!r} is no number; give how many") from None
 
     # --- SmartSim's names ------------------------------------------------------------------------------------------
 
@@ -186,3 +136,8 @@ class BatchOptions(Options):
     def set_option(self, option: str, value: object) -> None:
         """Set a portable option. Whether its scheduler can express it is said when the job is started."""
         self.batch_options[option] = value
+
+
+def row_of(options: RunOptions) -> RunCommand | None:
+    """How the run command of `options` spells them; None without one."""
+    return None if options.run_command is None else run_command(options.run_command)

@@ -1,13 +1,12 @@
-"""How a program is run, and how a batch of them is: descriptions that any machine can carry out."""
+"""How a program is run: a description that any machine can carry out."""
 
 import re
 import shlex
 from collections.abc import Iterable, Mapping
 from copy import copy
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from smartensemble.checks import Words, options_of, shell_lines, text, words
-from smartensemble.command import Command, Need
 from smartensemble.duration import Duration as Duration
 from smartensemble.duration import seconds as seconds
 from smartensemble.errors import InputTypeError, InputValueError, strict
@@ -107,35 +106,6 @@ class RunSettings(RunOptions):
             )
         self.mpmd += [settings, *settings.mpmd]
 
-    def command(self, name: str, cwd: str, arguments: Iterable[str] = ()) -> Command:
-        """The command that runs the program in `cwd`, with `arguments` after its own."""
-        program = self._program(arguments)
-        if self.run_command is None:
-            return Command(program, Path(cwd), dict(self.env_vars), name, self.time_limit, preamble=tuple(self.preamble))
-        starter = (self.run_command, *self._started_by(bool(self.mpmd)))
-        others = [word for each in self.mpmd for word in (":", *each._started_by(True), *each._program(()))]
-        parts = [self.need, *(each.need for each in self.mpmd)]
-        need = parts[0] if len(parts) == 1 else _together(parts, self.steps)
-        alone = self.shareable and not (self.mpmd and self.steps)
-        argv = (*starter, *program, *others)
-        together = (self, *self.mpmd)
-        lines = tuple(line for each in together for line in each.preamble)
-        limit = min((each.time_limit for each in together if each.time_limit is not None), default=None)
-        return Command(argv, Path(cwd), _united(together), name, limit, need, len(starter), alone, lines)
-
-    def _program(self, arguments: Iterable[str]) -> tuple[str, ...]:
-        """The program and its arguments, in its container."""
-        argv = (self.exe, *self.exe_args, *arguments)
-        return self.container.wrap(argv) if self.container else argv
-
-    def _started_by(self, together: bool = False) -> list[str]:
-        """The options of the run command."""
-        asked = self.run_options
-        if together and self._size("tasks") is None:  # what a part leaves open would be taken from its neighbours
-            asked = {"tasks": self.need.tasks} | asked
-        row = self.row if asked else None
-        return [*(row.arguments(asked) if row else ()), *options(self.run_args)]
-
     def __copy__(self) -> "RunSettings":
         twin = type(self).__new__(type(self))
         twin.__dict__.update({name: copy(value) for name, value in self.__dict__.items()})
@@ -143,45 +113,6 @@ class RunSettings(RunOptions):
 
     def __repr__(self) -> str:
         return f"RunSettings({shlex.join([self.exe, *self.exe_args])!r})"
-
-
-def _united(parts: Iterable[RunSettings]) -> dict[str, str]:
-    """The environment of programs of one step, which is one."""
-    env: dict[str, str] = {}
-    for part in parts:
-        for name, value in part.env_vars.items():
-            if env.setdefault(name, value) != value:
-                raise InputValueError(
-                    f"make_mpmd: {name} is {env[name]!r} for one program and {value!r} for another, and they share an "
-                    "environment; give both one value, or set it on their command lines, by env(1)"
-                )
-    return env
-
-
-def _together(parts: list[Need], apart: bool) -> Need:
-    """What programs of one step need; Slurm puts each of them on nodes of its own."""
-    if not apart:
-        return Need(sum(part.total for part in parts))
-    nodes = sum(part.nodes or 1 for part in parts)
-    return Need(nodes * max(-(-part.total // (part.nodes or 1)) for part in parts), 1, nodes)
-
-
-def options(given: Mapping[str, object]) -> list[str]:
-    """Options of a command, as it wants to see them.
-
-    >>> options({"n": 2, "map-by": "core", "oversubscribe": None})
-    ['-n', '2', '--map-by=core', '--oversubscribe']
-    """
-    spelled: list[str] = []
-    for name, value in given.items():
-        option = name if name.startswith("-") else ("-" if len(name) == 1 else "--") + name
-        if value is None:
-            spelled.append(option)
-        elif option.startswith("--"):
-            spelled.append(f"{option}={value}")
-        else:
-            spelled += [option, str(value)]
-    return spelled
 
 
 def check_settings(name: str, run_settings: object, batch_settings: object) -> None:

@@ -22,6 +22,7 @@ from smartensemble.runtime.jobs.allocation import Allocation
 from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.queue import Note, queue
 from smartensemble.schedulers.slurm import SLURM
+from smartensemble.settings.command import command_of
 from smartensemble.settings.named import SrunSettings
 from smartensemble.settings.run import RunSettings
 from smartensemble.status import Status
@@ -379,7 +380,7 @@ def test_without_batch_and_without_an_allocation_is_an_error(slurm_exp: Experime
 def test_a_process_fits_on_a_node_of_the_allocation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLURM_JOB_CPUS_PER_NODE", "8(x2)")
     settings = RunSettings("true", run_command="true", run_args={"cpus-per-task": 12})
-    command = settings.command("wide", "/")
+    command = command_of(settings, "wide", "/")
 
     with pytest.raises(InputValueError, match="wide: needs 12 CPUs on one node, and the nodes of this allocation have 8"):
         Allocation("study", SLURM).check([command], None)

@@ -14,7 +14,7 @@ from smartensemble.runtime.outcome import last_lines, settle
 from smartensemble.schedulers.base import Layout, Partition, Plan, Scheduler, State
 from smartensemble.schedulers.script import batch_script, member_script
 from smartensemble.schedulers.sizing import plan
-from smartensemble.settings.batch import BatchSettings
+from smartensemble.settings.batch import BatchSettings, portable_options
 from smartensemble.status import Run, Status
 
 ENDS = ("started", "exit")  #: the files by which it is known how a command stands
@@ -47,7 +47,7 @@ class Batch:
     def text(self, at_once: int | None = None) -> str:
         """The script, as it is handed to the scheduler."""
         scripts = [beside(command, "sh") for command, _ in self.members]
-        asked, preamble = self.settings.portable_options, self.settings.preamble
+        asked, preamble = portable_options(self.settings), self.settings.preamble
         return batch_script(self.name, self.directory, scripts, self.scheduler, asked, preamble, at_once, self.plan)
 
     def planned(self, partitions: Sequence[Partition], at_once: int | None = None) -> "Batch":
@@ -56,14 +56,14 @@ class Batch:
         :raises UnsupportedError: its settings ask for what the scheduler cannot express.
         :raises InputValueError: there is no room for a member, or an option is more than a line.
         """
-        if unknown := self.scheduler.without_effect(self.settings.portable_options):
+        if unknown := self.scheduler.without_effect(portable_options(self.settings)):
             raise UnsupportedError(
                 f"{self.name}: {self.scheduler.name} cannot express {unknown[0]!r}; it understands "
                 f"{', '.join(self.scheduler.options)}, and its own options by batch_args={{...}}"
             )
         files = {"name": self.name, "output": str(self.command.out), "error": str(self.command.err)}
         commands = [command for command, _ in self.members]
-        asked = files | self.settings.portable_options
+        asked = files | portable_options(self.settings)
         if any(map(self.scheduler.exclusive, commands)):
             at_once = 1
         made = plan(self.name, commands, asked, partitions, self.settings.overcommit, at_once)

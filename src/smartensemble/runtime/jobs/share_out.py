@@ -13,6 +13,7 @@ from smartensemble.runtime.jobs.allocation import Allocation
 from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.queue import queue
 from smartensemble.schedulers.base import LOCAL, Partition, Scheduler
+from smartensemble.settings.batch import portable_options
 from smartensemble.status import Run, Status
 
 logger = logging.getLogger(__name__)
@@ -84,6 +85,6 @@ def advise(
         logger.warning("%s: %d members at once on %d CPUs; max_running=%d runs fewer at a time", name, count, cpus, cpus)
     settings = [entity.batch_settings for entity in entities]
     settings += [model.batch_settings for entity in entities if isinstance(entity, Ensemble) for model in entity]
-    ignored = dict.fromkeys(option for given in settings if given for option in LOCAL.without_effect(given.portable_options))
+    ignored = dict.fromkeys(option for given in settings if given for option in LOCAL.without_effect(portable_options(given)))
     if ignored:
         logger.warning("%s: on this machine %s has no effect; the script runs with bash", name, ", ".join(ignored))
