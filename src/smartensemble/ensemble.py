@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar, overload
 
@@ -19,7 +20,7 @@ from smartensemble.errors import (
     strict,
 )
 from smartensemble.files.attach import Paths, attach
-from smartensemble.model import NO_FILES, Group, Model, columns, join, make_member, refresh, shared
+from smartensemble.model import NO_FILES, Group, Model, columns, join, make_member, refresh, sharing
 from smartensemble.parameters.expansion import Expansion, expansion
 from smartensemble.parameters.resolve import Params, resolve
 from smartensemble.parameters.strategies import Strategy
@@ -27,7 +28,7 @@ from smartensemble.results.failures import Failures, failures
 from smartensemble.results.table import Seconds, Table
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.run import RunSettings, check_settings
-from smartensemble.sharing import NO_SHARING, Producer, check_incoming, sharing
+from smartensemble.sharing import NO_SHARING, Producer, check_incoming, own_sharing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -106,7 +107,7 @@ class Ensemble(Group):
         self._expansion = expansion(name, parameters, "all_perm" if given is None else given, replicas, n_models, seed)
         self._has_path = path is not None
         self._files = NO_FILES
-        self._sharing = NO_SHARING._replace(prefixing=run_settings is not None)  # members that it made have it on
+        self._sharing = replace(NO_SHARING, prefixing=run_settings is not None)  # members that it made have it on
         self._members: dict[str, Model] = {}
         self._generated = 0  #: members made so far, which numbers the next one
         self._settings = None if run_settings is None else copy(run_settings)
@@ -173,7 +174,7 @@ class Ensemble(Group):
             raise EntityExistsError(f"{self.name}: there is a member {model.name!r}; give the model another name")
         if model.ensemble is not None:
             raise EntityExistsError(f"{self.name}: {model.name!r} is a member of {model.ensemble.name!r}; make another model")
-        check_free(model.name, self._sharing.uploads, *sharing(model).uploads)
+        check_free(model.name, self._sharing.uploads, *own_sharing(model).uploads)
         join(model, self)
         self._members[model.name] = model
 
@@ -193,9 +194,9 @@ class Ensemble(Group):
 
     def enable_key_prefixing(self) -> None:
         """Have each member's name put before the keys that it writes, also of members that are added later."""
-        self._sharing = self._sharing._replace(prefixing=True)
+        self._sharing = replace(self._sharing, prefixing=True)
         for member in self:
-            if sharing(member).prefixing is False:
+            if own_sharing(member).prefixing is False:
                 member.enable_key_prefixing()
 
     def query_key_prefixing(self) -> bool:
@@ -209,9 +210,9 @@ class Ensemble(Group):
         """
         check_incoming(self.name, self._sharing.incoming, incoming_entity)
         for member in self:
-            if sharing(member).incoming:
-                check_incoming(member.name, shared(member).incoming, incoming_entity)
-        self._sharing = self._sharing._replace(incoming=(*self._sharing.incoming, incoming_entity))
+            if own_sharing(member).incoming:
+                check_incoming(member.name, sharing(member).incoming, incoming_entity)
+        self._sharing = replace(self._sharing, incoming=(*self._sharing.incoming, incoming_entity))
 
     @property
     def key_prefixes(self) -> Sequence[str]:
@@ -221,9 +222,9 @@ class Ensemble(Group):
     def _store(self, upload: Upload) -> None:
         check_free(self.name, self._sharing.uploads, upload)
         for member in self:
-            if sharing(member).uploads:
-                check_free(member.name, sharing(member).uploads, upload)
-        self._sharing = self._sharing._replace(uploads=(*self._sharing.uploads, upload))
+            if own_sharing(member).uploads:
+                check_free(member.name, own_sharing(member).uploads, upload)
+        self._sharing = replace(self._sharing, uploads=(*self._sharing.uploads, upload))
 
     def table(self) -> Table:
         """One row for each member: name, parameters, status, seconds, exit code, path. It prints as a table."""

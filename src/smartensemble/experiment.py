@@ -189,6 +189,8 @@ class Experiment:
 
         :raises EntityExistsError: there is a database with this identifier.
         """
+        from smartensemble.databases.orchestrator import set_home as set_database_home
+
         db = self._orchestrator_class()(
             path,
             port,
@@ -211,7 +213,7 @@ class Experiment:
             intra_op_threads=intra_op_threads,
             model_time_limit=model_time_limit,
         )
-        db.place(self.exp_path)
+        set_database_home(db, self.exp_path)
         self._databases.add(db)
         return db
 

@@ -1,21 +1,22 @@
 """A model is a program with its parameters, its files and its directory."""
 
 import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
+from dataclasses import replace
 from pathlib import PurePath
 
 from smartensemble.checks import absolute_path, check_name
 from smartensemble.command import Command
+from smartensemble.databases.colocated import Colocated, Colocating
 from smartensemble.databases.uploads import Upload, check_free
-from smartensemble.errors import InputTypeError, InputValueError, ParameterError, strict
+from smartensemble.errors import InputTypeError, ParameterError, strict
 from smartensemble.files.attach import Files, Paths, attach
 from smartensemble.parameters.resolve import Constant, Params, argument, resolve
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.command import command_of
-from smartensemble.settings.run import Duration, RunSettings, check_settings
-from smartensemble.sharing import NO_SHARING, Producer, Sharer, Sharing, check_incoming, sharing
+from smartensemble.settings.run import RunSettings, check_settings
+from smartensemble.sharing import NO_SHARING, Entity, Producer, Sharing, check_incoming, own_sharing
 from smartensemble.status import Run, Status
 
 #: The columns of a table that are not parameters.
@@ -26,14 +27,14 @@ TAKEN = ("name", "status", "seconds", "exit code", "path", "replica")
 NO_FILES = Files()
 
 
-class Group(Sharer):
+class Group(Entity):
     """What a member knows of the ensemble that it is in."""
 
     name: str
     path: str
 
 
-class Model(Sharer):
+class Model(Colocating, Entity):
     """One program, with its parameters, its files and its directory.
 
     >>> model = Model("melt", {"T": 1.5}, RunSettings("echo"))
@@ -42,8 +43,8 @@ class Model(Sharer):
     """
 
     __slots__ = (
-        "__weakref__", "_generated", "_given", "_group", "_home", "_own_settings", "_params", "_path", "_refresh", "_run",
-        "_settings", "_sharing", "batch_settings", "files", "name", "params_as_args", "replica",
+        "__weakref__", "_colocated", "_generated", "_given", "_group", "_home", "_own_settings", "_params", "_path", "_refresh",
+        "_run", "_settings", "_sharing", "batch_settings", "files", "name", "params_as_args", "replica",
     )  # fmt: skip
     batch_settings: BatchSettings | None
     _path: str | None
@@ -100,6 +101,7 @@ class Model(Sharer):
         self._path = None
         self._home: str | None = None
         self._sharing = NO_SHARING
+        self._colocated: Colocated | None = None
         self._generated = False
         self._run: Run | None = None
         self._refresh: Callable[[], None] | None = None
@@ -176,115 +178,40 @@ class Model(Sharer):
 
     def enable_key_prefixing(self) -> None:
         """Have its name put before the keys that it writes, so that no other member overwrites them."""
-        self._sharing = self._sharing._replace(prefixing=True)
+        self._sharing = replace(self._sharing, prefixing=True)
 
     def disable_key_prefixing(self) -> None:
         """Have the keys that it writes left as they are."""
-        self._sharing = self._sharing._replace(prefixing=False)
+        self._sharing = replace(self._sharing, prefixing=False)
 
     def query_key_prefixing(self) -> bool:
         """Its name is put before the keys that it writes: as it was told, or as its ensemble is."""
-        return bool(shared(self).prefixing)
+        return bool(sharing(self).prefixing)
 
     def register_incoming_entity(self, incoming_entity: Producer) -> None:
         """Let it read what `incoming_entity` writes, with that one's prefix: one model, or each member of an ensemble.
 
         :raises EntityExistsError: it reads from that one already.
         """
-        check_incoming(self.name, shared(self).incoming, incoming_entity)
-        self._sharing = self._sharing._replace(incoming=(*self._sharing.incoming, incoming_entity))
+        check_incoming(self.name, sharing(self).incoming, incoming_entity)
+        self._sharing = replace(self._sharing, incoming=(*self._sharing.incoming, incoming_entity))
 
     @property
     def incoming_entities(self) -> list[str]:
         """The names of the members whose data it reads, in the order in which they were registered."""
-        return [prefix for producer in shared(self).incoming for prefix in producer.key_prefixes]
+        return [prefix for producer in sharing(self).incoming for prefix in producer.key_prefixes]
 
     @property
     def key_prefixes(self) -> Sequence[str]:
         """The prefix of the keys that it writes, where key prefixing is on: its name."""
         return (self.name,)
 
-    @strict
-    def colocate_db_uds(
-        self,
-        unix_socket: str | PurePath | None = None,
-        socket_permissions: int = 700,
-        db_cpus: int = 1,
-        custom_pinning: Iterable[int] | None = None,
-        debug: bool = False,
-        db_identifier: str = "",
-        *,
-        server: str | PurePath | None = None,
-        workers: int = 1,
-        intra_op_threads: int = 1,
-        model_time_limit: Duration = 300.0,
-    ) -> None:
-        """Give it a database of its own, on its host, that it reaches by a unix socket. It begins and ends with the model.
-
-        :param unix_socket: its path; by default one that no other has, in a directory that only you enter.
-        :param socket_permissions: who may connect, as ``chmod`` takes it.
-        :param db_cpus: threads of the server that read and write at a time.
-        :param custom_pinning: the CPUs that the server may use; by default all.
-        :param debug: have the server write more into ``NAME.db.out``.
-        :param db_identifier: what its variables end in, as ``SSDB_name``; by default nothing.
-        :param server: the program, as :meth:`Experiment.create_database` takes it.
-        :param workers: the processes that run its models and scripts; 0 for none.
-        :param intra_op_threads: the threads that a model may use in each of them.
-        :param model_time_limit: how long a run of a model may take.
-        """
-        from smartensemble.databases.colocated import colocated
-        from smartensemble.databases.shard import speakable
-
-        given = (workers, intra_op_threads, model_time_limit)
-        own = colocated(self.name, db_cpus, custom_pinning, debug, db_identifier, server, *given)
-        socket = None if unix_socket is None else str(unix_socket)
-        if socket is not None and not speakable(socket):
-            raise InputValueError(
-                f"{self.name}: unix_socket {socket!r} is too long, or has characters that clients do not take; leave it out"
-            )
-        if not re.fullmatch(r"0?[0-7]{3}", str(socket_permissions)):
-            raise InputValueError(f"{self.name}: socket_permissions is {socket_permissions!r}; give three octal digits, as 700")
-        own = own._replace(socket=socket, permissions=str(socket_permissions))
-        self._sharing = self._sharing._replace(colocated=own)
-
-    @strict
-    def colocate_db_tcp(
-        self,
-        port: int | None = None,
-        ifname: str = "lo",
-        db_cpus: int = 1,
-        custom_pinning: Iterable[int] | None = None,
-        debug: bool = False,
-        db_identifier: str = "",
-        *,
-        server: str | PurePath | None = None,
-        workers: int = 1,
-        intra_op_threads: int = 1,
-        model_time_limit: Duration = 300.0,
-    ) -> None:
-        """Give it a database of its own, on its host, that it reaches by a port, as does every user of that host.
-
-        :param port: its port; by default a free one is chosen when the model starts.
-        :param ifname: the network interface that it listens on.
-        """
-        from smartensemble.databases.colocated import colocated
-        from smartensemble.databases.orchestrator import checked_port
-
-        given = (workers, intra_op_threads, model_time_limit)
-        own = colocated(self.name, db_cpus, custom_pinning, debug, db_identifier, server, *given)
-        number = None if port is None else checked_port(self.name, port)
-        self._sharing = self._sharing._replace(colocated=own._replace(tcp=True, port=number, interface=ifname))
-
-    colocate_db = colocate_db_tcp
-
-    @property
-    def colocated(self) -> bool:
-        """It has a database of its own."""
-        return self._sharing.colocated is not None
+    def _colocate(self, database: Colocated) -> None:
+        self._colocated = database
 
     def _store(self, upload: Upload) -> None:
-        check_free(self.name, shared(self).uploads, upload)
-        self._sharing = self._sharing._replace(uploads=(*self._sharing.uploads, upload))
+        check_free(self.name, sharing(self).uploads, upload)
+        self._sharing = replace(self._sharing, uploads=(*self._sharing.uploads, upload))
 
     def __eq__(self, other: object) -> bool:
         return self.name == other.name if isinstance(other, Model) else NotImplemented
@@ -296,14 +223,14 @@ class Model(Sharer):
         return f"Model({self.name!r}, {self.params!r})"
 
 
-def shared(model: Model) -> Sharing:
-    """What `model` shares: by its own settings, and by those of its ensemble."""
+def sharing(model: Model) -> Sharing:
+    """What `model` shares, by its own settings and by those of its ensemble."""
     own = model._sharing
     if model._group is None:
         return own
-    group = sharing(model._group)
+    group = own_sharing(model._group)
     prefixing = group.prefixing if own.prefixing is None else own.prefixing
-    return Sharing(prefixing, (*group.incoming, *own.incoming), (*group.uploads, *own.uploads), own.colocated)
+    return Sharing(prefixing, (*group.incoming, *own.incoming), (*group.uploads, *own.uploads))
 
 
 def make_member(

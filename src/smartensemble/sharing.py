@@ -1,16 +1,14 @@
 """What models share through databases: whose keys they read, whether theirs have a prefix, and what is stored for them."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-from smartensemble.databases.uploads import Upload, ml_model
+from smartensemble.databases.uploads import Batching, Devices, Upload, ml_model
 from smartensemble.databases.uploads import function as stored_function
 from smartensemble.databases.uploads import script as stored_script
 from smartensemble.errors import EntityExistsError, InputTypeError, strict
-
-if TYPE_CHECKING:
-    from smartensemble.databases.colocated import Colocated
 
 
 class Producer(Protocol):
@@ -21,21 +19,21 @@ class Producer(Protocol):
         """The prefixes of the keys that it writes."""
 
 
-class Sharing(NamedTuple):
-    """What an entity shares through databases. One that shares nothing costs nothing: all of them have the same."""
+@dataclass(frozen=True)
+class Sharing:
+    """What an entity shares through databases. Those that share nothing have one value between them, so it costs nothing."""
 
     prefixing: bool | None = None  #: None: as its ensemble says
     incoming: tuple[Producer, ...] = ()
     uploads: tuple[Upload, ...] = ()
-    colocated: "Colocated | None" = None
 
 
-#: What an entity shares that shares nothing.
+#: What an entity shares until it is told to share.
 NO_SHARING = Sharing()
 
 
-class Sharer:
-    """A model or an ensemble: members write keys with a prefix, read those of others, and find what was stored for them."""
+class Entity:
+    """A model or an ensemble. Members write keys with a prefix, read those of others, and find what was stored for them."""
 
     __slots__ = ()
     name: str
@@ -87,9 +85,9 @@ class Sharer:
         :raises MissingFileError: there is no such file.
         :raises EntityExistsError: there is a model or script of this name.
         """
-        devices = (device, devices_per_node, first_device)
-        batch = (batch_size, min_batch_size, min_batch_timeout)
-        self._store(ml_model(self.name, name, backend, model, model_path, devices, batch, tag, inputs, outputs))
+        devices = Devices(device, devices_per_node, first_device)
+        batching = Batching(batch_size, min_batch_size, min_batch_timeout)
+        self._store(ml_model(self.name, name, backend, model, model_path, devices, batching, tag, inputs, outputs))
 
     @strict
     def add_function(
@@ -108,7 +106,7 @@ class Sharer:
         :param function: the function, or its text. The other arguments are those of :meth:`add_ml_model`.
         :raises InputValueError: it has no source, or is a lambda.
         """
-        self._store(stored_function(self.name, name, function, device, devices_per_node, first_device))
+        self._store(stored_function(self.name, name, function, Devices(device, devices_per_node, first_device)))
 
     @strict
     def add_script(
@@ -127,17 +125,17 @@ class Sharer:
         :param script_path: the file with it, which is read now. The other arguments are those of :meth:`add_ml_model`.
         :raises MissingFileError: there is no such file.
         """
-        self._store(stored_script(self.name, name, script, script_path, device, devices_per_node, first_device))
+        self._store(stored_script(self.name, name, script, script_path, Devices(device, devices_per_node, first_device)))
 
 
-def sharing(entity: Sharer) -> Sharing:
-    """What `entity` shares by its own settings."""
+def own_sharing(entity: Entity) -> Sharing:
+    """What `entity` shares by its own settings, whatever its ensemble says."""
     return entity._sharing
 
 
 def check_incoming(name: str, known: Iterable[Producer], producer: object) -> None:
     """An error, unless `producer` may be registered beside those that are known."""
-    if not isinstance(producer, Sharer):
+    if not isinstance(producer, Entity):
         raise InputTypeError(f"{name}: {producer!r} is neither a Model nor an Ensemble; register who writes the data")
     read = {prefix for each in known for prefix in each.key_prefixes}
     if twice := read.intersection(producer.key_prefixes):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from smartensemble.databases.orchestrator import Orchestrator
-from smartensemble.databases.variables import SOCKET_TIMEOUT, Endpoint, variables
+from smartensemble.databases.variables import CLIENT_TIMEOUT_MS, Endpoint, variables
 from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, StateError, UnsupportedError
 
 CLIENT = {"SR_LOG_FILE": "/m/m.smartredis.log", "SR_LOG_LEVEL": "INFO"}
@@ -103,7 +103,7 @@ def test_a_database_that_does_not_run_has_no_address() -> None:
 def test_members_are_told_of_each_database_by_its_name() -> None:
     found = variables("m", "/m", [MAIN, BIG], True, ["a", "b_0"], {})
 
-    limit = str(SOCKET_TIMEOUT)
+    limit = str(CLIENT_TIMEOUT_MS)
     assert found == CLIENT | {
         "SSDB": "unix:///s", "SR_DB_TYPE": "Standalone", "SSKEYOUT": "m", "SSKEYIN": "a,b_0", "SR_SOCKET_TIMEOUT": limit,
         "SSDB_big": "h:1,h:2,h:3", "SR_DB_TYPE_big": "Clustered", "SSKEYOUT_big": "m", "SSKEYIN_big": "a,b_0",
@@ -118,7 +118,7 @@ def test_without_a_database_members_are_told_nothing() -> None:
 def test_a_database_of_the_users_own_counts() -> None:
     found = variables("m", "/m", [], True, [], {"SSDB_mine": "host:1"})
 
-    assert found == CLIENT | {"SSKEYOUT_mine": "m", "SR_SOCKET_TIMEOUT_mine": str(SOCKET_TIMEOUT)}
+    assert found == CLIENT | {"SSKEYOUT_mine": "m", "SR_SOCKET_TIMEOUT_mine": str(CLIENT_TIMEOUT_MS)}
 
 
 def test_what_is_said_of_clients_holds() -> None:

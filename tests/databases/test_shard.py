@@ -2,7 +2,7 @@
 
 import pytest
 
-from smartensemble.databases.config import checked_setting, configuration, data_name, nodes
+from smartensemble.databases.config import checked_setting, configuration, data_name, nodes_file
 from smartensemble.databases.shard import SLOTS, Secrets, Shard, slot_range, speakable
 from smartensemble.errors import InputTypeError, InputValueError
 
@@ -22,7 +22,7 @@ def test_an_address_says_where_a_server_listens(address: str) -> None:
 def test_each_server_of_a_cluster_knows_itself_and_all_others() -> None:
     shards = [Shard(f"db_{number}", "10.0.0.1", 7000 + number, node=f"{number}" * 40) for number in range(3)]
 
-    lines = nodes(shards, shards[1]).splitlines()
+    lines = nodes_file(shards, shards[1]).splitlines()
 
     assert [line.split()[1:3] for line in lines[:-1]] == [
         ["10.0.0.1:7000@17000", "master"],
@@ -34,9 +34,9 @@ def test_each_server_of_a_cluster_knows_itself_and_all_others() -> None:
 
 def test_a_password_is_for_one_user_and_nobody_else_gets_in() -> None:
     text = configuration(
-        Shard("db", "127.0.0.1", 7000), "/db", "db", {"save": ""}, Secrets("one", "two"), "/m.so", cluster=False
+        Shard("db", "127.0.0.1", 7000), "/db", "db", {"save": ""}, Secrets("one", "two"), "/m.so", sharded=False
     )
-    bare = configuration(Shard("db", "127.0.0.1", 7000), "/db", "db", {}, Secrets("one", "two"), None, cluster=False)
+    bare = configuration(Shard("db", "127.0.0.1", 7000), "/db", "db", {}, Secrets("one", "two"), None, sharded=False)
 
     assert text.splitlines() == [
         *["port 7000", "bind 127.0.0.1", "protected-mode no"],

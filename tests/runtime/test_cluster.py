@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from smartensemble import Experiment, Orchestrator, Status
+from smartensemble.databases.orchestrator import endpoint_of, running_servers
 from smartensemble.errors import StateError
 from smartensemble.runtime.servers.resp import request
 
@@ -50,19 +51,19 @@ def test_keys_are_divided_among_the_servers(cluster: Orchestrator, protocol: int
             client.set(f"key{number}", number)
 
         assert sum(int(client.get(f"key{number}")) for number in range(300)) == 44850
-    sizes = [request(shard, "DBSIZE") for shard in cluster.servers.shards]
+    sizes = [request(shard, "DBSIZE") for shard in running_servers(cluster).shards]
     assert min(int(str(size)) for size in sizes) > 50
 
 
 def test_each_server_serves_its_part_at_the_address_that_members_are_told(
     cluster: Orchestrator, experiment: Experiment
 ) -> None:
-    slots = request(cluster.servers.shards[0], "CLUSTER", "SLOTS")
+    slots = request(running_servers(cluster).shards[0], "CLUSTER", "SLOTS")
     assert isinstance(slots, list)
 
     told = sorted(f"{one[2][0]}:{one[2][1]}" for one in slots)  # type: ignore[index]
     assert told == sorted(cluster.get_address())
-    assert cluster.endpoint.kind == "Clustered"
+    assert endpoint_of(cluster).kind == "Clustered"
     assert (cluster.num_shards, cluster.hosts, cluster.is_active()) == (3, ["127.0.0.1"], True)
     assert experiment.get_status(cluster) == [Status.RUNNING] * 3
 
@@ -70,7 +71,7 @@ def test_each_server_serves_its_part_at_the_address_that_members_are_told(
 def test_a_setting_reaches_all_servers(cluster: Orchestrator) -> None:
     cluster.set_max_clients(123)
 
-    assert {str(request(shard, "CONFIG", "GET", "maxclients")) for shard in cluster.servers.shards} == {"['maxclients', '123']"}
+    assert {str(request(shard, "CONFIG", "GET", "maxclients")) for shard in running_servers(cluster).shards} == {"['maxclients', '123']"}
 
 
 def test_a_cluster_on_other_ports_has_its_data(cluster: Orchestrator, experiment: Experiment) -> None:
@@ -90,7 +91,7 @@ def test_a_cluster_on_other_ports_has_its_data(cluster: Orchestrator, experiment
 def test_a_killed_server_makes_the_database_inactive_and_stop_ends_the_rest(
     cluster: Orchestrator, experiment: Experiment, eventually: Eventually
 ) -> None:
-    pids = [int(str(request(shard, "INFO", "server")).split("process_id:")[1].split()[0]) for shard in cluster.servers.shards]
+    pids = [int(str(request(shard, "INFO", "server")).split("process_id:")[1].split()[0]) for shard in running_servers(cluster).shards]
     os.kill(pids[1], signal.SIGKILL)
     eventually(lambda: experiment.get_status(cluster)[1] is Status.FAILED)
 

@@ -4,8 +4,8 @@ import argparse
 import os
 from pathlib import Path
 
-from smartensemble.databases.orchestrator import ACCESS, RECORD
-from smartensemble.databases.variables import DEFAULT
+from smartensemble.databases.orchestrator import ACCESS, CHECKPOINT_FILE
+from smartensemble.databases.variables import DEFAULT_IDENTIFIER
 from smartensemble.errors import SmartEnsembleError
 from smartensemble.experiment import Experiment
 
@@ -20,7 +20,7 @@ def add_verbs(group: argparse.ArgumentParser) -> None:
     start.add_argument("--port", type=int, help="the port of the first one; by default a unix socket, or free ports")
     start.add_argument("--interface", help="the network interface that it listens on; by default only this machine reaches it")
     start.add_argument("--access", choices=ACCESS, help="who reaches it")
-    start.add_argument("--identifier", default=DEFAULT, help="what the variables of members end in")
+    start.add_argument("--identifier", default=DEFAULT_IDENTIFIER, help="what the variables of members end in")
     start.add_argument("--checkpoint", type=int, metavar="SECONDS", help="how often its data are written to disk")
     start.add_argument("--server", help="the program, a valkey-server or redis-server")
     start.add_argument("--workers", type=int, default=1, help="the processes that run models in it (default: %(default)s)")
@@ -62,7 +62,7 @@ def start_database(options: argparse.Namespace) -> int:
 
 def show(options: argparse.Namespace) -> int:
     """Print how a database stands."""
-    checkpoint = os.path.join(options.path, RECORD)
+    checkpoint = os.path.join(options.path, CHECKPOINT_FILE)
     if not os.path.exists(checkpoint):
         print(f"{options.path}: does not run")
         return 1
@@ -77,7 +77,7 @@ def show(options: argparse.Namespace) -> int:
 
 def stop(options: argparse.Namespace) -> int:
     """End a database."""
-    checkpoint = os.path.join(options.path, RECORD)
+    checkpoint = os.path.join(options.path, CHECKPOINT_FILE)
     if not os.path.exists(checkpoint):
         print(f"{options.path}: does not run")
         return 0

@@ -26,8 +26,8 @@ class Orchestrator(orchestrator.Orchestrator):
 
     def reset_hosts(self) -> None:
         """Let the scheduler choose the nodes."""
-        if self.placement:
-            self.placement.name_hosts(self.db_identifier, ())
+        if self._placement:
+            self._placement.name_hosts(self.db_identifier, ())
 
     def set_run_arg(self, arg: str, value: str | None = None) -> None:
         """Set an option of what starts its servers, by its own name."""
@@ -51,9 +51,9 @@ class Orchestrator(orchestrator.Orchestrator):
                 path.unlink()
 
     def _on_cluster(self, method: str) -> Placement:
-        if self.placement is None:
+        if self._placement is None:
             raise UnsupportedError(f"{method}: needs a scheduler; on this machine leave it out")
-        return self.placement
+        return self._placement
 
     def _job(self, method: str) -> batch.BatchSettings:
         job = self._on_cluster(method).batch_settings

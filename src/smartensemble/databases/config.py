@@ -1,4 +1,9 @@
-"""The files that a server reads when it starts."""
+"""The files that a server reads when it starts.
+
+A sharded database is formed before its servers start: each finds all others, and who serves which keys, in its own nodes file.
+So there is nothing to negotiate, and one that is started again on other ports has its data. The format of the file is what
+``CLUSTER NODES`` answers, see https://valkey.io/commands/cluster-nodes/.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from smartensemble.databases.shard import BUS, USER, WORKER_USER, Secrets, Shard, slot_range
 from smartensemble.errors import InputTypeError, InputValueError
 
-#: The commands of the module that are for workers alone: who sends them takes what is meant for these.
-PRIVATE = ("ai._next", "ai._done", "ai._shared")
-#: What no caller configures, and the argument that does.
-OURS = {
+#: The commands of the module that are for workers alone: another client that sends them takes a worker's jobs away.
+WORKER_COMMANDS = ("ai._next", "ai._done", "ai._shared")
+#: The settings that follow from arguments, so no caller sets them, and the arguments that they follow from.
+FIXED = {
     **dict.fromkeys(("port", "bind", "unixsocket", "unixsocketperm", "protected-mode"), "port, interface and access"),
     **dict.fromkeys(("requirepass", "user", "aclfile"), "access='password'"),
     **dict.fromkeys(("dir", "dbfilename", "appendfilename", "logfile", "pidfile"), "path"),
@@ -18,10 +23,10 @@ OURS = {
 }
 
 
-def nodes(shards: Sequence[Shard], mine: Shard) -> str:
-    """The nodes file of the server `mine` of a cluster: all servers, and the slots of each.
+def nodes_file(shards: Sequence[Shard], mine: Shard) -> str:
+    """The nodes file of the server `mine` of a sharded database: all servers, and the slots of each.
 
-    >>> print(nodes([Shard("db_0", "127.0.0.1", 7000, node="a" * 40)], Shard("db_0", node="a" * 40)), end="")
+    >>> print(nodes_file([Shard("db_0", "127.0.0.1", 7000, node="a" * 40)], Shard("db_0", node="a" * 40)), end="")
     aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 127.0.0.1:7000@17000 myself,master - 0 0 1 connected 0-16383
     vars currentEpoch 1 lastVoteEpoch 0
     """
@@ -35,12 +40,12 @@ def nodes(shards: Sequence[Shard], mine: Shard) -> str:
 
 
 def data_name(shard: Shard, count: int) -> str:
-    """What the data files of a server are called. Those of a cluster say of how many, since each holds a share of the keys."""
+    """The name of a server's data files. Those of a sharded database say of how many servers: each has a share of the keys."""
     return shard.name if count == 1 else f"{shard.name}_of_{count}"
 
 
 def configuration(
-    shard: Shard, directory: str, data: str, conf: Mapping[str, str], secrets: Secrets | None, module: str | None, cluster: bool
+    shard: Shard, directory: str, data: str, conf: Mapping[str, str], secrets: Secrets | None, module: str | None, sharded: bool
 ) -> str:
     """The configuration file of a server, whose data files are called `data`.
 
@@ -58,7 +63,7 @@ def configuration(
     else:
         lines = [f"port {shard.port}", f"bind {shard.host}", "protected-mode no"]
     lines += [f"dir {quoted(directory)}", f"dbfilename {quoted(data + '.rdb')}", f"appendfilename {quoted(data + '.aof')}"]
-    if cluster:
+    if sharded:
         lines += ["cluster-enabled yes", f"cluster-config-file {quoted(shard.name + '.nodes')}"]
     if secrets is not None:
         lines += users(secrets, module is not None)
@@ -80,11 +85,11 @@ def users(secrets: Secrets, module: bool) -> list[str]:
     allowed = f"user {USER} on >{secrets.user} ~* &* +@all"
     if not module:
         return ["user default off", allowed]
-    denied, given = (" ".join(sign + name for name in PRIVATE) for sign in "-+")
+    denied, granted = (" ".join(sign + name for name in WORKER_COMMANDS) for sign in "-+")
     return [
         "user default off",
         f"{allowed} {denied}",
-        f"user {WORKER_USER} on >{secrets.worker} ~* -@all +@connection +get {given}",
+        f"user {WORKER_USER} on >{secrets.worker} ~* -@all +@connection +get {granted}",
     ]
 
 
@@ -105,8 +110,8 @@ def checked_setting(subject: str, key: object, value: object) -> tuple[str, str]
     name = key.lower()
     if not re.fullmatch(r"[a-z0-9-]+", name):
         raise InputValueError(f"{subject}: {key!r} is no name of a setting; for example 'maxmemory'")
-    if name in OURS:
-        raise InputValueError(f"{subject}: {key!r} is not set by set_db_conf; it follows from {OURS[name]}")
+    if name in FIXED:
+        raise InputValueError(f"{subject}: {key!r} is not set by set_db_conf; it follows from {FIXED[name]}")
     if not str(value).isprintable():
         raise InputValueError(f"{subject}: {key}: {value!r} is more than a line of text; give one line")
     return name, str(value)

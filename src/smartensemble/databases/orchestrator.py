@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from typing import Protocol
 
-from smartensemble.checks import positive, whole
-from smartensemble.databases.colocated import MODEL_TIME_LIMIT
+from smartensemble.checks import positive
 from smartensemble.databases.config import checked_setting
-from smartensemble.databases.placement import Placement, placement
-from smartensemble.databases.shard import BUS, USER, Shard
-from smartensemble.databases.variables import DEFAULT, Endpoint, check_identifier
-from smartensemble.duration import Duration, seconds
+from smartensemble.databases.placement import ClusterOptions, Placement, placement
+from smartensemble.databases.shard import USER, Shard, checked_port
+from smartensemble.databases.variables import DEFAULT_IDENTIFIER, Endpoint, check_identifier
+from smartensemble.databases.worker_options import MODEL_TIME_LIMIT, worker_options
+from smartensemble.duration import Duration
 from smartensemble.errors import InputTypeError, InputValueError, StateError, UnsupportedError, did_you_mean, strict
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.executable import find_program
@@ -21,7 +21,7 @@ from smartensemble.settings.run import RunSettings
 ACCESS = ("private", "open", "password")
 EVICTION = tuple(f"{kind}-{how}" for kind in ("volatile", "allkeys") for how in ("lru", "lfu", "random"))
 EVICTION = (*EVICTION, "volatile-ttl", "noeviction")
-RECORD = "smartsim_db.json"  #: in a database's directory, while it runs: what another process needs to reach it
+CHECKPOINT_FILE = "smartsim_db.json"  #: in a database's directory, while it runs: what another process needs to reach it
 
 
 class Servers(Protocol):
@@ -68,7 +68,7 @@ class Orchestrator:
         *,
         queue: str | None = None,
         per_node: int = 1,
-        db_identifier: str = DEFAULT,
+        db_identifier: str = DEFAULT_IDENTIFIER,
         access: str | None = None,
         server: str | PurePath | None = None,
         workers: int = 1,
@@ -83,7 +83,7 @@ class Orchestrator:
             of its nodes.
         :param launcher: where it runs: ``"local"``, this machine, or a scheduler's name. What follows is for the second:
         :param run_command: what starts its servers; by default the scheduler's own.
-        :param db_nodes: its servers. More than one make a cluster, which divides the keys among them.
+        :param db_nodes: its servers. Several of them divide the keys among them: a sharded database.
         :param batch: run it in a job of its own, and not in the allocation that this program runs in.
         :param hosts: the nodes to run on, by name.
         :param account: the account that its job is charged to.
@@ -104,58 +104,35 @@ class Orchestrator:
         """
         check_identifier(db_identifier)
         self.launcher = "local" if launcher in ("local", "auto") else launcher
-        scheduled = {"batch": batch, "hosts": hosts, "account": account, "time": time, "alloc": alloc, "queue": queue}
-        scheduled |= {"run_command": run_command not in ("auto", "", None), "per_node": per_node != 1}
-        asked = [name for name, value in scheduled.items() if value]
-        if asked and self.launcher == "local":
-            raise UnsupportedError(f"{db_identifier}: {asked[0]} needs a scheduler; on this machine leave it out")
+        options = ClusterOptions(
+            batch=batch,
+            hosts=hosts,
+            account=account,
+            time=time,
+            alloc=alloc,
+            queue=queue,
+            run_command=run_command,
+            per_node=per_node,
+            single_cmd=single_cmd,
+        )
+        if (given := options.given) and self.launcher == "local":
+            raise UnsupportedError(f"{db_identifier}: {given[0]} needs a scheduler; on this machine leave it out")
         self.db_identifier = self.name = db_identifier
         self.db_nodes = positive("db_nodes", db_nodes)
         self.port = None if port is None else checked_port(db_identifier, port, self.db_nodes)
         self.interface = _interfaces(db_identifier, interface)
-        self.placement: Placement | None = None  #: where its servers run on a cluster; None for this machine
+        self._placement: Placement | None = None  #: where its servers run on a cluster; None for this machine
         if self.launcher != "local":
-            words = (run_command, single_cmd, self.interface, hosts, batch, alloc)
-            self.placement = placement(
-                db_identifier,
-                self.launcher,
-                self.db_nodes,
-                positive("per_node", per_node),
-                *words,
-                account=account,
-                time=time,
-                queue=queue,
-            )
+            self._placement = placement(db_identifier, self.launcher, self.db_nodes, self.interface, options)
         self.access = _access(db_identifier, access, self.port is not None or bool(self.interface), self.db_nodes)
         self.server = None if server is None else find_program(server, "server")
-        self.workers = whole("workers", workers)
-        self.intra_op_threads = positive("intra_op_threads", intra_op_threads)
-        self.model_time_limit = seconds(f"{db_identifier}: model_time_limit", model_time_limit)
+        self.worker_options = worker_options(db_identifier, workers, intra_op_threads, model_time_limit)
         self.conf: dict[str, str] = {"save": ""}  #: settings of its servers, by the names in their configuration files
         self.path = os.path.abspath(db_identifier if path is None else path)
-        self._placed = path is not None
+        self._has_path = path is not None
         self._servers: Servers | None = None
 
-    def place(self, home: str) -> None:
-        """Put its directory below `home`, unless it has a path of its own."""
-        if not self._placed:
-            self.path = os.path.join(home, self.db_identifier)
-
-    def attach(self, servers: Servers | None) -> None:
-        """Give it its running servers, or take them away."""
-        self._servers = servers
-
     # --- ask --------------------------------------------------------------------------------------------------------
-
-    @property
-    def servers(self) -> Servers:
-        """Its running servers.
-
-        :raises StateError: it was not started, or was stopped.
-        """
-        if self._servers is None:
-            raise StateError(f"{self.db_identifier}: does not run; start it with exp.start(...)")
-        return self._servers
 
     @property
     def started(self) -> bool:
@@ -163,7 +140,7 @@ class Orchestrator:
         return self._servers is not None
 
     def is_active(self) -> bool:
-        """All its servers answer, now; in a cluster, all keys are served."""
+        """All its servers answer, now; if it has several, they serve all keys."""
         return self._servers is not None and self._servers.answer()
 
     def get_address(self) -> list[str]:
@@ -171,7 +148,7 @@ class Orchestrator:
 
         :raises StateError: it does not run.
         """
-        return [shard.address for shard in self.servers.shards]
+        return [shard.address for shard in running_servers(self).shards]
 
     @property
     def hosts(self) -> list[str]:
@@ -192,12 +169,12 @@ class Orchestrator:
     @property
     def batch_settings(self) -> BatchSettings | None:
         """What its own job asks for, if it has one: options that are not arguments of this class are set there."""
-        return None if self.placement is None else self.placement.batch_settings
+        return None if self._placement is None else self._placement.batch_settings
 
     @property
     def run_settings(self) -> RunSettings | None:
         """What starts its servers on a cluster: ``set_cpus_per_task`` gives each of them CPUs that no member gets."""
-        return None if self.placement is None else self.placement.run_settings
+        return None if self._placement is None else self._placement.run_settings
 
     @property
     def type(self) -> str:
@@ -207,7 +184,7 @@ class Orchestrator:
     @property
     def checkpoint_file(self) -> str:
         """The file that another process reconnects with, while it runs; in JSON, and for you alone to read."""
-        return os.path.join(self.path, RECORD)
+        return os.path.join(self.path, CHECKPOINT_FILE)
 
     @property
     def user(self) -> str | None:
@@ -217,14 +194,7 @@ class Orchestrator:
     @property
     def password(self) -> str | None:
         """What `user` logs in with. Each start chooses another one."""
-        return self.servers.password
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """What members are told of it."""
-        kind = "Standalone" if self.db_nodes == 1 else "Clustered"
-        record = self.checkpoint_file if self.access == "password" else None
-        return Endpoint(self.db_identifier, kind, tuple(self.get_address()), record)
+        return running_servers(self).password
 
     # --- set, before it starts and while it runs --------------------------------------------------------------------
 
@@ -274,6 +244,39 @@ class Orchestrator:
         return f"Orchestrator({self.db_identifier!r}, {self.db_nodes} server{'s' * (self.db_nodes != 1)}, {self.access})"
 
 
+def running_servers(db: Orchestrator) -> Servers:
+    """The running servers of `db`.
+
+    :raises StateError: it was not started, or was stopped.
+    """
+    if db._servers is None:
+        raise StateError(f"{db.db_identifier}: does not run; start it with exp.start(...)")
+    return db._servers
+
+
+def attach(db: Orchestrator, servers: Servers | None) -> None:
+    """Give `db` its running servers, or take them away."""
+    db._servers = servers
+
+
+def endpoint_of(db: Orchestrator) -> Endpoint:
+    """Where members find `db`, which runs."""
+    kind = "Standalone" if db.db_nodes == 1 else "Clustered"
+    record = db.checkpoint_file if db.access == "password" else None
+    return Endpoint(db.db_identifier, kind, tuple(db.get_address()), record)
+
+
+def placement_of(db: Orchestrator) -> Placement | None:
+    """Where the servers of `db` run on a cluster; None for this machine."""
+    return db._placement
+
+
+def set_home(db: Orchestrator, home: str) -> None:
+    """Put the directory of `db` below `home`, unless it has a path of its own."""
+    if not db._has_path:
+        db.path = os.path.join(home, db.db_identifier)
+
+
 def _interfaces(subject: str, interface: object) -> list[str]:
     """The names of network interfaces."""
     given = [interface] if isinstance(interface, str) else interface or []
@@ -282,16 +285,6 @@ def _interfaces(subject: str, interface: object) -> list[str]:
     if len(names) < len(found):
         raise InputTypeError(f"{subject}: interface is {interface!r}; give its name, such as 'ib0'")
     return names
-
-
-def checked_port(subject: str, port: object, count: int = 1) -> int:
-    """A port for the first of `count` servers."""
-    last = 65535 if count == 1 else 65535 - BUS
-    if isinstance(port, bool) or not isinstance(port, int):
-        raise InputTypeError(f"{subject}: port is {port!r}; give a number, or leave it out")
-    if not 1024 <= port <= last + 1 - count:
-        raise InputValueError(f"{subject}: port is {port}; give one from 1024 to {last + 1 - count}, or leave it out")
-    return port
 
 
 def _access(subject: str, access: str | None, network: bool, count: int) -> str:

@@ -6,7 +6,7 @@ from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
-from smartensemble.checks import names
+from smartensemble.checks import names, positive
 from smartensemble.command import Command
 from smartensemble.duration import Duration
 from smartensemble.errors import InputValueError, UnsupportedError, did_you_mean
@@ -81,47 +81,80 @@ class Placement:
         return command_of(settings, name, str(directory))
 
 
-def placement(
-    name: str,
-    launcher: str,
-    servers: int,
-    per_node: int,
-    run_command: str,
-    single: bool,
-    interface: Sequence[str],
-    hosts: Iterable[str] | None,
-    batch: bool,
-    alloc: str | int | None,
-    **asked: Duration | None,
-) -> Placement:
-    """Where the servers of the database `name` run on the cluster of `launcher`.
+@dataclass(frozen=True)
+class ClusterOptions:
+    """What a caller says of the servers of a database that only a scheduler can honor, as :class:`Orchestrator` takes it."""
 
-    :param asked: of a batch job: account, time, queue.
+    batch: bool = False
+    hosts: Iterable[str] | None = None
+    account: str | None = None
+    time: Duration | None = None
+    alloc: str | int | None = None
+    queue: str | None = None
+    run_command: str | None = "auto"
+    per_node: int = 1
+    single_cmd: bool = True  #: the default on this machine too, so it is never one of those that are given
+
+    @property
+    def given(self) -> list[str]:
+        """The names of those that were given."""
+        found = [name for name in ("batch", "hosts", "account", "time", "alloc", "queue") if getattr(self, name)]
+        if self.names_run_command:
+            found.append("run_command")
+        if self.per_node != 1:
+            found.append("per_node")
+        return found
+
+    @property
+    def names_run_command(self) -> bool:
+        """A run command is named, where the scheduler's own is the default."""
+        return self.run_command not in ("auto", "", None)
+
+
+def placement(name: str, launcher: str, servers: int, interface: Sequence[str], options: ClusterOptions) -> Placement:
+    """Where `servers` servers of the database `name` run on the cluster of `launcher`.
+
     :raises UnsupportedError: there is no such scheduler, or another run command is asked for than its own.
     :raises InputValueError: what is asked for does not fit together.
     """
     scheduler = SCHEDULERS.get(launcher)
     if not scheduler or not scheduler.control:
         raise UnsupportedError(f"{name}: no launcher {launcher!r} in this version{did_you_mean(launcher, SCHEDULERS)}")
-    if run_command not in ("auto", "", None, scheduler.run_command):
+    if options.names_run_command and options.run_command != scheduler.run_command:
         raise UnsupportedError(
-            f"{name}: on {launcher} servers are started by {scheduler.run_command}, not {run_command!r}; leave run_command out"
+            f"{name}: on {launcher} servers are started by {scheduler.run_command}, not {options.run_command!r}; "
+            "leave run_command out"
         )
     if not interface:
         raise InputValueError(
             f"{name}: members on a cluster reach a database by a network; name that of its nodes, such as interface='ib0'"
         )
-    if batch and alloc is not None:
-        raise InputValueError(f"{name}: alloc={alloc!r} and batch=True; give one of them, an allocation or a job of their own")
-    if not batch and (given := [option for option, value in asked.items() if value]):
-        raise InputValueError(f"{name}: {given[0]} is asked of a batch job; give batch=True too, or leave it out")
-    made = Placement(scheduler, servers, per_node, single, RunSettings(sys.executable, None, scheduler.run_command), None)
-    if alloc is not None:
-        made.run_settings.set_option("allocation", str(alloc))
-    if batch:
-        time, queue, account = asked.get("time"), asked.get("queue"), asked.get("account")
-        # Servers never end by themselves, so that nothing may wait for its turn.
-        made.batch_settings = BatchSettings(made.nodes, time, queue, account, overcommit=True)  # type: ignore[arg-type]
-    if hosts is not None:
-        made.name_hosts(name, hosts)
+    made = Placement(
+        scheduler,
+        servers,
+        positive("per_node", options.per_node),
+        options.single_cmd,
+        RunSettings(sys.executable, None, scheduler.run_command),
+        None,
+    )
+    made.batch_settings = _job(name, options, made.nodes)
+    if options.alloc is not None:
+        made.run_settings.set_option("allocation", str(options.alloc))
+    if options.hosts is not None:
+        made.name_hosts(name, options.hosts)
     return made
+
+
+def _job(name: str, options: ClusterOptions, nodes: int) -> BatchSettings | None:
+    """What the servers' own job asks for; None where they run in an allocation."""
+    if options.batch:
+        if options.alloc is not None:
+            raise InputValueError(
+                f"{name}: alloc={options.alloc!r} and batch=True; give one of them, an allocation or a job of their own"
+            )
+        # Servers never end by themselves, so nothing may wait for its turn.
+        return BatchSettings(nodes, options.time, options.queue, options.account, overcommit=True)
+    for option in ("account", "time", "queue"):
+        if getattr(options, option):
+            raise InputValueError(f"{name}: {option} is asked of a batch job; give batch=True too, or leave it out")
+    return None

@@ -1,29 +1,28 @@
-"""The servers of a database as text: their addresses, the file that configures each, and how they share the keys.
-
-A cluster is formed before its servers start: each finds all others, and who serves which keys, in its own nodes file. So there
-is nothing to negotiate, and a cluster that is started again on other ports has its data. The format of the file is what
-``CLUSTER NODES`` answers, see https://valkey.io/commands/cluster-nodes/.
-"""
+"""One server of a database: where it listens, and which of the keys it has if several servers share them."""
 
 import re
-from typing import NamedTuple
+from dataclasses import dataclass
 
-SLOTS = 16384  #: into which a cluster divides all keys
-BUS = 10_000  #: what a server of a cluster adds to its port, to talk to the others
-LONGEST_SOCKET = 100  #: bytes; the kernel takes 107, and some clients less
+from smartensemble.errors import InputTypeError, InputValueError
+
+SLOTS = 16384  #: the parts that a sharded database divides all keys into
+BUS = 10_000  #: what a server adds to its port to talk to the others of a sharded database
+MAX_SOCKET_BYTES = 100  #: of the path of a unix socket; the kernel takes 107, and some clients fewer
 USER = "smartensemble"  #: who may log in where access is "password"
 WORKER_USER = "smartensemble_worker"  #: and as whom workers do
 
 
-class Secrets(NamedTuple):
+@dataclass(frozen=True)
+class Secrets:
     """The passwords of a database that asks for one."""
 
     user: str
     worker: str
 
 
-class Shard(NamedTuple):
-    """One server: its name, and where it listens. Several of them make a cluster.
+@dataclass(frozen=True)
+class Shard:
+    """One server: its name, and where it listens. A sharded database has several.
 
     >>> Shard("db_0", host="127.0.0.1", port=6379).address, Shard("db", socket="/run/db/socket").address
     ('127.0.0.1:6379', 'unix:///run/db/socket')
@@ -33,7 +32,7 @@ class Shard(NamedTuple):
     host: str = ""
     port: int = 0
     socket: str = ""  #: the path of its unix socket, instead of host and port
-    node: str = ""  #: what the servers of a cluster call it: 40 hexadecimal digits
+    node: str = ""  #: what the other servers of a sharded database call it: 40 hexadecimal digits
 
     @property
     def address(self) -> str:
@@ -50,7 +49,7 @@ class Shard(NamedTuple):
 
 
 def slot_range(number: int, count: int) -> tuple[int, int]:
-    """The first and the last slot of server `number` of a cluster of `count`.
+    """The first and the last slot of server `number` of a database of `count` servers.
 
     >>> [slot_range(number, 3) for number in range(3)]
     [(0, 5460), (5461, 10921), (10922, 16383)]
@@ -82,4 +81,14 @@ def speakable(socket: str) -> bool:
     >>> speakable("/tmp/study/db"), speakable("/tmp/my study/db"), speakable("/" + "d" * 200)
     (True, False, False)
     """
-    return len(socket.encode()) <= LONGEST_SOCKET and re.fullmatch(r"[A-Za-z0-9./_-]+", socket) is not None
+    return len(socket.encode()) <= MAX_SOCKET_BYTES and re.fullmatch(r"[A-Za-z0-9./_-]+", socket) is not None
+
+
+def checked_port(subject: str, port: object, count: int = 1) -> int:
+    """A port for the first of `count` servers."""
+    last = (65535 if count == 1 else 65535 - BUS) + 1 - count
+    if isinstance(port, bool) or not isinstance(port, int):
+        raise InputTypeError(f"{subject}: port is {port!r}; give a number, or leave it out")
+    if not 1024 <= port <= last:
+        raise InputValueError(f"{subject}: port is {port}; give one from 1024 to {last}, or leave it out")
+    return port

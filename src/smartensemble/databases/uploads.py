@@ -1,7 +1,7 @@
 """ML models and TorchScript that members find in databases: checked when they are added, and the commands that store them.
 
 The commands and the names of keys are those of SmartRedis, whose clients run what is stored here: ``name``; on several GPUs
-``name.GPU:0`` and so on as well; and in a cluster one on each server, ``{tag}.name``, whose tag belongs to that server.
+``name.GPU:0`` and so on as well; in a sharded database one on each server, ``{tag}.name``, whose tag belongs to that server.
 """
 
 import inspect
@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import PurePath
 from textwrap import dedent
 from typing import Any
@@ -31,10 +32,28 @@ BACKENDS = {
     "TF": "a frozen graph, which freeze_model writes",
     "TFLITE": "a .tflite file",
 }
-PART = 511 << 20  #: the most bytes of one argument of a command
+MAX_ARGUMENT_BYTES = 511 << 20  #: of one argument of a command
 
 #: Commands, each as the words of one.
 Commands = list[list[bytes]]
+
+
+@dataclass(frozen=True)
+class Devices:
+    """The devices that a model or script is stored for, as :meth:`Model.add_ml_model` takes them."""
+
+    device: str = "CPU"
+    devices_per_node: int = 1  #: the GPUs that clients choose from
+    first_device: int = 0  #: the number of the first of them
+
+
+@dataclass(frozen=True)
+class Batching:
+    """How runs of several clients are put together, as :meth:`Model.add_ml_model` takes it."""
+
+    batch_size: int = 0  #: rows of several runs that are run at once; 0: each run alone
+    min_batch_size: int = 0  #: rows to wait for
+    min_batch_timeout: int = 0  #: milliseconds to wait for them; 0: for ever
 
 
 @dataclass(frozen=True)
@@ -45,9 +64,7 @@ class MLModel:
     backend: str
     content: bytes
     devices: tuple[str, ...] = ("CPU",)
-    batch_size: int = 0  #: rows of several runs that are run at once; 0: each run alone
-    min_batch_size: int = 0  #: rows to wait for
-    min_batch_timeout: int = 0  #: milliseconds to wait for them; 0: for ever
+    batching: Batching = Batching()
     tag: str = ""
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
@@ -62,14 +79,14 @@ class MLModel:
         words: list[object] = ["AI.MODELSTORE", key, self.backend, device]
         options = {
             "TAG": self.tag,
-            "BATCHSIZE": self.batch_size,
-            "MINBATCHSIZE": self.min_batch_size,
-            "MINBATCHTIMEOUT": self.min_batch_timeout,
+            "BATCHSIZE": self.batching.batch_size,
+            "MINBATCHSIZE": self.batching.min_batch_size,
+            "MINBATCHTIMEOUT": self.batching.min_batch_timeout,
         }
         words += [word for option, value in options.items() if value for word in (option, value)]
         for side, names in (("INPUTS", self.inputs), ("OUTPUTS", self.outputs)):
             words += [side, len(names), *names] if names else []
-        parts = [self.content[start : start + PART] for start in range(0, len(self.content), PART)]
+        parts = [self.content[start : start + MAX_ARGUMENT_BYTES] for start in range(0, len(self.content), MAX_ARGUMENT_BYTES)]
         return [*map(_word, words), b"BLOB", *parts]
 
 
@@ -122,7 +139,7 @@ def check_free(subject: str, known: Iterable[Upload], *new: Upload) -> None:
             raise EntityExistsError(f"{subject}: there is a model or script {min(twice)!r}; give this one another name")
 
 
-# --- what is given, checked -------------------------------------------------------------------------------------------------
+# --- arguments, checked -------------------------------------------------------------------------------------------------------
 
 
 def ml_model(
@@ -131,13 +148,13 @@ def ml_model(
     backend: str,
     model: bytes | None,
     model_path: str | PurePath | None,
-    devices: tuple[str, int, int],
-    batch: tuple[int, int, int],
+    devices: Devices,
+    batching: Batching,
     tag: str,
     inputs: str | Iterable[str] | None,
     outputs: str | Iterable[str] | None,
 ) -> MLModel:
-    """The model that is given, for the member or ensemble `subject`."""
+    """The model to store for the member or ensemble `subject`."""
     subject = f"{subject}: {_name(subject, name)}"
     if not isinstance(backend, str) or backend.upper() not in BACKENDS:
         raise InputValueError(f"{subject}: no backend {backend!r}{did_you_mean(str(backend).upper(), BACKENDS)}")
@@ -156,40 +173,38 @@ def ml_model(
         raise InputValueError(f"{subject}: TF needs the names of inputs and outputs; give inputs=['x'], outputs=['y']")
     if kind != "TF" and any(sides):
         raise InputValueError(f"{subject}: {kind} takes no inputs and no outputs; its models know them, leave them out")
-    return MLModel(name, kind, content, _devices(subject, *devices), *_batch(subject, kind, *batch), tag, *sides)
+    return MLModel(name, kind, content, _device_names(subject, devices), _batching(subject, kind, batching), tag, *sides)
 
 
-def script(
-    subject: str, name: str, given: str | None, path: str | PurePath | None, device: str, per_node: int, first: int
-) -> Script:
-    """The script that is given, for the member or ensemble `subject`."""
+def script(subject: str, name: str, text: str | None, path: str | PurePath | None, devices: Devices) -> Script:
+    """The script to store for the member or ensemble `subject`."""
     subject = f"{subject}: {_name(subject, name)}"
-    if given is not None and not isinstance(given, str):
-        raise InputTypeError(f"{subject}: script is {given!r}; a script is text")
-    read = _one(subject, "script", given, path)
+    if text is not None and not isinstance(text, str):
+        raise InputTypeError(f"{subject}: script is {text!r}; a script is text")
+    read = _one(subject, "script", text, path)
     try:
         source = read if isinstance(read, str) else bytes(read).decode()
     except UnicodeDecodeError:
         raise InputValueError(f"{subject}: {path} is no text in UTF-8; give a script of TorchScript functions") from None
     if not source.strip():
         raise InputValueError(f"{subject}: the script is empty; give the text of TorchScript functions")
-    return Script(name, source, _devices(subject, device, per_node, first))
+    return Script(name, source, _device_names(subject, devices))
 
 
-def function(subject: str, name: str, given: Callable[..., Any] | str | None, device: str, per_node: int, first: int) -> Script:
+def function(subject: str, name: str, function: Callable[..., Any] | str | None, devices: Devices) -> Script:
     """The script of one Python function, or of its text."""
-    if isinstance(given, str):
-        return script(subject, name, given, None, device, per_node, first)
-    what = f"{subject}: {_name(subject, name)}"
-    if not inspect.isfunction(given):
-        raise InputTypeError(f"{what}: function is {given!r}; give a function, def f(x): ...")
-    if given.__name__ == "<lambda>":
-        raise InputValueError(f"{what}: a lambda has no name to run it by; give a function, def f(x): ...")
+    if isinstance(function, str):
+        return script(subject, name, function, None, devices)
+    subject = f"{subject}: {_name(subject, name)}"
+    if not inspect.isfunction(function):
+        raise InputTypeError(f"{subject}: function is {function!r}; give a function, def f(x): ...")
+    if function.__name__ == "<lambda>":
+        raise InputValueError(f"{subject}: a lambda has no name to run it by; give a function, def f(x): ...")
     try:
-        source = dedent(inspect.getsource(given))
+        source = dedent(inspect.getsource(function))
     except (OSError, TypeError):
-        raise InputValueError(f"{what}: {given.__name__} has no source; write it into a file, or give its text") from None
-    return Script(name, source, _devices(what, device, per_node, first))
+        raise InputValueError(f"{subject}: {function.__name__} has no source; write it into a file, or give its text") from None
+    return Script(name, source, _device_names(subject, devices))
 
 
 def _name(subject: str, name: object) -> str:
@@ -200,15 +215,15 @@ def _name(subject: str, name: object) -> str:
     return name
 
 
-def _one(subject: str, word: str, given: Any, path: str | PurePath | None) -> Any:
-    """What is given in memory, or else the content of the file."""
-    if (given is None) == (path is None):
-        what = "neither" if given is None else "both"
-        raise InputValueError(f"{subject}: {what} of {word} and {word}_path given; give one of them")
+def _one(subject: str, argument: str, content: Any, path: str | PurePath | None) -> Any:
+    """The content in memory, or else that of the file."""
+    if (content is None) == (path is None):
+        which = "neither" if content is None else "both"
+        raise InputValueError(f"{subject}: {which} of {argument} and {argument}_path given; give one of them")
     if path is None:
-        return given
+        return content
     if not isinstance(path, (str, PurePath)):
-        raise InputTypeError(f"{subject}: {word}_path is {path!r}; give text or a pathlib.Path")
+        raise InputTypeError(f"{subject}: {argument}_path is {path!r}; give text or a pathlib.Path")
     try:
         with open(path, "rb") as file:
             return file.read()
@@ -225,39 +240,40 @@ def _names(subject: str, side: str, names: str | Iterable[str] | None) -> tuple[
     return found
 
 
-def _devices(subject: str, device: str, per_node: int, first: int) -> tuple[str, ...]:
-    """The devices to store it on; several GPUs end in ``GPU``, which stands for all.
+def _device_names(subject: str, devices: Devices) -> tuple[str, ...]:
+    """The devices to store it for; several GPUs end in ``GPU``, which stands for all.
 
-    >>> _devices("net", "gpu", 2, 1)
+    >>> _device_names("net", Devices("gpu", devices_per_node=2, first_device=1))
     ('GPU:1', 'GPU:2', 'GPU')
     """
+    device = devices.device
     if not isinstance(device, str) or not (match := re.fullmatch(r"(CPU|GPU)(:\d{1,5})?", device.upper())):
         raise InputValueError(f"{subject}: no device {device!r}; there are CPU, GPU, GPU:0, GPU:1, ...")
     kind, number = match.groups()
     if kind == "CPU" and number:
         raise InputValueError(f"{subject}: no device {device!r}; all CPUs are one device, 'CPU'")
-    count, begin = positive("devices_per_node", per_node), whole("first_device", first)
-    if (count, begin) == (1, 0):
+    count, first = positive("devices_per_node", devices.devices_per_node), whole("first_device", devices.first_device)
+    if (count, first) == (1, 0):
         return (match[0],)
     if kind == "CPU":
         raise UnsupportedError(f"{subject}: devices_per_node and first_device count GPUs; leave them out, or give device='GPU'")
     if number:
         raise InputValueError(f"{subject}: {device!r} is one device, and several are asked for; give device='GPU'")
-    return (*(f"GPU:{each}" for each in range(begin, begin + count)), "GPU")
+    return (*(f"GPU:{each}" for each in range(first, first + count)), "GPU")
 
 
-def _batch(subject: str, backend: str, size: int, least: int, timeout: int) -> tuple[int, int, int]:
-    """How runs are put together; each of the options needs the one before."""
-    options = {"batch_size": size, "min_batch_size": least, "min_batch_timeout": timeout}
-    checked = [whole(option, value) for option, value in options.items()]
-    for (need, given), (option, value) in zip(list(options.items())[:-1], list(options.items())[1:], strict=True):
-        if value and not given:
-            raise InputValueError(f"{subject}: {option} without {need} has no effect; give both")
+def _batching(subject: str, backend: str, options: Batching) -> Batching:
+    """How runs are put together, checked; each of the options needs the one before."""
+    checked = Batching(**{option: whole(option, value) for option, value in vars(options).items()})
+    for (before, value_before), (option, value) in pairwise(vars(checked).items()):
+        if value and not value_before:
+            raise InputValueError(f"{subject}: {option} without {before} has no effect; give both")
+    size, least = checked.batch_size, checked.min_batch_size
     if size and backend == "TFLITE":
         raise InputValueError(f"{subject}: the backend TFLITE runs no batches; leave batch_size out")
     if least > size:
         raise InputValueError(f"{subject}: min_batch_size is {least}, and batch_size {size}; give a smaller min_batch_size")
-    return checked[0], checked[1], checked[2]
+    return checked
 
 
 def _word(value: object) -> bytes:

@@ -2,23 +2,24 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from smartensemble.errors import InputValueError
 
-DEFAULT = "orchestrator"  #: the identifier of the database whose variables have no suffix
-LONGEST_VARIABLE = 128 * 1024  #: bytes that the kernel takes, with its name
-#: Milliseconds that a client waits for an answer before it sends its command again. Stock is 250, and a model may run for
-#: minutes, which would run it again and again. A server that ended is noticed at once all the same: its socket closes.
-SOCKET_TIMEOUT = 600_000
+DEFAULT_IDENTIFIER = "orchestrator"  #: the identifier of the database whose variables have no suffix
+MAX_VARIABLE_BYTES = 128 * 1024  #: that the kernel takes, with the name of the variable
+#: Milliseconds that a client waits for an answer before it sends its command again. Its own default is 250, and a model may run
+#: for minutes, so the client would run it again and again. It still notices at once when a server ends: the socket closes.
+CLIENT_TIMEOUT_MS = 600_000
 
 
-class Endpoint(NamedTuple):
-    """What a member is told of a database."""
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a member finds a database."""
 
     identifier: str
     kind: str  #: "Standalone", "Clustered" or "Colocated"
-    addresses: tuple[str, ...] = ()  #: none where the member's own server is only going to choose one
+    addresses: tuple[str, ...] = ()  #: none where the member's own server chooses one when it starts
     record: str | None = None  #: the file with the password, if there is one
 
 
@@ -34,7 +35,7 @@ def suffix(identifier: str) -> str:
     >>> suffix("orchestrator"), suffix("results")
     ('', '_results')
     """
-    return "" if identifier in (DEFAULT, "") else f"_{identifier}"
+    return "" if identifier in (DEFAULT_IDENTIFIER, "") else f"_{identifier}"
 
 
 def variables(
@@ -59,14 +60,14 @@ def variables(
     """
     found: dict[str, str] = {}
     ends = {other.removeprefix("SSDB"): None for other in others if re.match("SSDB(_|$)", other)}
-    for identifier, kind, addresses, record in databases:
-        end = suffix(identifier)
+    for database in databases:
+        end = suffix(database.identifier)
         ends[end] = None
-        if addresses:
-            found[f"SSDB{end}"] = ",".join(addresses)
-        found[f"SR_DB_TYPE{end}"] = kind
-        if record is not None:
-            found[f"SMARTENSEMBLE_DB{end}"] = record
+        if database.addresses:
+            found[f"SSDB{end}"] = ",".join(database.addresses)
+        found[f"SR_DB_TYPE{end}"] = database.kind
+        if database.record is not None:
+            found[f"SMARTENSEMBLE_DB{end}"] = database.record
     if not ends:
         return {}
     for end in ends:
@@ -74,14 +75,14 @@ def variables(
             found[f"SSKEYOUT{end}"] = prefix_of(name)
         if incoming:
             found[f"SSKEYIN{end}"] = ",".join(prefix_of(producer) for producer in incoming)
-        if len(found.get(f"SSKEYIN{end}", "")) > LONGEST_VARIABLE - 100:
+        if len(found.get(f"SSKEYIN{end}", "")) > MAX_VARIABLE_BYTES - 100:
             raise InputValueError(
                 f"{name}: reads from {len(incoming)} members, whose names are too long for a variable; use fewer"
             )
-        found[f"SR_SOCKET_TIMEOUT{end}"] = str(SOCKET_TIMEOUT)
+        found[f"SR_SOCKET_TIMEOUT{end}"] = str(CLIENT_TIMEOUT_MS)
     found |= {"SR_LOG_FILE": f"{cwd}/{name}.smartredis.log", "SR_LOG_LEVEL": "INFO"}
-    told = ("SR_SOCKET_TIMEOUT", "SR_LOG_FILE", "SR_LOG_LEVEL")
-    return {word: value for word, value in found.items() if word not in others or not word.startswith(told)}
+    client = ("SR_SOCKET_TIMEOUT", "SR_LOG_FILE", "SR_LOG_LEVEL")
+    return {variable: value for variable, value in found.items() if variable not in others or not variable.startswith(client)}
 
 
 def prefix_of(name: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from smartensemble.command import Command
-from smartensemble.databases.orchestrator import Orchestrator
+from smartensemble.databases.orchestrator import Orchestrator, placement_of
 from smartensemble.model import Model
 from smartensemble.runtime.input_files import Renderer
 from smartensemble.runtime.jobs.batch import Batch
@@ -31,8 +31,8 @@ def preview(
 def _database(db: Orchestrator) -> Iterator[str]:
     yield f"  directory  {db.path}"
     yield f"  servers    {db.num_shards}"
-    if db.placement:
-        yield f"  nodes      {db.placement.nodes}, " + ("in a job of their own" if db.batch else "of this allocation")
+    if placement := placement_of(db):
+        yield f"  nodes      {placement.nodes}, " + ("in a job of their own" if db.batch else "of this allocation")
     yield f"  access     {db.access}"
     yield from (f"  setting    {name} {value}" for name, value in db.conf.items() if value)
 

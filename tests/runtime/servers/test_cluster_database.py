@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cluster import Cluster
-from smartensemble.databases.orchestrator import Orchestrator
+from smartensemble.databases.orchestrator import Orchestrator, running_servers
 from smartensemble.errors import InputValueError, SmartEnsembleError, StateError, UnsupportedError
 from smartensemble.experiment import Experiment
 from smartensemble.runtime.servers.resp import request
@@ -61,7 +61,7 @@ def test_in_a_job_of_its_own(slurm_exp: Experiment, cluster: Cluster, caplog: py
     assert [node(pid) for pid in processes(db)] == ["n1", "n2", "n3"]
     assert (db.batch, db.hosts, slurm_exp.get_status(db)) == (True, ["127.0.0.1"], [Status.RUNNING] * 3)
     # Only a worker answers this command.
-    assert [request(shard, "AI._MODELSCAN", timeout=60) for shard in db.servers.shards] == [[]] * 3
+    assert [request(shard, "AI._MODELSCAN", timeout=60) for shard in running_servers(db).shards] == [[]] * 3
     assert len(caplog.messages) == 1  # with the default level, what is open is all that is said
     assert "without a password, whoever reaches lo reaches it; access='password' keeps others out" in caplog.text
 
@@ -122,7 +122,7 @@ def test_one_that_dies_says_why(slurm_exp: Experiment, cluster: Cluster, eventua
         slurm_exp.start(model)
     slurm_exp.stop(db)
     slurm_exp.start(db)
-    assert request(db.servers.shards[0], "PING", password=db.password) == "PONG"
+    assert request(running_servers(db).shards[0], "PING", password=db.password) == "PONG"
 
     cluster.ask("scancel", "--name=orchestrator.batch")
     eventually(lambda: slurm_exp.get_status(db) == [Status.FAILED])
@@ -165,7 +165,7 @@ def test_a_job_that_a_killed_driver_has_left_in_the_queue_is_noticed(
     killed = driver("""
         exp = Experiment("study", launcher="slurm")
         db = exp.create_database(interface="lo", batch=True)
-        db.placement.batch_settings.batch_args["begin"] = "now+1hour"
+        db.batch_settings.batch_args["begin"] = "now+1hour"
         exp.start(db)
         """)
     eventually(lambda: cluster.ask("squeue", "--noheader", "--format=%T") == "PENDING\n")

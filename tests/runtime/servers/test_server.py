@@ -12,6 +12,7 @@ import pytest
 import redis
 
 from smartensemble import Experiment, Orchestrator, Status
+from smartensemble.databases.orchestrator import running_servers
 from smartensemble.errors import EntityExistsError, InputValueError, MissingFileError, StateError, UnsupportedError
 from smartensemble.runtime.servers import server_program
 from smartensemble.runtime.servers.resp import Refusal, request
@@ -82,7 +83,7 @@ def test_who_has_the_password_gets_in(exp: Experiment, program: str, protocol: i
     with redis.Redis(host, int(port), username=db.user, password=db.password, protocol=protocol) as client:
         assert client.set("key", "value")
     with pytest.raises(Refusal, match="NOAUTH"):
-        request(db.servers.shards[0], "GET", "key")
+        request(running_servers(db).shards[0], "GET", "key")
     assert db.is_active()
     record = Path(environment(exp)["SMARTENSEMBLE_DB"])
     assert record.stat().st_mode & 0o777 == 0o600
@@ -145,7 +146,7 @@ def test_settings_hold_from_the_start_and_change_while_it_runs(exp: Experiment, 
     exp.start(db)
     db.set_max_clients(77)
 
-    shard = db.servers.shards[0]
+    shard = running_servers(db).shards[0]
     assert request(shard, "CONFIG", "GET", "maxmemory") == ["maxmemory", "104857600"]
     assert request(shard, "CONFIG", "GET", "maxclients") == ["maxclients", "77"]
     with pytest.raises(InputValueError, match=r"no-such-thing = '1': ERR .*; see its manual"):
@@ -279,19 +280,19 @@ def test_a_database_that_is_started_again_has_its_data(exp: Experiment, program:
     if how == "log":
         db.set_db_conf("appendonly", "yes")
     exp.start(db)
-    request(db.servers.shards[0], "SET", "key", "value")
+    request(running_servers(db).shards[0], "SET", "key", "value")
     exp.stop(db)
 
     exp.start(db)
 
-    assert request(db.servers.shards[0], "GET", "key") == "value"
+    assert request(running_servers(db).shards[0], "GET", "key") == "value"
 
 
 def test_data_that_would_not_be_read_are_an_error(exp: Experiment) -> None:
     db = exp.create_database()
     db.enable_checkpoints(1000)
     exp.start(db)
-    request(db.servers.shards[0], "SET", "key", "value")
+    request(running_servers(db).shards[0], "SET", "key", "value")
     exp.stop(db)
 
     with pytest.raises(StateError, match=r"has data of another number of servers \(orchestrator.rdb\)"):
@@ -397,12 +398,12 @@ def test_data_that_cannot_be_saved_keep_the_server_running(exp: Experiment, prog
     db = exp.create_database(server=small)
     db.enable_checkpoints(1000)
     exp.start(db)
-    request(db.servers.shards[0], "SET", "key", "value")
+    request(running_servers(db).shards[0], "SET", "key", "value")
 
     with pytest.raises(StateError, match="could not save its data, and still runs: orchestrator: ERR"):
         exp.stop(db)
 
-    assert request(db.servers.shards[0], "GET", "key") == "value"
+    assert request(running_servers(db).shards[0], "GET", "key") == "value"
     db.set_db_conf("save", "")
     exp.stop(db)
     assert not db.started
@@ -479,7 +480,7 @@ def test_a_program_that_will_not_do_is_an_error(says: str, why: str, exp: Experi
 def test_replies_of_every_kind_are_read(exp: Experiment) -> None:
     db = exp.create_database()
     exp.start(db)
-    shard = db.servers.shards[0]
+    shard = running_servers(db).shards[0]
 
     assert [request(shard, *words.split()) for words in ("RPUSH l a b", "LRANGE l 0 -1", "GET no", "SET k é", "GET k")] == [
         *[2, ["a", "b"], None, "OK", "é"]

@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from smartensemble.databases.orchestrator import running_servers
 from smartensemble import Experiment, Orchestrator, Status
 from smartensemble.runtime.servers.resp import request
 
@@ -100,7 +101,7 @@ def test_a_member_does_what_smartredis_can(what: str, database: tuple[Experiment
 
     assert model.status is Status.COMPLETED, model.run.reason
     if what == "tensors":
-        keys = [str(key) for shard in db.servers.shards for key in cast("list[str]", request(shard, "KEYS", "*"))]
+        keys = [str(key) for shard in running_servers(db).shards for key in cast("list[str]", request(shard, "KEYS", "*"))]
         assert keys
         assert {key.partition(".")[0].strip("{}") for key in keys} == {"tensors"}
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smartensemble import Ensemble, Experiment, Model, Orchestrator, Status
+from smartensemble.databases.orchestrator import running_servers
 from smartensemble.errors import EntityExistsError, StateError
 from smartensemble.runtime.servers.resp import request
 from worlds.small_models import mlp_model
@@ -126,7 +127,7 @@ def test_it_is_in_every_database_that_runs(exp: Experiment, program: str) -> Non
     exp.start(both[0])
     exp.start(both[1], model, progress=False)
 
-    assert [request(db.servers.shards[0], "AI.SCRIPTGET", "net", "SOURCE") for db in both] == [SCRIPT, SCRIPT]
+    assert [request(running_servers(db).shards[0], "AI.SCRIPTGET", "net", "SOURCE") for db in both] == [SCRIPT, SCRIPT]
 
 
 def test_no_database_is_an_error_before_anything_is_written(exp: Experiment) -> None:
@@ -188,7 +189,7 @@ def test_one_model_is_stored_again_with_each_start(exp: Experiment, program: str
     db, model = exp.create_database(server=program), Model("model", {}, exp.create_run_settings("true"))
     model.add_script("net", SCRIPT)
     exp.start(db, model, progress=False)
-    request(db.servers.shards[0], "AI.SCRIPTDEL", "net")
+    request(running_servers(db).shards[0], "AI.SCRIPTDEL", "net")
     exp.start(model, progress=False)
 
-    assert request(db.servers.shards[0], "AI.SCRIPTGET", "net", "SOURCE") == SCRIPT
+    assert request(running_servers(db).shards[0], "AI.SCRIPTGET", "net", "SOURCE") == SCRIPT

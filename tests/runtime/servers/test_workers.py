@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from smartensemble.databases.orchestrator import running_servers
 from smartensemble import Experiment, Orchestrator, Status
 from smartensemble.runtime.servers.resp import Refusal, request
 
@@ -31,7 +32,7 @@ def workers(address: str) -> list[list[str]]:
 
 def scan(db: Orchestrator) -> list[object]:
     """What each server answers to a command that only a worker does."""
-    return [request(shard, "AI._MODELSCAN", password=db.password, timeout=60) for shard in db.servers.shards]
+    return [request(shard, "AI._MODELSCAN", password=db.password, timeout=60) for shard in running_servers(db).shards]
 
 
 @pytest.mark.parametrize("given", [{}, {"access": "password"}, {"db_nodes": 3, "workers": 2}], ids=str)
@@ -42,7 +43,7 @@ def test_they_serve_all_its_servers_and_end_with_it(exp: Experiment, program: st
 
     assert scan(db) == [[]] * db.num_shards
     running = workers(addresses[-1])
-    assert len(running) in range(db.workers, 2 * db.workers + 1)
+    assert len(running) in range(db.worker_options.workers, 2 * db.worker_options.workers + 1)
     assert db.password is None or not any(db.password in word for words in running for word in words)
 
     exp.stop(db)
@@ -53,7 +54,7 @@ def test_they_serve_all_its_servers_and_end_with_it(exp: Experiment, program: st
 def test_members_are_denied_what_workers_do_and_workers_all_else(exp: Experiment, program: str) -> None:
     db = exp.create_database(server=program, access="password", workers=0)
     exp.start(db)
-    (shard,) = db.servers.shards
+    (shard,) = running_servers(db).shards
     record = json.loads(Path(db.checkpoint_file).read_text())
 
     assert request(shard, "SET", "key", "value", password=db.password) == "OK"

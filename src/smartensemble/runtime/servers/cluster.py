@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from smartensemble.command import Command
-from smartensemble.databases.orchestrator import Orchestrator
+from smartensemble.databases.orchestrator import Orchestrator, placement_of
 from smartensemble.databases.placement import Placement
 from smartensemble.databases.shard import Shard
 from smartensemble.errors import InputValueError, StateError
@@ -98,8 +98,9 @@ def check(db: Orchestrator, runner: Runner) -> None:
     :raises StateError: there are; or this program runs in no allocation, and they are to have no job of their own.
     :raises InputValueError: its allocation has too few nodes.
     """
-    assert db.placement
-    placement, scheduler = db.placement, db.placement.scheduler
+    placement = placement_of(db)
+    assert placement
+    scheduler = placement.scheduler
     check_record(db)
     if scheduler.control and (job := runner.job_in(db.path)):
         raise StateError(
@@ -129,12 +130,13 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> ClusterServers:
 
     :raises StateError: they could not be started; nothing is left running.
     """
-    assert db.placement
+    placement = placement_of(db)
+    assert placement
     check(db, runner)
     servers, path = ClusterServers(db), Path(db.path, f"{db.db_identifier}.assignment")
     check_data(db, servers.shards)
     assignment = describe(db, servers)
-    plan(db.placement, servers, path, db.workers if assignment.module else 0)
+    plan(placement, servers, path, db.worker_options.workers if assignment.module else 0)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for shard in servers.shards:
         for suffix in LEFTOVERS:
@@ -169,7 +171,7 @@ def describe(db: Orchestrator, servers: ClusterServers) -> Assignment:
         db.conf,
         servers.secrets,
         module(),
-        list(workers.options(db.intra_op_threads, db.model_time_limit)),
+        list(workers.options(db.worker_options)),
     )
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from smartensemble.command import Command
 from smartensemble.databases.colocated import Colocated
-from smartensemble.databases.orchestrator import Orchestrator
+from smartensemble.databases.orchestrator import Orchestrator, endpoint_of
 from smartensemble.databases.variables import suffix, variables
 from smartensemble.errors import EntityExistsError, UnsupportedError
-from smartensemble.model import Model, shared
+from smartensemble.model import Model
 from smartensemble.runtime import standalone
 from smartensemble.runtime.servers import store
 from smartensemble.runtime.servers.addresses import address_of
@@ -25,7 +25,7 @@ class Environment:
 
     def __init__(self, databases: Iterable[Orchestrator] = (), scheduler: Scheduler = LOCAL) -> None:
         self.on_cluster = scheduler.control is not None  #: members run on other machines than this one
-        self.endpoints = [db.endpoint for db in databases]
+        self.endpoints = [endpoint_of(db) for db in databases]
         self.inherited = {name: value for name, value in os.environ.items() if name.startswith(("SSDB", "SR_"))}
 
     def check(self, models: Iterable[Model]) -> None:
@@ -36,7 +36,7 @@ class Environment:
 
     def command(self, model: Model) -> Command:
         """The command of `model`. A variable of its own settings is left alone."""
-        command, own = model.command, shared(model).colocated
+        command, own = model.command, model.colocated_database
         endpoints = [*self.endpoints, *([own.endpoint] if own else [])]
         if own and any(suffix(own.identifier) == suffix(other.identifier) for other in self.endpoints):
             raise EntityExistsError(
@@ -71,8 +71,8 @@ def wrap(command: Command, own: Colocated, stored: StoredFile | None, on_cluster
         host=address_of(command.name, own.interface) if address_known else None,
         interface=own.interface if own.tcp and not address_known else None,
         port=own.port,
-        workers=own.workers if library else 0,
-        worker=(*WORKER, *options(own.intra_op_threads, own.model_time_limit)),
+        workers=own.worker_options.workers if library else 0,
+        worker=(*WORKER, *options(own.worker_options)),
         commands=stored.path if stored else None,
         keys=stored.keys if stored else (),
     )

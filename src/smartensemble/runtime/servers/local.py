@@ -1,11 +1,12 @@
 """Start the servers of a database, wait until they are ready, and end them."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from secrets import token_urlsafe
 
 from smartensemble.command import Command
-from smartensemble.databases.config import configuration, data_name, nodes
+from smartensemble.databases.config import configuration, data_name, nodes_file
 from smartensemble.databases.orchestrator import Orchestrator
 from smartensemble.databases.shard import Secrets
 from smartensemble.errors import StateError
@@ -71,17 +72,17 @@ def write(db: Orchestrator, servers: RunningServers, program: str) -> list[Comma
         shard = servers.shards[0]
         path, made = private_directory(db.path, shard.name)
         servers.directory = path if made else None
-        shard = shard._replace(socket=os.path.join(path, shard.name))
+        shard = replace(shard, socket=os.path.join(path, shard.name))
         free_socket(db.db_identifier, shard)
         servers.shards = (shard,)  # only now is the socket ours to take away
     check_data(db, servers.shards)
     commands = []
     for shard in servers.shards:
         data = data_name(shard, len(servers.shards))
-        text = configuration(shard, db.path, data, db.conf, servers.secrets, module(), cluster=len(servers.shards) > 1)
+        text = configuration(shard, db.path, data, db.conf, servers.secrets, module(), sharded=len(servers.shards) > 1)
         write_private(directory / f"{shard.name}.conf", text)
         if len(servers.shards) > 1:
-            write_private(directory / f"{shard.name}.nodes", nodes(servers.shards, shard))
+            write_private(directory / f"{shard.name}.nodes", nodes_file(servers.shards, shard))
         # A server refuses to start where the locale of its environment is not installed.
         commands.append(Command((program, str(directory / f"{shard.name}.conf")), directory, {"LC_ALL": "C"}, shard.name))
     return commands

@@ -10,12 +10,12 @@ import os
 import socket
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from smartensemble.command import Command
-from smartensemble.databases.config import configuration, data_name, nodes
+from smartensemble.databases.config import configuration, data_name, nodes_file
 from smartensemble.databases.shard import BUS, Secrets, Shard
 from smartensemble.errors import SmartEnsembleError, StateError
 from smartensemble.runtime.servers.addresses import PORTS, address_of, choose_port, is_free, write_private
@@ -53,7 +53,7 @@ class Assignment:
     def read(cls, path: Path) -> "Assignment":
         """What was written."""
         fields = json.loads(path.read_text())
-        return cls(**fields | {"secrets": fields["secrets"] and Secrets(*fields["secrets"])})
+        return cls(**fields | {"secrets": fields["secrets"] and Secrets(**fields["secrets"])})
 
 
 class Announcement(NamedTuple):
@@ -105,14 +105,14 @@ def serve(assignment: Assignment, directory: Path, number: int) -> NoReturn:
     mine = {"token": assignment.token, "address": f"{host}:{port}", "host": socket.gethostname()}
     write_private(directory / f"{name}.address", json.dumps(mine))
     found = collect_addresses(assignment, directory)
-    shards = [shard._replace(node=node) for shard, node in zip(found, assignment.ids, strict=True)]
+    shards = [replace(shard, node=node) for shard, node in zip(found, assignment.ids, strict=True)]
     data = data_name(shards[number], len(shards))
     conf = configuration(
-        shards[number], str(directory), data, assignment.conf, assignment.secrets, assignment.module, cluster=sharded
+        shards[number], str(directory), data, assignment.conf, assignment.secrets, assignment.module, sharded=sharded
     )
     write_private(directory / f"{name}.conf", conf)
     if sharded:
-        write_private(directory / f"{name}.nodes", nodes(shards, shards[number]))
+        write_private(directory / f"{name}.nodes", nodes_file(shards, shards[number]))
     script = directory / f"{name}.sh"
     server = Command((assignment.program, f"{directory}/{name}.conf"), directory, {"LC_ALL": "C"}, name)
     script.write_text(member_script(server))

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from smartensemble.databases.orchestrator import Orchestrator
+from smartensemble.databases.orchestrator import Orchestrator, attach, placement_of
 from smartensemble.databases.uploads import Upload
 from smartensemble.errors import EntityExistsError, InputValueError, StateError, UnsupportedError
 from smartensemble.results.table import Seconds
@@ -55,7 +55,7 @@ class Databases:
                     f"{db.db_identifier}: is made for launcher {db.launcher!r}, and {self.name} has "
                     f"{self._runner.launcher_name!r}; make it by create_database()"
                 )
-            if db.placement:
+            if placement_of(db):
                 cluster.check(db, self._runner)
             elif db.launcher != "local":
                 raise StateError(
@@ -113,12 +113,12 @@ class Databases:
         started: list[Orchestrator] = []
         try:
             for db in databases:
-                start = cluster.start if db.placement else local.start
+                start = cluster.start if placement_of(db) else local.start
                 self._servers[db.db_identifier] = servers = start(db, self._runner, detached)
-                db.attach(servers)
+                attach(db, servers)
                 started.append(db)
                 everybody = f"whoever reaches {db.interface[0]}" if db.interface else "every user of this machine"
-                others = "access='password' keeps" if db.placement else "access='private' or 'password' keeps"
+                others = "access='password' keeps" if placement_of(db) else "access='private' or 'password' keeps"
                 line = f"{db.db_identifier}: at {', '.join(db.get_address())}; {WHO[db.access].format(everybody, others)}"
                 logger.log(logging.WARNING if db.access == "open" else logging.INFO, line)
             yield
@@ -137,7 +137,7 @@ class Databases:
                     problems.append(error)
                 else:
                     record.forget(db)
-                    db.attach(None)
+                    attach(db, None)
         if problems:
             raise problems[0]
 
@@ -146,7 +146,7 @@ class Databases:
         db, servers = record.reconnect(checkpoint)
         self.add(db)
         self._servers[db.db_identifier] = servers
-        db.attach(servers)
+        attach(db, servers)
         return db
 
     def statuses(self, db: Orchestrator) -> list[Status]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from smartensemble.command import Command
 from smartensemble.databases.orchestrator import Orchestrator
 from smartensemble.databases.shard import WORKER_USER, Secrets, Shard
+from smartensemble.databases.worker_options import WorkerOptions
 from smartensemble.runtime.servers.server_program import module
 
 #: Until a worker ends whose database has gone. No server of ours comes back, so this need not be long.
@@ -22,15 +23,15 @@ def commands(db: Orchestrator, shards: Sequence[Shard], secrets: Secrets | None)
         return []
     addresses = [word for shard in shards for word in ("--address", url(shard, secrets))]
     env = {"REDISCLI_AUTH": secrets.worker} if secrets else {}  # everybody may read a command line
-    argv = (*WORKER, *options(db.intra_op_threads, db.model_time_limit), *addresses)
-    name = f"{db.db_identifier}_worker"
-    names = [name] if db.workers == 1 else [f"{name}_{number}" for number in range(db.workers)]
+    argv = (*WORKER, *options(db.worker_options), *addresses)
+    name, count = f"{db.db_identifier}_worker", db.worker_options.workers
+    names = [name] if count == 1 else [f"{name}_{number}" for number in range(count)]
     return [Command(argv, Path(db.path), env, each) for each in names]
 
 
-def options(threads: int, time_limit: float) -> tuple[str, ...]:
+def options(workers: WorkerOptions) -> tuple[str, ...]:
     """The options of a worker: threads for each model, and the seconds that a run may take."""
-    return ("--threads", str(threads), "--time-limit", f"{time_limit:g}")
+    return ("--threads", str(workers.intra_op_threads), "--time-limit", f"{workers.model_time_limit:g}")
 
 
 def url(shard: Shard, secrets: Secrets | None) -> str:
