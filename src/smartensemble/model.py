@@ -164,6 +164,11 @@ class Model(Colocating, Entity):
         arguments = [word for name in self.params_as_args for word in argument(name, self.params[name])]
         return command_of(self._own_settings or self._settings, self.name, self.path, arguments)
 
+    @property
+    def uploads(self) -> Sequence[Upload]:
+        """The models and scripts that its databases store for it: those that were added to it, and to its ensemble."""
+        return sharing(self).uploads
+
     @strict
     def attach_generator_files(self, to_copy: Paths = None, to_symlink: Paths = None, to_configure: Paths = None) -> None:
         """Files for its directory: copied, linked to, or copied with their tags filled. Replaces what was attached before.
@@ -210,7 +215,7 @@ class Model(Colocating, Entity):
         self._colocated = database
 
     def _store(self, upload: Upload) -> None:
-        check_free(self.name, sharing(self).uploads, upload)
+        check_free(self.name, self.uploads, upload)
         self._sharing = replace(self._sharing, uploads=(*self._sharing.uploads, upload))
 
     def __eq__(self, other: object) -> bool:

@@ -18,7 +18,6 @@ from smartensemble.errors import (
     ParameterError,
     UnsupportedError,
 )
-from smartensemble.model import sharing
 
 SCRIPT = "def double(x):\n    return 2 * x\n"
 
@@ -119,9 +118,9 @@ def test_what_is_added_says_all_that_was_given(tmp_path: Path) -> None:
         "net", "tf", model_path=tmp_path / "net", device="gpu:1", tag="v1", inputs="x", outputs=["y", "z"], **batch
     )
 
-    assert sharing(one).uploads == (MLModel("net", "TF", b"saved", ("GPU:1",), Batching(8, 4, 2), "v1", ("x",), ("y", "z")),)
+    assert one.uploads == (MLModel("net", "TF", b"saved", ("GPU:1",), Batching(8, 4, 2), "v1", ("x",), ("y", "z")),)
     said = b"AI.MODELSTORE net TF GPU:1 TAG v1 BATCHSIZE 8 MINBATCHSIZE 4 MINBATCHTIMEOUT 2 INPUTS 1 x OUTPUTS 2 y z BLOB saved"
-    assert commands(sharing(one).uploads[0]) == [[said.split()]]
+    assert commands(one.uploads[0]) == [[said.split()]]
 
 
 def test_a_function_is_stored_as_its_source() -> None:
@@ -133,7 +132,7 @@ def test_a_function_is_stored_as_its_source() -> None:
     one.add_function("three", triple)
     one.add_function("text", SCRIPT)
 
-    assert sharing(one).uploads == (
+    assert one.uploads == (
         Script("two", "def double(x: Any) -> Any:\n    return 2 * x\n"),
         Script("three", "def triple(x: Any) -> Any:\n    return 3 * x\n"),
         Script("text", SCRIPT),
@@ -144,8 +143,8 @@ def test_several_devices_have_a_key_each_and_one_for_all() -> None:
     one = model()
     one.add_script("s", SCRIPT, None, "GPU", 2, 1)
 
-    assert keys(sharing(one).uploads[0]) == ["s.GPU:1", "s.GPU:2", "s"]
-    assert [words[1:3] for words in commands(sharing(one).uploads[0])[0]] == [
+    assert keys(one.uploads[0]) == ["s.GPU:1", "s.GPU:2", "s"]
+    assert [words[1:3] for words in commands(one.uploads[0])[0]] == [
         [b"s.GPU:1", b"GPU:1"],
         [b"s.GPU:2", b"GPU:2"],
         [b"s", b"GPU"],
@@ -174,7 +173,7 @@ def test_members_inherit_what_their_ensemble_has_and_have_their_own() -> None:
     ens[1].add_script("own", SCRIPT)
     ens.add_model(later)
 
-    assert [[each.name for each in sharing(member).uploads] for member in ens] == [
+    assert [[each.name for each in member.uploads] for member in ens] == [
         ["s", "net", "f"],
         ["s", "net", "f", "own"],
         ["s", "net", "f"],
@@ -197,7 +196,7 @@ def test_a_name_that_is_taken_is_an_error_and_changes_nothing() -> None:
         with pytest.raises(EntityExistsError, match=rf"{who}: there is a model or script '\w+'; give this one another name"):
             add()
 
-    assert ([len(sharing(member).uploads) for member in ens], len(sharing(other).uploads), other.ensemble) == ([2, 1], 1, None)
+    assert ([len(member.uploads) for member in ens], len(other.uploads), other.ensemble) == ([2, 1], 1, None)
 
 
 def test_a_key_of_one_of_several_devices_is_taken_too() -> None:

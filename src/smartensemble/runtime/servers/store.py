@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from smartensemble.databases.uploads import Upload, commands, keys, merged
 from smartensemble.errors import StateError
-from smartensemble.model import Model, sharing
+from smartensemble.model import Model
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.servers.resp import Refusal, encode, request
 from smartensemble.runtime.servers.running import RunningServers
@@ -30,9 +30,9 @@ def stored(name: str, models: Sequence[Model], databases: bool) -> list[Upload]:
     :raises EntityExistsError: two models need different things under one key.
     """
     if databases:
-        return merged(name, list({id(upload): upload for model in models for upload in sharing(model).uploads}.values()))
+        return merged(name, list({id(upload): upload for model in models for upload in model.uploads}.values()))
     for model in models:
-        if not model.colocated and (given := sharing(model).uploads):
+        if not model.colocated and (given := model.uploads):
             raise StateError(
                 f"{model.name}: no database runs to store {given[0].name!r} in; start one from create_database() first, "
                 "or give the model its own by colocate_db_uds()"
@@ -72,7 +72,7 @@ def file_name(model: Model) -> str:
 
 def own_commands(model: Model) -> StoredFile | None:
     """What the database of a member's own stores before the member starts; None for nothing."""
-    uploads = sharing(model).uploads
+    uploads = model.uploads
     return StoredFile(file_name(model), [key for upload in uploads for key in keys(upload)]) if uploads else None
 
 
@@ -80,11 +80,11 @@ def write(models: Iterable[Model]) -> None:
     """Write what the databases of members' own store; members that need the same share the file on the disk."""
     written: dict[tuple[int, ...], str] = {}
     for model in models:
-        if model.colocated and sharing(model).uploads:
+        if model.colocated and model.uploads:
             path = os.path.join(model.path, file_name(model))
             with suppress(FileNotFoundError):
                 os.unlink(path)
-            _write(path, sharing(model).uploads, written)
+            _write(path, model.uploads, written)
 
 
 def _write(path: str, uploads: Sequence[Upload], written: dict[tuple[int, ...], str]) -> None:
