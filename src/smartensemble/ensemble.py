@@ -52,7 +52,7 @@ class Ensemble(Group):
     {'T': '3.0'}
     """
 
-    model_class: ClassVar[type[Model]] = Model  #: what members are; a subclass may make others
+    _member_class: ClassVar[type[Model]] = Model  #: a subclass may make others
 
     @strict
     def __init__(
@@ -121,7 +121,7 @@ class Ensemble(Group):
         for values in plan.sets():
             for replica in range(plan.replicas):
                 name = f"{self.name}_{number}"
-                member = make_member(self.model_class, self, name, values, plan.parameters.arguments, settings)
+                member = make_member(self._member_class, self, name, values, plan.parameters.arguments, settings)
                 member.replica = replica
                 made[name] = member
                 number += 1

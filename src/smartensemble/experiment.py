@@ -2,9 +2,10 @@
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from smartensemble.checks import Words, check_name, positive
 from smartensemble.ensemble import Ensemble
@@ -34,6 +35,22 @@ if TYPE_CHECKING:
 GRACE = 5.0  #: seconds that a member has to obey SIGTERM
 
 
+def _orchestrator() -> "type[Orchestrator]":
+    from smartensemble.databases.orchestrator import Orchestrator
+
+    return Orchestrator
+
+
+@dataclass(frozen=True)
+class Classes:
+    """What the create_... methods of an experiment make; a subclass of Experiment may make others."""
+
+    model: type[Model] = Model
+    ensemble: type[Ensemble] = Ensemble
+    batch_settings: type[BatchSettings] = BatchSettings
+    orchestrator: "Callable[[], type[Orchestrator]]" = _orchestrator  #: loads the class, which few experiments need
+
+
 class Experiment:
     """Creates, generates, runs and watches models and ensembles, all below one directory.
 
@@ -44,9 +61,7 @@ class Experiment:
     [<Status.COMPLETED: 'Completed'>, <Status.COMPLETED: 'Completed'>]
     """
 
-    #: What the create_... methods make; a subclass may make others.
-    ensemble_class: ClassVar[type[Ensemble]] = Ensemble
-    batch_settings_class: type[BatchSettings] = BatchSettings
+    _classes = Classes()
 
     @strict
     def __init__(self, name: str, exp_path: str | PurePath | None = None, launcher: str = "local") -> None:
@@ -94,7 +109,7 @@ class Experiment:
         seed: int | None = None,
     ) -> Ensemble:
         """An ensemble below this experiment's directory. See :class:`Ensemble` for the arguments."""
-        ensemble = self.ensemble_class(
+        ensemble = self._classes.ensemble(
             name,
             params,
             path,
@@ -121,7 +136,7 @@ class Experiment:
         params_as_args: Params = None,
     ) -> Model:
         """A model below this experiment's directory. See :class:`Model` for the arguments."""
-        model = Model(name, params, run_settings, path, params_as_args, batch_settings)
+        model = self._classes.model(name, params, run_settings, path, params_as_args, batch_settings)
         self._place(model)
         return model
 
@@ -159,8 +174,9 @@ class Experiment:
         array: bool = False,
     ) -> BatchSettings:
         """What a batch job asks for. See :class:`BatchSettings` for the arguments."""
-        given = (nodes, time, queue, account, batch_args, preamble)
-        return self.batch_settings_class(*given, overcommit=overcommit, array=array)
+        return self._classes.batch_settings(
+            nodes, time, queue, account, batch_args, preamble, overcommit=overcommit, array=array
+        )
 
     @strict
     def create_database(
@@ -191,19 +207,18 @@ class Experiment:
         """
         from smartensemble.databases.orchestrator import set_home as set_database_home
 
-        db = self._orchestrator_class()(
-            path,
-            port,
-            interface,
-            self.launcher,
-            run_command,
-            db_nodes,
-            batch,
-            hosts,
-            account,
-            time,
-            None,
-            single_cmd,
+        db = self._classes.orchestrator()(
+            path=path,
+            port=port,
+            interface=interface,
+            launcher=self.launcher,
+            run_command=run_command,
+            db_nodes=db_nodes,
+            batch=batch,
+            hosts=hosts,
+            account=account,
+            time=time,
+            single_cmd=single_cmd,
             queue=queue,
             per_node=per_node,
             db_identifier=db_identifier,
@@ -224,7 +239,7 @@ class Experiment:
         :raises InputValueError: there is no such file, or it is something else.
         :raises StateError: the database does not answer.
         """
-        return self._databases.reconnect(os.fspath(checkpoint))
+        return self._databases.reconnect(os.fspath(checkpoint), self._classes.orchestrator())
 
     # --- generate -----------------------------------------------------------------------------------------------
 
@@ -424,12 +439,6 @@ class Experiment:
         from smartensemble.runtime.selection import place
 
         place(self._runner, self.exp_path, entity)
-
-    def _orchestrator_class(self) -> "type[Orchestrator]":
-        """What `create_database` makes; a subclass may make others."""
-        from smartensemble.databases.orchestrator import Orchestrator
-
-        return Orchestrator
 
 
 def members_of(entities: "Iterable[Model | Ensemble | Orchestrator]") -> "list[Model | Orchestrator]":

@@ -73,7 +73,7 @@ class Ensemble(Typed, ensemble.Ensemble):
     ``ensemble["no_such_member"]`` is None, as in SmartSim.
     """
 
-    model_class = Model
+    _member_class = Model
 
     @strict
     def __init__(

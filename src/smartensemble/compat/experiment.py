@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,10 @@ from smartensemble.settings.run import Duration
 Entity = model.Model | ensemble.Ensemble | orchestrator.Orchestrator
 
 
+#: What its create_... methods make.
+CLASSES = experiment.Classes(Model, Ensemble, BatchSettings, lambda: Orchestrator)
+
+
 class Experiment(experiment.Experiment):
     """Creates, generates, runs and watches models and ensembles. See :class:`smartensemble.Experiment`.
 
@@ -32,7 +37,7 @@ class Experiment(experiment.Experiment):
     [<SmartSimStatus.STATUS_COMPLETED: 'Completed'>]
     """
 
-    ensemble_class = Ensemble
+    _classes = CLASSES
     if TYPE_CHECKING:
 
         def create_ensemble(self, *args: Any, **kwargs: Any) -> Ensemble:
@@ -44,11 +49,14 @@ class Experiment(experiment.Experiment):
         def create_database(self, *args: Any, **kwargs: Any) -> Orchestrator:
             """A database with SmartSim's methods."""
 
+        def reconnect_orchestrator(self, checkpoint: str | PurePath) -> Orchestrator:
+            """A database with SmartSim's methods."""
+
     def __init__(self, name: str, exp_path: str | PurePath | None = None, launcher: str = "local") -> None:
         """The same as :class:`smartensemble.Experiment`; the launcher's name may have capitals."""
         super().__init__(name, exp_path or None, launcher.lower() if isinstance(launcher, str) else launcher)
         self.telemetry = TelemetryConfiguration()
-        self.batch_settings_class = BATCH.get(self.launcher, BatchSettings)
+        self._classes = replace(CLASSES, batch_settings=BATCH.get(self.launcher, BatchSettings))
 
     @property
     def db_identifiers(self) -> set[str]:
@@ -96,16 +104,6 @@ class Experiment(experiment.Experiment):
         if run_command in MPI:
             return MPI[run_command](exe, exe_args, run_args, env_vars, container, time_limit=time_limit)
         return RunSettings(exe, exe_args, run_command, run_args, env_vars, container, time_limit=time_limit)
-
-    def _orchestrator_class(self) -> type[Orchestrator]:
-        return Orchestrator
-
-    def reconnect_orchestrator(self, checkpoint: str | PurePath) -> Orchestrator:
-        """The database that another process has started. See :meth:`smartensemble.Experiment.reconnect_orchestrator`."""
-        db = super().reconnect_orchestrator(checkpoint)
-        db.__class__ = Orchestrator
-        assert isinstance(db, Orchestrator)
-        return db
 
     # --- generate and run: given nothing, they do nothing ---------------------------------------------------------
 

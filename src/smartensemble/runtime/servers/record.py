@@ -86,12 +86,12 @@ class DatabaseRecord:
         """The passwords, if it has some."""
         return Secrets(self.password, self.worker_password) if self.password and self.worker_password else None
 
-    def database(self, directory: Path) -> Orchestrator:
-        """The database, whose files are in `directory`."""
+    def database(self, directory: Path, kind: type[Orchestrator]) -> Orchestrator:
+        """The database, whose files are in `directory`, as one of `kind`."""
         first = self.shards[0].shard
         network = None if first.socket else first.port
         count = len(self.shards)
-        db = Orchestrator(directory, network, db_nodes=count, db_identifier=self.db_identifier, access=self.access)
+        db = kind(directory, network, db_nodes=count, db_identifier=self.db_identifier, access=self.access)
         db.launcher = self.launcher
         return db
 
@@ -123,7 +123,7 @@ def check_record(db: Orchestrator) -> None:
         )
 
 
-def reconnect(checkpoint: str) -> tuple[Orchestrator, RunningServers]:
+def reconnect(checkpoint: str, kind: type[Orchestrator] = Orchestrator) -> tuple[Orchestrator, RunningServers]:
     """The database that was started by another process, which wrote `checkpoint`, and its servers.
 
     :raises InputValueError: it is no such file.
@@ -132,7 +132,7 @@ def reconnect(checkpoint: str) -> tuple[Orchestrator, RunningServers]:
     path = Path(checkpoint).absolute()
     try:
         found = DatabaseRecord.read(path)
-        db, servers = found.database(path.parent), found.servers()
+        db, servers = found.database(path.parent, kind), found.servers()
     except FileNotFoundError:
         raise InputValueError(f"{path}: is not there; give the checkpoint_file of a database that runs") from None
     except OSError as error:

@@ -141,9 +141,9 @@ class Databases:
         if problems:
             raise problems[0]
 
-    def reconnect(self, checkpoint: str) -> Orchestrator:
-        """The database that another process has started, and wrote `checkpoint` about."""
-        db, servers = record.reconnect(checkpoint)
+    def reconnect(self, checkpoint: str, kind: type[Orchestrator]) -> Orchestrator:
+        """The database that another process has started, and wrote `checkpoint` about, as one of `kind`."""
+        db, servers = record.reconnect(checkpoint, kind)
         self.add(db)
         self._servers[db.db_identifier] = servers
         attach(db, servers)
