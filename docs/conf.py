@@ -66,12 +66,12 @@ toc_object_entries = False
 
 #: Types that have a name of their own, and where they are.
 ALIASES = {
-    "Delimiter": "tags",
-    "Duration": "settings",
-    "Given": "parameters",
-    "Paths": "files",
-    "Strategy": "strategies",
-    "Words": "settings",
+    "Delimiter": "files.tags",
+    "Duration": "duration",
+    "Params": "parameters.resolve",
+    "Paths": "files.attach",
+    "Strategy": "parameters.strategies",
+    "Arguments": "settings.arguments",
 }
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-CASES = """there are five ways to initialise an Ensemble:
+CASES = """there are five ways to initialize an Ensemble:
   1. run_settings and params
   2. run_settings and replicas
   3. batch_settings alone; then add_model()
@@ -70,7 +70,7 @@ class Ensemble(Group):
         perm_strategy: str | Strategy | None = None,
         seed: int | None = None,
     ) -> None:
-        """An ensemble, in one of five ways: see :doc:`/howto/initialise`.
+        """An ensemble, in one of five ways: see :doc:`/howto/initialize`.
 
         :param name: its name; members are called ``name_0``, ``name_1``, ...
         :param params: parameters and their values: a dictionary; or a name, or a list of names, whose values are in
@@ -103,8 +103,8 @@ class Ensemble(Group):
         self.batch_settings = batch_settings
         self.run_settings = run_settings
         self.replicas = replicas
-        given = perm_strategy if perm_strat is None else perm_strat
-        self._expansion = expansion(name, parameters, "all_perm" if given is None else given, replicas, n_models, seed)
+        strategy = perm_strategy if perm_strat is None else perm_strat
+        self._expansion = expansion(name, parameters, "all_perm" if strategy is None else strategy, replicas, n_models, seed)
         self._has_path = path is not None
         self._files = NO_FILES
         self._sharing = replace(NO_SHARING, prefixing=run_settings is not None)  # members that it made have it on

@@ -12,7 +12,7 @@ Each class also inherits the built-in exception that a careful caller would expe
     │   ├── ParameterError                     a parameter without values, or with values in two places
     │   ├── StrategyError                      parameters that a strategy cannot expand
     │   ├── TagError                           an input file whose tags cannot be filled
-    │   ├── CaseError                          arguments that are none of the five ways to initialise an Ensemble
+    │   ├── CaseError                          arguments that are none of the five ways to initialize an Ensemble
     │   └── NotATensorError                    bytes that hold no tensor
     ├── UnsupportedError (NotImplementedError) what this machine or this version cannot do
     ├── EntityExistsError (ValueError)         a second model of the same name
@@ -60,7 +60,7 @@ class TagError(InputValueError):
 
 
 class CaseError(InputValueError):
-    """Arguments that are none of the five ways to initialise an Ensemble."""
+    """Arguments that are none of the five ways to initialize an Ensemble."""
 
 
 class NotATensorError(InputValueError):

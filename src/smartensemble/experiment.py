@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from smartensemble.checks import Words, check_name, positive
+from smartensemble.checks import check_name, positive
+from smartensemble.duration import Duration
 from smartensemble.ensemble import Ensemble
 from smartensemble.errors import (
     InputTypeError,
@@ -22,9 +23,10 @@ from smartensemble.model import Model
 from smartensemble.parameters.resolve import Params
 from smartensemble.parameters.strategies import Strategy
 from smartensemble.results.table import Table
+from smartensemble.settings.arguments import Arguments
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.container import Singularity
-from smartensemble.settings.run import Duration, RunSettings
+from smartensemble.settings.run import RunSettings
 from smartensemble.status import Status
 
 # What acts is imported by the methods that act: who only describes an ensemble pays half for the import.
@@ -144,7 +146,7 @@ class Experiment:
     def create_run_settings(
         self,
         exe: str | PurePath,
-        exe_args: Words | None = None,
+        exe_args: Arguments | None = None,
         run_command: str | None = "auto",
         run_args: Mapping[str, object] | None = None,
         env_vars: Mapping[str, object] | None = None,

@@ -20,7 +20,7 @@ from smartensemble.sharing import NO_SHARING, Entity, Producer, Sharing, check_i
 from smartensemble.status import Run, Status
 
 #: The columns of a table that are not parameters.
-TAKEN = ("name", "status", "seconds", "exit code", "path", "replica")
+OTHER_COLUMNS = ("name", "status", "seconds", "exit code", "path", "replica")
 
 
 #: What a member has attached until files are attached.
@@ -43,8 +43,8 @@ class Model(Colocating, Entity):
     """
 
     __slots__ = (
-        "__weakref__", "_colocated", "_generated", "_given", "_group", "_home", "_own_settings", "_params", "_path", "_refresh",
-        "_run", "_settings", "_sharing", "batch_settings", "files", "name", "params_as_args", "replica",
+        "__weakref__", "_colocated", "_generated", "_group", "_home", "_own_settings", "_params", "_path", "_refresh",
+        "_run", "_settings", "_sharing", "_values", "batch_settings", "files", "name", "params_as_args", "replica",
     )  # fmt: skip
     batch_settings: BatchSettings | None
     _path: str | None
@@ -87,13 +87,13 @@ class Model(Colocating, Entity):
         self._path = None if path is None else absolute_path(name, path)
         self.batch_settings = batch_settings
 
-    def _set(self, name: str, given: dict[str, object], arguments: tuple[str, ...], settings: RunSettings) -> None:
+    def _set(self, name: str, values: dict[str, object], arguments: tuple[str, ...], settings: RunSettings) -> None:
         self.name = name
         self.params_as_args = arguments
         self.files = NO_FILES
         self.batch_settings = None
         self.replica = 0
-        self._given = given
+        self._values = values
         self._settings = settings
         self._own_settings: RunSettings | None = None
         self._params: dict[str, str] | None = None
@@ -110,14 +110,14 @@ class Model(Colocating, Entity):
     def params(self) -> dict[str, str]:
         """Its parameters as text, the way they go into files and arguments. May be changed until it is generated."""
         if self._params is None:
-            self._params = {name: str(value) for name, value in self._given.items()}
+            self._params = {name: str(value) for name, value in self._values.items()}
         return self._params
 
     @property
     def values(self) -> dict[str, object]:
         """Its parameters with the types they were given in; what was changed in `params` is text."""
-        given = self._given
-        return {name: given[name] if name in given and str(given[name]) == text else text for name, text in self.params.items()}
+        typed = self._values
+        return {name: typed[name] if name in typed and str(typed[name]) == text else text for name, text in self.params.items()}
 
     @property
     def run_settings(self) -> RunSettings:
@@ -190,7 +190,7 @@ class Model(Colocating, Entity):
         self._sharing = replace(self._sharing, prefixing=False)
 
     def query_key_prefixing(self) -> bool:
-        """Its name is put before the keys that it writes: as it was told, or as its ensemble is."""
+        """Its name is put before the keys that it writes. Its own setting decides, or else that of its ensemble."""
         return bool(sharing(self).prefixing)
 
     def register_incoming_entity(self, incoming_entity: Producer) -> None:
@@ -287,4 +287,5 @@ def refresh(models: Iterable[Model]) -> None:
 
 def columns(member: Model) -> dict[str, object]:
     """Its name and its parameters, as the first cells of a row. A parameter with the name of another column is marked."""
-    return {"name": member.name} | {f"params.{name}" if name in TAKEN else name: value for name, value in member.values.items()}
+    parameters = {f"params.{name}" if name in OTHER_COLUMNS else name: value for name, value in member.values.items()}
+    return {"name": member.name, **parameters}

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smartensemble import BatchSettings, RunSettings, Singularity
-from smartensemble.checks import words
 from smartensemble.duration import seconds
 from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, NotExecutableError, ParameterError
+from smartensemble.settings.arguments import arguments
 from smartensemble.settings.batch import portable_options
 from smartensemble.settings.command import command_of, spelled
 from smartensemble.settings.container import inside
@@ -85,7 +85,7 @@ def test_a_program_beside_this_python_is_pointed_to(home: Path, monkeypatch: pyt
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
 def test_text_is_split_as_the_shell_would_and_lists_are_not_split(given: list[str]) -> None:
-    assert words("exe_args", shlex.join(given)) == words("exe_args", given) == given
+    assert arguments("exe_args", shlex.join(given)) == arguments("exe_args", given) == given
 
 
 @pytest.mark.parametrize(

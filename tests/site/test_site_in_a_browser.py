@@ -140,7 +140,7 @@ def test_the_copy_button_copies_code_without_prompts_and_outputs(visit: Go, addr
 
 
 def test_a_downloaded_script_runs(visit: Go, tmp_path: Path) -> None:
-    browser = visit("howto/initialise.html")
+    browser = visit("howto/initialize.html")
 
     browser.find_element("css selector", ".tutorkit-stamp").find_element("link text", "script").click()
     script = until(lambda: next(browser.downloads.glob("*.py"), None))  # it has another name until it is whole

@@ -7,18 +7,18 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from smartensemble import ensemble, experiment, model
-from smartensemble.checks import Words
 from smartensemble.compat.database import Orchestrator
 from smartensemble.compat.entity import Ensemble, Model, TelemetryConfiguration
 from smartensemble.compat.settings import BATCH, MPI, BatchSettings, RunSettings, SrunSettings
 from smartensemble.compat.status import SmartSimStatus
 from smartensemble.databases import orchestrator
+from smartensemble.duration import Duration
 from smartensemble.errors import UnsupportedError, strict
 from smartensemble.files.tags import Delimiter
 from smartensemble.parameters.resolve import Params
 from smartensemble.settings import batch, run
+from smartensemble.settings.arguments import Arguments
 from smartensemble.settings.container import Singularity
-from smartensemble.settings.run import Duration
 
 Entity = model.Model | ensemble.Ensemble | orchestrator.Orchestrator
 
@@ -88,7 +88,7 @@ class Experiment(experiment.Experiment):
     def create_run_settings(
         self,
         exe: str | PurePath,
-        exe_args: Words | None = None,
+        exe_args: Arguments | None = None,
         run_command: str | None = "auto",
         run_args: Mapping[str, object] | None = None,
         env_vars: Mapping[str, object] | None = None,

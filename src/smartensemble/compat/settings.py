@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePath
 
-from smartensemble.checks import Words
 from smartensemble.compat.missing import SCHEDULER, Missing
+from smartensemble.duration import Duration
 from smartensemble.errors import InputValueError, UnsupportedError, strict
 from smartensemble.schedulers.slurm import SLURM
 from smartensemble.settings import batch, named, run
+from smartensemble.settings.arguments import Arguments
 from smartensemble.settings.command import launch_options, spelled
 from smartensemble.settings.container import Singularity
-from smartensemble.settings.run import Duration
 
 __all__ = [
     "AprunSettings",
@@ -55,7 +55,7 @@ class RunSettings(SettingsBase, run.RunSettings):
     def __init__(
         self,
         exe: str | PurePath,
-        exe_args: Words | None = None,
+        exe_args: Arguments | None = None,
         run_command: str | None = "",
         run_args: Mapping[str, object] | None = None,
         env_vars: Mapping[str, object] | None = None,
@@ -66,7 +66,7 @@ class RunSettings(SettingsBase, run.RunSettings):
         """The same as :class:`smartensemble.RunSettings`."""
         super().__init__(exe, _split(exe_args), run_command, run_args, env_vars, container, time_limit=time_limit)
 
-    def add_exe_args(self, args: Words) -> None:
+    def add_exe_args(self, args: Arguments) -> None:
         """Add arguments after those that are there."""
         super().add_exe_args(_split(args) or [])
 
@@ -213,5 +213,5 @@ class SgeQsubBatchSettings(SchedulerBatchSettings):
     """Grid Engine's ``qsub``."""
 
 
-def _split(args: Words | None) -> Words | None:
+def _split(args: Arguments | None) -> Arguments | None:
     return args.split() if isinstance(args, str) else args

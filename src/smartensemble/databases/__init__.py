@@ -1,1 +1,1 @@
-"""What is said of a database: what it is, how members reach it, what they find in it. `runtime.servers` does it."""
+"""Databases as their users describe them: servers, addresses, variables, contents. `runtime.servers` starts them."""

@@ -16,7 +16,7 @@ from smartensemble.settings.executable import find_program
 
 @dataclass(frozen=True)
 class Colocated:
-    """What is said of a database of a member's own."""
+    """The options of a database of a member's own."""
 
     identifier: str
     socket: str | None = None  #: where it listens; None: a path is chosen when it starts
@@ -31,7 +31,7 @@ class Colocated:
 
     @property
     def endpoint(self) -> Endpoint:
-        """What its member is told of it; the member learns the address from its server."""
+        """Where its member finds it. The member learns the address from the server."""
         return Endpoint(self.identifier, "Colocated")
 
 
@@ -128,7 +128,7 @@ class Colocating:
 
     @property
     def colocated_database(self) -> Colocated | None:
-        """What was said of its own database; None if it has none."""
+        """The options of its own database; None if it has none."""
         return self._colocated
 
 

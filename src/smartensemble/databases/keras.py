@@ -36,11 +36,11 @@ def _freeze(model: Any) -> tuple[Any, list[str], list[str]]:
     if not isinstance(model, tf.keras.Model):
         raise InputTypeError(f"model: {type(model).__name__} is no Keras model; give a keras.Model")
     try:
-        given = list(model.inputs)
+        tensors = list(model.inputs)
     except (AttributeError, TypeError, ValueError) as error:
         raise InputValueError(f"model: {model.name} has no inputs yet; begin it with keras.Input(shape=...)") from error
-    names = ["x"] if len(given) == 1 else [f"x_{number}" for number in range(len(given))]
-    specs = [tf.TensorSpec(tensor.shape, tensor.dtype, name) for tensor, name in zip(given, names, strict=True)]
+    names = ["x"] if len(tensors) == 1 else [f"x_{number}" for number in range(len(tensors))]
+    specs = [tf.TensorSpec(tensor.shape, tensor.dtype, name) for tensor, name in zip(tensors, names, strict=True)]
     function = tf.function(lambda *x: model(list(x) if len(x) > 1 else x[0]))
     frozen = convert_variables_to_constants_v2(function.get_concrete_function(*specs))
     return frozen.graph, _names(frozen.inputs), _names(frozen.outputs)

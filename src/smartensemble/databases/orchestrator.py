@@ -1,4 +1,4 @@
-"""A database that members share: what is asked of it, how it is reached, and the variables that members find it by."""
+"""A database that members share: its options, its addresses, and its settings before it starts and while it runs."""
 
 import os
 import re
@@ -115,8 +115,8 @@ class Orchestrator:
             per_node=per_node,
             single_cmd=single_cmd,
         )
-        if (given := options.given) and self.launcher == "local":
-            raise UnsupportedError(f"{db_identifier}: {given[0]} needs a scheduler; on this machine leave it out")
+        if (used := options.used) and self.launcher == "local":
+            raise UnsupportedError(f"{db_identifier}: {used[0]} needs a scheduler; on this machine leave it out")
         self.db_identifier = self.name = db_identifier
         self.db_nodes = positive("db_nodes", db_nodes)
         self.port = None if port is None else checked_port(db_identifier, port, self.db_nodes)
@@ -279,8 +279,8 @@ def set_home(db: Orchestrator, home: str) -> None:
 
 def _interfaces(subject: str, interface: object) -> list[str]:
     """The names of network interfaces."""
-    given = [interface] if isinstance(interface, str) else interface or []
-    found = list(given) if isinstance(given, Iterable) else [given]
+    several = [interface] if isinstance(interface, str) else interface or []
+    found = list(several) if isinstance(several, Iterable) else [several]
     names = [name for name in found if isinstance(name, str) and name]
     if len(names) < len(found):
         raise InputTypeError(f"{subject}: interface is {interface!r}; give its name, such as 'ib0'")

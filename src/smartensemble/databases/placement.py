@@ -93,11 +93,11 @@ class ClusterOptions:
     queue: str | None = None
     run_command: str | None = "auto"
     per_node: int = 1
-    single_cmd: bool = True  #: the default on this machine too, so it is never one of those that are given
+    single_cmd: bool = True  #: also on this machine, so `used` leaves it out
 
     @property
-    def given(self) -> list[str]:
-        """The names of those that were given."""
+    def used(self) -> list[str]:
+        """The names of those that a caller gave."""
         found = [name for name in ("batch", "hosts", "account", "time", "alloc", "queue") if getattr(self, name)]
         if self.names_run_command:
             found.append("run_command")

@@ -1,4 +1,4 @@
-"""What is said of the workers of a database, the processes that run its models and scripts."""
+"""The options of a database's workers, the processes that run its models and scripts."""
 
 from dataclasses import dataclass
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from smartensemble.databases.orchestrator import Orchestrator
+from smartensemble.databases.orchestrator import set_home as set_database_home
 from smartensemble.ensemble import Ensemble, set_home
 from smartensemble.errors import InputTypeError, InputValueError
 from smartensemble.model import Model
@@ -28,7 +29,7 @@ def select(runner: Runner, databases: Databases, home: str, named: Sequence[obje
     """
     chosen = [each for each in named if isinstance(each, Orchestrator)]
     for db in chosen:
-        db.place(home)
+        set_database_home(db, home)
         databases.add(db)
     entities = [_checked(runner.name, each) for each in named if not isinstance(each, Orchestrator)]
     if not entities and not chosen:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-from smartensemble.checks import optional_line, options_of, positive, shell_lines
-from smartensemble.duration import Duration as Duration
-from smartensemble.duration import seconds as seconds
+from smartensemble.checks import positive
+from smartensemble.duration import Duration, seconds
 from smartensemble.errors import InputTypeError, InputValueError, strict
+from smartensemble.settings.arguments import raw_options, shell_lines
 from smartensemble.settings.options import BatchOptions
 
 
@@ -46,9 +46,9 @@ class BatchSettings(BatchOptions):
         """
         self.nodes = None if nodes is None else positive("nodes", nodes)
         self.time = None if time == "" else time
-        self.queue = optional_line("queue", queue)
-        self.account = optional_line("account", account)
-        self.batch_args = {} if batch_args is None else options_of("batch_args", batch_args)
+        self.queue = _optional_line("queue", queue)
+        self.account = _optional_line("account", account)
+        self.batch_args = {} if batch_args is None else raw_options("batch_args", batch_args)
         for name, value in self.batch_args.items():
             if "\n" in str(value):
                 raise InputValueError(f"batch_args[{name!r}]: {value!r} is more than a line of text; take the line break out")
@@ -84,8 +84,8 @@ class BatchSettings(BatchOptions):
         return None if self.time is None else seconds("time", self.time)
 
     def __repr__(self) -> str:
-        given = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if value)
-        return f"BatchSettings({given})"
+        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if value)
+        return f"BatchSettings({arguments})"
 
 
 def portable_options(settings: BatchSettings) -> dict[str, object]:
@@ -97,3 +97,14 @@ def portable_options(settings: BatchSettings) -> dict[str, object]:
     arguments = {name: getattr(settings, name) for name in ("nodes", "time", "queue", "account", "batch_args")}
     shape = {"array": settings.array, "groups": [portable_options(group) for group in settings.groups]}
     return arguments | settings.batch_options | {name: value for name, value in shape.items() if value}
+
+
+def _optional_line(subject: str, value: object) -> str | None:
+    """`value` as one line of text, or None for none."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise InputTypeError(f"{subject}: {value!r} is no text; give its name")
+    if not value.isprintable():
+        raise InputValueError(f"{subject}: {value!r} is more than a line of text; give its name")
+    return value

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from smartensemble.checks import Words, text, words
+from smartensemble.settings.arguments import Arguments, arguments, text
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Singularity:
     """
 
     image: str
-    args: Words = ()
+    args: Arguments = ()
     mount: str | Iterable[str] | Mapping[str, str | None] = ()  #: directories, or ``{"/outside": "/inside"}``
     working_directory: str | None = None
 
@@ -29,8 +29,8 @@ class Singularity:
         mount = self.mount
         if isinstance(mount, Mapping):
             mount = [f"{outside}:{inside}" if inside else outside for outside, inside in mount.items()]
-        object.__setattr__(self, "mount", tuple([mount] if isinstance(mount, str) else words("mount", mount)))
-        object.__setattr__(self, "args", tuple(words("args", self.args)))
+        object.__setattr__(self, "mount", tuple([mount] if isinstance(mount, str) else arguments("mount", mount)))
+        object.__setattr__(self, "args", tuple(arguments("args", self.args)))
 
 
 def inside(container: Singularity, argv: Iterable[str]) -> tuple[str, ...]:
@@ -42,4 +42,4 @@ def inside(container: Singularity, argv: Iterable[str]) -> tuple[str, ...]:
     program = shutil.which("singularity") or shutil.which("apptainer") or "singularity"
     binds = ("--bind", ",".join(container.mount)) if container.mount else ()
     pwd = ("--pwd", container.working_directory) if container.working_directory else ()
-    return (program, "exec", *words("args", container.args), *binds, *pwd, container.image, *argv)
+    return (program, "exec", *arguments("args", container.args), *binds, *pwd, container.image, *argv)

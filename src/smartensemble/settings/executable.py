@@ -6,8 +6,8 @@ import shutil
 import sys
 from pathlib import PurePath
 
-from smartensemble.checks import text
 from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, NotExecutableError
+from smartensemble.settings.arguments import text
 
 
 def find_program(exe: object, subject: str = "exe") -> str:

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import ClassVar
 
-from smartensemble.checks import Words
+from smartensemble.duration import Duration
 from smartensemble.errors import strict
+from smartensemble.settings.arguments import Arguments
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.container import Singularity
-from smartensemble.settings.run import Duration, RunSettings
+from smartensemble.settings.run import RunSettings
 
 
 class MpirunSettings(RunSettings):
@@ -20,7 +21,7 @@ class MpirunSettings(RunSettings):
     def __init__(
         self,
         exe: str | PurePath,
-        exe_args: Words | None = None,
+        exe_args: Arguments | None = None,
         run_args: Mapping[str, object] | None = None,
         env_vars: Mapping[str, object] | None = None,
         container: Singularity | None = None,
@@ -44,7 +45,7 @@ class SrunSettings(RunSettings):
     def __init__(
         self,
         exe: str | PurePath,
-        exe_args: Words | None = None,
+        exe_args: Arguments | None = None,
         run_args: Mapping[str, object] | None = None,
         env_vars: Mapping[str, object] | None = None,
         alloc: str | int | None = None,

@@ -1,17 +1,18 @@
-"""What can be asked of any run command, and of any scheduler: SmartSim's methods, as thin names over tables."""
+"""The options of any run command and of any scheduler: SmartSim's methods, as thin names over tables."""
 
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path, PurePath
+from typing import Any
 
-from smartensemble.checks import flag, line, names, numbers, positive
+from smartensemble.checks import names, positive, whole
 from smartensemble.duration import Duration, seconds
-from smartensemble.errors import InputTypeError, MissingFileError, UnsupportedError
+from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, UnsupportedError
 from smartensemble.schedulers.run_commands import RunCommand, run_command
 
 
 class Options:
-    """What can be asked of a run command and of a scheduler alike, by portable names."""
+    """The options that run commands and schedulers have in common, by portable names."""
 
     def set_option(self, option: str, value: object) -> None:
         """Set a portable option."""
@@ -78,10 +79,10 @@ class RunOptions(Options):
         if not isinstance(file_path, (str, PurePath)):
             raise InputTypeError(f"set_hostlist_from_file: {file_path!r} is no path; give text or a pathlib.Path")
         try:
-            words = Path(file_path).read_text(errors="replace").split()
+            hosts = Path(file_path).read_text(errors="replace").split()
         except FileNotFoundError:
             raise MissingFileError(f"set_hostlist_from_file: no file {str(file_path)!r}; give one that is there") from None
-        self.set_option("hosts", names("set_hostlist_from_file", words))
+        self.set_option("hosts", names("set_hostlist_from_file", hosts))
 
     def set_walltime(self, walltime: Duration) -> None:
         """Set how long it may run: ``"HH:MM:SS"``, seconds or a timedelta."""
@@ -97,35 +98,35 @@ class RunOptions(Options):
 
     def set_binding(self, binding: str) -> None:
         """Set how processes are bound to hardware, in the run command's words."""
-        self.set_option("binding", line("set_binding", binding))
+        self.set_option("binding", _line("set_binding", binding))
 
     def set_cpu_bindings(self, bindings: int | Iterable[int]) -> None:
         """Set the CPU of each process."""
-        self.set_option("cpu_bindings", numbers("set_cpu_bindings", bindings))
+        self.set_option("cpu_bindings", _numbers("set_cpu_bindings", bindings))
 
     def set_task_map(self, task_mapping: str) -> None:
         """Set how processes are spread over nodes, in the run command's words."""
-        self.set_option("task_map", line("set_task_map", task_mapping))
+        self.set_option("task_map", _line("set_task_map", task_mapping))
 
     def set_broadcast(self, dest_path: str | None = None) -> None:
         """Copy the program to each node before it runs: to `dest_path`."""
-        self.set_option("broadcast", True if dest_path is None else line("set_broadcast", dest_path))
+        self.set_option("broadcast", True if dest_path is None else _line("set_broadcast", dest_path))
 
     def set_overcommit(self, overcommit: bool = True) -> None:
         """Allow more processes than CPUs."""
-        self.set_option("overcommit", flag("set_overcommit", overcommit))
+        self.set_option("overcommit", _flag("set_overcommit", overcommit))
 
     def set_het_group(self, het_group: int | Iterable[int]) -> None:
         """Set the components of a heterogeneous job that it runs on."""
-        self.set_option("het_group", numbers("set_het_group", het_group))
+        self.set_option("het_group", _numbers("set_het_group", het_group))
 
     def set_verbose_launch(self, verbose: bool) -> None:
         """Have the run command say what it does, or not."""
-        self.set_option("verbose", flag("set_verbose_launch", verbose))
+        self.set_option("verbose", _flag("set_verbose_launch", verbose))
 
     def set_quiet_launch(self, quiet: bool) -> None:
         """Have the run command say little, or not."""
-        self.set_option("quiet", flag("set_quiet_launch", quiet))
+        self.set_option("quiet", _flag("set_quiet_launch", quiet))
 
 
 class BatchOptions(Options):
@@ -134,10 +135,38 @@ class BatchOptions(Options):
     batch_options: dict[str, object]
 
     def set_option(self, option: str, value: object) -> None:
-        """Set a portable option. Whether its scheduler can express it is said when the job is started."""
+        """Set a portable option. One that the scheduler cannot express is an error when the job is started."""
         self.batch_options[option] = value
 
 
 def row_of(options: RunOptions) -> RunCommand | None:
     """How the run command of `options` spells them; None without one."""
     return None if options.run_command is None else run_command(options.run_command)
+
+
+def _numbers(subject: str, value: Any) -> list[int]:
+    """`value` as numbers, from zero on: one, or several.
+
+    >>> _numbers("set_het_group", 1), _numbers("set_cpu_bindings", ["0", 2])
+    ([1], [0, 2])
+    """
+    found = [value] if isinstance(value, (str, int)) or not isinstance(value, Iterable) else list(value)
+    if not found:
+        raise InputValueError(f"{subject}: {value!r} holds no number; for example [0, 1]")
+    return [whole(subject, int(each) if isinstance(each, str) and each.isdecimal() else each) for each in found]
+
+
+def _line(subject: str, value: Any) -> str:
+    """`value` as a line of text."""
+    if not isinstance(value, str):
+        raise InputTypeError(f"{subject}: {value!r} is no text; give it in the run command's words")
+    if not value.strip() or not value.isprintable():
+        raise InputValueError(f"{subject}: {value!r} is no line of text; give it in the run command's words")
+    return value
+
+
+def _flag(subject: str, value: Any) -> bool:
+    """`value`, which is True or False: in an "if", also the text ``"no"`` would be true."""
+    if not isinstance(value, bool):
+        raise InputTypeError(f"{subject}: {value!r} is neither True nor False; give one of them")
+    return value

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from copy import copy
 from pathlib import PurePath
 
-from smartensemble.checks import Words, options_of, shell_lines, text, words
-from smartensemble.duration import Duration as Duration
-from smartensemble.duration import seconds as seconds
+from smartensemble.duration import Duration, seconds
 from smartensemble.errors import InputTypeError, InputValueError, strict
+from smartensemble.settings.arguments import Arguments, arguments, raw_options, shell_lines, text
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.container import Singularity
 from smartensemble.settings.executable import find_program
@@ -35,7 +34,7 @@ class RunSettings(RunOptions):
     def __init__(
         self,
         exe: str | PurePath,
-        exe_args: Words | None = None,
+        exe_args: Arguments | None = None,
         run_command: str | None = None,
         run_args: Mapping[str, object] | None = None,
         env_vars: Mapping[str, object] | None = None,
@@ -60,9 +59,9 @@ class RunSettings(RunOptions):
             raise InputTypeError(f"container: {container!r} is no container; for example Singularity('image.sif')")
         self.container = container
         self.exe = str(exe) if container and isinstance(exe, (str, PurePath)) else find_program(exe)
-        self.exe_args = [] if exe_args is None else words("exe_args", exe_args)
+        self.exe_args = [] if exe_args is None else arguments("exe_args", exe_args)
         self.run_command = None if run_command in (None, "", "auto") else find_program(run_command, "run_command")
-        self.run_args = {} if run_args is None else options_of("run_args", run_args)
+        self.run_args = {} if run_args is None else raw_options("run_args", run_args)
         self.run_options: dict[str, object] = {}
         self.mpmd: list[RunSettings] = []
         self.preamble: list[str] = []
@@ -72,9 +71,9 @@ class RunSettings(RunOptions):
         self.update_env({} if env_vars is None else env_vars)
         self.time_limit = None if time_limit is None else seconds("time_limit", time_limit)
 
-    def add_exe_args(self, args: Words) -> None:
+    def add_exe_args(self, args: Arguments) -> None:
         """Add arguments after those that are there."""
-        self.exe_args += words("exe_args", args)
+        self.exe_args += arguments("exe_args", args)
 
     def add_preamble(self, lines: str | Iterable[str]) -> None:
         """Add lines of shell that run before each member's program, in its directory: ``module load lammps``."""

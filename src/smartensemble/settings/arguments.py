@@ -1,0 +1,59 @@
+"""Arguments, options and lines of shell as a user gives them, checked: no program, shell or scheduler chokes on the rest."""
+
+import shlex
+from collections.abc import Iterable, Mapping
+from pathlib import PurePath
+
+from smartensemble.checks import plain
+from smartensemble.errors import InputTypeError, InputValueError
+
+#: Arguments of a program: text that is split as a shell would split it, or a list.
+Arguments = str | Iterable[str | int | float | PurePath]
+
+
+def arguments(subject: str, value: Arguments) -> list[str]:
+    """`value` as the arguments of a program.
+
+    >>> arguments("exe_args", "-in 'my file'"), arguments("exe_args", ["-in", "my file", 4])
+    (['-in', 'my file'], ['-in', 'my file', '4'])
+    """
+    if isinstance(value, str):
+        try:
+            value = shlex.split(value)
+        except ValueError as error:
+            raise InputValueError(f"{subject}: {value!r} cannot be split ({error}); give a list of arguments") from None
+    if isinstance(value, (bytes, Mapping, set, frozenset)) or not isinstance(value, Iterable):
+        raise InputTypeError(f"{subject}: {value!r} is no list of arguments; for example ['-in', 'in.melt']")
+    return [text(subject, each) for each in value]
+
+
+def raw_options(subject: str, value: object) -> dict[str, object]:
+    """`value` as options in a program's own names."""
+    if not isinstance(value, Mapping):
+        raise InputTypeError(f"{subject}: {value!r} is no dictionary; for example {{'n': 2}}")
+    for name, option in value.items():
+        if not isinstance(name, str) or not name.strip("-") or not name.isprintable():
+            raise InputValueError(f"{subject}: {name!r} is no name of an option; for example {{'n': 2}}")
+        if option is not None:
+            text(f"{subject}[{name!r}]", option)
+    return dict(value)
+
+
+def shell_lines(value: str | Iterable[str]) -> list[str]:
+    """`value` as lines of shell."""
+    if isinstance(value, (bytes, Mapping, set, frozenset)) or not isinstance(value, Iterable):
+        raise InputTypeError(f"preamble: {value!r} is no text and no list of lines; for example 'module load lammps'")
+    lines = value.splitlines() if isinstance(value, str) else list(value)
+    if not all(isinstance(line, str) for line in lines):
+        raise InputTypeError(f"preamble: {value!r} holds what is no text; give lines of shell")
+    return [text("preamble", line) for line in lines]
+
+
+def text(subject: str, value: object) -> str:
+    """`value` as text that the system can pass to a program."""
+    value = plain(value)
+    if not isinstance(value, (str, int, float, PurePath)):
+        raise InputTypeError(f"{subject}: {value!r} is neither text nor a number; give one of these")
+    if "\0" in str(value):
+        raise InputValueError(f"{subject}: {value!r} holds a NUL character, which no program can receive; take it out")
+    return str(value)
