@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar, overload
 
 from smartensemble import model
 from smartensemble.checks import absolute_path, check_name, positive
-from smartensemble.databases.uploads import Upload, check_free
 from smartensemble.errors import (
     CaseError,
     EntityExistsError,
@@ -28,7 +27,7 @@ from smartensemble.results.failures import Failures, failures
 from smartensemble.results.table import Seconds, Table
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.run import RunSettings, check_settings
-from smartensemble.sharing import NO_SHARING, Producer, check_incoming, own_sharing
+from smartensemble.sharing import NO_SHARING, Sharing, own_sharing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -116,14 +115,12 @@ class Ensemble(Group):
 
     def _create(self, plan: Expansion, settings: RunSettings) -> list[Model]:
         """Add members for each parameter set of `plan`, as often as there are clones."""
-        number = self._generated
+        number, arguments, kind = self._generated, plan.parameters.arguments, self._member_class
         made: dict[str, Model] = {}
         for values in plan.sets():
             for replica in range(plan.replicas):
                 name = f"{self.name}_{number}"
-                member = make_member(self._member_class, self, name, values, plan.parameters.arguments, settings)
-                member.replica = replica
-                made[name] = member
+                made[name] = make_member(kind, self, name, values, arguments, settings, replica)
                 number += 1
         if taken := made.keys() & self._members.keys():
             raise EntityExistsError(f"{self.name}: there is a member {min(taken)!r} that was added; give that another name")
@@ -174,7 +171,10 @@ class Ensemble(Group):
             raise EntityExistsError(f"{self.name}: there is a member {model.name!r}; give the model another name")
         if model.ensemble is not None:
             raise EntityExistsError(f"{self.name}: {model.name!r} is a member of {model.ensemble.name!r}; make another model")
-        check_free(model.name, self._sharing.uploads, *own_sharing(model).uploads)
+        if added := own_sharing(model).uploads:
+            from smartensemble.databases.uploads import check_free
+
+            check_free(model.name, self._sharing.uploads, *added)
         join(model, self)
         self._members[model.name] = model
 
@@ -203,28 +203,16 @@ class Ensemble(Group):
         """Every member's name is put before the keys that it writes."""
         return all(member.query_key_prefixing() for member in self) if self else bool(self._sharing.prefixing)
 
-    def register_incoming_entity(self, incoming_entity: Producer) -> None:
-        """Let each member read what `incoming_entity` writes, also members that are added later.
-
-        :raises EntityExistsError: one of them reads from that one already.
-        """
-        check_incoming(self.name, self._sharing.incoming, incoming_entity)
-        for member in self:
-            if own_sharing(member).incoming:
-                check_incoming(member.name, sharing(member).incoming, incoming_entity)
-        self._sharing = replace(self._sharing, incoming=(*self._sharing.incoming, incoming_entity))
-
     @property
     def key_prefixes(self) -> Sequence[str]:
         """The prefixes of the keys that its members write, where key prefixing is on: their names."""
         return [member.name for member in self]
 
-    def _store(self, upload: Upload) -> None:
-        check_free(self.name, self._sharing.uploads, upload)
+    def _shared(self) -> Iterator[tuple[str, Sharing]]:
+        yield self.name, self._sharing
         for member in self:
-            if own_sharing(member).uploads:
-                check_free(member.name, own_sharing(member).uploads, upload)
-        self._sharing = replace(self._sharing, uploads=(*self._sharing.uploads, upload))
+            if own_sharing(member) is not NO_SHARING:
+                yield member.name, sharing(member)
 
     def table(self) -> Table:
         """One row for each member: name, parameters, status, seconds, exit code, path. It prints as a table."""

@@ -1,23 +1,25 @@
 """A model is a program with its parameters, its files and its directory."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from smartensemble.checks import absolute_path, check_name
 from smartensemble.command import Command
-from smartensemble.databases.colocated import Colocated, Colocating
-from smartensemble.databases.uploads import Upload, check_free
 from smartensemble.errors import InputTypeError, ParameterError, strict
 from smartensemble.files.attach import Files, Paths, attach
 from smartensemble.parameters.resolve import Constant, Params, argument, resolve
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.command import command_of
 from smartensemble.settings.run import RunSettings, check_settings
-from smartensemble.sharing import NO_SHARING, Entity, Producer, Sharing, check_incoming, own_sharing
+from smartensemble.sharing import NO_SHARING, Entity, ModelSharing, Sharing, own_sharing
 from smartensemble.status import Run, Status
+
+if TYPE_CHECKING:
+    from smartensemble.databases.uploads import Upload
 
 #: The columns of a table that are not parameters.
 OTHER_COLUMNS = ("name", "status", "seconds", "exit code", "path", "replica")
@@ -34,7 +36,7 @@ class Group(Entity):
     path: str
 
 
-class Model(Colocating, Entity):
+class Model(ModelSharing):
     """One program, with its parameters, its files and its directory.
 
     >>> model = Model("melt", {"T": 1.5}, RunSettings("echo"))
@@ -43,8 +45,8 @@ class Model(Colocating, Entity):
     """
 
     __slots__ = (
-        "__weakref__", "_colocated", "_generated", "_group", "_home", "_own_settings", "_params", "_path", "_refresh",
-        "_run", "_settings", "_sharing", "_values", "batch_settings", "files", "name", "params_as_args", "replica",
+        "__weakref__", "_generated", "_group", "_home", "_own_settings", "_params", "_path", "_refresh",
+        "_run", "_settings", "_values", "batch_settings", "files", "name", "params_as_args", "replica",
     )  # fmt: skip
     batch_settings: BatchSettings | None
     _path: str | None
@@ -87,21 +89,29 @@ class Model(Colocating, Entity):
         self._path = None if path is None else absolute_path(name, path)
         self.batch_settings = batch_settings
 
-    def _set(self, name: str, values: dict[str, object], arguments: tuple[str, ...], settings: RunSettings) -> None:
+    def _set(
+        self,
+        name: str,
+        values: dict[str, object],
+        arguments: tuple[str, ...],
+        settings: RunSettings,
+        group: "Group | None" = None,
+        replica: int = 0,
+    ) -> None:
         self.name = name
         self.params_as_args = arguments
         self.files = NO_FILES
         self.batch_settings = None
-        self.replica = 0
+        self.replica = replica
         self._values = values
         self._settings = settings
         self._own_settings: RunSettings | None = None
         self._params: dict[str, str] | None = None
-        self._group: Group | None = None
+        self._group = group
         self._path = None
         self._home: str | None = None
         self._sharing = NO_SHARING
-        self._colocated: Colocated | None = None
+        self._colocated = None
         self._generated = False
         self._run: Run | None = None
         self._refresh: Callable[[], None] | None = None
@@ -165,7 +175,7 @@ class Model(Colocating, Entity):
         return command_of(self._own_settings or self._settings, self.name, self.path, arguments)
 
     @property
-    def uploads(self) -> Sequence[Upload]:
+    def uploads(self) -> "Sequence[Upload]":
         """The models and scripts that its databases store for it: those that were added to it, and to its ensemble."""
         return sharing(self).uploads
 
@@ -193,14 +203,6 @@ class Model(Colocating, Entity):
         """Its name is put before the keys that it writes. Its own setting decides, or else that of its ensemble."""
         return bool(sharing(self).prefixing)
 
-    def register_incoming_entity(self, incoming_entity: Producer) -> None:
-        """Let it read what `incoming_entity` writes, with that one's prefix: one model, or each member of an ensemble.
-
-        :raises EntityExistsError: it reads from that one already.
-        """
-        check_incoming(self.name, sharing(self).incoming, incoming_entity)
-        self._sharing = replace(self._sharing, incoming=(*self._sharing.incoming, incoming_entity))
-
     @property
     def incoming_entities(self) -> list[str]:
         """The names of the members whose data it reads, in the order in which they were registered."""
@@ -211,12 +213,8 @@ class Model(Colocating, Entity):
         """The prefix of the keys that it writes, where key prefixing is on: its name."""
         return (self.name,)
 
-    def _colocate(self, database: Colocated) -> None:
-        self._colocated = database
-
-    def _store(self, upload: Upload) -> None:
-        check_free(self.name, self.uploads, upload)
-        self._sharing = replace(self._sharing, uploads=(*self._sharing.uploads, upload))
+    def _shared(self) -> Iterator[tuple[str, Sharing]]:
+        yield self.name, sharing(self)
 
     def __eq__(self, other: object) -> bool:
         return self.name == other.name if isinstance(other, Model) else NotImplemented
@@ -239,12 +237,17 @@ def sharing(model: Model) -> Sharing:
 
 
 def make_member(
-    kind: type[Model], group: Group, name: str, values: dict[str, object], arguments: tuple[str, ...], settings: RunSettings
+    kind: type[Model],
+    group: Group,
+    name: str,
+    values: dict[str, object],
+    arguments: tuple[str, ...],
+    settings: RunSettings,
+    replica: int,
 ) -> Model:
     """A member of `group`, of values that were checked already: there may be a hundred thousand."""
     member = kind.__new__(kind)
-    member._set(name, values, arguments, settings)
-    member._group = group
+    member._set(name, values, arguments, settings, group, replica)
     return member
 
 

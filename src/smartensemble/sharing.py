@@ -1,14 +1,18 @@
 """What models share through databases: whose keys they read, whether theirs have a prefix, and what is stored for them."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from smartensemble.databases.uploads import Batching, Devices, Upload, ml_model
-from smartensemble.databases.uploads import function as stored_function
-from smartensemble.databases.uploads import script as stored_script
+from smartensemble.duration import Duration
 from smartensemble.errors import EntityExistsError, InputTypeError, strict
+from smartensemble.settings.executable import find_program
+
+# What checks options of databases is imported by the methods that take some: most members share nothing.
+if TYPE_CHECKING:
+    from smartensemble.databases.colocated import Colocated
+    from smartensemble.databases.uploads import Upload
 
 
 class Producer(Protocol):
@@ -25,7 +29,7 @@ class Sharing:
 
     prefixing: bool | None = None  #: None: as its ensemble says
     incoming: tuple[Producer, ...] = ()
-    uploads: tuple[Upload, ...] = ()
+    uploads: "tuple[Upload, ...]" = ()
 
 
 #: What an entity shares until it is told to share.
@@ -35,18 +39,37 @@ NO_SHARING = Sharing()
 class Entity:
     """A model or an ensemble. Members write keys with a prefix, read those of others, and find what was stored for them."""
 
-    __slots__ = ()
+    __slots__ = ("_sharing",)
     name: str
-    _sharing: Sharing
+    _sharing: Sharing  #: by its own settings
 
     @property
     def key_prefixes(self) -> Sequence[str]:
         """The prefixes of the keys that it writes, where key prefixing is on: the names of its members, or its own."""
         raise NotImplementedError
 
-    def _store(self, upload: Upload) -> None:
-        """Have `upload` stored, unless its name is taken."""
+    def _shared(self) -> Iterator[tuple[str, Sharing]]:
+        """What it shares, and what those of its members share that have settings of their own, each with its name."""
         raise NotImplementedError
+
+    def register_incoming_entity(self, incoming_entity: Producer) -> None:
+        """Let it read what `incoming_entity` writes, with that one's prefix: one model, or each member of an ensemble.
+
+        An ensemble lets each of its members read it, also those that are added later.
+
+        :raises EntityExistsError: it, or a member, reads from that one already.
+        """
+        for name, sharing in self._shared():
+            check_incoming(name, sharing.incoming, incoming_entity)
+        self._sharing = replace(self._sharing, incoming=(*self._sharing.incoming, incoming_entity))
+
+    def _store(self, upload: "Upload") -> None:
+        """Have `upload` stored, unless its name is taken."""
+        from smartensemble.databases.uploads import check_free
+
+        for name, sharing in self._shared():
+            check_free(name, sharing.uploads, upload)
+        self._sharing = replace(self._sharing, uploads=(*self._sharing.uploads, upload))
 
     @strict
     def add_ml_model(
@@ -85,6 +108,8 @@ class Entity:
         :raises MissingFileError: there is no such file.
         :raises EntityExistsError: there is a model or script of this name.
         """
+        from smartensemble.databases.uploads import Batching, Devices, ml_model
+
         devices = Devices(device, devices_per_node, first_device)
         batching = Batching(batch_size, min_batch_size, min_batch_timeout)
         self._store(ml_model(self.name, name, backend, model, model_path, devices, batching, tag, inputs, outputs))
@@ -106,7 +131,10 @@ class Entity:
         :param function: the function, or its text. The other arguments are those of :meth:`add_ml_model`.
         :raises InputValueError: it has no source, or is a lambda.
         """
-        self._store(stored_function(self.name, name, function, Devices(device, devices_per_node, first_device)))
+        from smartensemble.databases import uploads
+
+        devices = uploads.Devices(device, devices_per_node, first_device)
+        self._store(uploads.function(self.name, name, function, devices))
 
     @strict
     def add_script(
@@ -125,7 +153,107 @@ class Entity:
         :param script_path: the file with it, which is read now. The other arguments are those of :meth:`add_ml_model`.
         :raises MissingFileError: there is no such file.
         """
-        self._store(stored_script(self.name, name, script, script_path, Devices(device, devices_per_node, first_device)))
+        from smartensemble.databases import uploads
+
+        devices = uploads.Devices(device, devices_per_node, first_device)
+        self._store(uploads.script(self.name, name, script, script_path, devices))
+
+
+class ModelSharing(Entity):
+    """What a model alone may have: a database of its own."""
+
+    __slots__ = ("_colocated",)
+    _colocated: "Colocated | None"
+
+    @strict
+    def colocate_db_uds(
+        self,
+        unix_socket: str | PurePath | None = None,
+        socket_permissions: int = 700,
+        db_cpus: int = 1,
+        custom_pinning: Iterable[int] | None = None,
+        debug: bool = False,
+        db_identifier: str = "",
+        *,
+        server: str | PurePath | None = None,
+        workers: int = 1,
+        intra_op_threads: int = 1,
+        model_time_limit: Duration = 300.0,
+    ) -> None:
+        """Give it a database of its own, on its host, that it reaches by a unix socket. It begins and ends with the model.
+
+        :param unix_socket: its path; by default one that no other has, in a directory that only you enter.
+        :param socket_permissions: who may connect, as ``chmod`` takes it.
+        :param db_cpus: threads of the server that read and write at a time.
+        :param custom_pinning: the CPUs that the server may use; by default all.
+        :param debug: have the server write more into ``NAME.db.out``.
+        :param db_identifier: what its variables end in, as ``SSDB_name``; by default nothing.
+        :param server: the program, as :meth:`Experiment.create_database` takes it.
+        :param workers: the processes that run its models and scripts; 0 for none.
+        :param intra_op_threads: the threads that a model may use in each of them.
+        :param model_time_limit: how long a run of a model may take.
+        """
+        from smartensemble.databases import colocated
+        from smartensemble.databases.worker_options import worker_options
+
+        self._colocated = colocated.Colocated(
+            colocated.checked_identifier(db_identifier),
+            pinning=colocated.pinned_cpus(self.name, custom_pinning),
+            conf=colocated.configured(db_cpus, debug),
+            server=None if server is None else find_program(server, "server"),
+            worker_options=worker_options(self.name, workers, intra_op_threads, model_time_limit),
+            socket=None if unix_socket is None else colocated.checked_socket(self.name, str(unix_socket)),
+            permissions=colocated.checked_permissions(self.name, socket_permissions),
+        )
+
+    @strict
+    def colocate_db_tcp(
+        self,
+        port: int | None = None,
+        ifname: str = "lo",
+        db_cpus: int = 1,
+        custom_pinning: Iterable[int] | None = None,
+        debug: bool = False,
+        db_identifier: str = "",
+        *,
+        server: str | PurePath | None = None,
+        workers: int = 1,
+        intra_op_threads: int = 1,
+        model_time_limit: Duration = 300.0,
+    ) -> None:
+        """Give it a database of its own, on its host, that it reaches by a port, as does every user of that host.
+
+        The other arguments are those of :meth:`colocate_db_uds`.
+
+        :param port: its port; by default a free one is chosen when the model starts.
+        :param ifname: the network interface that it listens on.
+        """
+        from smartensemble.databases import colocated
+        from smartensemble.databases.shard import checked_port
+        from smartensemble.databases.worker_options import worker_options
+
+        self._colocated = colocated.Colocated(
+            colocated.checked_identifier(db_identifier),
+            pinning=colocated.pinned_cpus(self.name, custom_pinning),
+            conf=colocated.configured(db_cpus, debug),
+            server=None if server is None else find_program(server, "server"),
+            worker_options=worker_options(self.name, workers, intra_op_threads, model_time_limit),
+            tcp=True,
+            port=None if port is None else checked_port(self.name, port),
+            interface=ifname,
+        )
+
+    colocate_db = colocate_db_tcp
+
+    @property
+    def colocated(self) -> bool:
+        """It has a database of its own."""
+        return self._colocated is not None
+
+    @property
+    def colocated_database(self) -> "Colocated | None":
+        """The options of its own database; None if it has none."""
+        return self._colocated
 
 
 def own_sharing(entity: Entity) -> Sharing:

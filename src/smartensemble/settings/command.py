@@ -6,7 +6,6 @@ from pathlib import Path
 from smartensemble.checks import positive
 from smartensemble.command import Command, Need
 from smartensemble.errors import InputValueError
-from smartensemble.schedulers.run_commands import ROWS
 from smartensemble.settings.container import inside
 from smartensemble.settings.options import row_of
 from smartensemble.settings.run import RunSettings
@@ -126,7 +125,11 @@ def _size(settings: RunSettings, option: str) -> int | None:
 
 def _is_step(settings: RunSettings) -> bool:
     """Its run command is a scheduler's own. The name tells that, so no program is run to find out."""
-    row = None if settings.run_command is None else ROWS.get(Path(settings.run_command).name)
+    if settings.run_command is None:
+        return False
+    from smartensemble.schedulers.run_commands import ROWS
+
+    row = ROWS.get(Path(settings.run_command).name)
     return row is not None and row.starts_steps
 
 

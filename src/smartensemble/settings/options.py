@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smartensemble.checks import names, positive, whole
 from smartensemble.duration import Duration, seconds
 from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, UnsupportedError
-from smartensemble.schedulers.run_commands import RunCommand, run_command
+
+if TYPE_CHECKING:
+    from smartensemble.schedulers.run_commands import RunCommand
 
 
 class Options:
@@ -139,9 +141,13 @@ class BatchOptions(Options):
         self.batch_options[option] = value
 
 
-def row_of(options: RunOptions) -> RunCommand | None:
+def row_of(options: RunOptions) -> "RunCommand | None":
     """How the run command of `options` spells them; None without one."""
-    return None if options.run_command is None else run_command(options.run_command)
+    if options.run_command is None:
+        return None
+    from smartensemble.schedulers.run_commands import run_command  # with all schedulers: 5 ms of each import
+
+    return run_command(options.run_command)
 
 
 def _numbers(subject: str, value: Any) -> list[int]:
