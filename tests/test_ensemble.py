@@ -1,8 +1,8 @@
-"""An ensemble is made in five ways and no other; each member knows its parameters, its command and its place."""
+"""An ensemble is made in five ways and no other; its members are in order, and found by name and number."""
 
 import inspect
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,11 @@ from smartensemble.model import track
 from smartensemble.status import Run
 
 ECHO = RunSettings("echo", ["hello"])
+
+
 BATCH = BatchSettings(nodes=2)
+
+
 GIVEN = {"run_settings": ECHO, "batch_settings": BATCH, "params": {"T": [1, 2, 3]}, "replicas": 2}
 
 
@@ -49,6 +53,8 @@ MEMBERS = {
     frozenset({"run_settings", "batch_settings", "params", "replicas"}): 6,
     frozenset({"run_settings", "batch_settings", "replicas"}): 2,
 }
+
+
 OTHERS = [words for count in range(5) for words in map(frozenset, combinations(GIVEN, count)) if words not in MEMBERS]
 
 
@@ -110,13 +116,6 @@ def test_what_smartsim_does_not_order_is_by_keyword() -> None:
     by_keyword = {parameter.name for parameter in kinds if parameter.kind is parameter.KEYWORD_ONLY}
 
     assert by_keyword == {"replicas", "n_models", "perm_strategy", "seed"}
-
-
-def test_a_model_by_position_is_in_the_order_of_smartsim(tmp_path: Path) -> None:
-    model = Model("melt", {"T": 1.5}, ECHO, tmp_path / "here", ["T"], BATCH)
-
-    assert (model.name, model.params, model.path) == ("melt", {"T": "1.5"}, f"{tmp_path}/here")
-    assert (arguments(model), model.batch_settings) == (("hello", "-T", "1.5"), BATCH)
 
 
 @pytest.mark.parametrize(("word", "meant"), [("replica", "replicas"), ("perm_stratgy", "perm_strategy"), ("param", "params")])
@@ -239,69 +238,6 @@ def test_what_cannot_be_honoured_is_an_error(given: dict[str, Any], error: type[
     assert message in str(caught.value)
 
 
-MAKE: list[Callable[[Any], Model | Ensemble]] = [
-    lambda name: Ensemble(name, run_settings=ECHO, replicas=1),
-    lambda name: Model(name, None, ECHO),
-]
-
-
-@pytest.mark.parametrize("make", MAKE)
-@pytest.mark.parametrize("name", ["melt", "a b", "é漢😀", "a-b.c", "-rf", "$(x)", "a'b", "x" * 200])
-def test_a_name_is_whatever_can_name_a_directory(make: Callable[[Any], Model | Ensemble], name: str) -> None:
-    assert make(name).path == f"{os.getcwd()}/{name}"
-
-
-@pytest.mark.parametrize("make", MAKE)
-@pytest.mark.parametrize("name", ["", " ", "a/b", "/", ".", "..", ".a", " a", "a ", "a\nb", "a\0b", "a\tb", "\ud800"])
-def test_a_name_that_names_no_directory_is_an_error(make: Callable[[Any], Model | Ensemble], name: str) -> None:
-    with pytest.raises(InputValueError) as caught:
-        make(name)
-
-    assert f": {name!r} cannot name a directory; use a name without '/', leading dot or outer blanks" in str(caught.value)
-
-
-@pytest.mark.parametrize("make", MAKE)
-@pytest.mark.parametrize(
-    ("name", "error", "message"),
-    [
-        *((name, InputTypeError, f"name is {name!r}; a name is text") for name in (None, 1, b"x", Path("x"))),
-        ("x" * 201, InputValueError, "has 201 bytes; a name may have 200"),
-        ("é" * 101, InputValueError, "has 202 bytes; a name may have 200"),
-    ],
-)
-def test_a_name_is_text_of_a_length_that_file_systems_take(
-    make: Callable[[Any], Model | Ensemble], name: object, error: type[Exception], message: str
-) -> None:
-    with pytest.raises(error) as caught:
-        make(name)
-
-    assert message in str(caught.value)
-
-
-def test_the_text_of_a_parameter_goes_to_the_program_and_its_type_stays() -> None:
-    (member,) = Ensemble("e", {"T": [1.50]}, params_as_args=["T"], run_settings=ECHO)
-
-    assert member.params == {"T": "1.5"}
-    assert member.values == {"T": 1.5}
-    assert arguments(member) == ("hello", "-T", "1.5")
-
-
-@pytest.mark.parametrize("value", ["a b", "", "a 'b\n", "é漢", "-1", "$HOME"])
-def test_one_argument_stays_one_argument(value: str) -> None:
-    (member,) = Ensemble("e", params_as_args={"T": [value], "THERMO": [value]}, run_settings=ECHO)
-
-    assert arguments(member) == ("hello", "-T", value, f"--THERMO={value}")
-
-
-def test_a_parameter_that_is_changed_is_told_as_it_is() -> None:
-    model = Model("m", {"T": 1, "P": 2}, ECHO, params_as_args="T")
-
-    model.params.update({"T": "7", "N": "None"})
-
-    assert model.values == {"T": "7", "P": 2, "N": "None"}
-    assert arguments(model) == ("hello", "-T", "7")
-
-
 def test_every_member_has_run_settings_of_its_own() -> None:
     settings = RunSettings("echo", env_vars={"A": 1})
     ensemble = Ensemble("e", run_settings=settings, replicas=3)
@@ -312,29 +248,6 @@ def test_every_member_has_run_settings_of_its_own() -> None:
 
     assert [arguments(member) for member in ensemble] == [(), ("own",), ()]
     assert [member.command.env["A"] for member in ensemble] == ["1", "2", "1"]
-
-
-@pytest.mark.parametrize("look", [True, False])
-def test_a_model_keeps_the_settings_that_it_was_made_with(look: bool) -> None:
-    settings = RunSettings("echo")
-    model = Model("m", None, settings)
-    if look:
-        assert model.run_settings.exe_args == []
-
-    settings.add_exe_args("later")
-
-    assert arguments(model) == ()
-
-
-@pytest.mark.parametrize("given", [[1], (1,), range(1), np.array([1])])
-def test_a_model_takes_one_value_not_a_list(given: object) -> None:
-    with pytest.raises(ParameterError, match=r"^m: parameter 'T' has a list of values; a Model takes one, an Ensemble expands"):
-        Model("m", {"T": given}, ECHO)
-
-
-def test_a_model_needs_run_settings() -> None:
-    with pytest.raises(InputTypeError, match=r"^m: a Model needs run_settings; for example"):
-        Model("m", None, None)  # type: ignore[arg-type]
 
 
 def test_models_of_any_kind_are_added_to_a_batch() -> None:
@@ -431,73 +344,3 @@ def test_a_table_of_unlike_models_has_every_parameter_in_every_row() -> None:
 
     assert [(row["T"], row["P"]) for row in ensemble.table()] == [(1, None), (None, 1)]
     assert ensemble.table().columns == ["name", "T", "P", "status", "seconds", "exit code", "path"]
-
-
-def test_models_are_equal_by_name() -> None:
-    assert Model("m", {"T": 1}, ECHO) == Model("m", {"T": 2}, ECHO)
-    assert Model("m", None, ECHO) != Model("n", None, ECHO)
-    assert Model("m", None, ECHO) != "m"
-    assert len({Model("m", None, ECHO), Model("m", None, ECHO)}) == 1
-
-
-# --- data that members share --------------------------------------------------------------------------------------------
-
-
-def test_generated_members_have_prefixes_and_others_only_when_told() -> None:
-    made = Ensemble("made", replicas=2, run_settings=RunSettings("true"))
-    job = Ensemble("job", batch_settings=BatchSettings())
-    added, alone = (Model(name, None, RunSettings("true")) for name in ("added", "alone"))
-    job.add_model(added)
-
-    assert (made.query_key_prefixing(), made[0].query_key_prefixing()) == (True, True)
-    assert (job.query_key_prefixing(), added.query_key_prefixing(), alone.query_key_prefixing()) == (False, False, False)
-
-
-def test_a_prefix_is_on_if_the_members_own_or_the_ensembles_setting_is() -> None:
-    job = Ensemble("job", batch_settings=BatchSettings())
-    own, plain = (Model(name, None, RunSettings("true")) for name in ("own", "plain"))
-    own.enable_key_prefixing()
-    job.add_model(own)
-    job.add_model(plain)
-    assert (own.query_key_prefixing(), plain.query_key_prefixing(), job.query_key_prefixing()) == (True, False, False)
-
-    job.enable_key_prefixing()
-    later = Model("later", None, RunSettings("true"))
-    job.add_model(later)
-
-    assert [member.query_key_prefixing() for member in job] == [True, True, True]
-    own.disable_key_prefixing()
-    assert (own.query_key_prefixing(), job.query_key_prefixing()) == (False, False)
-    job.enable_key_prefixing()
-    assert job.query_key_prefixing()
-
-
-def test_members_read_from_models_and_from_all_members_of_ensembles() -> None:
-    producers = Ensemble("p", replicas=2, run_settings=RunSettings("true"))
-    reference = Model("reference", None, RunSettings("true"))
-    consumers = Ensemble("c", replicas=2, run_settings=RunSettings("true"))
-    consumers.register_incoming_entity(producers)
-    consumers[1].register_incoming_entity(reference)
-    producers.add_model(Model("late", None, RunSettings("true")))
-    consumers.add_model(Model("later", None, RunSettings("true")))
-
-    assert [member.incoming_entities for member in consumers] == [
-        ["p_0", "p_1", "late"],
-        ["p_0", "p_1", "late", "reference"],
-        ["p_0", "p_1", "late"],
-    ]
-
-
-def test_a_producer_is_registered_once() -> None:
-    producers = Ensemble("p", replicas=2, run_settings=RunSettings("true"))
-    consumers = Ensemble("c", replicas=2, run_settings=RunSettings("true"))
-    consumers[1].register_incoming_entity(producers[0])
-
-    with pytest.raises(EntityExistsError, match="c_1: reads from 'p_0' already; register each once"):
-        consumers.register_incoming_entity(producers)
-    assert consumers[0].incoming_entities == []
-    consumers[0].register_incoming_entity(producers)
-    with pytest.raises(EntityExistsError, match="c_0: reads from 'p_1' already"):
-        consumers[0].register_incoming_entity(producers[1])
-    with pytest.raises(InputTypeError, match="c: 'p_0' is neither a Model nor an Ensemble"):
-        consumers.register_incoming_entity("p_0")  # type: ignore[arg-type]

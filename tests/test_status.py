@@ -4,7 +4,6 @@ import time
 
 import pytest
 
-from smartensemble import Ensemble, RunSettings
 from smartensemble.status import Run, Status
 
 
@@ -65,11 +64,3 @@ def test_runs_are_themselves_and_equal_no_other() -> None:
 
     assert first != second
     assert {first: "first", second: "second"}[first] == "first"
-
-
-def test_members_that_never_ran_share_no_record() -> None:
-    ensemble = Ensemble("e", run_settings=RunSettings("true"), replicas=2)
-
-    ensemble[0].run.cause = "changed"
-
-    assert (ensemble[0].run.cause, ensemble[1].run.cause, ensemble[0].run is ensemble[0].run) == ("changed", "", True)

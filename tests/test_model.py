@@ -1,0 +1,134 @@
+"""A model has one value for each parameter, and knows its command, its directory and its run."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from smartensemble import BatchSettings, Ensemble, Model, RunSettings
+from smartensemble.errors import (
+    InputTypeError,
+    InputValueError,
+    ParameterError,
+)
+
+ECHO = RunSettings("echo", ["hello"])
+
+
+BATCH = BatchSettings(nodes=2)
+
+
+def arguments(member: Model) -> tuple[str, ...]:
+    """What its program is called with."""
+    return member.command.argv[1:]
+
+
+def test_a_model_by_position_is_in_the_order_of_smartsim(tmp_path: Path) -> None:
+    model = Model("melt", {"T": 1.5}, ECHO, tmp_path / "here", ["T"], BATCH)
+
+    assert (model.name, model.params, model.path) == ("melt", {"T": "1.5"}, f"{tmp_path}/here")
+    assert (arguments(model), model.batch_settings) == (("hello", "-T", "1.5"), BATCH)
+
+
+MAKE: list[Callable[[Any], Model | Ensemble]] = [
+    lambda name: Ensemble(name, run_settings=ECHO, replicas=1),
+    lambda name: Model(name, None, ECHO),
+]
+
+
+@pytest.mark.parametrize("make", MAKE)
+@pytest.mark.parametrize("name", ["melt", "a b", "é漢😀", "a-b.c", "-rf", "$(x)", "a'b", "x" * 200])
+def test_a_name_is_whatever_can_name_a_directory(make: Callable[[Any], Model | Ensemble], name: str) -> None:
+    assert make(name).path == f"{os.getcwd()}/{name}"
+
+
+@pytest.mark.parametrize("make", MAKE)
+@pytest.mark.parametrize("name", ["", " ", "a/b", "/", ".", "..", ".a", " a", "a ", "a\nb", "a\0b", "a\tb", "\ud800"])
+def test_a_name_that_names_no_directory_is_an_error(make: Callable[[Any], Model | Ensemble], name: str) -> None:
+    with pytest.raises(InputValueError) as caught:
+        make(name)
+
+    assert f": {name!r} cannot name a directory; use a name without '/', leading dot or outer blanks" in str(caught.value)
+
+
+@pytest.mark.parametrize("make", MAKE)
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        *((name, InputTypeError, f"name is {name!r}; a name is text") for name in (None, 1, b"x", Path("x"))),
+        ("x" * 201, InputValueError, "has 201 bytes; a name may have 200"),
+        ("é" * 101, InputValueError, "has 202 bytes; a name may have 200"),
+    ],
+)
+def test_a_name_is_text_of_a_length_that_file_systems_take(
+    make: Callable[[Any], Model | Ensemble], name: object, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error) as caught:
+        make(name)
+
+    assert message in str(caught.value)
+
+
+def test_the_text_of_a_parameter_goes_to_the_program_and_its_type_stays() -> None:
+    (member,) = Ensemble("e", {"T": [1.50]}, params_as_args=["T"], run_settings=ECHO)
+
+    assert member.params == {"T": "1.5"}
+    assert member.values == {"T": 1.5}
+    assert arguments(member) == ("hello", "-T", "1.5")
+
+
+@pytest.mark.parametrize("value", ["a b", "", "a 'b\n", "é漢", "-1", "$HOME"])
+def test_one_argument_stays_one_argument(value: str) -> None:
+    (member,) = Ensemble("e", params_as_args={"T": [value], "THERMO": [value]}, run_settings=ECHO)
+
+    assert arguments(member) == ("hello", "-T", value, f"--THERMO={value}")
+
+
+def test_a_parameter_that_is_changed_is_told_as_it_is() -> None:
+    model = Model("m", {"T": 1, "P": 2}, ECHO, params_as_args="T")
+
+    model.params.update({"T": "7", "N": "None"})
+
+    assert model.values == {"T": "7", "P": 2, "N": "None"}
+    assert arguments(model) == ("hello", "-T", "7")
+
+
+@pytest.mark.parametrize("look", [True, False])
+def test_a_model_keeps_the_settings_that_it_was_made_with(look: bool) -> None:
+    settings = RunSettings("echo")
+    model = Model("m", None, settings)
+    if look:
+        assert model.run_settings.exe_args == []
+
+    settings.add_exe_args("later")
+
+    assert arguments(model) == ()
+
+
+@pytest.mark.parametrize("given", [[1], (1,), range(1), np.array([1])])
+def test_a_model_takes_one_value_not_a_list(given: object) -> None:
+    with pytest.raises(ParameterError, match=r"^m: parameter 'T' has a list of values; a Model takes one, an Ensemble expands"):
+        Model("m", {"T": given}, ECHO)
+
+
+def test_a_model_needs_run_settings() -> None:
+    with pytest.raises(InputTypeError, match=r"^m: a Model needs run_settings; for example"):
+        Model("m", None, None)  # type: ignore[arg-type]
+
+
+def test_models_are_equal_by_name() -> None:
+    assert Model("m", {"T": 1}, ECHO) == Model("m", {"T": 2}, ECHO)
+    assert Model("m", None, ECHO) != Model("n", None, ECHO)
+    assert Model("m", None, ECHO) != "m"
+    assert len({Model("m", None, ECHO), Model("m", None, ECHO)}) == 1
+
+
+def test_members_that_never_ran_share_no_record() -> None:
+    ensemble = Ensemble("e", run_settings=RunSettings("true"), replicas=2)
+
+    ensemble[0].run.cause = "changed"
+
+    assert (ensemble[0].run.cause, ensemble[1].run.cause, ensemble[0].run is ensemble[0].run) == ("changed", "", True)
