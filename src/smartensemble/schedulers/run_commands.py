@@ -110,47 +110,11 @@ MPICH = RunCommand(
         "verbose": "-verbose",
     },
 )
-PALS = RunCommand(
-    "PALS' mpiexec",
-    {
-        "tasks": "--np {}",
-        "tasks_per_node": "--ppn {}",
-        "cpus_per_task": "--depth {}",
-        "hosts": "--hosts {}",
-        "binding": "--cpu-bind {}",
-        "verbose": "--verbose",
-    },
-)
-APRUN = RunCommand(
-    "aprun",
-    {
-        "tasks": "-n {}",
-        "tasks_per_node": "-N {}",
-        "cpus_per_task": "-d {}",
-        "hosts": "-L {}",
-        "excluded_hosts": "-E {}",
-        "walltime": "-t {seconds}",
-        "memory_per_node": "-m {}",
-        "binding": "-cc {}",
-        "cpu_bindings": "-cc {}",
-        "verbose": "-D 7",
-        "quiet": "-q",
-    },
-)
-JSRUN = RunCommand(
-    "jsrun",
-    {
-        "tasks": "--np {}",
-        "tasks_per_node": "--tasks_per_rs {}",
-        "cpus_per_task": "--cpu_per_rs {}",
-        "binding": "--bind {}",
-    },
-)
 
 #: By the name of the program. `run_command` distinguishes those that share a name.
-ROWS: Mapping[str, RunCommand] = {"srun": SRUN, "orterun": OPEN_MPI, "prterun": OPEN_MPI, "aprun": APRUN, "jsrun": JSRUN}
+ROWS: Mapping[str, RunCommand] = {"srun": SRUN, "orterun": OPEN_MPI, "prterun": OPEN_MPI}
 #: Parts of a version text, and the run command that prints it.
-DIALECTS = {"Open MPI": OPEN_MPI, "OpenRTE": OPEN_MPI, "PRRTE": OPEN_MPI, "PALS": PALS, "HYDRA": MPICH, "MPICH": MPICH}
+DIALECTS = {"Open MPI": OPEN_MPI, "OpenRTE": OPEN_MPI, "PRRTE": OPEN_MPI, "HYDRA": MPICH, "MPICH": MPICH}
 
 
 def run_command(program: str) -> RunCommand:
