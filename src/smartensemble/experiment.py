@@ -2,13 +2,12 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from smartensemble.checks import check_name, positive
-from smartensemble.duration import Duration
+from smartensemble.create import Creator
 from smartensemble.ensemble import Ensemble
 from smartensemble.errors import (
     InputTypeError,
@@ -20,13 +19,7 @@ from smartensemble.errors import (
 )
 from smartensemble.files.tags import Delimiter
 from smartensemble.model import Model
-from smartensemble.parameters.resolve import Params
-from smartensemble.parameters.strategies import Strategy
 from smartensemble.results.table import Table
-from smartensemble.settings.arguments import Arguments
-from smartensemble.settings.batch import BatchSettings
-from smartensemble.settings.container import Singularity
-from smartensemble.settings.run import RunSettings
 from smartensemble.status import Status
 
 # What acts is imported by the methods that act: who only describes an ensemble pays half for the import.
@@ -37,23 +30,7 @@ if TYPE_CHECKING:
 GRACE = 5.0  #: seconds that a member has to obey SIGTERM
 
 
-def _orchestrator() -> "type[Orchestrator]":
-    from smartensemble.databases.orchestrator import Orchestrator
-
-    return Orchestrator
-
-
-@dataclass(frozen=True)
-class Classes:
-    """What the create_... methods of an experiment make; a subclass of Experiment may make others."""
-
-    model: type[Model] = Model
-    ensemble: type[Ensemble] = Ensemble
-    batch_settings: type[BatchSettings] = BatchSettings
-    orchestrator: "Callable[[], type[Orchestrator]]" = _orchestrator  #: loads the class, which few experiments need
-
-
-class Experiment:
+class Experiment(Creator):
     """Creates, generates, runs and watches models and ensembles, all below one directory.
 
     >>> exp = Experiment("study")
@@ -62,8 +39,6 @@ class Experiment:
     >>> exp.get_status(ens)
     [<Status.COMPLETED: 'Completed'>, <Status.COMPLETED: 'Completed'>]
     """
-
-    _classes = Classes()
 
     @strict
     def __init__(self, name: str, exp_path: str | PurePath | None = None, launcher: str = "local") -> None:
@@ -92,156 +67,6 @@ class Experiment:
         self.launcher = detect_launcher() if launcher == "auto" else launcher
         self._runner = Runner(name, self.exp_path, self.launcher)
         self._databases = Databases(name, self._runner)
-
-    # --- create -------------------------------------------------------------------------------------------------
-
-    @strict
-    def create_ensemble(
-        self,
-        name: str,
-        params: Params = None,
-        batch_settings: BatchSettings | None = None,
-        run_settings: RunSettings | None = None,
-        replicas: int | None = None,
-        perm_strategy: str | Strategy = "all_perm",
-        path: str | PurePath | None = None,
-        *,
-        params_as_args: Params = None,
-        n_models: int | None = None,
-        seed: int | None = None,
-    ) -> Ensemble:
-        """An ensemble below this experiment's directory. See :class:`Ensemble` for the arguments."""
-        ensemble = self._classes.ensemble(
-            name,
-            params,
-            path,
-            params_as_args,
-            batch_settings,
-            run_settings,
-            perm_strategy,
-            replicas=replicas,
-            n_models=n_models,
-            seed=seed,
-        )
-        self._place(ensemble)
-        return ensemble
-
-    @strict
-    def create_model(
-        self,
-        name: str,
-        run_settings: RunSettings,
-        params: Params = None,
-        path: str | PurePath | None = None,
-        batch_settings: BatchSettings | None = None,
-        *,
-        params_as_args: Params = None,
-    ) -> Model:
-        """A model below this experiment's directory. See :class:`Model` for the arguments."""
-        model = self._classes.model(name, params, run_settings, path, params_as_args, batch_settings)
-        self._place(model)
-        return model
-
-    @strict
-    def create_run_settings(
-        self,
-        exe: str | PurePath,
-        exe_args: Arguments | None = None,
-        run_command: str | None = "auto",
-        run_args: Mapping[str, object] | None = None,
-        env_vars: Mapping[str, object] | None = None,
-        container: Singularity | None = None,
-        *,
-        time_limit: Duration | None = None,
-    ) -> RunSettings:
-        """How a program is run. See :class:`RunSettings` for the arguments.
-
-        With ``"auto"`` it is run directly on this machine, and by the scheduler's own run command on a cluster: ``srun``.
-        """
-        if run_command == "auto":
-            run_command = self._runner.scheduler.run_command or None
-        return RunSettings(exe, exe_args, run_command, run_args, env_vars, container, time_limit=time_limit)
-
-    @strict
-    def create_batch_settings(
-        self,
-        nodes: int | None = None,
-        time: Duration | None = None,
-        queue: str | None = None,
-        account: str | None = None,
-        batch_args: Mapping[str, object] | None = None,
-        *,
-        preamble: str | Sequence[str] = (),
-        overcommit: bool = False,
-        array: bool = False,
-    ) -> BatchSettings:
-        """What a batch job asks for. See :class:`BatchSettings` for the arguments."""
-        return self._classes.batch_settings(
-            nodes, time, queue, account, batch_args, preamble, overcommit=overcommit, array=array
-        )
-
-    @strict
-    def create_database(
-        self,
-        port: int | None = None,
-        path: str | PurePath | None = None,
-        db_nodes: int = 1,
-        batch: bool = False,
-        hosts: Iterable[str] | None = None,
-        run_command: str = "auto",
-        interface: str | Iterable[str] | None = None,
-        account: str | None = None,
-        time: Duration | None = None,
-        queue: str | None = None,
-        single_cmd: bool = True,
-        db_identifier: str = "orchestrator",
-        *,
-        per_node: int = 1,
-        access: str | None = None,
-        server: str | PurePath | None = None,
-        workers: int = 1,
-        intra_op_threads: int = 1,
-        model_time_limit: Duration = 300.0,
-    ) -> "Orchestrator":
-        """A database below this experiment's directory. See :class:`Orchestrator` for the arguments.
-
-        :raises EntityExistsError: there is a database with this identifier.
-        """
-        from smartensemble.databases.orchestrator import set_home as set_database_home
-
-        db = self._classes.orchestrator()(
-            path=path,
-            port=port,
-            interface=interface,
-            launcher=self.launcher,
-            run_command=run_command,
-            db_nodes=db_nodes,
-            batch=batch,
-            hosts=hosts,
-            account=account,
-            time=time,
-            single_cmd=single_cmd,
-            queue=queue,
-            per_node=per_node,
-            db_identifier=db_identifier,
-            access=access,
-            server=server,
-            workers=workers,
-            intra_op_threads=intra_op_threads,
-            model_time_limit=model_time_limit,
-        )
-        set_database_home(db, self.exp_path)
-        self._databases.add(db)
-        return db
-
-    def reconnect_orchestrator(self, checkpoint: str | PurePath) -> "Orchestrator":
-        """The database that another process has started: members get its variables, and it can be stopped.
-
-        :param checkpoint: its :attr:`Orchestrator.checkpoint_file`.
-        :raises InputValueError: there is no such file, or it is something else.
-        :raises StateError: the database does not answer.
-        """
-        return self._databases.reconnect(os.fspath(checkpoint), self._classes.orchestrator())
 
     # --- generate -----------------------------------------------------------------------------------------------
 
@@ -435,12 +260,6 @@ class Experiment:
         from smartensemble.runtime.selection import select
 
         return select(self._runner, self._databases, self.exp_path, entities)
-
-    def _place(self, entity: Model | Ensemble) -> None:
-        """Put `entity` below this experiment's directory, unless it has a path of its own; see what ran there before."""
-        from smartensemble.runtime.selection import place
-
-        place(self._runner, self.exp_path, entity)
 
 
 def members_of(entities: "Iterable[Model | Ensemble | Orchestrator]") -> "list[Model | Orchestrator]":

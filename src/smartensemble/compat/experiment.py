@@ -11,6 +11,7 @@ from smartensemble.compat.database import Orchestrator
 from smartensemble.compat.entity import Ensemble, Model, TelemetryConfiguration
 from smartensemble.compat.settings import BATCH, MPI, BatchSettings, RunSettings, SrunSettings
 from smartensemble.compat.status import SmartSimStatus
+from smartensemble.create import Classes
 from smartensemble.databases import orchestrator
 from smartensemble.duration import Duration
 from smartensemble.errors import UnsupportedError, strict
@@ -24,7 +25,7 @@ Entity = model.Model | ensemble.Ensemble | orchestrator.Orchestrator
 
 
 #: What its create_... methods make.
-CLASSES = experiment.Classes(Model, Ensemble, BatchSettings, lambda: Orchestrator)
+CLASSES = Classes(Model, Ensemble, BatchSettings, lambda: Orchestrator)
 
 
 class Experiment(experiment.Experiment):
