@@ -71,7 +71,8 @@ def test_each_server_serves_its_part_at_the_address_that_members_are_told(
 def test_a_setting_reaches_all_servers(cluster: Orchestrator) -> None:
     cluster.set_max_clients(123)
 
-    assert {str(request(shard, "CONFIG", "GET", "maxclients")) for shard in running_servers(cluster).shards} == {"['maxclients', '123']"}
+    said = {str(request(shard, "CONFIG", "GET", "maxclients")) for shard in running_servers(cluster).shards}
+    assert said == {"['maxclients', '123']"}
 
 
 def test_a_cluster_on_other_ports_has_its_data(cluster: Orchestrator, experiment: Experiment) -> None:
@@ -91,7 +92,8 @@ def test_a_cluster_on_other_ports_has_its_data(cluster: Orchestrator, experiment
 def test_a_killed_server_makes_the_database_inactive_and_stop_ends_the_rest(
     cluster: Orchestrator, experiment: Experiment, eventually: Eventually
 ) -> None:
-    pids = [int(str(request(shard, "INFO", "server")).split("process_id:")[1].split()[0]) for shard in running_servers(cluster).shards]
+    said = [str(request(shard, "INFO", "server")) for shard in running_servers(cluster).shards]
+    pids = [int(each.split("process_id:")[1].split()[0]) for each in said]
     os.kill(pids[1], signal.SIGKILL)
     eventually(lambda: experiment.get_status(cluster)[1] is Status.FAILED)
 

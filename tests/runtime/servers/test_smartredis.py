@@ -7,8 +7,8 @@ from typing import cast
 
 import pytest
 
-from smartensemble.databases.orchestrator import running_servers
 from smartensemble import Experiment, Orchestrator, Status
+from smartensemble.databases.orchestrator import running_servers
 from smartensemble.runtime.servers.resp import request
 
 pytestmark = pytest.mark.needs("smartredis")

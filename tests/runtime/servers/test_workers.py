@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from smartensemble.databases.orchestrator import running_servers
 from smartensemble import Experiment, Orchestrator, Status
+from smartensemble.databases.orchestrator import running_servers
 from smartensemble.runtime.servers.resp import Refusal, request
 
 Eventually = Callable[[Callable[[], object]], None]

@@ -68,4 +68,4 @@ def test_a_socket_is_here_if_clients_take_its_path(name: str, tmp_path: Path, mo
     monkeypatch.chdir(here)
 
     assert (socket_home() == str(here)) == shard.speakable(f"{here}/.db-12345678/db")
-    assert LONGEST_SOCKET == shard.LONGEST_SOCKET
+    assert LONGEST_SOCKET == shard.MAX_SOCKET_BYTES
