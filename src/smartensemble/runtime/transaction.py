@@ -73,6 +73,7 @@ class Transaction:
             except RuntimeError:  # no more threads: then the act is as safe from Ctrl-C as any other code
                 return self._here(act, otherwise)
             self.ended.wait()
+            thread.join()
         except BaseException as interrupt:
             self.cancel()
             self.ended.wait()
