@@ -41,9 +41,10 @@ exclude_patterns = ["_build", "**.ipynb_checkpoints"]
 nitpick_ignore_regex = [
     (
         "py:class",
-        r"((collections\.abc|datetime|pathlib)\.)?(Callable|Figure|Iterable|Iterator|Mapping|Path|PurePath|timedelta)",
+        r"((collections\.abc|datetime|pathlib)\.)?(Callable|Figure|Iterable|Iterator|Mapping|Path|PurePath|Sequence|timedelta)",
     ),
-    ("py:class", r"smartensemble\.(strategies\.T|command\.Need)"),
+    ("py:class", r"smartensemble\.(parameters\.strategies\.T|command\.Need|databases\.variables\.Endpoint|model\.Group)"),
+    ("py:class", "Colocated|Upload"),  # written as text, because their modules are loaded when they are needed
 ]
 
 # --- notebooks ------------------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def plot_design(ensemble: Design, params: str | Iterable[str] | None = None, *, 
     A larger point stands for several members. Members that `extend` added have a second color and shape.
 
     :param params: the parameters to show; by default those that differ between members.
-    :param sizes: the samples drawn first, and by each `extend`, which :meth:`Ensemble.plot_design` passes.
+    :param sizes: the samples drawn first, and by each `extend`, which :meth:`smartensemble.Ensemble.plot_design` passes.
     :raises ParameterError: there is no such parameter, or there are too many for one figure.
     :raises UnsupportedError: Matplotlib is not installed.
     """
