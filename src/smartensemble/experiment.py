@@ -167,10 +167,10 @@ class Experiment(Creator):
                 from smartensemble.runtime.start import Request, start
 
                 chosen = self._select(entities)
-                at_once = None if max_running is None else positive("max_running", max_running)
+                max_running = None if max_running is None else positive("max_running", max_running)
                 if only not in (None, "failed"):
                     raise InputValueError(f"{self.name}: only={only!r} is no choice; there is only='failed'")
-                request = Request(chosen, at_once, only == "failed", detach, summary)
+                request = Request(chosen, max_running, only == "failed", detach, summary)
                 models = start(self._runner, self._databases, transaction, request)
             if block and models:
                 title = ", ".join(entity.name for entity in chosen.entities[:3]) + (", ..." if chosen.entities[3:] else "")

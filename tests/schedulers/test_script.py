@@ -31,7 +31,7 @@ def shell(directory: Path, script: str, name: str = "melt_0") -> Command:
 
 
 def batch(
-    home: Path, members: dict[str, str], at_once: int | None = None, preamble: str = ""
+    home: Path, members: dict[str, str], max_running: int | None = None, preamble: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """A batch job of members, each some lines of shell, run as a scheduler would: its script, from elsewhere."""
     scripts = []
@@ -39,7 +39,7 @@ def batch(
         command = shell(home / name, lines, name)
         scripts.append(command.cwd / f"{name}.sh")
         scripts[-1].write_text(member_script(command))
-    (home / "job.sh").write_text(batch_script("melt", home, scripts, LOCAL, {}, preamble.splitlines(), at_once))
+    (home / "job.sh").write_text(batch_script("melt", home, scripts, LOCAL, {}, preamble.splitlines(), max_running))
     return subprocess.run(["bash", home / "job.sh"], cwd="/", capture_output=True, text=True, check=False)
 
 
@@ -134,9 +134,9 @@ def test_a_batch_whose_members_complete_completes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("end", ["exit 1", "exit 7", "exit 255", "kill -KILL $$", "no-such-program"])
-@pytest.mark.parametrize("at_once", [None, 1])
-def test_a_member_that_fails_fails_the_job_and_ends_no_other(tmp_path: Path, end: str, at_once: int | None) -> None:
-    done = batch(tmp_path, {"a": "true", "b": end, "c": "echo c", "d": "echo d"}, at_once)
+@pytest.mark.parametrize("max_running", [None, 1])
+def test_a_member_that_fails_fails_the_job_and_ends_no_other(tmp_path: Path, end: str, max_running: int | None) -> None:
+    done = batch(tmp_path, {"a": "true", "b": end, "c": "echo c", "d": "echo d"}, max_running)
 
     assert done.returncode != 0
     assert [(tmp_path / name / f"{name}.exit").read_text() for name in "acd"] == ["0\n"] * 3
@@ -154,15 +154,15 @@ def test_members_run_at_once_and_can_wait_for_each_other(tmp_path: Path) -> None
     assert (tmp_path / "reader" / "reader.out").read_text() == "hello\n"
 
 
-@pytest.mark.parametrize("at_once", [1, 3])
-def test_no_more_run_than_may_at_once(tmp_path: Path, at_once: int) -> None:
+@pytest.mark.parametrize("max_running", [1, 3])
+def test_no_more_run_than_may_at_once(tmp_path: Path, max_running: int) -> None:
     """Each member takes a place that is free, and fails if it finds none."""
     take = (
-        f"for p in $(seq {at_once}); do mkdir {tmp_path}/place$p 2>/dev/null && break; p=none; done; test $p != none || exit 1"
+        f"for p in $(seq {max_running}); do mkdir {tmp_path}/$p 2>/dev/null && break; p=none; done; test $p != none || exit 1"
     )
-    lines = f"{take}; sleep 0.05; rmdir {tmp_path}/place$p"
+    lines = f"{take}; sleep 0.05; rmdir {tmp_path}/$p"
 
-    done = batch(tmp_path, {f"melt_{number}": lines for number in range(8)}, at_once)
+    done = batch(tmp_path, {f"melt_{number}": lines for number in range(8)}, max_running)
 
     assert done.returncode == 0
     assert all((tmp_path / f"melt_{number}" / f"melt_{number}.exit").read_text() == "0\n" for number in range(8))

@@ -31,14 +31,14 @@ def members(count: int, tasks: int = 1, cpus: int = 1, nodes: int | None = None)
         (members(500), {}, {}, SHARED, {"nodes": 4, "tasks_per_node": 8}),
         (members(500), {"queue": "short"}, {}, SHARED, {"nodes": 2, "tasks_per_node": 8}),
         (members(8, cpus=4), {}, {}, SHARED, {"nodes": 4, "tasks_per_node": 2, "cpus_per_task": 4}),
-        (members(9), {}, {"at_once": 4}, SHARED, {"nodes": 1, "tasks_per_node": 4}),
+        (members(9), {}, {"max_running": 4}, SHARED, {"nodes": 1, "tasks_per_node": 4}),
         # Members of several tasks, or of several sizes, are steps; the job has a task for each of their CPUs.
         (members(4, tasks=4), {}, {}, STEPS, {"nodes": 2, "tasks_per_node": 8}),
         (members(3, tasks=6), {}, {}, STEPS, {"nodes": 3, "tasks_per_node": 6}),
         (members(1, tasks=20), {}, {}, STEPS, {"nodes": 3, "tasks_per_node": 7}),
         (members(3, tasks=6, nodes=2), {}, {}, STEPS, {"nodes": 4, "tasks_per_node": 3}),
         ([*members(8), *members(1, cpus=2)], {}, {}, STEPS, {"nodes": 2, "tasks_per_node": 6}),
-        ([*members(8), *members(1, cpus=2)], {}, {"at_once": 1}, STEPS, {"nodes": 1, "tasks_per_node": 2}),
+        ([*members(8), *members(1, cpus=2)], {}, {"max_running": 1}, STEPS, {"nodes": 1, "tasks_per_node": 2}),
         # Sizes that are given stay.
         (members(500), {"nodes": 2}, {}, SHARED, {"nodes": 2, "tasks_per_node": 8}),
         (members(8), {"nodes": 2, "batch_args": {"exclusive": None}}, {}, SHARED, {"nodes": 2}),
@@ -47,7 +47,7 @@ def members(count: int, tasks: int = 1, cpus: int = 1, nodes: int | None = None)
         (members(100, tasks=8, nodes=2), {"nodes": 4}, {}, STEPS, {"nodes": 4, "tasks_per_node": 4}),
         # A member of an array is sized by itself.
         (members(3), {"array": True}, {}, ARRAY, {"array": "0-2", "nodes": 1, "tasks": 1}),
-        (members(3), {"array": True}, {"at_once": 2}, ARRAY, {"array": "0-2%2", "nodes": 1, "tasks": 1}),
+        (members(3), {"array": True}, {"max_running": 2}, ARRAY, {"array": "0-2%2", "nodes": 1, "tasks": 1}),
         (members(3, cpus=4), {"array": True}, {}, ARRAY, {"array": "0-2", "nodes": 1, "tasks": 1, "cpus_per_task": 4}),
         # Groups of nodes are taken whole, unless their part is sized.
         (
@@ -70,23 +70,28 @@ def test_a_job_is_as_large_as_its_members_need(
 
 
 @pytest.mark.parametrize(
-    ("commands", "options", "limits", "member_nodes", "member_cpus", "at_once"),
+    ("commands", "options", "limits", "member_nodes", "member_cpus", "max_running"),
     [
         (members(8), {}, {}, 1, 1, None),
-        ([*members(8, cpus=2), *members(1, cpus=4)], {}, {"at_once": 3}, 1, 2, 3),
+        ([*members(8, cpus=2), *members(1, cpus=4)], {}, {"max_running": 3}, 1, 2, 3),
         (members(3, tasks=6, nodes=2), {}, {}, 2, 6, None),
         (members(3, cpus=4), {"array": True}, {}, 1, 4, None),
         # No more steps of groups are started than there is room for: the others would ask again and again.
         (members(99), {"nodes": 1, "groups": [{"nodes": 2}]}, {}, 1, 1, 24),
-        (members(99, cpus=2), {"nodes": 1, "groups": [{"nodes": 2}]}, {"at_once": 3}, 1, 2, 3),
+        (members(99, cpus=2), {"nodes": 1, "groups": [{"nodes": 2}]}, {"max_running": 3}, 1, 2, 3),
     ],
 )
 def test_its_script_learns_how_many_members_have_room(
-    commands: list[Command], options: dict[str, Any], limits: dict[str, int], member_nodes: int, member_cpus: int, at_once: int
+    commands: list[Command],
+    options: dict[str, Any],
+    limits: dict[str, int],
+    member_nodes: int,
+    member_cpus: int,
+    max_running: int,
 ) -> None:
     made = plan("melt", commands, options, MAIN, **limits)  # type: ignore[arg-type]
 
-    assert (made.member_nodes, made.member_cpus, made.at_once) == (member_nodes, member_cpus, at_once)
+    assert (made.member_nodes, made.member_cpus, made.max_running) == (member_nodes, member_cpus, max_running)
     assert (made.node_cpus, made.member_list) == (8, "melt.members")
 
 

@@ -90,7 +90,7 @@ class Plan:
     node_cpus: int  #: the CPUs of a node
     member_cpus: int  #: the CPUs of the smallest member
     member_nodes: int = 1  #: the nodes of the smallest member
-    at_once: int | None = None  #: members that may run at once; None for as many as there is room for
+    max_running: int | None = None  #: members that may run at once; None for as many as there is room for
     overcommit: bool = False  #: more members run at once than there is room for
     member_list: str = ""  #: a file for the names of the members
 

@@ -53,10 +53,10 @@ def batch_script(
     scheduler: Scheduler,
     options: PortableOptions,
     preamble: Sequence[str] = (),
-    at_once: int | None = None,
+    max_running: int | None = None,
     plan: Plan | None = None,
 ) -> str:
-    """A script that runs all `scripts` at once, or `at_once` of them at a time, and fails if one of them fails.
+    """A script that runs all `scripts` at once, or `max_running` of them at a time, and fails if one of them fails.
 
     With a `plan` it runs them in an allocation of the scheduler, and records its own start and exit code.
 
@@ -77,7 +77,7 @@ def batch_script(
     """
     run = [
         "# A member that fails ends no other one, and fails the job in the end.",
-        f"printf '%s\\0' \"${{members[@]}}\" | xargs -0 -n 1 -P {at_once or 0} bash -c 'bash \"$0\" || exit 1'",
+        f"printf '%s\\0' \"${{members[@]}}\" | xargs -0 -n 1 -P {max_running or 0} bash -c 'bash \"$0\" || exit 1'",
         "",
     ]
     home = f"cd {shlex.quote(str(directory))} || exit"

@@ -27,7 +27,7 @@ def plan(
     options: PortableOptions,
     partitions: Sequence[Partition],
     overcommit: bool = False,
-    at_once: int | None = None,
+    max_running: int | None = None,
 ) -> Plan:
     """The size of the job that runs `commands`, all at once if there are nodes enough.
 
@@ -42,18 +42,18 @@ def plan(
     layout = _layout(commands)
     demands = [_demand(name, command, partition, layout) for command in commands]
     if options.get("array"):
-        return _array(name, commands, options, partition.cpus, at_once, overcommit)
+        return _array(name, commands, options, partition.cpus, max_running, overcommit)
     if groups := options.get("groups"):
         assert isinstance(groups, list)
-        return _groups(name, commands, [options, *groups], partitions, at_once)
-    if at_once:
-        demands = sorted(demands, reverse=True)[:at_once]
+        return _groups(name, commands, [options, *groups], partitions, max_running)
+    if max_running:
+        demands = sorted(demands, reverse=True)[:max_running]
     sized: dict[str, object] = {**options, "nodes": (nodes := _nodes(name, options.get("nodes"), demands, partition))}
     if not _sized(options):
         sized |= _node_sizes(demands, nodes, partition.cpus, layout)
     member_cpus = min(command.need.total for command in commands)
     member_nodes = min(demand.nodes for demand in demands)
-    return Plan(layout, sized, partition.cpus, member_cpus, member_nodes, at_once, overcommit, f"{name}.members")
+    return Plan(layout, sized, partition.cpus, member_cpus, member_nodes, max_running, overcommit, f"{name}.members")
 
 
 def _layout(commands: Sequence[Command]) -> Layout:
@@ -98,7 +98,7 @@ def _node_sizes(demands: Sequence[Demand], nodes: int, node_cpus: int, layout: L
 
 
 def _array(
-    name: str, commands: Sequence[Command], options: PortableOptions, node_cpus: int, at_once: int | None, overcommit: bool
+    name: str, commands: Sequence[Command], options: PortableOptions, node_cpus: int, max_running: int | None, overcommit: bool
 ) -> Plan:
     """An array, in which each member is a job of its own size."""
     apart = next((command.name for command in commands if not command.shareable), None)
@@ -113,9 +113,9 @@ def _array(
             f"leave {word} out, and give max_running to run fewer at a time"
         )
     cpus = max(command.need.total for command in commands)
-    tasks = f"0-{len(commands) - 1}" + (f"%{at_once}" if at_once else "")
+    tasks = f"0-{len(commands) - 1}" + (f"%{max_running}" if max_running else "")
     sized = {**options, "array": tasks, "nodes": 1, "tasks": 1} | ({"cpus_per_task": cpus} if cpus > 1 else {})
-    return Plan(Layout.ARRAY, sized, node_cpus, cpus, at_once=at_once, member_list=f"{name}.members")
+    return Plan(Layout.ARRAY, sized, node_cpus, cpus, max_running=max_running, member_list=f"{name}.members")
 
 
 def _groups(
@@ -123,7 +123,7 @@ def _groups(
     commands: Sequence[Command],
     groups: Sequence[PortableOptions],
     partitions: Sequence[Partition],
-    at_once: int | None,
+    max_running: int | None,
 ) -> Plan:
     """A job with several groups of nodes: as many of each as are given, and whole nodes unless their part is sized."""
     sized: list[dict[str, object]] = []
@@ -138,9 +138,9 @@ def _groups(
     # The scheduler holds back steps for which there is no room, and tries each of them again and again, so few should wait.
     smallest = min(command.need.total for command in commands)
     most = max(1, room // smallest)
-    at_once = min(at_once or most, most)
+    max_running = min(max_running or most, most)
     options = {**sized[0], "groups": sized[1:]}
-    return Plan(Layout.GROUPS, options, partition.cpus, smallest, at_once=at_once, member_list=f"{name}.members")
+    return Plan(Layout.GROUPS, options, partition.cpus, smallest, max_running=max_running, member_list=f"{name}.members")
 
 
 def _sized(options: PortableOptions) -> bool:

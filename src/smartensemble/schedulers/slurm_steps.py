@@ -118,8 +118,8 @@ def body(plan: Plan) -> str:
         lines = [f"slots=$(( SLURM_JOB_NUM_NODES / {plan.member_nodes} ))"]
     else:
         lines = ["# As many members at once as the allocation has room for.", SLOTS.format(cpus=plan.member_cpus)]
-    if plan.at_once:
-        lines.append(f"if (( slots > {plan.at_once} )); then slots={plan.at_once}; fi")
+    if plan.max_running:
+        lines.append(f"if (( slots > {plan.max_running} )); then slots={plan.max_running}; fi")
     if bounded:
         size = f"{plan.member_nodes} nodes, {plan.member_cpus} CPUs"
         lines.append(f'if (( slots == 0 )); then echo "no room for a member: {size}" >&2; exit 1; fi')

@@ -31,7 +31,7 @@ class Allocation:
         self.name, self.scheduler = name, scheduler
         self.room = scheduler.control.cpus_per_node(os.environ) if scheduler.control else []
 
-    def check(self, commands: Sequence[Command], at_once: int | None) -> int | None:
+    def check(self, commands: Sequence[Command], max_running: int | None) -> int | None:
         """How many of `commands` may run at once.
 
         :raises StateError: this program runs in no allocation, and a member names none.
@@ -39,7 +39,7 @@ class Allocation:
         """
         inside = [command for command in commands if "--jobid" not in " ".join(command.argv[: command.launcher_prefix])]
         if not inside:
-            return at_once
+            return max_running
         if not self.room:
             raise StateError(
                 f"{self.name}: {inside[0].name} has no batch_settings, and this program runs in no allocation of "
@@ -48,7 +48,7 @@ class Allocation:
         for command in inside:
             check_room(command.name, command.need, self.room)
         most = most_at_once([command.need for command in inside], self.room)
-        return min(at_once or most, most) if len(commands) > most else at_once
+        return min(max_running or most, most) if len(commands) > most else max_running
 
     def step(self, command: Command) -> Command:
         """`command`, as a step of its own."""

@@ -44,13 +44,13 @@ class Batch:
         """Where the script is."""
         return self.directory / f"{self.name}.sh"
 
-    def text(self, at_once: int | None = None) -> str:
+    def text(self, max_running: int | None = None) -> str:
         """The script, as it is handed to the scheduler."""
         scripts = [beside(command, "sh") for command, _ in self.members]
         asked, preamble = portable_options(self.settings), self.settings.preamble
-        return batch_script(self.name, self.directory, scripts, self.scheduler, asked, preamble, at_once, self.plan)
+        return batch_script(self.name, self.directory, scripts, self.scheduler, asked, preamble, max_running, self.plan)
 
-    def planned(self, partitions: Sequence[Partition], at_once: int | None = None) -> "Batch":
+    def planned(self, partitions: Sequence[Partition], max_running: int | None = None) -> "Batch":
         """The same, with the size that its members need on a cluster of these `partitions`.
 
         :raises UnsupportedError: its settings ask for what the scheduler cannot express.
@@ -65,8 +65,8 @@ class Batch:
         commands = [command for command, _ in self.members]
         asked = files | portable_options(self.settings)
         if any(map(self.scheduler.exclusive, commands)):
-            at_once = 1
-        made = plan(self.name, commands, asked, partitions, self.settings.overcommit, at_once)
+            max_running = 1
+        made = plan(self.name, commands, asked, partitions, self.settings.overcommit, max_running)
         for _ in self.scheduler.directives(made.options):
             pass  # what cannot be spelled is an error here, before anything is written
         return replace(self, plan=made, array=made.layout is Layout.ARRAY)

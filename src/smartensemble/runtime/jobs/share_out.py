@@ -53,7 +53,7 @@ def batch_jobs(
     runs: dict[str, Run],
     command: Callable[[Model], Command],
     scheduler: Scheduler = LOCAL,
-    at_once: int | None = None,
+    max_running: int | None = None,
 ) -> Iterator[Batch]:
     """The batch jobs that `entities` ask for, of those of their models that have one of `runs`, by directory."""
     partitions: list[Partition] = []
@@ -67,21 +67,21 @@ def batch_jobs(
             batch = Batch(name, Path(entity.path), members, entity.batch_settings, scheduler, Run(Status.QUEUED))
             if scheduler.control:
                 partitions = partitions or queue(scheduler.name).partitions()
-                batch = batch.planned(partitions, at_once)
+                batch = batch.planned(partitions, max_running)
             yield batch
         elif isinstance(entity, Ensemble):
             alone = [model for model in entity if model.batch_settings is not None]
-            yield from batch_jobs(alone, runs, command, scheduler, at_once)
+            yield from batch_jobs(alone, runs, command, scheduler, max_running)
 
 
 def advise(
-    name: str, entities: Sequence[Model | Ensemble], count: int, at_once: int | None, scheduler: Scheduler = LOCAL
+    name: str, entities: Sequence[Model | Ensemble], count: int, max_running: int | None, scheduler: Scheduler = LOCAL
 ) -> None:
     """Say once what has no effect here, and what may be too much."""
     if scheduler.control:
         return
     cpus = len(os.sched_getaffinity(0))
-    if (at_once or count) > 4 * cpus and count > 4 * cpus:
+    if (max_running or count) > 4 * cpus and count > 4 * cpus:
         logger.warning("%s: %d members at once on %d CPUs; max_running=%d runs fewer at a time", name, count, cpus, cpus)
     settings = [entity.batch_settings for entity in entities]
     settings += [model.batch_settings for entity in entities if isinstance(entity, Ensemble) for model in entity]

@@ -53,9 +53,9 @@ class Local:
         return self._alive and self._pid == os.getpid()
 
     def start(
-        self, jobs: Sequence[Job], journal: Path, at_once: int | None = None, service: bool = False, more: bool = False
+        self, jobs: Sequence[Job], journal: Path, max_running: int | None = None, service: bool = False, more: bool = False
     ) -> None:
-        """Begin to run `jobs`, at most `at_once` of them at a time. What becomes of them is told to `journal` too.
+        """Begin to run `jobs`, at most `max_running` of them at a time. What becomes of them is told to `journal` too.
 
         A `service` is a server, which runs beside members. With `more`, other jobs of the same journal follow.
         """
@@ -64,7 +64,7 @@ class Local:
             for command, run in jobs:
                 run.status, run.handle = Status.QUEUED, next(self._numbers)
                 self._jobs[run.handle] = command, run
-            self._ask(*_launch(jobs, [run.handle for _, run in jobs], journal, at_once, service, more))
+            self._ask(*_launch(jobs, [run.handle for _, run in jobs], journal, max_running, service, more))
 
     def stop(self, runs: Sequence[Run], grace: float) -> list[int]:
         """End `runs` and all that they started; the processes that did not end."""
@@ -167,12 +167,12 @@ class Local:
         self._jobs.clear()
 
 
-def detach(jobs: Sequence[Job], journal: Path, at_once: int | None = None) -> None:
+def detach(jobs: Sequence[Job], journal: Path, max_running: int | None = None) -> None:
     """Begin to run `jobs` under a supervisor of their own, which outlives this process and tells its journal alone."""
     check_platform()
     channel, process = _start_supervisor(detached=True)
     with channel:
-        channel.sendall(pack(_launch(jobs, range(1, len(jobs) + 1), journal, at_once)))
+        channel.sendall(pack(_launch(jobs, range(1, len(jobs) + 1), journal, max_running)))
     process.wait()
 
 
@@ -180,7 +180,7 @@ def _launch(
     jobs: Sequence[Job],
     ids: Sequence[int],
     journal: Path,
-    at_once: int | None,
+    max_running: int | None,
     service: bool = False,
     more: bool = False,
 ) -> tuple[object, ...]:
@@ -199,7 +199,7 @@ def _launch(
         ).values()
         for number, (command, run) in zip(ids, jobs, strict=True)
     ]
-    return "launch", at_once, dict(os.environ), str(journal), works, service, more
+    return "launch", max_running, dict(os.environ), str(journal), works, service, more
 
 
 def _start_supervisor(detached: bool = False) -> tuple[socket.socket, "subprocess.Popen[bytes]"]:

@@ -19,9 +19,9 @@ class Launcher(Protocol):
         """It can start, watch and end."""
 
     def start(
-        self, jobs: Sequence[Job], journal: Path, at_once: int | None = None, service: bool = False, more: bool = False
+        self, jobs: Sequence[Job], journal: Path, max_running: int | None = None, service: bool = False, more: bool = False
     ) -> None:
-        """Begin to run `jobs`, at most `at_once` of them at a time. What becomes of them is told to `journal` too.
+        """Begin to run `jobs`, at most `max_running` of them at a time. What becomes of them is told to `journal` too.
 
         A `service` is a server, which runs beside members. With `more`, other jobs of the same journal follow.
         """

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 class Launch:
     """Members that were asked for together: those that wait, how many more may run, and the journal that tells of them."""
 
-    def __init__(self, at_once: int | None, environ: dict[str, str], journal: str, service: bool = False) -> None:
+    def __init__(self, max_running: int | None, environ: dict[str, str], journal: str, service: bool = False) -> None:
         self.waiting: deque[Work] = deque()
         self.environ = environ
-        self.free = at_once or 0
-        self.unlimited = at_once is None
+        self.free = max_running or 0
+        self.unlimited = max_running is None
         self.journal = journal
         self.service = service  #: it leaves no orphans, so those of others are still known
         self.ids: dict[int, int] = {}  #: number in the journal -> what the driver calls it

@@ -47,15 +47,15 @@ class Members:
         return next((launch for launch in self.launches if launch.free), None)
 
     def launch(
-        self, at_once: int | None, environ: dict[str, str], journal: str, works: list[Work], service: bool, more: bool
+        self, max_running: int | None, environ: dict[str, str], journal: str, works: list[Work], service: bool, more: bool
     ) -> None:
-        """Queue members; at most `at_once` of them run at a time. A service is a server that runs beside them.
+        """Queue members; at most `max_running` of them run at a time. A service is a server that runs beside them.
 
         With `more`, others of the same journal follow; until then another process may stop those too.
         """
-        launch = next((launch for launch in self.known() if launch.journal == journal and at_once is None), None)
+        launch = next((launch for launch in self.known() if launch.journal == journal and max_running is None), None)
         if launch is None:
-            launch = Launch(at_once, environ, journal, service)
+            launch = Launch(max_running, environ, journal, service)
             self.noted.add(launch)
         (self.growing.add if more else self.growing.discard)(launch)
         launch.add(work for work in works if work.number not in launch.stopped)

@@ -28,7 +28,8 @@ Requests and events are values in ``marshal``, each behind its length in four by
 
 ::
 
-    ("launch", at_once, environ, journal, [(member, number, name, argv, cwd, env, out, err, time_limit), ...], service, more)
+    ("launch", max_running, environ, journal,
+     [(member, number, name, argv, cwd, env, out, err, time_limit), ...], service, more)
     ("stop", token, [member, ...], grace)
 
     ("started", member, pid, time)    ("ended", member, outcome, detail, time)    ("stopped", token, [pid that lives, ...])
@@ -182,7 +183,7 @@ class Supervisor:
 
     def launch(
         self,
-        at_once: int | None,
+        max_running: int | None,
         environ: dict[str, str],
         journal: str,
         works: list[tuple[Any, ...]],
@@ -190,7 +191,7 @@ class Supervisor:
         more: bool = False,
     ) -> None:
         """Queue members, which come as the values of :class:`Work`."""
-        self.members.launch(at_once, environ, journal, [Work(*values) for values in works], service, more)
+        self.members.launch(max_running, environ, journal, [Work(*values) for values in works], service, more)
 
     def stop(self, token: int, members: list[int], grace: float) -> None:
         """End members: those that wait, those that run, and what those that ended left behind."""
