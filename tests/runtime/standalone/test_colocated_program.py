@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from smartensemble.databases import shard
+from smartensemble.runtime.standalone import network
 from smartensemble.runtime.standalone.colocated import Wrapping, configuration
-from smartensemble.runtime.standalone.network import LONGEST_SOCKET, Address, socket_home
+from smartensemble.runtime.standalone.network import Address, socket_home
 from smartensemble.runtime.standalone.rendezvous import Rank
 
 OPEN_MPI = {"OMPI_COMM_WORLD_RANK": "5", "OMPI_COMM_WORLD_LOCAL_RANK": "1", "OMPI_COMM_WORLD_LOCAL_SIZE": "4"}
@@ -68,4 +69,4 @@ def test_a_socket_is_here_if_clients_take_its_path(name: str, tmp_path: Path, mo
     monkeypatch.chdir(here)
 
     assert (socket_home() == str(here)) == shard.speakable(f"{here}/.db-12345678/db")
-    assert LONGEST_SOCKET == shard.MAX_SOCKET_BYTES
+    assert network.MAX_SOCKET_BYTES == shard.MAX_SOCKET_BYTES

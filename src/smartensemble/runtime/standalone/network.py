@@ -11,7 +11,7 @@ from .errors import CONNECT_TIMEOUT_S, LostError
 
 Address = str | tuple[str, int]  #: the path of a unix socket, or a host and a port
 
-LONGEST_SOCKET = 100  #: bytes of a path that a socket may have: the kernel takes 107, and some clients less
+MAX_SOCKET_BYTES = 100  #: bytes of a path that a socket may have: the kernel takes 107, and some clients less
 SPEAKABLE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789./_-")  #: what clients take in it
 SIOCGIFADDR = 0x8915  #: see netdevice(7)
 
@@ -40,7 +40,7 @@ def free_port(host: str) -> int:
 def socket_home() -> str:
     """Where a directory for a socket may be: here, unless a socket's path gets too long, or has what clients do not take."""
     here = f"{os.getcwd()}/.db-12345678/db"
-    if len(here.encode()) <= LONGEST_SOCKET and SPEAKABLE.issuperset(here):
+    if len(here.encode()) <= MAX_SOCKET_BYTES and SPEAKABLE.issuperset(here):
         return os.getcwd()
     return os.environ.get("XDG_RUNTIME_DIR") or "/tmp"  # noqa: S108
 
