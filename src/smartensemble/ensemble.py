@@ -287,10 +287,10 @@ def _check_case(name: str, params: bool, run: object, batch: object, replicas: o
     """An error, unless the arguments are one of the five cases."""
     if run is not None and (params or replicas is not None):
         return
-    given = [word for word, there in (("run_settings", run), ("batch_settings", batch), ("params", params)) if there]
-    given += [word for word, count in (("replicas", replicas), ("n_models", n_models)) if count is not None]
-    if given != ["batch_settings"]:
-        raise CaseError(f"{name}: {' and '.join(given) or 'nothing but a name'} given; {CASES}")
+    arguments = [word for word, there in (("run_settings", run), ("batch_settings", batch), ("params", params)) if there]
+    arguments += [word for word, count in (("replicas", replicas), ("n_models", n_models)) if count is not None]
+    if arguments != ["batch_settings"]:
+        raise CaseError(f"{name}: {' and '.join(arguments) or 'nothing but a name'} given; {CASES}")
 
 
 def _some(names: list[str]) -> str:

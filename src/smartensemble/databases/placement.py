@@ -51,7 +51,7 @@ class Placement:
     def steps(self, name: str, directory: Path, server: Sequence[str], worker: Sequence[str], workers: int) -> list[Command]:
         """What starts the servers of the database `name` in an allocation, and then its workers.
 
-        :param server: the words that start a server, or all of a step; a number after them says which one.
+        :param server: the arguments that start a server, or all of a step; a number after them says which one.
         """
         if self.single:
             made = [self._step(f"{name}.servers", directory, server, self.servers, self.nodes, 0)]
@@ -63,11 +63,11 @@ class Placement:
         return made
 
     def _step(
-        self, name: str, directory: Path, words: Sequence[str], tasks: int, nodes: int, first: int | None = None
+        self, name: str, directory: Path, arguments: Sequence[str], tasks: int, nodes: int, first: int | None = None
     ) -> Command:
         """A step of `tasks` programs on `nodes` nodes, beginning with node number `first`, or where the scheduler likes."""
         settings = copy(self.run_settings)
-        settings.exe_args = [*words]
+        settings.exe_args = [*arguments]
         settings.set_tasks(tasks)
         settings.set_nodes(nodes)
         if tasks > 1:

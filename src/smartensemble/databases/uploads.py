@@ -34,7 +34,7 @@ BACKENDS = {
 }
 MAX_ARGUMENT_BYTES = 511 << 20  #: of one argument of a command
 
-#: Commands, each as the words of one.
+#: Commands, each as its arguments.
 Commands = list[list[bytes]]
 
 
@@ -76,18 +76,18 @@ class MLModel:
 
     def command(self, key: bytes, device: str) -> list[bytes]:
         """AI.MODELSTORE key backend device [TAG tag] [BATCHSIZE n ...] [INPUTS n name ... OUTPUTS n name ...] BLOB part ..."""
-        words: list[object] = ["AI.MODELSTORE", key, self.backend, device]
+        arguments: list[object] = ["AI.MODELSTORE", key, self.backend, device]
         options = {
             "TAG": self.tag,
             "BATCHSIZE": self.batching.batch_size,
             "MINBATCHSIZE": self.batching.min_batch_size,
             "MINBATCHTIMEOUT": self.batching.min_batch_timeout,
         }
-        words += [word for option, value in options.items() if value for word in (option, value)]
+        arguments += [argument for option, value in options.items() if value for argument in (option, value)]
         for side, names in (("INPUTS", self.inputs), ("OUTPUTS", self.outputs)):
-            words += [side, len(names), *names] if names else []
+            arguments += [side, len(names), *names] if names else []
         parts = [self.content[start : start + MAX_ARGUMENT_BYTES] for start in range(0, len(self.content), MAX_ARGUMENT_BYTES)]
-        return [*map(_word, words), b"BLOB", *parts]
+        return [*map(_argument, arguments), b"BLOB", *parts]
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ def commands(upload: Upload, shards: int = 1) -> list[Commands]:
 
     >>> commands(Script("s", "..."))
     [[[b'AI.SCRIPTSET', b's', b'CPU', b'SOURCE', b'...']]]
-    >>> for words in commands(Script("s", "...", ("GPU:0", "GPU:1", "GPU")), shards=3)[1]:
-    ...     print(words[:3])
+    >>> for arguments in commands(Script("s", "...", ("GPU:0", "GPU:1", "GPU")), shards=3)[1]:
+    ...     print(arguments[:3])
     [b'AI.SCRIPTSET', b'{8M}.s.GPU:0', b'GPU:0']
     [b'AI.SCRIPTSET', b'{8M}.s.GPU:1', b'GPU:1']
     [b'AI.SCRIPTSET', b'{8M}.s', b'GPU']
@@ -276,7 +276,7 @@ def _batching(subject: str, backend: str, options: Batching) -> Batching:
     return checked
 
 
-def _word(value: object) -> bytes:
+def _argument(value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 

@@ -33,10 +33,10 @@ def attach(subject: str, to_copy: Paths = None, to_symlink: Paths = None, to_con
     Traceback (most recent call last):
     smartensemble.errors.MissingFileError: melt: to_configure: no file ...no-such-file; give the path of one that is there
     """
-    paths = {"to_copy": to_copy, "to_symlink": to_symlink, "to_configure": to_configure}
+    arguments = {"to_copy": to_copy, "to_symlink": to_symlink, "to_configure": to_configure}
     found = {
-        argument: tuple(_find(f"{subject}: {argument}", path) for path in _several(subject, argument, given))
-        for argument, given in paths.items()
+        argument: tuple(_find(f"{subject}: {argument}", path) for path in _several(subject, argument, paths))
+        for argument, paths in arguments.items()
     }
     files = Files(**found)
     taken = [os.path.basename(path) for path in (*files.to_copy, *files.to_configure) if os.path.isfile(path)]

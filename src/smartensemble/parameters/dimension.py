@@ -37,29 +37,29 @@ class Dimension:
         return low - margin, high + margin
 
 
-def dimension(name: str, values: Sequence[object], given: Values) -> Dimension:
-    """The axis of a parameter with one of `values` for each member, which were made from those `given`."""
-    known_values = [value for value in values if value is not None]
+def dimension(name: str, column: Sequence[object], values: Values) -> Dimension:
+    """The axis of a parameter whose `values` were given, with one of `column` for each member."""
+    known_values = [value for value in column if value is not None]
     if not all(map(_is_number, known_values)):
-        ticks = tuple(dict.fromkeys(map(str, [*given, *known_values])))
+        ticks = tuple(dict.fromkeys(map(str, [*values, *known_values])))
         number = {text: float(position) for position, text in enumerate(ticks)}
-        return Dimension(name, [nan if value is None else number[str(value)] for value in values], ticks)
+        return Dimension(name, [nan if value is None else number[str(value)] for value in column], ticks)
     numbers: list[Any] = known_values
-    positions = [nan if value is None else float(value) for value in values]  # type: ignore[arg-type]
+    positions = [nan if value is None else float(value) for value in column]  # type: ignore[arg-type]
     whole = all(isinstance(value, int) for value in numbers)
     low, high = min(numbers), max(numbers)
-    if drawn := _is_range(given, numbers):
-        low, high = min(low, *given), max(high, *given)
+    if drawn := _is_range(values, numbers):
+        low, high = min(low, *values), max(high, *values)
     if len(set(numbers)) > MAX_BARS or (drawn and not (whole and high - low < MAX_BARS)):
         return Dimension(name, positions, edges=_edges(low, high, len(numbers), whole), whole=whole)
     return Dimension(name, positions, whole=whole)
 
 
-def _is_range(given: Values, numbers: Sequence[Any]) -> bool:
+def _is_range(values: Values, numbers: Sequence[Any]) -> bool:
     """Whether samples were drawn between the two numbers that were given."""
-    if type(given) is not tuple or len(given) != 2 or not all(map(_is_number, given)):
+    if type(values) is not tuple or len(values) != 2 or not all(map(_is_number, values)):
         return False
-    low, high = given
+    low, high = values
     return any(low < number < high for number in numbers)
 
 

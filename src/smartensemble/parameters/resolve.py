@@ -73,19 +73,19 @@ def argument(name: str, value: str) -> tuple[str, ...]:
     return (f"-{name}", value) if len(name) == 1 else (f"--{name}={value}",)
 
 
-def _read(subject: str, argument: str, given: Params) -> tuple[list[str], dict[str, Values]]:
+def _read(subject: str, argument: str, params: Params) -> tuple[list[str], dict[str, Values]]:
     """The names in one of the two arguments, and the values that came with them."""
-    if given is None:
+    if params is None:
         return [], {}
-    if isinstance(given, Mapping):
-        values = {name: _values(f"{subject}: {argument}[{name!r}]", value) for name, value in given.items()}
+    if isinstance(params, Mapping):
+        values = {name: _values(f"{subject}: {argument}[{name!r}]", value) for name, value in params.items()}
     else:
         values = {}
-    if isinstance(given, (bytes, bytearray, set, frozenset)) or not _iterable(given):
+    if isinstance(params, (bytes, bytearray, set, frozenset)) or not _iterable(params):
         raise InputTypeError(
-            f"{subject}: {argument} is {given!r}; give a dictionary of names and values, a name, or a list of names"
+            f"{subject}: {argument} is {params!r}; give a dictionary of names and values, a name, or a list of names"
         )
-    names = [given] if isinstance(given, str) else list(given)
+    names = [params] if isinstance(params, str) else list(params)
     for name in names:
         if not isinstance(name, str):
             raise InputTypeError(
@@ -96,42 +96,42 @@ def _read(subject: str, argument: str, given: Params) -> tuple[list[str], dict[s
     return names, values
 
 
-def _values(subject: str, given: object) -> Values:
+def _values(subject: str, value: object) -> Values:
     """The values of one parameter: of any iterable in its order, or one value on its own.
 
     >>> _values("T", range(2)), _values("T", "text"), _values("T", 1.5)
     (range(0, 2), ('text',), (1.5,))
     """
-    if given is None:
+    if value is None:
         raise ParameterError(f"{subject} is None, which is no value; leave the parameter out, or write 'None'")
-    if isinstance(given, (bytes, bytearray, memoryview)):
+    if isinstance(value, (bytes, bytearray, memoryview)):
         raise InputTypeError(f"{subject} is bytes; parameters are text or numbers: decode it")
-    if isinstance(given, (Mapping, set, frozenset)):
-        raise InputTypeError(f"{subject} is a {type(given).__name__}, which has no order of values; give a list")
-    if isinstance(given, range):
-        if given[sys.maxsize : sys.maxsize + 1]:
-            raise ParameterError(f"{subject} is {given!r}, with more values than can be counted; give a shorter range")
-        values: Values = given
-    elif isinstance(given, (str, PurePath)) or not _iterable(given):
-        return Constant((_value(subject, given),))
+    if isinstance(value, (Mapping, set, frozenset)):
+        raise InputTypeError(f"{subject} is a {type(value).__name__}, which has no order of values; give a list")
+    if isinstance(value, range):
+        if value[sys.maxsize : sys.maxsize + 1]:
+            raise ParameterError(f"{subject} is {value!r}, with more values than can be counted; give a shorter range")
+        values: Values = value
+    elif isinstance(value, (str, PurePath)) or not _iterable(value):
+        return Constant((_value(subject, value),))
     else:
-        values = list(given)  # type: ignore[call-overload]
+        values = list(value)  # type: ignore[call-overload]
         if not CHECKED_TYPES.issuperset(map(type, values)):
-            values = [_value(subject, value) for value in values]
-        if isinstance(given, tuple):  # sampling takes it for a range, if it is a pair of numbers
+            values = [_value(subject, each) for each in values]
+        if isinstance(value, tuple):  # sampling takes it for a range, if it is a pair of numbers
             values = tuple(values)
     if not values:
         raise ParameterError(f"{subject} is an empty list, which makes no members; give at least one value")
     return values
 
 
-def _value(subject: str, given: object) -> object:
+def _value(subject: str, value: object) -> object:
     """One value, or an error if it cannot be written into a file or passed to a program."""
-    if isinstance(given, (bytes, bytearray, set, frozenset, Mapping)) or getattr(given, "ndim", 0) != 0:
-        raise InputTypeError(f"{subject} holds {given!r:.80}; each value is text or a number")
-    if isinstance(given, str) and "\0" in given:
-        raise ParameterError(f"{subject} holds {given!r:.80}, with a NUL character, which no program can receive; take it out")
-    return plain(given)
+    if isinstance(value, (bytes, bytearray, set, frozenset, Mapping)) or getattr(value, "ndim", 0) != 0:
+        raise InputTypeError(f"{subject} holds {value!r:.80}; each value is text or a number")
+    if isinstance(value, str) and "\0" in value:
+        raise ParameterError(f"{subject} holds {value!r:.80}, with a NUL character, which no program can receive; take it out")
+    return plain(value)
 
 
 def _iterable(value: object) -> bool:

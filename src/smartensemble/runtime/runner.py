@@ -150,12 +150,12 @@ class Runner:
         if jobs:
             detach(jobs, journal.path, max_running)
 
-    def serve(self, commands: Sequence[Command], detached: bool, given: Sequence[Run] | None = None) -> tuple[list[Run], Path]:
+    def serve(self, commands: Sequence[Command], detached: bool, runs: Sequence[Run] | None = None) -> tuple[list[Run], Path]:
         """Start servers, which run beside members: nobody waits for their end, and they keep nobody from starting others.
 
         It returns their runs, and their journal, by which another process can stop them.
         """
-        runs = list(given or [Run() for _ in commands])
+        runs = list(runs or [Run() for _ in commands])
         for number, run in enumerate(runs, 1):
             run.status, run.number = Status.QUEUED, number
         jobs = list(zip(commands, runs, strict=True))

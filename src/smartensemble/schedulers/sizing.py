@@ -62,17 +62,17 @@ def _layout(commands: Sequence[Command]) -> Layout:
     return Layout.SHARED_STEP if len(sizes) == 1 and all(command.shareable for command in commands) else Layout.STEPS
 
 
-def _nodes(name: str, given: object, demands: Sequence[Demand], partition: Partition) -> int:
-    """The nodes of the job: those `given`, or as many as its members need and the partition has."""
-    _check_room(name, given, partition)
+def _nodes(name: str, nodes: object, demands: Sequence[Demand], partition: Partition) -> int:
+    """The nodes of the job: `nodes`, if they are given, or as many as its members need and the partition has."""
+    _check_room(name, nodes, partition)
     largest = max(demand.nodes for demand in demands)
-    if not isinstance(given, int):
+    if not isinstance(nodes, int):
         return min(max(_needed(demands, partition.cpus), largest), partition.nodes)
-    if given < largest:
+    if nodes < largest:
         raise InputValueError(
-            f"{name}: batch_settings ask for nodes={given}, and a member needs {largest}; give nodes={largest} or more"
+            f"{name}: batch_settings ask for nodes={nodes}, and a member needs {largest}; give nodes={largest} or more"
         )
-    return given
+    return nodes
 
 
 def _needed(demands: Sequence[Demand], node_cpus: int) -> int:
@@ -146,8 +146,8 @@ def _groups(
 def _sized(options: PortableOptions) -> bool:
     """Whether the options size each node's part of the job."""
     raw = options.get("batch_args")
-    given = {option.lstrip("-") for option in raw} if isinstance(raw, dict) else set()
-    return bool(given & RAW_SIZES) or any(options.get(option) for option in SIZES)
+    names = {option.lstrip("-") for option in raw} if isinstance(raw, dict) else set()
+    return bool(names & RAW_SIZES) or any(options.get(option) for option in SIZES)
 
 
 def _demand(name: str, command: Command, partition: Partition, layout: Layout) -> Demand:

@@ -96,10 +96,10 @@ def step(command: Command, *, node_cpus: int, overcommit: bool = False) -> tuple
         return (*SHOW, *argv)
     added = ["--overlap", "--overcommit"] if overcommit else ["--exact"]
     if ":" not in argv:  # what the settings leave open would be taken from the allocation
-        given = {option.partition("=")[0] for option in argv[: command.launcher_prefix]}
+        sized_by = {option.partition("=")[0] for option in argv[: command.launcher_prefix]}
         sizes = {"--nodes": need.nodes or -(-need.total // node_cpus), "--ntasks": need.tasks if by_srun(command) else 1}
         short = {"--nodes": "-N", "--ntasks": "-n"}
-        added += [f"{option}={size}" for option, size in sizes.items() if not given & {option, short[option]}]
+        added += [f"{option}={size}" for option, size in sizes.items() if not sized_by & {option, short[option]}]
     if by_srun(command):
         return (argv[0], *added, *argv[1:])
     # What starts its own processes, such as mpirun, gets all its CPUs as one task, on one node.

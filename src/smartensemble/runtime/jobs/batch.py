@@ -47,8 +47,8 @@ class Batch:
     def text(self, max_running: int | None = None) -> str:
         """The script, as it is handed to the scheduler."""
         scripts = [beside(command, "sh") for command, _ in self.members]
-        asked, preamble = portable_options(self.settings), self.settings.preamble
-        return batch_script(self.name, self.directory, scripts, self.scheduler, asked, preamble, max_running, self.plan)
+        options, preamble = portable_options(self.settings), self.settings.preamble
+        return batch_script(self.name, self.directory, scripts, self.scheduler, options, preamble, max_running, self.plan)
 
     def planned(self, partitions: Sequence[Partition], max_running: int | None = None) -> "Batch":
         """The same, with the size that its members need on a cluster of these `partitions`.
@@ -63,10 +63,10 @@ class Batch:
             )
         files = {"name": self.name, "output": str(self.command.out), "error": str(self.command.err)}
         commands = [command for command, _ in self.members]
-        asked = files | portable_options(self.settings)
+        options = files | portable_options(self.settings)
         if any(map(self.scheduler.exclusive, commands)):
             max_running = 1
-        made = plan(self.name, commands, asked, partitions, self.settings.overcommit, max_running)
+        made = plan(self.name, commands, options, partitions, self.settings.overcommit, max_running)
         for _ in self.scheduler.directives(made.options):
             pass  # what cannot be spelled is an error here, before anything is written
         return replace(self, plan=made, array=made.layout is Layout.ARRAY)
@@ -100,15 +100,15 @@ class Batch:
     def code(self) -> int | None:
         """The exit code that the job itself left; of an array, whose tasks leave one each, the largest. None while it runs."""
         try:
-            said = beside(self.command, "exit").read_text().split()
+            codes = beside(self.command, "exit").read_text().split()
         except FileNotFoundError:
             return None
-        whole = len(said) >= (len(self.members) if self.array else 1) and all(word.isdigit() for word in said)
-        return max(map(int, said)) if whole else None
+        whole = len(codes) >= (len(self.members) if self.array else 1) and all(code.isdigit() for code in codes)
+        return max(map(int, codes)) if whole else None
 
     def refresh(self, begin: int = 0, end: int | None = None) -> None:
         """Bring the records of members, all by default, up to date with their files, and with the job's own end."""
-        over = self.run.status.final  # asked first: what the job did before its end is then on the disk
+        over = self.run.status.final  # read first: what the job did before its end is then on the disk
         for number, (command, run) in enumerate(self.members[begin:end], begin):
             if not run.status.final:
                 state = self.tasks.get(number, (self.run.status, self.run.cause))

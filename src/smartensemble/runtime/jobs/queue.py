@@ -42,7 +42,7 @@ class Watched:
     note: Note
     slice: int = 0  #: the member whose files are looked at next
     gone: float | None = None  #: when the scheduler first did not know it any more, or said that it has ended
-    told: State | None = None  #: how it ended, by the scheduler's short word
+    queried: State | None = None  #: how it ended, by the scheduler's short word
     files: float | None = None  #: when its own exit code was first seen
     next: float = 0.0  #: when its record is asked for again
 
@@ -206,7 +206,7 @@ class Queue:
                 if batch.array:
                     batch.tasks.update(tasks(batch.run.job, states))
                 break
-        evidence = JobEvidence(self.scheduler.name, batch.run.job, recorded, watched.told, code, begun, late_s)
+        evidence = JobEvidence(self.scheduler.name, batch.run.job, recorded, watched.queried, code, begun, late_s)
         if verdict := job_verdict(evidence):
             self._end(watched, verdict, now)
 
@@ -246,7 +246,7 @@ class Queue:
                 continue
             if watched.batch.array:
                 watched.batch.tasks.update(tasks(watched.batch.run.job, states))
-            status, cause = watched.told = states.get(watched.batch.run.job, (Status.UNKNOWN, ""))
+            status, cause = watched.queried = states.get(watched.batch.run.job, (Status.UNKNOWN, ""))
             if status.final:
                 watched.gone = watched.gone or time.time()
             elif status is Status.RUNNING:

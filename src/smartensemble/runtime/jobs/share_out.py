@@ -85,6 +85,6 @@ def advise(
         logger.warning("%s: %d members at once on %d CPUs; max_running=%d runs fewer at a time", name, count, cpus, cpus)
     settings = [entity.batch_settings for entity in entities]
     settings += [model.batch_settings for entity in entities if isinstance(entity, Ensemble) for model in entity]
-    ignored = dict.fromkeys(option for given in settings if given for option in LOCAL.without_effect(portable_options(given)))
+    ignored = dict.fromkeys(option for each in settings if each for option in LOCAL.without_effect(portable_options(each)))
     if ignored:
         logger.warning("%s: on this machine %s has no effect; the script runs with bash", name, ", ".join(ignored))

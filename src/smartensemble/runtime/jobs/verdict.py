@@ -76,7 +76,7 @@ class JobEvidence:
     scheduler: str
     job: str
     recorded: State | None = None  #: how it ended, by a record
-    told: State | None = None  #: how it ended, by the scheduler's short word
+    queried: State | None = None  #: how it ended, by the scheduler's short word
     exit_code: int | None = None  #: that it left itself
     begun: bool = False  #: there is a record of how it stood before its end
     late_s: float = 0.0  #: seconds since the scheduler had done with it
@@ -92,8 +92,8 @@ def job_verdict(evidence: JobEvidence) -> Verdict | None:
     """How a job ended: by its record, by the scheduler's short word, or by its exit code. None while more may be learned."""
     if evidence.recorded:
         return by_state(evidence.recorded, evidence.exit_code)
-    if evidence.told and evidence.told[0] in (Status.FAILED, Status.CANCELLED):
-        return by_state(evidence.told, evidence.exit_code)
+    if evidence.queried and evidence.queried[0] in (Status.FAILED, Status.CANCELLED):
+        return by_state(evidence.queried, evidence.exit_code)
     waited = evidence.late_s > (PARTIAL_RECORD_LATE_S if evidence.begun else RECORD_LATE_S)
     if evidence.exit_code is not None and (waited or evidence.exit_code not in BY_SIGNAL):
         return Verdict("exit", evidence.exit_code)  # whose signal it was, a record might have told

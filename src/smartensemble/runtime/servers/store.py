@@ -32,9 +32,9 @@ def stored(name: str, models: Sequence[Model], databases: bool) -> list[Upload]:
     if databases:
         return merged(name, list({id(upload): upload for model in models for upload in model.uploads}.values()))
     for model in models:
-        if not model.colocated and (given := model.uploads):
+        if not model.colocated and (uploads := model.uploads):
             raise StateError(
-                f"{model.name}: no database runs to store {given[0].name!r} in; start one from create_database() first, "
+                f"{model.name}: no database runs to store {uploads[0].name!r} in; start one from create_database() first, "
                 "or give the model its own by colocate_db_uds()"
             )
     return []

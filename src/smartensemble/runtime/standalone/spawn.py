@@ -68,7 +68,7 @@ def why(error: OSError | ValueError, work: Work) -> str:
     program = work.argv[0]
     if isinstance(error, ValueError):
         return f"program {program} could not be started: {error}; look at its arguments and variables"
-    words = os.strerror(error.errno or 0)
+    explanation = os.strerror(error.errno or 0)
     if not os.path.isdir(work.cwd):
         return f"directory {work.cwd} is not there; generate the ensemble again"
     if not os.path.exists(program):
@@ -84,4 +84,4 @@ def why(error: OSError | ValueError, work: Work) -> str:
             return f"output file {path} cannot be written: {reason.strerror}"
     if error.errno == errno.ENOENT:
         return f"program {program} needs a program that is not there: look at its first line, or run ldd on it"
-    return f"program {program} could not be started: {words}; with too many processes at once, set max_running="
+    return f"program {program} could not be started: {explanation}; with too many processes at once, set max_running="

@@ -109,7 +109,7 @@ class Supervisor:
         self.alone = False  #: detached, and without a driver by now
         self.closing = False
         self.terminated = False  #: SIGTERM has come
-        self.asked = False  #: SIGUSR1 has come: somebody has written a request beside a journal
+        self.requested = False  #: SIGUSR1 has come: somebody has written a request beside a journal
         self.flushed = 0.0  #: when events were last sent, by the monotonic clock
         self.wake, self.wakes = os.pipe()
         self.poll = select.poll()
@@ -122,7 +122,7 @@ class Supervisor:
                 self.take(descriptor, events)
             if self.terminated:
                 self.close()
-            if self.asked:
+            if self.requested:
                 self.take_requests()
             self.reap()
             self.members.start_one()
@@ -143,7 +143,7 @@ class Supervisor:
         signal.set_wakeup_fd(self.wakes, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: setattr(self, "terminated", True))
-        signal.signal(signal.SIGUSR1, lambda *_: setattr(self, "asked", True))
+        signal.signal(signal.SIGUSR1, lambda *_: setattr(self, "requested", True))
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         for descriptor in (self.wake, self.channel.descriptor, self.driver):
@@ -199,7 +199,7 @@ class Supervisor:
 
     def take_requests(self) -> None:
         """End the members that another process has named beside a journal."""
-        self.asked = False
+        self.requested = False
         for launch in self.members.known():
             request = launch.journal.removesuffix(".tsv") + ".stop"
             try:
