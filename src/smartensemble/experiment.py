@@ -164,13 +164,13 @@ class Experiment(Creator):
         try:
             with self._runner.turns.transaction(members_of(entities), GRACE) as transaction:  # from here on, stop knows of it
                 from smartensemble.runtime.progress import watch
-                from smartensemble.runtime.start import Request, start
+                from smartensemble.runtime.start import StartRequest, start
 
                 chosen = self._select(entities)
                 max_running = None if max_running is None else positive("max_running", max_running)
                 if only not in (None, "failed"):
                     raise InputValueError(f"{self.name}: only={only!r} is no choice; there is only='failed'")
-                request = Request(chosen, max_running, only == "failed", detach, summary)
+                request = StartRequest(chosen, max_running, only == "failed", detach, summary)
                 models = start(self._runner, self._databases, transaction, request)
             if block and models:
                 title = ", ".join(entity.name for entity in chosen.entities[:3]) + (", ..." if chosen.entities[3:] else "")

@@ -34,7 +34,7 @@ def sets(ensemble: Ensemble) -> list[tuple[object, ...]]:
     return [tuple(member.values.values()) for member in ensemble]
 
 
-@pytest.mark.parametrize("name", expansion.NAMES)
+@pytest.mark.parametrize("name", expansion.STRATEGIES)
 def test_a_built_in_strategy_is_known_by_its_name_and_itself(name: str) -> None:
     assert expansion.named(name) == name
     assert expansion.named((expansion.EXHAUSTIVE | expansion.SAMPLED)[name]) == name

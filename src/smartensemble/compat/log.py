@@ -11,7 +11,7 @@ DEFAULT_LOG_FORMAT = "%(asctime)s %(name)s[%(process)d:%(threadName)s] %(levelna
 LEVELS = {"quiet": "WARNING", "warning": "WARNING", "info": "INFO", "debug": "DEBUG", "developer": "DEBUG"}
 
 #: The drivers' logger, and this package's own.
-NAMES = ("SmartSim", "smartensemble")
+LOGGERS = ("SmartSim", "smartensemble")
 
 
 def get_logger(name: str, log_level: str | None = None, fmt: str | None = None) -> logging.Logger:
@@ -22,7 +22,7 @@ def get_logger(name: str, log_level: str | None = None, fmt: str | None = None) 
     :param fmt: the format of its lines.
     """
     wanted = os.environ.get("SMARTSIM_LOG_LEVEL", "info").lower()
-    logger = logging.getLogger(name if wanted == "developer" else NAMES[0])
+    logger = logging.getLogger(name if wanted == "developer" else LOGGERS[0])
     for handler in [handler for handler in logger.handlers if type(handler) is logging.StreamHandler]:
         logger.removeHandler(handler)
     _write(logger, logging.StreamHandler(sys.stdout), log_level or wanted, fmt)
@@ -33,7 +33,7 @@ def get_logger(name: str, log_level: str | None = None, fmt: str | None = None) 
 def log_to_file(filename: str, log_level: str = "debug") -> None:
     """Write what is logged by drivers, and by this package, into a file as well."""
     handler = logging.FileHandler(filename, mode="w", encoding="utf-8")
-    for name in NAMES:
+    for name in LOGGERS:
         _write(logging.getLogger(name), handler, log_level, None)
 
 

@@ -26,7 +26,7 @@ from smartensemble.errors import (
 )
 
 #: Backends, and what each takes for a model.
-BACKENDS = {
+MODEL_FORMATS = {
     "TORCH": "what torch.jit.save writes",
     "ONNX": "an .onnx file",
     "TF": "a frozen graph, which freeze_model writes",
@@ -72,7 +72,7 @@ class MLModel:
     @property
     def takes(self) -> str:
         """What it has to be, for the message that it is not."""
-        return f"{self.backend} takes {BACKENDS[self.backend]}"
+        return f"{self.backend} takes {MODEL_FORMATS[self.backend]}"
 
     def command(self, key: bytes, device: str) -> list[bytes]:
         """AI.MODELSTORE key backend device [TAG tag] [BATCHSIZE n ...] [INPUTS n name ... OUTPUTS n name ...] BLOB part ..."""
@@ -156,8 +156,8 @@ def ml_model(
 ) -> MLModel:
     """The model to store for the member or ensemble `subject`."""
     subject = f"{subject}: {_name(subject, name)}"
-    if not isinstance(backend, str) or backend.upper() not in BACKENDS:
-        raise InputValueError(f"{subject}: no backend {backend!r}{did_you_mean(str(backend).upper(), BACKENDS)}")
+    if not isinstance(backend, str) or backend.upper() not in MODEL_FORMATS:
+        raise InputValueError(f"{subject}: no backend {backend!r}{did_you_mean(str(backend).upper(), MODEL_FORMATS)}")
     kind = backend.upper()
     if isinstance(model, str):
         raise InputTypeError(f"{subject}: a model in memory is bytes, and this is text; did you mean model_path={model!r}?")

@@ -36,7 +36,7 @@ def _is(argument: bytes, keyword: bytes) -> bool:
     return len(argument) == len(keyword) and argument.upper() == keyword  # an argument may be a model of many megabytes
 
 
-class Arguments:
+class ArgumentReader:
     """The arguments of `argv` after the name of the command; each call takes what it returns."""
 
     __slots__ = ("argv", "index")

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 END_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 FIRST_DELAY_S, MAX_DELAY_S = 0.1, 30.0  #: before a worker starts again
 HEALTHY_AFTER_S = 60.0  #: a worker that lived so long starts again after the first delay
-POLL_INTERVAL_S = 0.25  #: between two looks at how long a run takes
+LIMIT_INTERVAL_S = 0.25  #: between two looks at how long a run takes
 PR_SET_PDEATHSIG = 1
 TIME = struct.Struct("d")
 
@@ -72,7 +72,7 @@ def _wait(child: int, heartbeat: mmap.mmap, limit: float) -> str | None:
     """How a worker ended; None if its work is done, or it had to end with this process."""
     hung = False
     while True:
-        received = signal.sigtimedwait(END_SIGNALS | {signal.SIGCHLD}, POLL_INTERVAL_S)
+        received = signal.sigtimedwait(END_SIGNALS | {signal.SIGCHLD}, LIMIT_INTERVAL_S)
         if received and received.si_signo != signal.SIGCHLD:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)

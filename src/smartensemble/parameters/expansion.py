@@ -18,7 +18,7 @@ SAMPLED: dict[str, Callable[..., Iterator[dict[str, object]]]] = {
     "sobol": space_filling.sobol,
 }
 EXHAUSTIVE: dict[str, Callable[..., Iterator[dict[str, object]]]] = {"all_perm": strategies.all_perm, "step": strategies.step}
-NAMES = (*EXHAUSTIVE, *SAMPLED)
+STRATEGIES = (*EXHAUSTIVE, *SAMPLED)
 
 #: The most members that are made at a time: a larger number is a mistake, and would fill the memory.
 MAX_MEMBERS = 1_000_000
@@ -125,11 +125,11 @@ def named(strategy: str | Strategy) -> str | Strategy:
     smartensemble.errors.StrategyError: perm_strategy: no strategy 'stepp'; did you mean 'step'? There are ..., or any callable
     """
     if isinstance(strategy, str):
-        if strategy not in NAMES:
-            raise StrategyError(f"perm_strategy: no strategy {strategy!r}{did_you_mean(strategy, NAMES)}, or any callable")
+        if strategy not in STRATEGIES:
+            raise StrategyError(f"perm_strategy: no strategy {strategy!r}{did_you_mean(strategy, STRATEGIES)}, or any callable")
         return strategy
     if not callable(strategy):
-        raise InputTypeError(f"perm_strategy: {strategy!r} is no strategy; there are {', '.join(NAMES)}, or any callable")
+        raise InputTypeError(f"perm_strategy: {strategy!r} is no strategy; there are {', '.join(STRATEGIES)}, or any callable")
     return next((name for name, function in (EXHAUSTIVE | SAMPLED).items() if function is strategy), strategy)
 
 

@@ -28,7 +28,7 @@ CHUNK = 16  #: members whose directories are written while those before them sta
 
 
 @dataclass(frozen=True)
-class Request:
+class StartRequest:
     """What is to be started."""
 
     chosen: Selection
@@ -91,7 +91,7 @@ def generate(
         transaction.run(act, None)
 
 
-def start(runner: Runner, databases: Databases, transaction: Transaction, request: Request) -> list[Model]:
+def start(runner: Runner, databases: Databases, transaction: Transaction, request: StartRequest) -> list[Model]:
     """Start what is requested: all of it, or nothing; the models that run. None do if `Runner.cancel` came between."""
 
     def act() -> list[Model]:
@@ -116,7 +116,7 @@ def start(runner: Runner, databases: Databases, transaction: Transaction, reques
     return started
 
 
-def check(runner: Runner, databases: Databases, request: Request) -> Checked:
+def check(runner: Runner, databases: Databases, request: StartRequest) -> Checked:
     """What a start is going to do; an error, if it cannot. Nothing is written."""
     runner.check()
     databases.check(request.chosen.databases)
@@ -136,7 +136,9 @@ def check(runner: Runner, databases: Databases, request: Request) -> Checked:
     return Checked(chosen, missing, renderer, uploads)
 
 
-def _start_models(runner: Runner, databases: Databases, request: Request, checked: Checked, transaction: Transaction) -> None:
+def _start_models(
+    runner: Runner, databases: Databases, request: StartRequest, checked: Checked, transaction: Transaction
+) -> None:
     """Start the models, whose databases are ready."""
     advise(runner.name, request.chosen.entities, len(checked.models), request.max_running, runner.scheduler)
     environment = Environment(databases.ready(), runner.scheduler)
@@ -165,7 +167,7 @@ class Start:
     def __init__(
         self,
         runner: Runner,
-        request: Request,
+        request: StartRequest,
         checked: Checked,
         command: Callable[[Model], Command],
         writer: Writer,

@@ -8,12 +8,12 @@ from smartensemble.schedulers.slurm_steps import body, exclusive, step, task
 from smartensemble.status import Status
 
 #: Slurm's states of a job, and the status of each. A state in neither table is UNKNOWN.
-LIVE = {
+LIVE_STATES = {
     **dict.fromkeys(("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED"), Status.QUEUED),
     **dict.fromkeys(("SPECIAL_EXIT", "RESV_DEL_HOLD"), Status.QUEUED),
     **dict.fromkeys(("RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING"), Status.RUNNING),
 }
-ENDED = {
+FINAL_STATES = {
     "COMPLETED": (Status.COMPLETED, ""),
     "FAILED": (Status.FAILED, "the batch job failed"),
     "CANCELLED": (Status.CANCELLED, "the batch job was cancelled"),
@@ -39,11 +39,11 @@ def state(word: str, reason: str = "", code: str = "") -> State | None:
     """
     name = word.split(maxsplit=1)[0].rstrip("+") if word.strip() else ""
     why = "" if reason in EMPTY_REASONS else f": {reason}"
-    if name in LIVE:
-        return LIVE[name], f"waits in the queue{why}" if LIVE[name] is Status.QUEUED else ""
-    if name not in ENDED:
+    if name in LIVE_STATES:
+        return LIVE_STATES[name], f"waits in the queue{why}" if LIVE_STATES[name] is Status.QUEUED else ""
+    if name not in FINAL_STATES:
         return None
-    status, cause = ENDED[name]
+    status, cause = FINAL_STATES[name]
     exit_code, _, signal = code.partition(":")
     if status is Status.FAILED:
         end = f", exit code {exit_code}" if exit_code not in ("", "0") else ""

@@ -20,7 +20,7 @@ SHOW = (
 )
 
 #: How many members run at once, by the CPUs of each node, as in 8(x2),4.
-SLOTS = """\
+COUNT_SLOTS = """\
 slots=0
 for part in ${{SLURM_JOB_CPUS_PER_NODE//,/ }}; do
     times=1; [[ $part == *x* ]] && times=${{part#*x}}
@@ -117,7 +117,7 @@ def body(plan: Plan) -> str:
     elif plan.member_nodes > 1:
         lines = [f"slots=$(( SLURM_JOB_NUM_NODES / {plan.member_nodes} ))"]
     else:
-        lines = ["# As many members at once as the allocation has room for.", SLOTS.format(cpus=plan.member_cpus)]
+        lines = ["# As many members at once as the allocation has room for.", COUNT_SLOTS.format(cpus=plan.member_cpus)]
     if plan.max_running:
         lines.append(f"if (( slots > {plan.max_running} )); then slots={plan.max_running}; fi")
     if bounded:

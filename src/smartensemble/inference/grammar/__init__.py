@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 
 from smartensemble.errors import CommandError
-from smartensemble.inference.arguments import Arguments, text
+from smartensemble.inference.arguments import ArgumentReader, text
 from smartensemble.inference.commands import AICommand, Config, Delete, Get, Info, Scan
 from smartensemble.inference.grammar.models import model_execute, model_run, model_set, model_store
 from smartensemble.inference.grammar.scripts import script_execute, script_run, script_set, script_store
@@ -42,7 +42,7 @@ def _parse_cached(name: bytes, argv: tuple[bytes, ...]) -> AICommand:
 
 def get(kind: Kind, whole: bytes, argv: Sequence[bytes]) -> Get:
     """AI.MODELGET key [META] [BLOB], and AI.SCRIPTGET key [META] [SOURCE]; without either keyword it is both."""
-    arguments = Arguments(argv, 2, 4)
+    arguments = ArgumentReader(argv, 2, 4)
     key = arguments.next("")
     meta = arguments.skip(b"META")
     blob = arguments.skip(whole)
@@ -54,18 +54,18 @@ def get(kind: Kind, whole: bytes, argv: Sequence[bytes]) -> Get:
 
 def delete(kind: Kind, argv: Sequence[bytes]) -> Delete:
     """AI.MODELDEL key, and AI.SCRIPTDEL key."""
-    return Delete(Arguments(argv, 2, 2).next(""), kind)
+    return Delete(ArgumentReader(argv, 2, 2).next(""), kind)
 
 
 def scan(kind: Kind, argv: Sequence[bytes]) -> Scan:
     """AI._MODELSCAN, and AI._SCRIPTSCAN."""
-    Arguments(argv, 1, 1)
+    ArgumentReader(argv, 1, 1)
     return Scan(kind)
 
 
 def info(argv: Sequence[bytes]) -> Info:
     """AI.INFO key [RESETSTAT]."""
-    arguments = Arguments(argv, 2, 3)
+    arguments = ArgumentReader(argv, 2, 3)
     key = arguments.next("")
     reset = arguments.skip(b"RESETSTAT")
     if arguments:
@@ -75,7 +75,7 @@ def info(argv: Sequence[bytes]) -> Info:
 
 def config(argv: Sequence[bytes]) -> Config:
     """AI.CONFIG GET name, and AI.CONFIG MODEL_CHUNK_SIZE bytes."""
-    arguments = Arguments(argv, 2)
+    arguments = ArgumentReader(argv, 2)
     if arguments.skip(b"GET"):
         return Config(text(arguments.next("ERR wrong number of arguments for 'ai.config' command")).upper())
     if arguments.skip(b"MODEL_CHUNK_SIZE"):

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from smartensemble.errors import CommandError
-from smartensemble.inference.arguments import Arguments, text
+from smartensemble.inference.arguments import ArgumentReader, text
 from smartensemble.inference.commands import RunModel, Store
 from smartensemble.inference.model_format import Kind, Metadata
 
@@ -34,7 +34,7 @@ IN, OUT = (
 
 def model_store(argv: Sequence[bytes]) -> Store:
     """AI.MODELSTORE key backend device [options] [INPUTS n name ... OUTPUTS n name ...] BLOB part [part ...]."""
-    arguments = Arguments(argv, 6)
+    arguments = ArgumentReader(argv, 6)
     key, metadata = _model(arguments)
     if arguments.skip(b"INPUTS"):
         if metadata.backend != "TF":
@@ -50,7 +50,7 @@ def model_store(argv: Sequence[bytes]) -> Store:
 
 def model_set(argv: Sequence[bytes]) -> Store:
     """AI.MODELSET key backend device [options] [INPUTS name ... OUTPUTS name ...] BLOB part [part ...]."""
-    arguments = Arguments(argv, 4)
+    arguments = ArgumentReader(argv, 4)
     key, metadata = _model(arguments)
     if metadata.backend == "TF":
         if not arguments.skip(b"INPUTS"):
@@ -62,7 +62,7 @@ def model_set(argv: Sequence[bytes]) -> Store:
     return Store(key, metadata, _blob(arguments))
 
 
-def _model(arguments: Arguments) -> tuple[bytes, Metadata]:
+def _model(arguments: ArgumentReader) -> tuple[bytes, Metadata]:
     """Key backend device [TAG tag] [BATCHSIZE n [MINBATCHSIZE m [MINBATCHTIMEOUT milliseconds]]]."""
     key = arguments.next("")
     backend = arguments.next("").upper()
@@ -86,7 +86,7 @@ def _model(arguments: Arguments) -> tuple[bytes, Metadata]:
     return key, Metadata(Kind.MODEL, backend.decode(), device, tag, batch_size, min_batch_size, min_batch_timeout)
 
 
-def _blob(arguments: Arguments) -> bytes:
+def _blob(arguments: ArgumentReader) -> bytes:
     """BLOB part [part ...]."""
     if not arguments.skip(b"BLOB"):
         raise CommandError("ERR Invalid argument, expected BLOB")
@@ -97,7 +97,7 @@ def _blob(arguments: Arguments) -> bytes:
 
 def model_execute(argv: Sequence[bytes]) -> RunModel:
     """AI.MODELEXECUTE key INPUTS n key ... OUTPUTS n key ... [TIMEOUT milliseconds]."""
-    arguments = Arguments(argv, 8)
+    arguments = ArgumentReader(argv, 8)
     key = arguments.next("")
     if not arguments.skip(b"INPUTS"):
         raise CommandError("ERR INPUTS not specified")
@@ -111,14 +111,14 @@ def model_execute(argv: Sequence[bytes]) -> RunModel:
     return RunModel(key, inputs, outputs, timeout)
 
 
-def _counted(arguments: Arguments, side: Side, few: str) -> tuple[bytes, ...]:
+def _counted(arguments: ArgumentReader, side: Side, few: str) -> tuple[bytes, ...]:
     """N name [name ...]."""
     return arguments.several(arguments.number(side.wrong, 1, side.low), few)
 
 
 def model_run(argv: Sequence[bytes]) -> RunModel:
     """AI.MODELRUN key [TIMEOUT milliseconds] INPUTS key ... OUTPUTS key ...."""
-    arguments = Arguments(argv, 6)
+    arguments = ArgumentReader(argv, 6)
     key = arguments.next("")
     timeout = arguments.timeout("ERR No value provided for TIMEOUT") if arguments.skip(b"TIMEOUT") else 0
     if not arguments.skip(b"INPUTS"):

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from smartensemble.errors import CommandError
-from smartensemble.inference.arguments import Arguments, text
+from smartensemble.inference.arguments import ArgumentReader, text
 from smartensemble.inference.commands import RunScript, Store
 from smartensemble.inference.model_format import Kind, Metadata
 
 
 def script_set(argv: Sequence[bytes]) -> Store:
     """AI.SCRIPTSET key device [TAG tag] SOURCE source."""
-    arguments = Arguments(argv, 5, 7)
+    arguments = ArgumentReader(argv, 5, 7)
     if len(argv) == 6:
         raise CommandError("ERR wrong number of arguments for 'ai.scriptset' command")
     key, device, tag = arguments.next(""), arguments.device(), _tag(arguments)
@@ -19,7 +19,7 @@ def script_set(argv: Sequence[bytes]) -> Store:
 
 def script_store(argv: Sequence[bytes]) -> Store:
     """AI.SCRIPTSTORE key device [TAG tag] ENTRY_POINTS n function ... SOURCE source."""
-    arguments = Arguments(argv, 4)
+    arguments = ArgumentReader(argv, 4)
     key, device, tag = arguments.next(""), arguments.device(), _tag(arguments)
     missing = "ERR Insufficient arguments, missing script entry points"
     if not arguments.skip(b"ENTRY_POINTS"):
@@ -29,12 +29,12 @@ def script_store(argv: Sequence[bytes]) -> Store:
     return Store(key, Metadata(Kind.SCRIPT, "TORCH", device, tag, entry_points=names), _source(arguments))
 
 
-def _tag(arguments: Arguments) -> bytes:
+def _tag(arguments: ArgumentReader) -> bytes:
     """[TAG tag]."""
     return arguments.next("ERR Insufficient arguments, missing script SOURCE") if arguments.skip(b"TAG") else b""
 
 
-def _source(arguments: Arguments) -> bytes:
+def _source(arguments: ArgumentReader) -> bytes:
     """SOURCE source."""
     missing = "ERR Insufficient arguments, missing script SOURCE"
     if not arguments.skip(b"SOURCE"):
@@ -45,7 +45,7 @@ def _source(arguments: Arguments) -> bytes:
     return source
 
 
-def _function(arguments: Arguments) -> bytes:
+def _function(arguments: ArgumentReader) -> bytes:
     function = arguments.next("")
     if function.upper() in (b"TIMEOUT", b"INPUTS", b"OUTPUTS", b"KEYS", b"ARGS"):
         raise CommandError("ERR function name not specified")
@@ -54,7 +54,7 @@ def _function(arguments: Arguments) -> bytes:
 
 def script_run(argv: Sequence[bytes]) -> RunScript:
     """AI.SCRIPTRUN key function [TIMEOUT milliseconds] [INPUTS key ... [$ key ...]] [OUTPUTS key ...]."""
-    arguments = Arguments(argv, 3)
+    arguments = ArgumentReader(argv, 3)
     key, function = arguments.next(""), _function(arguments)
     inputs: list[bytes] = []
     outputs: list[bytes] = []
@@ -90,7 +90,7 @@ def script_run(argv: Sequence[bytes]) -> RunScript:
 
 def script_execute(argv: Sequence[bytes]) -> RunScript:
     """AI.SCRIPTEXECUTE key function [KEYS n key ...] [INPUTS n key ...] [ARGS n arg ...] [OUTPUTS n key ...] [TIMEOUT ms]."""
-    arguments = Arguments(argv, 4)
+    arguments = ArgumentReader(argv, 4)
     key, function = arguments.next(""), _function(arguments)
     scopes: dict[str, tuple[bytes, ...]] = {}
     timeout = 0

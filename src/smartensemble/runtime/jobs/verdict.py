@@ -6,9 +6,9 @@ from typing import NamedTuple
 from smartensemble.schedulers.base import State
 from smartensemble.status import Status
 
-TIMED_OUT = 124  #: the exit code of timeout(1)
-KILLED = 128 + 9
-BY_SIGNAL = (128 + 15, KILLED)  #: how bash reports a program that was ended the way stop ends it
+TIMEOUT_CODE = 124  #: the exit code of timeout(1)
+KILLED_CODE = 128 + 9
+BY_SIGNAL = (128 + 15, KILLED_CODE)  #: how bash reports a program that was ended the way stop ends it
 OWN_SIGNAL_S = 5.0  #: after this many seconds without the job's end, the signal that ended a member was its own
 RECORD_LATE_S = 10.0  #: a job's last files, and the accounting's record of it, may be this late
 PARTIAL_RECORD_LATE_S = 60.0  #: and this late where the record so far says how the job stood before its end
@@ -51,7 +51,7 @@ def member_verdict(evidence: MemberEvidence) -> Verdict | None:
         if by_signal and not evidence.over and (evidence.submitted or evidence.exit_age_s < OWN_SIGNAL_S):
             return None  # the job's end may have ended it, which becomes known a moment later
         if not (by_signal and _ended_with_its_job(evidence)):
-            limit = evidence.has_time_limit and evidence.exit_code in (TIMED_OUT, KILLED)
+            limit = evidence.has_time_limit and evidence.exit_code in (TIMEOUT_CODE, KILLED_CODE)
             return Verdict("limit" if limit else "exit", evidence.exit_code)
     return _by_job(evidence) if evidence.over else None
 

@@ -26,7 +26,7 @@ from smartensemble.schedulers.script import member_script
 ADDRESS_TIMEOUT_S = 60.0  #: until all servers have announced their addresses
 POLL_INTERVAL_S = 0.02  #: between two looks for that, and between two attempts to reach a server
 #: Where run commands say which of its processes this one is.
-RANK_VARIABLES = ("SLURM_PROCID", "PALS_RANKID", "PMI_RANK", "OMPI_COMM_WORLD_RANK")
+RANK_NUMBERS = ("SLURM_PROCID", "PALS_RANKID", "PMI_RANK", "OMPI_COMM_WORLD_RANK")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def main(argv: list[str]) -> int:
         work(assignment, directory)
     name = assignment.identifier
     try:
-        rank = int(number[0]) if number else next((int(os.environ[rank]) for rank in RANK_VARIABLES if rank in os.environ), 0)
+        rank = int(number[0]) if number else next((int(os.environ[rank]) for rank in RANK_NUMBERS if rank in os.environ), 0)
         name = assignment.names[rank]
         serve(assignment, directory, rank)
     except (SmartEnsembleError, OSError) as error:

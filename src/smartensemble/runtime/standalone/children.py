@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 
-from .errors import END_TIMEOUT_S, EXIT_FAILED, POLL_INTERVAL_S, LostError
+from .errors import CONNECT_INTERVAL_S, END_TIMEOUT_S, EXIT_FAILED, LostError
 from .prctl import end_with
 
 TYPE_CHECKING = False  # importing typing would cost a third of the time that a program here takes to start
@@ -30,7 +30,7 @@ def block_signals() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
 
-def pause(seconds: float = POLL_INTERVAL_S) -> None:
+def pause(seconds: float = CONNECT_INTERVAL_S) -> None:
     """Wait a moment.
 
     :raises LostError: a signal has come, so there is nothing to wait for any more.

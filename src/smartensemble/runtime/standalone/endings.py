@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from .members import Members
-    from .procfs import Process
+    from .procfs import ProcessStat
 
 
 class Ending:
@@ -80,13 +80,13 @@ class Endings:
         if not victims and not running:
             self._finish(ending, {})
 
-    def _finish(self, ending: Ending, left: Mapping[int, Process]) -> None:
+    def _finish(self, ending: Ending, left: Mapping[int, ProcessStat]) -> None:
         """Tell who asked, with the processes that even SIGKILL did not end."""
         self.open.remove(ending)
         if ending.token is not None:
             self.tell("stopped", ending.token, sorted(left))
 
-    def _victims(self, members: set[int] | None) -> dict[int, Process]:
+    def _victims(self, members: set[int] | None) -> dict[int, ProcessStat]:
         """The living processes of `members`: below their programs, and below the orphans they left."""
         if self.members.childless:
             return {}

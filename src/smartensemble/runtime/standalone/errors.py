@@ -7,7 +7,7 @@ FLUSH_INTERVAL_S = 0.02  #: between two writes of events, while members are bein
 CONNECT_TIMEOUT_S = 5.0  #: until a server accepts a connection, and answers
 READY_TIMEOUT_S = 60.0  #: until a server that was started answers for the first time
 GATE_TIMEOUT_S = READY_TIMEOUT_S  #: until all processes of a member on a host have met
-POLL_INTERVAL_S = 0.005  #: between two attempts to reach a server that starts
+CONNECT_INTERVAL_S = 0.005  #: between two attempts to reach a server that starts
 END_TIMEOUT_S = 5.0  #: until a server or worker is killed that does not obey a request to end
 
 EXIT_FAILED = 125  #: the exit code where a member could not be run, as of timeout(1)

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 MARK = "SMARTENSEMBLE_MEMBER"  #: in the environment of all that a member starts
 STATE, PARENT, GROUP, THREADS, START_TIME = 0, 1, 2, 17, 19  #: fields of :func:`stat`
-ENDED = (b"Z", b"X")  #: states of a process that has ended
+ENDED_STATES = (b"Z", b"X")  #: states of a process that has ended
 
 
-class Process:
+class ProcessStat:
     """A process: its parent, its group, and whether it lives."""
 
     __slots__ = ("group", "lives", "parent")
@@ -24,7 +24,7 @@ class Process:
         self.lives = lives
 
 
-def tree() -> dict[int, Process]:
+def tree() -> dict[int, ProcessStat]:
     """Every process of this machine, by its number."""
     found = {}
     for entry in os.listdir("/proc"):
@@ -34,8 +34,8 @@ def tree() -> dict[int, Process]:
             except OSError:  # it ended meanwhile
                 continue
             # A zombie that has threads is a program whose main thread alone has ended.
-            lives = fields[STATE] not in ENDED or int(fields[THREADS]) > 1
-            found[int(entry)] = Process(int(fields[PARENT]), int(fields[GROUP]), lives)
+            lives = fields[STATE] not in ENDED_STATES or int(fields[THREADS]) > 1
+            found[int(entry)] = ProcessStat(int(fields[PARENT]), int(fields[GROUP]), lives)
     return found
 
 
@@ -54,10 +54,10 @@ def began(pid: int | str) -> int | None:
         fields = stat(pid)
     except OSError:
         return None
-    return None if fields[STATE] in ENDED else int(fields[START_TIME])
+    return None if fields[STATE] in ENDED_STATES else int(fields[START_TIME])
 
 
-def below(roots: Iterable[int], processes: Mapping[int, Process]) -> list[int]:
+def below(roots: Iterable[int], processes: Mapping[int, ProcessStat]) -> list[int]:
     """The living processes below `roots`, parents first, and `roots` themselves."""
     children: dict[int, list[int]] = {}
     for pid, process in processes.items():
