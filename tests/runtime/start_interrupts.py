@@ -105,6 +105,29 @@ def by_ctrl_c(exp: Experiment, ens: Ensemble, offset: float) -> str:
     return "ended"
 
 
+def by_two_ctrl_c(exp: Experiment, ens: Ensemble, offset: float) -> str:
+    """Ctrl-C, and again before the start can have been taken back."""
+
+    def press() -> None:
+        time.sleep(offset)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.005)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=press)
+    thread.start()
+    active = -1
+    try:
+        try:
+            exp.start(ens, progress=False)
+        except KeyboardInterrupt:
+            active = sum(member.run.status.active for member in ens)
+        thread.join()
+    except KeyboardInterrupt:  # the second one comes after the end
+        thread.join()
+    return "interrupted" if active <= 0 else f"{active} members were left"
+
+
 def with_a_database(exp: Experiment, ens: Ensemble, offset: float) -> str:
     """Ctrl-C while a database and members that need it start, which takes three times as long."""
     db = exp.create_database()
@@ -187,7 +210,8 @@ def stopped_by(stop: Callable[[], None], exp: Experiment, ens: Ensemble, running
 
 
 WAYS: dict[str, Callable[[Experiment, Ensemble, float], str]] = {
-    "ctrl-c": by_ctrl_c, "database": with_a_database, "detached": detached, "thread": by_thread, "process": by_process,
+    "ctrl-c": by_ctrl_c, "twice": by_two_ctrl_c, "database": with_a_database, "detached": detached, "thread": by_thread,
+    "process": by_process,
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -18,13 +18,37 @@ class Cancelled(BaseException):
     """The act was cancelled, and takes back what it has done. No ``except Exception`` may stop that."""
 
 
+class End:
+    """The end of an act, to be waited for.
+
+    An Event takes its lock in Python, so Ctrl-C can leave it locked, and nobody could say any more that the act is over.
+    ``with`` takes a lock in C.
+    """
+
+    def __init__(self) -> None:
+        self._open = threading.Lock()
+        self._open.acquire()
+        self._reached = False
+
+    def reach(self) -> None:
+        """It is over. One thread at a time says so."""
+        if not self._reached:
+            self._reached = True
+            self._open.release()
+
+    def wait(self) -> None:
+        """Wait until it is over."""
+        with self._open:
+            pass
+
+
 class Transaction:
     """One act, and whether it was cancelled."""
 
     def __init__(self, entities: frozenset[int], grace: float) -> None:
         self.entities = entities  #: the identities of what it is about
         self.grace = grace  #: seconds between SIGTERM and SIGKILL for what it has started, if it is taken back
-        self.ended = threading.Event()
+        self.ended = End()
         self._lock = threading.Lock()
         self._cancelled = self._noticed = self._begun = False
         self._thread = 0
@@ -46,7 +70,7 @@ class Transaction:
             self.grace = self.grace if grace is None else grace
             self._cancelled = True
             if not self._begun:
-                self.ended.set()
+                self.ended.reach()
 
     def check(self) -> None:
         """Leave the act where it is safe to.
@@ -67,16 +91,24 @@ class Transaction:
         results: list[T] = []
         context = copy_context()
         thread = threading.Thread(target=lambda: context.run(self._there, act, otherwise, results), name="smartensemble")
+        interrupt: BaseException | None = None
         try:
+            thread.start()
+        except RuntimeError:  # no more threads: then the act is as safe from Ctrl-C as any other code
+            return self._here(act, otherwise)
+        except BaseException as error:
+            interrupt = error
+        while True:  # however often Ctrl-C comes: who went on now would find the act half taken back
             try:
-                thread.start()
-            except RuntimeError:  # no more threads: then the act is as safe from Ctrl-C as any other code
-                return self._here(act, otherwise)
-            self.ended.wait()
-            thread.join()
-        except BaseException as interrupt:
-            self.cancel()
-            self.ended.wait()
+                if interrupt is not None:
+                    self.cancel()
+                self.ended.wait()
+                if thread.is_alive():
+                    thread.join()
+                break
+            except BaseException as error:
+                interrupt = error
+        if interrupt is not None:
             raise interrupt from self._error
         if self._error is not None:
             raise self._error
@@ -86,7 +118,7 @@ class Transaction:
         try:
             return self._act(act, otherwise)
         finally:
-            self.ended.set()
+            self._end()
 
     def _there(self, act: Callable[[], T], otherwise: T, results: list[T]) -> None:
         """Hand the result, or the error, to the thread that waits."""
@@ -95,7 +127,11 @@ class Transaction:
         except BaseException as error:
             self._error = error
         finally:
-            self.ended.set()
+            self._end()
+
+    def _end(self) -> None:
+        with self._lock:
+            self.ended.reach()
 
     def _act(self, act: Callable[[], T], otherwise: T) -> T:
         with self._lock:
