@@ -168,6 +168,56 @@ def test_a_start_that_waits_for_another_threads_start_can_be_stopped(
     assert {member.status for member in first} == {Status.COMPLETED}
 
 
+@pytest.mark.parametrize("number", [0, 16, 30])
+def test_what_is_stopped_of_a_start_is_stopped_and_the_rest_of_it_runs(
+    exp: Experiment, at_the_second_write: Callable[..., None], number: int
+) -> None:
+    settings = exp.create_run_settings("sleep", "1")
+    first, second = (exp.create_ensemble(name, replicas=20, run_settings=settings) for name in ("first", "second"))
+    writing = threading.Event()
+    at_the_second_write(writing.set, number)
+    one = threading.Thread(target=exp.start, args=(first, second), kwargs={"progress": False})
+
+    one.start()
+    writing.wait(60)
+    exp.stop(second)
+    assert {member.run.status for member in second} == {Status.CANCELLED}
+    one.join(60)
+
+    assert {member.status for member in first} == {Status.COMPLETED}
+
+
+def test_what_is_stopped_before_its_start_has_come_to_it_is_left_out(
+    exp: Experiment, at_the_second_write: Callable[..., None]
+) -> None:
+    settings = exp.create_run_settings("true")
+    before, first, second = (exp.create_ensemble(name, replicas=2, run_settings=settings) for name in ("before", "a", "b"))
+    waiting, go_on = threading.Event(), threading.Event()
+
+    def act() -> None:
+        waiting.set()
+        go_on.wait(60)
+
+    at_the_second_write(act, number=0)
+    one = threading.Thread(target=exp.start, args=(before,), kwargs={"progress": False})
+    two = threading.Thread(target=exp.start, args=(first, second), kwargs={"progress": False})
+
+    one.start()
+    waiting.wait(60)
+    two.start()
+    while len(transactions(exp)) < 2:
+        pass
+    exp.stop(second)
+    go_on.set()
+    one.join(60)
+    two.join(60)
+
+    assert [{member.status for member in each} for each in (before, first, second)] == [
+        {Status.COMPLETED}, {Status.COMPLETED}, {Status.CANCELLED}
+    ]  # fmt: skip
+    assert not os.path.exists(second.path)
+
+
 def transactions(exp: Experiment) -> list[object]:
     return list(exp._runner.turns._transactions)
 

@@ -1,8 +1,8 @@
 """A start, and a generate, as a transaction: check, claim, write, journal, hand over; or take all of it back."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 
 from smartensemble.command import Command
 from smartensemble.databases.uploads import Upload
@@ -103,16 +103,17 @@ def start(runner: Runner, databases: Databases, transaction: Transaction, reques
             runner.check_free([model.path for model in checked.models])
             directories.check_absent(checked.missing.values())  # another program may have been quicker
             with databases.started(request.chosen.databases, request.detach):
+                checked = without(checked, transaction.decide())
                 if checked.models:
                     _start_models(runner, databases, request, checked, transaction)
             return checked.models
 
     nothing: list[Model] = []
     started = transaction.run(act, nothing)
-    if transaction.cancelled:
-        for model in request.chosen.models:
-            if model.run.status is Status.NEW:
-                track(model, Run(Status.CANCELLED, ended=time.time(), cause="stopped before it started"))
+    left_out = frozenset(map(id, request.chosen.models)) if transaction.cancelled else transaction.decide()
+    for model in request.chosen.models if left_out else ():
+        if id(model) in left_out and model.run.status is Status.NEW:
+            track(model, Run(Status.CANCELLED, ended=time.time(), cause="stopped before it started"))
     return started
 
 
@@ -136,9 +137,16 @@ def check(runner: Runner, databases: Databases, request: StartRequest) -> Checke
     return Checked(chosen, missing, renderer, uploads)
 
 
-def _start_models(
-    runner: Runner, databases: Databases, request: StartRequest, checked: Checked, transaction: Transaction
-) -> None:
+def without(checked: Checked, left_out: Collection[int]) -> Checked:
+    """The same, without the models of the identities `left_out`, which were stopped before their directories were written."""
+    if not left_out:
+        return checked
+    models = [model for model in checked.models if id(model) not in left_out]
+    missing = {path: model for path, model in checked.missing.items() if id(model) not in left_out}
+    return replace(checked, models=models, missing=missing)
+
+
+def _start_models(runner: Runner, databases: Databases, request: StartRequest, checked: Checked, transaction: Transaction) -> None:
     """Start the models, whose databases are ready."""
     advise(runner.name, request.chosen.entities, len(checked.models), request.max_running, runner.scheduler)
     environment = Environment(databases.ready(), runner.scheduler)

@@ -49,8 +49,9 @@ class Transaction:
         self.entities = entities  #: the identities of what it is about
         self.grace = grace  #: seconds between SIGTERM and SIGKILL for what it has started, if it is taken back
         self.ended = End()
-        self._lock = threading.Lock()
-        self._cancelled = self._noticed = self._begun = False
+        self._lock = threading.RLock()  #: a signal's handler, which calls stop, may find it held by its own thread
+        self._cancelled = self._noticed = self._begun = self._decided = False
+        self._left_out: frozenset[int] = frozenset()
         self._thread = 0
         self._error: BaseException | None = None
 
@@ -71,6 +72,19 @@ class Transaction:
             self._cancelled = True
             if not self._begun:
                 self.ended.reach()
+
+    def leave_out(self, entities: frozenset[int]) -> bool:
+        """Have the act go on without `entities`; False if it has come to them already."""
+        with self._lock:
+            if not self._decided:
+                self._left_out |= entities
+            return not self._decided
+
+    def decide(self) -> frozenset[int]:
+        """The identities of what was left out. From now on nothing can be."""
+        with self._lock:
+            self._decided = True
+        return self._left_out
 
     def check(self) -> None:
         """Leave the act where it is safe to.

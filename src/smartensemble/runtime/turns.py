@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from smartensemble.errors import StateError
+from smartensemble.model import Model
 from smartensemble.runtime.journal.lock import Lock
 from smartensemble.runtime.transaction import Transaction
 from smartensemble.status import Run
@@ -23,19 +24,21 @@ class Turns:
         self.own: list[Run] = []  #: runs that end with this process; when the last ones have ended, others may start here
         self._lock = Lock(folder)
         self._turn = threading.Lock()  #: held by the one thread that generates or starts
+        self._taken = False  #: it is held; who only looks does not try to take it, since Ctrl-C could then leave it locked
+        self._settling = threading.RLock()  #: held for a moment, perhaps by the thread whose signal handler calls stop
         self._transactions: list[Transaction] = []  #: that are under way
 
     @property
     def mine(self) -> bool:
         """The calling thread generates or starts."""
-        return any(transaction.mine for transaction in self._transactions)
+        return any(transaction.mine for transaction in list(self._transactions))
 
     def check(self) -> None:
         """Leave a start or generate where it is safe to.
 
         :raises Cancelled: the one that the calling thread is at was cancelled.
         """
-        for transaction in self._transactions:
+        for transaction in list(self._transactions):  # others come and go
             transaction.check()
 
     @contextmanager
@@ -60,6 +63,8 @@ class Turns:
         while not self._turn.acquire(timeout=NOTICE_S):
             transaction.check()
         try:
+            with self._settling:
+                self._taken = True
             transaction.check()
             yield
         except OSError as error:
@@ -68,16 +73,32 @@ class Turns:
             where = f" at {error.filename2 or error.filename}" if error.filename else ""
             raise StateError(f"{self.name}: {error.strerror}{where}; make room, and do it again") from error
         finally:
-            self._settle()
+            with self._settling:
+                self._taken = False
+                self._settle()
             self._turn.release()
 
     def cancel(self, entities: Iterable[object] | None, grace: float) -> None:
-        """Cancel the starts of `entities`, all for None, that other threads are at, and wait until they are over."""
-        wanted = None if entities is None else {id(entity) for entity in entities}
-        for transaction in list(self._transactions):
-            if not transaction.mine and (wanted is None or not wanted.isdisjoint(transaction.entities)):
+        """Cancel the starts of `entities`, all for None, that other threads are at, and wait until they are over.
+
+        One that is about others too goes on without the models among them. It is waited for, if it has come to them already.
+        """
+        others = [transaction for transaction in list(self._transactions) if not transaction.mine]
+        wanted = list({id(entity): entity for entity in entities}.values()) if entities is not None else None
+        waited = []
+        for transaction in others:
+            here = [entity for entity in wanted or () if id(entity) in transaction.entities]
+            if wanted is not None and not here:
+                continue
+            part = wanted is not None and len(here) < len(transaction.entities)
+            if part and all(isinstance(entity, Model) for entity in here):  # without a database, its members would fail
+                if transaction.leave_out(frozenset(map(id, here))):
+                    continue
+            else:
                 transaction.cancel(grace)
-                transaction.ended.wait()
+            waited.append(transaction)
+        for transaction in waited:  # only now: one that waits for another's turn would begin when that is cancelled
+            transaction.ended.wait()
 
     def claim(self) -> None:
         """Take the right to generate and start here, which one process has at a time, until nothing of its own runs.
@@ -88,11 +109,9 @@ class Turns:
 
     def give_back(self) -> None:
         """Let other drivers generate and start here when nothing of ours runs, unless a thread of ours is about to."""
-        if self._turn.acquire(blocking=False):
-            try:
+        with self._settling:
+            if not self._taken:
                 self._settle()
-            finally:
-                self._turn.release()
 
     def _settle(self) -> None:
         while self.own and self.own[-1].status.final:
