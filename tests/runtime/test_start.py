@@ -1,5 +1,6 @@
 """A start is done, or taken back: whatever comes between."""
 
+import csv
 import errno
 import os
 import signal
@@ -110,6 +111,63 @@ def test_an_index_that_was_there_is_there_again(exp: Experiment, at_the_second_w
 
     assert Path(ens.path, "members.csv").read_text() == before
     assert [member.status for member in ens] == [Status.COMPLETED, Status.NEW]
+
+
+def test_an_index_that_cannot_be_written_leaves_nothing(exp: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(self: object, rows: object) -> None:
+        full_disk()
+
+    ens = exp.create_ensemble("ens", replicas=3, run_settings=exp.create_run_settings("true"))
+    monkeypatch.setattr(csv.DictWriter, "writerows", write)
+
+    for verb in (exp.start, exp.generate):
+        with pytest.raises(StateError, match="No space left"):
+            verb(ens)
+        assert tree("study") == []
+
+
+@pytest.mark.parametrize("before", [None, "echo before"])
+def test_a_batch_script_that_cannot_be_written_leaves_what_was_there(
+    exp: Experiment, monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    def write(self: Path, text: str, *more: object, **options: object) -> int:
+        if self.name == "ens.sh":
+            self.touch()
+            full_disk()
+        return write_text(self, text, *more, **options)  # type: ignore[arg-type]
+
+    write_text = Path.write_text
+    ens = exp.create_ensemble("ens", None, exp.create_batch_settings(), exp.create_run_settings("true"), 3)
+    if before:
+        os.makedirs(ens.path)
+        Path(ens.path, "ens.sh").write_text(before)
+    monkeypatch.setattr(Path, "write_text", write)
+
+    with pytest.raises(StateError, match="No space left"):
+        exp.start(ens)
+
+    assert tree("study") == (["ens", "ens/ens.sh"] if before else [])
+    assert not before or Path(ens.path, "ens.sh").read_text() == before
+
+
+def test_what_cannot_be_put_back_keeps_nothing_else_from_it(
+    exp: Experiment, at_the_second_write: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ens = exp.create_ensemble("ens", replicas=20, run_settings=exp.create_run_settings("true"))
+    remove = directories.remove
+
+    def removing(path: str) -> None:
+        if path.endswith("/ens_7"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        remove(path)
+
+    monkeypatch.setattr(directories, "remove", removing)
+    at_the_second_write(full_disk)
+
+    with pytest.raises(PermissionError, match="ens_7"):
+        exp.generate(ens)
+
+    assert sorted(os.listdir(ens.path)) == ["ens_7"]
 
 
 def test_generate_that_is_interrupted_leaves_what_was_there(exp: Experiment, at_the_second_write: Callable[..., None]) -> None:

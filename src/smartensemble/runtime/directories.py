@@ -5,8 +5,8 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -56,7 +56,7 @@ class Writer:
         self._made: list[str] = []  #: directories of ensembles
         self._models: list[Model] = []
         self._replaced: set[str] = set()  #: directories of models that were there before
-        self._indexes: list[tuple[str, bytes | None]] = []  #: with what was there before
+        self._files: list[tuple[str, bool]] = []  #: beside the members' directories, and whether one is kept that was there before
 
     def write(self, model: Model) -> None:
         """Write the directory of `model` beside its place, then move it there: it is whole, or not there."""
@@ -73,44 +73,66 @@ class Writer:
     def write_index(self, ensemble: Ensemble) -> None:
         """Write ``members.csv``: which member has which parameters, and where."""
         path = os.path.join(ensemble.path, INDEX)
-        try:
-            before = Path(path).read_bytes()
-        except OSError:
-            before = None
+        self.will_write(path)
+        with suppress(OSError):  # there is none; readers have it until the new one is whole
+            os.link(_beside(path)[1], path)
         _write_index(ensemble, path)
-        self._indexes.append((path, before))
+
+    def will_write(self, path: str) -> None:
+        """Keep the file `path` as it is now, or have it removed, if the act is taken back."""
+        old = _beside(path)[1]
+        remove(old)
+        if there := os.path.isfile(path):
+            os.rename(path, old)
+        self._files.append((path, there))
 
     def take_back(self, keep: Callable[[Model], bool] = lambda _: False) -> None:
         """Have what was there before there again, but for the models that are to be kept."""
-        kept = set()
+        kept: set[str] = set()
+        problems: list[OSError] = []  # what cannot be put back keeps nothing else from it
         for model in reversed(self._models):
             if keep(model):
-                kept.add(os.path.dirname(model.path))
+                kept |= {model.path, os.path.dirname(model.path)}
                 continue
-            remove(model.path)
-            if model.path in self._replaced:
-                os.rename(_beside(model.path)[1], model.path)
+            with _noted(problems):
+                remove(model.path)
+                if model.path in self._replaced:
+                    os.rename(_beside(model.path)[1], model.path)
             set_generated(model, False)
-        for path, before in self._indexes:
-            if os.path.dirname(path) in kept:
-                continue
-            if before is None:
-                remove(path)
-            else:
-                Path(path).write_bytes(before)
+        for path, there in self._files:
+            with _noted(problems):
+                new, old = _beside(path)
+                remove(new)
+                if os.path.dirname(path) in kept:
+                    remove(old)
+                elif there:
+                    os.replace(old, path)
+                else:
+                    remove(path)
         for path in self._made:
             with suppress(OSError):  # somebody has put something into it
                 os.rmdir(path)
-        self._models, self._indexes = [], []
+        self._models, self._files = [], []
+        if problems:
+            raise problems[0]
 
     def done(self) -> None:
         """Delete what was there before, and what a killed driver may have left."""
-        for model in self._models:
-            remove(_beside(model.path)[1])
+        for path in [*(model.path for model in self._models), *(path for path, _ in self._files)]:
+            remove(_beside(path)[1])
+
+
+@contextmanager
+def _noted(problems: list[OSError]) -> Iterator[None]:
+    """Go on after an error of the system, which is added to `problems`."""
+    try:
+        yield
+    except OSError as error:
+        problems.append(error)
 
 
 def _beside(path: str) -> tuple[str, str]:
-    """Where a directory is made, and where the one that it replaces is kept meanwhile."""
+    """Where a directory or file is made, and where the one that it replaces is kept meanwhile."""
     home, name = os.path.split(path)
     return f"{home}/.{name}.new", f"{home}/.{name}.old"
 
@@ -131,7 +153,12 @@ def _write(model: Model, renderer: Renderer, origin: dict[str, object]) -> bool:
         if replaces:
             remove(old)
             os.rename(path, old)
-        os.rename(new, path)
+        try:
+            os.rename(new, path)
+        except OSError:
+            if replaces:
+                os.rename(old, path)
+            raise
     except BaseException:
         remove(new)
         raise
@@ -239,7 +266,7 @@ def _write_index(ensemble: Ensemble, path: str) -> None:
     rows = [columns(member) | {"replica": member.replica, "path": member.path} for member in ensemble]
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in ("replica", "path")]
     replicas = ["replica"] if any(member.replica for member in ensemble) else []
-    new = os.path.join(ensemble.path, f".{INDEX}.new")
+    new, _ = _beside(path)
     os.makedirs(ensemble.path, exist_ok=True)
     with open(new, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.DictWriter(file, [*names, *replicas, "path"], extrasaction="ignore", lineterminator="\n")

@@ -199,6 +199,7 @@ class Start:
         """Write directories and scripts, before anything counts as started: a full disk starts nothing."""
         self._write(self.models[: self.first])
         for batch in self.batches:
+            self.writer.will_write(str(batch.script))
             batch.write(self.max_running)
 
     def publish(self) -> None:
