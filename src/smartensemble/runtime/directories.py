@@ -56,7 +56,9 @@ class Writer:
         self._made: list[str] = []  #: directories of ensembles
         self._models: list[Model] = []
         self._replaced: set[str] = set()  #: directories of models that were there before
-        self._files: list[tuple[str, bool]] = []  #: beside the members' directories, and whether one is kept that was there before
+        self._files: list[
+            tuple[str, bool]
+        ] = []  #: beside the members' directories, and whether one is kept that was there before
 
     def write(self, model: Model) -> None:
         """Write the directory of `model` beside its place, then move it there: it is whole, or not there."""

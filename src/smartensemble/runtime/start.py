@@ -146,7 +146,9 @@ def without(checked: Checked, left_out: Collection[int]) -> Checked:
     return replace(checked, models=models, missing=missing)
 
 
-def _start_models(runner: Runner, databases: Databases, request: StartRequest, checked: Checked, transaction: Transaction) -> None:
+def _start_models(
+    runner: Runner, databases: Databases, request: StartRequest, checked: Checked, transaction: Transaction
+) -> None:
     """Start the models, whose databases are ready."""
     advise(runner.name, request.chosen.entities, len(checked.models), request.max_running, runner.scheduler)
     environment = Environment(databases.ready(), runner.scheduler)
