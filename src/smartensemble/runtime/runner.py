@@ -118,6 +118,8 @@ class Runner:
                 jobs.submit(batch, partial(journal.note, batch.run.number, batch.name), journal.token(batch.run.number))
         except StateError as error:
             self.never_began(((each.run, each.command) for each in batches if not each.run.job), journal, str(error), "failed")
+            for each in batches:
+                each.refresh()
             submitted = [each for each in batches if each.run.job]
             self._batches += submitted
             jobs.cancel(submitted)

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from smartensemble.command import Command
 from smartensemble.databases.uploads import Upload
 from smartensemble.ensemble import Ensemble
+from smartensemble.errors import StateError
 from smartensemble.model import Model, forget_run, is_generated, track
 from smartensemble.results.table import Table
 from smartensemble.runtime import directories
 from smartensemble.runtime.directories import Writer
 from smartensemble.runtime.input_files import Renderer, TagOptions
 from smartensemble.runtime.jobs.allocation import Allocation
+from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.share_out import advise, share_out
 from smartensemble.runtime.journal.entry import Entry
 from smartensemble.runtime.journal.journal import Journal
@@ -225,7 +227,7 @@ class Start:
         for batch in self.batches:
             batch.clear()
         if submitted := [batch for batch in self.batches if batch.plan]:
-            self.runner.submit(submitted, self.journal)
+            self._submit(submitted, self.journal)
         local = [batch for batch in self.batches if not batch.plan]
         self.runner.watch([] if self.detach else local)
         jobs = [(batch.command, batch.run) for batch in local]
@@ -242,6 +244,15 @@ class Start:
                 self.more_announced = more
                 self.runner.hand_over(jobs, self.journal, self.max_running, more)
             jobs = []
+
+    def _submit(self, batches: Sequence[Batch], journal: Journal) -> None:
+        try:
+            self.runner.submit(batches, journal)
+        except StateError as error:  # then the others are not started either, and for the same reason
+            alone = [model for model in self.models if self.runs[model.path] not in self.batched]
+            commands = [(self.runs[model.path], self.command(model)) for model in alone]
+            self.runner.never_began(commands, journal, str(error), "failed")
+            raise
 
     def take_back(self, error: BaseException) -> None:
         """Record that what was not handed over never began, end the rest, and have the directories that were there before."""

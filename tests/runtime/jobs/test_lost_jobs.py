@@ -113,6 +113,6 @@ def test_a_job_that_was_taken_without_an_answer_is_cancelled(
     with pytest.raises(StateError, match="ens: was refused by slurm: sbatch: Socket timed out"):
         slurm_exp.start(ens, progress=False)
 
-    assert {member.status for member in ens} == {Status.CANCELLED}
+    assert {member.status for member in ens} == {Status.FAILED}
     cluster.wait_until_idle()
     assert cluster.ask("squeue", "--noheader") == ""
