@@ -59,11 +59,11 @@ SILENT = "its scheduler says that the batch job completed, but it left no exit c
         ({"recorded": PLAIN, "exit_code": 2}, ("exit", 2)),
         ({"recorded": PLAIN}, ("failed", PLAIN[1])),
         ({"recorded": FAILED, "exit_code": 2}, ("failed", "node n2 failed")),
-        ({"recorded": CANCELLED, "told": FAILED}, ("cancelled", "by root")),
+        ({"recorded": CANCELLED, "queried": FAILED}, ("cancelled", "by root")),
         # Without a record, the scheduler's short word counts, and then the exit code.
-        ({"told": FAILED}, ("failed", "node n2 failed")),
-        ({"told": CANCELLED, "exit_code": TERM}, ("cancelled", "by root")),
-        ({"told": COMPLETED}, None),
+        ({"queried": FAILED}, ("failed", "node n2 failed")),
+        ({"queried": CANCELLED, "exit_code": TERM}, ("cancelled", "by root")),
+        ({"queried": COMPLETED}, None),
         ({"exit_code": 2}, ("exit", 2)),
         ({"exit_code": TERM}, None),  # a record may say whose signal it was
         ({"exit_code": TERM, "late_s": 11}, ("exit", TERM)),
