@@ -237,7 +237,7 @@ def answers(port: int) -> bool:
 
 
 def free_ports(count: int) -> int:
-    """The first of so many neighbouring ports at which nobody listens."""
+    """The first of so many neighboring ports at which nobody listens."""
     while True:
         first = 20_000 + secrets.randbelow(10_000)
         sockets = [socket.socket() for _ in range(count)]

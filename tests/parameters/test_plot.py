@@ -119,7 +119,7 @@ def test_the_area_of_a_point_grows_with_its_members() -> None:
     assert sorted(cloud.get_sizes() / min(cloud.get_sizes())) == [1, 1, 1, 3]
 
 
-def test_members_that_extend_added_have_a_second_colour_and_a_legend() -> None:
+def test_members_that_extend_added_have_a_second_color_and_a_legend() -> None:
     ens = ensemble({"T": (0.0, 1.0), "P": (0.0, 1.0)}, perm_strategy="sobol", replicas=4, seed=1)
     ens.add_model(Model("mine", {"T": 0.5, "P": 0.5}, RUN))
     added = ens.extend(2)

@@ -18,8 +18,8 @@ import pytest
 
 AXE = {"resultTypes": ["violations"], "preload": False, "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 PHONE = 390
-#: The pages on which the colours of code are looked at too, and all colours in the dark: between them they have every kind.
-COLOURS = (
+#: The pages on which the colors of code are looked at too, and all colors in the dark: between them they have every kind.
+COLORS = (
     "index.html",
     "start.html",
     "howto/run.html",
@@ -130,7 +130,7 @@ class Visit:
         finished = [each["params"] for each in events if each["method"] == "Network.loadingFinished"]
         self.bytes = sum(each["encodedDataLength"] for each in finished if not self._picture(each["requestId"]))
         browser.execute_script(_axe())
-        told = browser.execute_async_script(CHECK, AXE, page in COLOURS)
+        told = browser.execute_async_script(CHECK, AXE, page in COLORS)
         self.violations = [each for each in told if each["impact"] in ("serious", "critical")]
         phone = {"width": PHONE, "height": 844, "deviceScaleFactor": 1, "mobile": True}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
@@ -148,9 +148,9 @@ const root = document.documentElement, column = document.querySelector(".bd-arti
 return Math.max(root.scrollWidth, root.clientWidth + (column ? column.scrollWidth - column.clientWidth : 0));
 """
 
-#: Look at the page in the light; at colours apart from all else, since code has so many words that it takes minutes.
+#: Look at the page in the light; at colors apart from all else, since code has so many words that it takes minutes.
 CHECK = """
-const [options, colours, done] = arguments;
+const [options, colors, done] = arguments;
 const root = document.documentElement;
 const contrast = {...options, runOnly: {type: "rule", values: ["color-contrast"]}};
 const look = async (theme, where, options) => {
@@ -161,8 +161,8 @@ const look = async (theme, where, options) => {
 };
 (async () => [
   ...await look("light", document, {...options, rules: {"color-contrast": {enabled: false}}}),
-  ...await look("light", colours ? document : {include: "body", exclude: [".highlight", ".sig"]}, contrast),
-  ...colours ? await look("dark", document, contrast) : [],
+  ...await look("light", colors ? document : {include: "body", exclude: [".highlight", ".sig"]}, contrast),
+  ...colors ? await look("dark", document, contrast) : [],
 ])().then(done, error => done([{id: String(error), impact: "critical", where: []}]));
 """
 

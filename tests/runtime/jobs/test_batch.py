@@ -83,7 +83,7 @@ def test_the_scripts_stay_on_the_disk_and_run_by_hand(exp: Experiment) -> None:
 
 
 def test_the_preamble_concerns_every_member(exp: Experiment) -> None:
-    ens = batch(exp, "bash", "-c", "echo $COLOUR", preamble=["export COLOUR='deep red'"])
+    ens = batch(exp, "bash", "-c", "echo $COLOR", preamble=["export COLOR='deep red'"])
 
     exp.start(ens, progress=False)
 
