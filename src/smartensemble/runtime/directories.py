@@ -48,7 +48,7 @@ def check_absent(models: Iterable[Model]) -> None:
 
 
 class Writer:
-    """Writes directories and indexes for one act, which can take them back until it is done."""
+    """Writes the directories and indexes of one start or generate, and can undo that until it is done."""
 
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
@@ -89,7 +89,7 @@ class Writer:
         self._files.append((path, there))
 
     def take_back(self, keep: Callable[[Model], bool] = lambda _: False) -> None:
-        """Have what was there before there again, but for the models that are to be kept."""
+        """Restore the earlier directories, except those of models to keep."""
         kept: set[str] = set()
         problems: list[OSError] = []  # what cannot be put back keeps nothing else from it
         for model in reversed(self._models):
@@ -119,7 +119,7 @@ class Writer:
             raise problems[0]
 
     def done(self) -> None:
-        """Delete what was there before, and what a killed driver may have left."""
+        """Delete the replaced directories, and anything that a killed driver left."""
         for path in [*(model.path for model in self._models), *(path for path, _ in self._files)]:
             remove(_beside(path)[1])
 
@@ -140,7 +140,7 @@ def _beside(path: str) -> tuple[str, str]:
 
 
 def _write(model: Model, renderer: Renderer, origin: dict[str, object]) -> bool:
-    """Write the directory of `model`, and keep the one that was there; whether there was one."""
+    """Write the directory of `model`, and keep an existing one aside. True if there was one."""
     path = model.path
     new, old = _beside(path)
     _make(new)
@@ -235,7 +235,7 @@ def origin(ensemble: Ensemble) -> dict[str, object]:
 
 
 def is_there(model: Model) -> bool:
-    """Whether the directory of `model` is there, made for the same parameters or by somebody else.
+    """Whether the directory of `model` exists: made for the same parameters, or by somebody else.
 
     :raises StateError: it was made for other parameters.
     """

@@ -27,7 +27,7 @@ class Renderer:
         self._templates: dict[object, list[tuple[str, Template, int]]] = {}
 
     def templates(self, model: Model) -> list[tuple[str, Template, int]]:
-        """The files that `model` configures: name in its directory, content cut at the tags, mode."""
+        """The files that `model` configures: the name in its directory, the content cut at the tags, and the mode."""
         key = model.files.to_configure, tuple(model.params)
         if key not in self._templates:
             self._templates[key] = [
@@ -43,7 +43,7 @@ class Renderer:
         return template(content, model.params, self.options.tag, path, self.options.allow_unknown)
 
     def files(self, model: Model) -> Iterator[tuple[str, bytes, int]]:
-        """The configured files of `model`: name in its directory, content, mode."""
+        """The configured files of `model`: the name in its directory, the content and the mode."""
         for target, content, mode in self.templates(model):
             yield target, content.fill(model.params), mode
 

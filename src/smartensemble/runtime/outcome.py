@@ -13,8 +13,8 @@ LAST_LINES = 3  #: lines of a failed member's output that are kept
 def settle(run: Run, command: Command, outcome: str, detail: int | str | None, when: float) -> None:
     """Record the end of a run.
 
-    An outcome is "exit" (detail: the code), "signal" (its number), "failed" (why it could not be started), "unknown" (what was
-    asked in vain), "limit" or "cancelled" (by whom, if not by us).
+    An outcome is "exit" (detail: the code), "signal" (its number), "failed" (why it could not start), "unknown" (where we
+    looked for its end), "limit" or "cancelled" (by whom, if not by us).
     """
     number = detail if isinstance(detail, int) else None
     run.ended = when
@@ -45,7 +45,7 @@ def cause(run: Run, command: Command, outcome: str, detail: int | str | None) ->
 
 
 def misplaced(command: Command) -> str:
-    """What to say of an argument that names a file of the driver's directory, where the program looks in its own in vain."""
+    """A hint about an argument that names a file in the driver's directory, while the program runs in its own."""
     for word in command.argv[1:]:
         if os.path.isfile(word) and not (command.cwd / word).exists():
             return f"; {word!r} is in {os.getcwd()} and not in the directory that it runs in: attach it, or give its whole path"
@@ -53,7 +53,7 @@ def misplaced(command: Command) -> str:
 
 
 def last_lines(command: Command) -> tuple[tuple[str, ...], str]:
-    """The last lines that a program wrote, and in which file: its standard error, or where that is empty, its output."""
+    """The last lines that a program wrote, and their file: its standard error or, if that is empty, its standard output."""
     for path in (command.err, command.out):
         if lines := tail(path):
             return lines, path.name

@@ -1,4 +1,4 @@
-"""Show what generate and start would write and run, and do none of it."""
+"""Show what generate and start would write and run, without doing it."""
 
 from collections.abc import Callable, Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""Show how many members have ended, while they run: a bar on a terminal, a few lines elsewhere. Both on standard error."""
+"""Show how many members have ended, while they run: a bar on a terminal, a few lines elsewhere, both on standard error."""
 
 import sys
 import time
@@ -21,7 +21,7 @@ WIDTH = 30  #: characters of the bar
 
 
 class Progress:
-    """The progress of named runs. A context that says how they ended when it is left."""
+    """The progress of named runs. On exit, this context prints how they ended."""
 
     def __init__(self, title: str, runs: Sequence[tuple[str, Run]], shown: bool = True) -> None:
         self.title = title
@@ -44,7 +44,7 @@ class Progress:
         return self
 
     def update(self) -> bool:
-        """Show what is new; whether all have ended."""
+        """Show the news. True if all have ended."""
         for name in [name for name, run in self.open.items() if run.status.final] if self.shown else []:
             run = self.open.pop(name)
             if run.status is Status.FAILED:

@@ -1,4 +1,4 @@
-"""Run models and batch jobs of one experiment, and keep account of them: its own, and those of others in its directory."""
+"""Run the models and batch jobs of one experiment, and record their runs, and those of other processes in its directory."""
 
 import logging
 import time
@@ -26,7 +26,7 @@ from smartensemble.status import Run, Status
 
 logger = logging.getLogger(__name__)
 
-FIRST_REFRESH_S = 0.01  #: seconds between two looks after a start, so that the end of a short job is soon known
+FIRST_REFRESH_S = 0.01  #: seconds between two looks after a start, so a short job's end shows soon
 REFRESH_S = 0.05  #: seconds between two looks at the files of batch jobs, and of members that others run
 
 
@@ -44,7 +44,7 @@ class Runner:
         self._started = 0.0  #: when jobs were last submitted
 
     def adopt(self, models: Sequence[Model]) -> None:
-        """Give models that were not started here the record of the last run in their directory, if their parameters agree."""
+        """Give each model that was not started here the record of the last run in its directory, if the parameters agree."""
         if not self.history.last:
             return
         for model in models:
@@ -81,7 +81,7 @@ class Runner:
         return journal
 
     def rows(self) -> list[dict[str, object]]:
-        """A row of the summary for each member that was started."""
+        """A row of the summary for each started member."""
         return [
             {
                 "Name": entry.name,
@@ -129,13 +129,13 @@ class Runner:
             batch.refresh()
 
     def watch(self, batches: Sequence[Batch]) -> None:
-        """Read from now on the files of batch jobs that run on this machine."""
+        """From now on, read the files of batch jobs that run on this machine."""
         self._batches += batches
 
     def never_began(
         self, commands: Iterable[tuple[Run, Command]], journal: Journal, why: str, event: str = "cancelled"
     ) -> None:
-        """Record that runs never began: in memory and, where there is room, in their journal."""
+        """Record that runs never began: in memory, and in their journal if the disk has room."""
         now = time.time()
         for run, command in commands:
             if not run.status.final:
@@ -153,9 +153,9 @@ class Runner:
             detach(jobs, journal.path, max_running)
 
     def serve(self, commands: Sequence[Command], detached: bool, runs: Sequence[Run] | None = None) -> tuple[list[Run], Path]:
-        """Start servers, which run beside members: nobody waits for their end, and they keep nobody from starting others.
+        """Start servers, which run beside members. Nobody waits for their end, and other processes can start members meanwhile.
 
-        It returns their runs, and their journal, by which another process can stop them.
+        It returns their runs and the path of their journal, by which another process can stop them.
         """
         runs = list(runs or [Run() for _ in commands])
         for number, run in enumerate(runs, 1):
@@ -208,11 +208,11 @@ class Runner:
         self.stop(list(self.turns.own), grace)
 
     def refresh(self) -> None:
-        """Take in the news that are there, without waiting."""
+        """Read the news that have come, without waiting."""
         self.wait(lambda: False, 0)
 
     def wait(self, until: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Take in news until `until` holds; False if `timeout` seconds pass before, or no news can come.
+        """Read news until `until` holds; False if that takes more than `timeout` seconds, or if no news can come.
 
         :raises Cancelled: the start or generate that waits was cancelled.
         """
@@ -233,7 +233,7 @@ class Runner:
                 return until()
 
     def _pause(self, limit: float | None) -> float | None:
-        """Seconds until the next look at what tells nobody of its news; None if there is nothing to look at."""
+        """Seconds until the next look at files; None if there are no files to look at."""
         pauses = [] if limit is None else [max(0.0, limit - time.monotonic())]
         if self._batches or self.history.active or self.turns.mine:
             pauses.append(min(REFRESH_S, max(FIRST_REFRESH_S, (time.monotonic() - self._started) / 50)))

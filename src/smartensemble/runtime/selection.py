@@ -1,4 +1,4 @@
-"""What a caller named, as what the verbs need: databases, entities, and the models of these."""
+"""The caller's arguments, as start, stop and the others need them: databases, entities, and their models."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from smartensemble.status import Run, Status
 
 
 class Selection(NamedTuple):
-    """What a caller named."""
+    """The entities that a caller passed."""
 
     databases: list[Orchestrator]
     entities: list[Model | Ensemble]
@@ -22,7 +22,7 @@ class Selection(NamedTuple):
 
 
 def select(runner: Runner, databases: Databases, home: str, named: Sequence[object]) -> Selection:
-    """What is `named`, with a place below `home` and the record of what ran there before.
+    """The selection of what is `named`. Each gets a directory below `home`, and the record of its last run there.
 
     :raises InputTypeError: something that no experiment creates.
     :raises InputValueError: nothing; an ensemble without members; or two models of one directory.
@@ -42,7 +42,7 @@ def select(runner: Runner, databases: Databases, home: str, named: Sequence[obje
 
 
 def place(runner: Runner, home: str, entity: Model | Ensemble) -> None:
-    """Put `entity` below `home`, unless it has a path of its own; see what ran there before."""
+    """Put `entity` below `home`, unless it has a path of its own, and read the record of its last run there."""
     set_home(entity, home)
     runner.history.refresh()
     runner.adopt(entity.models if isinstance(entity, Ensemble) else [entity])

@@ -31,7 +31,7 @@ CHUNK = 16  #: members whose directories are written while those before them sta
 
 @dataclass(frozen=True)
 class StartRequest:
-    """What is to be started."""
+    """What a caller wants to start."""
 
     chosen: Selection
     max_running: int | None = None
@@ -42,7 +42,7 @@ class StartRequest:
 
 @dataclass(frozen=True)
 class Checked:
-    """What a start is going to do, as far as it is known before anything is written."""
+    """The plan of a start, made before anything is written."""
 
     models: list[Model]  #: that will run
     missing: dict[str, Model]  #: those of them without a directory, by its path
@@ -70,7 +70,7 @@ def generate(
 
     def act() -> None:
         with runner.turns.alone(transaction):
-            checked()  # what is wrong is said before anything is written, also a lock
+            checked()  # an error comes before anything is written, even a lock
             runner.turns.claim()
             former, renderer = checked()  # another program may have been quicker
             writer = Writer(renderer)
@@ -94,7 +94,7 @@ def generate(
 
 
 def start(runner: Runner, databases: Databases, transaction: Transaction, request: StartRequest) -> list[Model]:
-    """Start what is requested: all of it, or nothing; the models that run. None do if `Runner.cancel` came between."""
+    """Start what is requested: all of it, or nothing; the models that run. None if `Runner.cancel` came first."""
 
     def act() -> list[Model]:
         with runner.turns.alone(transaction):
@@ -120,7 +120,7 @@ def start(runner: Runner, databases: Databases, transaction: Transaction, reques
 
 
 def check(runner: Runner, databases: Databases, request: StartRequest) -> Checked:
-    """What a start is going to do; an error, if it cannot. Nothing is written."""
+    """The plan of a start, or an error if it cannot work. Nothing is written."""
     runner.check()
     databases.check(request.chosen.databases)
     if request.chosen.models:
@@ -130,7 +130,7 @@ def check(runner: Runner, databases: Databases, request: StartRequest) -> Checke
     missing = {model.path: model for model in chosen if not is_generated(model) and not directories.is_there(model)}
     renderer = directories.check(list(missing.values()), TagOptions(), overwrite=False)
     uploads = store.stored(runner.name, chosen, bool(request.chosen.databases or databases.running))
-    if request.chosen.databases and chosen:  # a database may wait for its nodes for hours: what its members lack is said before
+    if request.chosen.databases and chosen:  # a database may wait hours for its nodes: report first what its members lack
         Environment(databases.running, runner.scheduler).check(chosen)
         runs = {model.path: Run() for model in chosen}
         share_out(
@@ -151,7 +151,7 @@ def without(checked: Checked, left_out: Collection[int]) -> Checked:
 def _start_models(
     runner: Runner, databases: Databases, request: StartRequest, checked: Checked, transaction: Transaction
 ) -> None:
-    """Start the models, whose databases are ready."""
+    """Start the models. Their databases are ready."""
     advise(runner.name, request.chosen.entities, len(checked.models), request.max_running, runner.scheduler)
     environment = Environment(databases.ready(), runner.scheduler)
     environment.check(checked.models)
@@ -171,7 +171,7 @@ def _start_models(
 
 
 class Start:
-    """The start of models: what it has done so far, so that all of it can be taken back.
+    """The start of models, with a record of what it has done so far, to undo all of it.
 
     Where all may run at once, the first ones run while the directories of those after them are written.
     """
@@ -200,14 +200,14 @@ class Start:
         self.more_announced = False  #: the launcher waits for more of them
 
     def prepare(self) -> None:
-        """Write directories and scripts, before anything counts as started: a full disk starts nothing."""
+        """Write directories and scripts before anything counts as started, so a full disk starts nothing."""
         self._write(self.models[: self.first])
         for batch in self.batches:
             self.writer.will_write(str(batch.script))
             batch.write(self.max_running)
 
     def publish(self) -> None:
-        """Say that they are started: in the journal, and by the status of each model."""
+        """Record that they are started: in the journal, and in the status of each model."""
         entries = [
             Entry(run.number, model.name, model.path, run, dict(model.params), model.time_limit, self._job_number(run))
             for model, run in zip(self.models, self.runs.values(), strict=True)
@@ -255,7 +255,7 @@ class Start:
             raise
 
     def take_back(self, error: BaseException) -> None:
-        """Record that what was not handed over never began, end the rest, and have the directories that were there before."""
+        """Record that runs without a launcher or scheduler never began, end the others, and restore the earlier directories."""
         if self.journal:
             commands = [(self.runs[model.path], self.command(model)) for model in self.models]
             commands += [(batch.run, batch.command) for batch in self.batches]

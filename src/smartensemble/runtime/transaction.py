@@ -1,4 +1,4 @@
-"""An act that is done, or taken back: nothing falls into the middle of it.
+"""An act that is done completely, or undone: nothing can interrupt it in the middle.
 
 Ctrl-C can raise KeyboardInterrupt after any instruction of the main thread, also between two lines that belong together, and
 in the lines that clean up. So an act runs in a thread of its own, which no signal interrupts, while the main thread waits.
@@ -57,16 +57,16 @@ class Transaction:
 
     @property
     def cancelled(self) -> bool:
-        """It was taken back, or never begun."""
+        """It was undone, or never began."""
         return self._noticed or (self._cancelled and not self._begun)
 
     @property
     def mine(self) -> bool:
-        """The calling thread is the one that acts."""
+        """The calling thread runs the act."""
         return self._thread == threading.get_ident()
 
     def cancel(self, grace: float | None = None) -> None:
-        """Have the act taken back, if it is not done. It returns at once; see `ended`."""
+        """Have the act undone, if it is not done yet. It returns at once; see `ended`."""
         with self._lock:
             self.grace = self.grace if grace is None else grace
             self._cancelled = True
@@ -89,16 +89,16 @@ class Transaction:
     def check(self) -> None:
         """Leave the act where it is safe to.
 
-        :raises Cancelled: it was cancelled. Only once: while it is taken back, waiting works as ever.
+        :raises Cancelled: it was cancelled. It raises only once: while the act is being undone, waiting works as usual.
         """
         if self._cancelled and not self._noticed and self.mine:
             self._noticed = True
             raise Cancelled
 
     def run(self, act: Callable[[], T], otherwise: T) -> T:
-        """The result of `act`, or `otherwise` if it was cancelled and has been taken back.
+        """The result of `act`, or `otherwise` if it was cancelled and has been undone.
 
-        :raises KeyboardInterrupt: Ctrl-C came; the act is done, or has been taken back.
+        :raises KeyboardInterrupt: Ctrl-C came; the act is done, or has been undone.
         """
         if threading.current_thread() is not threading.main_thread():
             return self._here(act, otherwise)

@@ -34,18 +34,18 @@ class Turns:
         return any(transaction.mine for transaction in list(self._transactions))
 
     def check(self) -> None:
-        """Leave a start or generate where it is safe to.
+        """A safe point of a start or generate, at which it can be cancelled.
 
-        :raises Cancelled: the one that the calling thread is at was cancelled.
+        :raises Cancelled: the one that the calling thread runs was cancelled.
         """
         for transaction in list(self._transactions):  # others come and go
             transaction.check()
 
     @contextmanager
     def transaction(self, entities: Iterable[object], grace: float) -> Iterator[Transaction]:
-        """A start or generate of `entities`, by which `cancel` finds it.
+        """A start or generate; `cancel` finds it by its `entities`.
 
-        :param grace: seconds between SIGTERM and SIGKILL for what it has started, if it is taken back.
+        :param grace: seconds between SIGTERM and SIGKILL for what it has started, if it is undone.
         """
         transaction = Transaction(frozenset(map(id, entities)), grace)
         self._transactions.append(transaction)
@@ -56,9 +56,9 @@ class Turns:
 
     @contextmanager
     def alone(self, transaction: Transaction) -> Iterator[None]:
-        """No other thread of this process generates or starts here meanwhile.
+        """While this lasts, no other thread of this process generates or starts here.
 
-        :raises StateError: there is no room for what is written meanwhile.
+        :raises StateError: the disk is full.
         """
         while not self._turn.acquire(timeout=NOTICE_S):
             transaction.check()
@@ -79,7 +79,7 @@ class Turns:
             self._turn.release()
 
     def cancel(self, entities: Iterable[object] | None, grace: float) -> None:
-        """Cancel the starts of `entities`, all for None, that other threads are at, and wait until they are over.
+        """Cancel the starts of `entities` in other threads, of all entities for None, and wait until they are over.
 
         One that is about others too goes on without the models among them. It is waited for, if it has come to them already.
         """
@@ -108,7 +108,7 @@ class Turns:
         self._lock.acquire(self.name)
 
     def give_back(self) -> None:
-        """Let other drivers generate and start here when nothing of ours runs, unless a thread of ours is about to."""
+        """Let other drivers generate and start here if nothing of ours runs, and no thread of ours is about to start."""
         with self._settling:
             if not self._taken:
                 self._settle()

@@ -13,7 +13,7 @@ from smartensemble.schedulers.base import Scheduler
 
 
 def detect_launcher() -> str:
-    """What ``Experiment(launcher="auto")`` chooses: whose allocation this runs in, or who answers, or local."""
+    """What ``Experiment(launcher="auto")`` chooses: the scheduler of this allocation, or one that answers, or local."""
     cluster = {scheduler.name: scheduler.control for scheduler in SCHEDULERS.values() if scheduler.control}
     for name, control in cluster.items():
         if control.allocation_variable in os.environ:

@@ -1,4 +1,4 @@
-"""A batch job: members that run inside one script, and how they stand by the files that they leave."""
+"""A batch job: members that run inside one script, and their status, which they record in files."""
 
 import os
 import time
@@ -81,7 +81,7 @@ class Batch:
         self.script.write_text(self.text(max_running), encoding="utf-8", errors="surrogateescape")
 
     def clear(self) -> None:
-        """Delete the files by which members of an earlier run, and its job, say how they stand."""
+        """Delete the status files of an earlier run: those of its members, and of its job."""
         for command, suffixes in [*((each, ENDS) for each, _ in self.members), (self.command, (*ENDS, "out", "err"))]:
             for suffix in suffixes:
                 path = f"{command.cwd}/{command.name}.{suffix}"
@@ -98,7 +98,7 @@ class Batch:
         return replace(command, argv=argv)
 
     def code(self) -> int | None:
-        """The exit code that the job itself left; of an array, whose tasks leave one each, the largest. None while it runs."""
+        """The exit code of the job itself; for an array, the largest exit code of its tasks. None while it runs."""
         try:
             codes = beside(self.command, "exit").read_text().split()
         except FileNotFoundError:
@@ -107,7 +107,7 @@ class Batch:
         return max(map(int, codes)) if whole else None
 
     def refresh(self, begin: int = 0, end: int | None = None) -> None:
-        """Bring the records of members, all by default, up to date with their files, and with the job's own end."""
+        """Update the records of members, by default of all, from their files and from the end of the job."""
         over = self.run.status.final  # read first: what the job did before its end is then on the disk
         for number, (command, run) in enumerate(self.members[begin:end], begin):
             if not run.status.final:

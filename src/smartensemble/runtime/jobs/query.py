@@ -23,7 +23,7 @@ def query(
 
     :param errors: its standard error too.
     :param shielded: Ctrl-C does not reach it.
-    :raises StateError: it fails, and there is nothing to answer instead; the message has its words.
+    :raises StateError: it fails, and `instead` is None; the message quotes its error.
     """
     try:
         done = subprocess.run(
@@ -70,7 +70,7 @@ class Question:
 
     @property
     def ended(self) -> bool:
-        """There is an answer, or there will never be one: a program that takes too long is killed."""
+        """The program has ended; one that takes too long is killed."""
         if self._process.poll() is None and time.monotonic() > self._since + ANSWER_TIMEOUT_S:
             self._process.kill()
             self._process.wait()
@@ -86,7 +86,7 @@ class Question:
         return self._process.returncode == 0, texts[0], texts[1]
 
     def drop(self) -> None:
-        """End it, since nobody waits for the answer."""
+        """End it, because nobody needs the answer any more."""
         self._process.kill()
         self._process.wait()
         self._close()

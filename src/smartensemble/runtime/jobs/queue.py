@@ -1,7 +1,7 @@
-"""The jobs that were handed to a scheduler: submit them, know how they stand, cancel them.
+"""Submit jobs to a scheduler, follow their status, and cancel them.
 
-How a job stands is known from the files that it writes itself, which are looked at often and cost the scheduler nothing; from
-one question for all jobs now and then; and at a job's end from the controller's record, the accounting's, or not at all.
+The status of a job comes from three sources. The files that the job writes are read often, and cost the scheduler nothing. One
+query for all jobs runs now and then. When a job has ended, the controller has a record of it, or else the accounting.
 """
 
 import logging
@@ -42,9 +42,9 @@ class Watched:
     note: Note
     slice: int = 0  #: the member whose files are looked at next
     gone: float | None = None  #: when the scheduler first did not know it any more, or said that it has ended
-    queried: State | None = None  #: how it ended, by the scheduler's short word
+    queried: State | None = None  #: how it ended, as the query for all jobs says
     files: float | None = None  #: when its own exit code was first seen
-    next: float = 0.0  #: when its record is asked for again
+    next: float = 0.0  #: when to read its record again
 
 
 class Queue:
@@ -92,7 +92,7 @@ class Queue:
         return state is not None and not state[0].final
 
     def find(self, token: str) -> str:
-        """The number of the job that was submitted with `token`; "" if there is none, or none any more.
+        """The number of the job that was submitted with `token`; "" if no such job waits or runs.
 
         :raises StateError: the scheduler does not answer.
         """
@@ -130,7 +130,7 @@ class Queue:
                 self._every, self._next = FIRST_QUERY_S, time.monotonic() + FIRST_QUERY_S
 
     def cancel(self, batches: Iterable[Batch]) -> None:
-        """End jobs, and all that they started. It returns at once; how they end is told by looks."""
+        """End jobs, and all that they started. It returns at once; `refresh` records how they ended."""
         live = [batch for batch in batches if not batch.run.status.final]
         for batch in live:
             batch.run.stopping = True
@@ -139,7 +139,7 @@ class Queue:
             self._every, self._next = FIRST_QUERY_S, time.monotonic()
 
     def refresh(self) -> None:
-        """Take in what files and the scheduler say. Only for the record of a job that has gone is anybody waited for."""
+        """Read the news from the files and from the scheduler. It waits only for the record of a job that has ended."""
         if not self._jobs or not self._turn.acquire(blocking=False):  # another thread looks
             return
         try:
@@ -156,7 +156,7 @@ class Queue:
             self._turn.release()
 
     def catch_up(self) -> None:
-        """Take in how all jobs stand now, and wait for the answer: those of a driver that is gone may have ended long ago."""
+        """Read the status of all jobs now, and wait for the answer: the jobs of an earlier driver may have ended long ago."""
         with self._turn:
             jobs = sorted({watched.batch.run.job for watched in self._jobs.values()})
             try:
@@ -189,7 +189,7 @@ class Queue:
             self._conclude(watched)
 
     def _conclude(self, watched: Watched) -> None:
-        """Settle a job that the scheduler has done with, when there is evidence enough."""
+        """Settle a job that has left the scheduler, if there is enough evidence."""
         batch, now = watched.batch, time.time()
         if now < watched.next:
             return
@@ -220,7 +220,7 @@ class Queue:
     # --- the question for all jobs ------------------------------------------------------------------------------------
 
     def _listen(self) -> None:
-        """Ask the question when it is time to, and take in the answer when it is there."""
+        """Ask the scheduler when the next query is due, and read the answer when it has come."""
         if self._question:
             if not self._question.ended:
                 return

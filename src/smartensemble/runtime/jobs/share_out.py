@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 class Shares(NamedTuple):
-    """Who runs in which batch job, and how many of the others may run at once."""
+    """Which models run in which batch job, and how many of the others may run at once."""
 
     batches: list[Batch]
     max_running: int | None
@@ -77,7 +77,7 @@ def batch_jobs(
 def advise(
     name: str, entities: Sequence[Model | Ensemble], count: int, max_running: int | None, scheduler: Scheduler = LOCAL
 ) -> None:
-    """Say once what has no effect here, and what may be too much."""
+    """Warn about options without effect on this machine, and about more members than CPUs."""
     if scheduler.control:
         return
     cpus = len(os.sched_getaffinity(0))

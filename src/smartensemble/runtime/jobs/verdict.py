@@ -25,7 +25,7 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True)
 class MemberEvidence:
-    """What is known of a member of a batch job."""
+    """What is known about a member of a batch job."""
 
     job_name: str
     exit_code: int | None = None  #: that the member left in its file
@@ -71,12 +71,12 @@ def _by_job(evidence: MemberEvidence) -> Verdict:
 
 @dataclass(frozen=True)
 class JobEvidence:
-    """What is known of a job that its scheduler has done with."""
+    """What is known about a job that has left its scheduler."""
 
     scheduler: str
     job: str
     recorded: State | None = None  #: how it ended, by a record
-    queried: State | None = None  #: how it ended, by the scheduler's short word
+    queried: State | None = None  #: how it ended, as the query for all jobs says
     exit_code: int | None = None  #: that it left itself
     begun: bool = False  #: there is a record of how it stood before its end
     late_s: float = 0.0  #: seconds since the scheduler had done with it
@@ -89,7 +89,7 @@ def conclusive(state: State, exit_code: int | None, late_s: float) -> bool:
 
 
 def job_verdict(evidence: JobEvidence) -> Verdict | None:
-    """How a job ended: by its record, by the scheduler's short word, or by its exit code. None while more may be learned."""
+    """How a job ended: by its record, by the last query, or by its exit code. None if more evidence may come."""
     if evidence.recorded:
         return by_state(evidence.recorded, evidence.exit_code)
     if evidence.queried and evidence.queried[0] in (Status.FAILED, Status.CANCELLED):
@@ -103,7 +103,7 @@ def job_verdict(evidence: JobEvidence) -> Verdict | None:
 
 
 def by_state(state: State, exit_code: int | None) -> Verdict:
-    """What a scheduler's word for an end means for a job that left `exit_code`, or none."""
+    """The verdict for a job in a final state that left `exit_code`, or none."""
     status, cause = state
     if cause.startswith(PLAIN) and exit_code is not None:
         return Verdict("exit", exit_code)  # it came to its end, so each member says how it ended

@@ -1,4 +1,4 @@
-"""What a journal says of one member, or of one batch job."""
+"""What a journal records about one member, or about one batch job."""
 
 import json
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ class Entry:
 
     @property
     def command(self) -> Command:
-        """As much of its command as its files and its reason need."""
+        """The parts of its command that its files and its reason need."""
         return Command((), Path(self.path), {}, self.name, self.time_limit)
 
     def take(self, event: str, detail: str, when: float) -> None:
-        """Take in a line about it.
+        """Update it from a line of the journal.
 
-        :raises ValueError: the line is not whole.
+        :raises ValueError: the line is incomplete.
         """
         if event == "submitting":
             job = json.loads(detail)

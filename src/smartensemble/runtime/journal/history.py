@@ -24,7 +24,7 @@ class History:
 
     @property
     def active(self) -> bool:
-        """Members of others have not ended."""
+        """Some members of other processes have not ended."""
         return bool(self.journals)
 
     def begin(self, entries: Sequence[Entry], detached: bool) -> Journal:
@@ -38,7 +38,7 @@ class History:
         return journal
 
     def refresh(self) -> None:
-        """Bring the records of all that others run up to date."""
+        """Update the records of everything that other processes run."""
         try:
             changed = os.stat(self.folder).st_mtime_ns
         except FileNotFoundError:
@@ -59,7 +59,7 @@ class History:
         self.journals = [journal for journal in self.journals if journal.active]
 
     def stop(self, runs: Iterable[Run], grace: float) -> list[Run]:
-        """Ask others to end those of `runs` that are theirs, which are returned. A batch job ends with all its members."""
+        """Ask other processes to end their own of `runs`, and return these. A batch job ends with all its members."""
         wanted, theirs = set(runs), []
         for journal in self.journals:
             if chosen := _whole(journal, wanted):
@@ -81,5 +81,5 @@ def _whole(journal: Journal, runs: Collection[Run]) -> list[Entry]:
 
 
 def refuse_part(name: str) -> NoReturn:
-    """The error of who would stop a part of a batch job."""
+    """The error that refuses to stop a part of a batch job."""
     raise StateError(f"{name}: runs as one batch job, whose members cannot be stopped alone; stop the ensemble")

@@ -1,6 +1,6 @@
 """What ran in an experiment's directory, on disk as it happens: for people to read, and for other processes to go on from.
 
-There is one file for each start, ``journal/TIME-HOST-PID-N.tsv``, so that each file has one writer at a time: first the
+There is one file for each start, ``journal/TIME-HOST-PID-N.tsv``, so each file has one writer at a time: first the
 driver, which renames it into its place complete, then the supervisor, which only appends. That is all that a network file
 system can be trusted with. A line has five columns: time, number, member, event, detail:
 
@@ -14,13 +14,13 @@ system can be trusted with. A line has five columns: time, number, member, event
     2026-11-22T22:10:05.169Z  1  melt_0  started     4713
     2026-11-22T22:10:07.201Z  1  melt_0  exit        0
 
-A batch job that was handed to a scheduler has a line ``submitted`` with its number there. Who learns how it ended, of all the
-drivers that look, adds a line that says so.
+A batch job that a scheduler has taken has a line ``submitted`` with the scheduler's number. The first driver that learns how
+the job ended adds a line about that.
 
-The last event of a member says how it stands: ``asked``, ``started``, or an outcome in the supervisor's words. A line that is
-not whole, because a disk was full, is passed over.
+The last event of a member is its status: ``asked``, ``started``, or an outcome as the supervisor names it. Readers skip a line
+that is incomplete because a disk was full.
 
-Another process asks for an end by a file beside, ``....tsv.stop``, and a signal.
+Another process stops members by a file beside the journal, ``....tsv.stop``, and a signal.
 """
 
 import json
@@ -67,7 +67,7 @@ class Journal:
 
     @classmethod
     def begin(cls, folder: Path, entries: Iterable[Entry]) -> "Journal":
-        """Write the journal of a start: what was asked for."""
+        """Write the journal of a start: what is going to run."""
         folder.mkdir(parents=True, exist_ok=True)
         now, me = _stamp(time.time()), Process.this()
         lines = [_line(now, 0, "-", "driver", asdict(me))]
@@ -83,14 +83,14 @@ class Journal:
 
     @property
     def alive(self) -> bool:
-        """Somebody is there to write how its members end."""
+        """A process is there to record how its members end."""
         if self.supervisor:
             return self.supervisor.alive
         return (self.driver is not None and self.driver.alive) or time.time() < self.path.stat().st_mtime + SUPERVISOR_START_S
 
     @property
     def active(self) -> bool:
-        """Members of it have not ended."""
+        """Some of its members have not ended."""
         return any(entry.run.status.active for entry in self.entries.values())
 
     @property
@@ -99,7 +99,7 @@ class Journal:
         return [entry for entry in self.entries.values() if entry.params is not None]
 
     def refresh(self) -> None:
-        """Read what is new, look at the files of batch jobs, and settle what nobody is left to settle."""
+        """Read new lines and the files of batch jobs, and settle runs that no other process can settle."""
         if self._read and not self.active:
             return
         alive = not self._read or self.alive  # asked first: what was written before its end is then on the disk
@@ -126,7 +126,7 @@ class Journal:
                 batch.refresh()
 
     def _settle_left(self) -> None:
-        """Settle what nobody is left to settle: a scheduler's jobs outlive their driver, also those without a number yet."""
+        """Settle runs that no other process can settle. Jobs outlive their driver, even before it reads their number."""
         for entry in self.entries.values():
             job = entry if entry.batch is None else self.entries[entry.batch]
             if entry.run.status.active and not job.run.job and not job.token:
@@ -151,7 +151,7 @@ class Journal:
                     self._settle_lost(batch, entry, queue(entry.scheduler).find(entry.token), late)
 
     def _settle_lost(self, batch: Batch, entry: Entry, job: str, late: bool) -> None:
-        """Write down what is known of a lost job: its number, its exit code, or that it was never taken."""
+        """Record what is known about a lost job: its number, its exit code, or that the scheduler never took it."""
         note = partial(self.note, entry.number, entry.name)
         if job:
             batch.run.job = job
@@ -194,7 +194,7 @@ class Journal:
         send(self.supervisor.pid, signal.SIGUSR1)
 
     def _take(self, columns: list[str]) -> None:
-        """Take in one line; one that is not whole says nothing."""
+        """Read one line; an incomplete one is skipped."""
         try:
             stamp, number, name, event, detail = columns
             entry = self.entries.get(int(number))
@@ -225,7 +225,7 @@ class Journal:
 
 
 def journals(folder: Path, known: Collection[str]) -> list[Journal]:
-    """The journals in `folder`, oldest first, but for those whose names are known."""
+    """The journals in `folder`, oldest first, without those whose names are known."""
     try:
         names = sorted(name for name in os.listdir(folder) if name.endswith(".tsv") and name not in known)
     except FileNotFoundError:

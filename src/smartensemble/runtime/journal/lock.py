@@ -1,8 +1,8 @@
-"""One driver at a time generates and starts in a directory. The others learn who it is.
+"""One driver at a time generates and starts in a directory. Other drivers get an error that names it.
 
 Each driver makes a file of its own, ``journal/lock-HOST-PID-...``, and then looks for those of others. Two that come at the
 same moment both see each other and both step back; no file is ever taken over, so nothing can be taken from a driver that
-lives. The file of a driver that died is deleted by whoever finds it: it says which process it was.
+lives. Whoever finds the file of a driver that died deletes it; the file names the process.
 """
 
 import json
@@ -27,7 +27,7 @@ class Lock:
         self._pid = 0
 
     def acquire(self, subject: str) -> None:
-        """Take the right, or say who has it.
+        """Take the right, or raise an error that names its holder.
 
         :raises StateError: another driver has it, or nothing can be written there.
         """

@@ -10,7 +10,7 @@ from smartensemble.runtime.standalone.procfs import began
 
 @dataclass(frozen=True)
 class Process:
-    """A process, so that another process can tell whether it still lives: its number alone may have been given again."""
+    """A process, described so that others can check whether it still lives: the kernel may reuse its number alone."""
 
     pid: int
     host: str
@@ -23,7 +23,7 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """It lives; also said of one on another machine, of which nothing is known here."""
+        """It lives. A process on another machine counts as alive, because this machine knows nothing about it."""
         return self.host != hostname() or began(self.pid) == self.began
 
     def __str__(self) -> str:

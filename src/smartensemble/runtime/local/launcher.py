@@ -27,7 +27,7 @@ LONGEST_SLEEP_S = 86_400.0  #: seconds of one sleep; poll refuses more than 24 d
 
 
 class Local:
-    """The launcher of this machine. See :mod:`smartensemble.runtime.standalone.supervisor` for what does the work."""
+    """The launcher of this machine. The program :mod:`smartensemble.runtime.standalone.supervisor` does the work."""
 
     def __init__(self) -> None:
         check_platform()
@@ -44,7 +44,7 @@ class Local:
 
     @property
     def alive(self) -> bool:
-        """Its supervisor lives, as far as was read."""
+        """Its supervisor lives, as far as this process has read."""
         return self._alive
 
     @property
@@ -55,7 +55,7 @@ class Local:
     def start(
         self, jobs: Sequence[Job], journal: Path, max_running: int | None = None, service: bool = False, more: bool = False
     ) -> None:
-        """Begin to run `jobs`, at most `max_running` of them at a time. What becomes of them is told to `journal` too.
+        """Begin to run `jobs`, at most `max_running` of them at a time. `journal` records how they end.
 
         A `service` is a server, which runs beside members. With `more`, other jobs of the same journal follow.
         """
@@ -78,9 +78,9 @@ class Local:
         return self._stopped.pop(token, [])
 
     def wait(self, until: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Take news until `until` holds; False if `timeout` seconds pass before.
+        """Read news until `until` holds; False if that takes more than `timeout` seconds.
 
-        Any thread may wait: one reads at a time, for all. After a fork the news are the parent's.
+        Any thread may wait: one reads at a time, for all. After a fork, news go to the parent.
         """
         if self._pid != os.getpid():
             if timeout != 0 and not until():
@@ -130,7 +130,7 @@ class Local:
             )
 
     def _ask(self, *request: object) -> None:
-        """Send a request. The lock is held, so that requests of two threads do not mix."""
+        """Send a request. It holds the lock, so requests of two threads do not mix."""
         try:
             self._channel.sendall(pack(request))
         except OSError:
@@ -168,7 +168,7 @@ class Local:
 
 
 def detach(jobs: Sequence[Job], journal: Path, max_running: int | None = None) -> None:
-    """Begin to run `jobs` under a supervisor of their own, which outlives this process and tells its journal alone."""
+    """Begin to run `jobs` under a supervisor of their own, which outlives this process and reports to its journal alone."""
     check_platform()
     channel, process = _start_supervisor(detached=True)
     with channel:
@@ -203,7 +203,7 @@ def _launch(
 
 
 def _start_supervisor(detached: bool = False) -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
-    """The supervisor's process, and a socket to it. It is a session of its own, so that Ctrl-C reaches the driver alone."""
+    """The supervisor's process, and a socket to it. It has a session of its own, so Ctrl-C reaches only the driver."""
     ours, theirs = socket.socketpair()
     driver = -1
     if not detached:

@@ -21,7 +21,7 @@ class Launcher(Protocol):
     def start(
         self, jobs: Sequence[Job], journal: Path, max_running: int | None = None, service: bool = False, more: bool = False
     ) -> None:
-        """Begin to run `jobs`, at most `max_running` of them at a time. What becomes of them is told to `journal` too.
+        """Begin to run `jobs`, at most `max_running` of them at a time. `journal` records how they end.
 
         A `service` is a server, which runs beside members. With `more`, other jobs of the same journal follow.
         """
@@ -30,4 +30,4 @@ class Launcher(Protocol):
         """End `runs` and all that they started; the processes that did not end."""
 
     def wait(self, until: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Take news until `until` holds; False if `timeout` seconds pass before."""
+        """Read news until `until` holds; False if that takes more than `timeout` seconds."""

@@ -1,4 +1,4 @@
-"""Where the servers of a database listen: ports that are free, sockets that only their owner reaches."""
+"""Where the servers of a database listen: free ports, and sockets that only their owner reaches."""
 
 import errno
 import glob
@@ -23,9 +23,9 @@ PORTS = range(10_000, 22_000)
 
 
 def choose_addresses(db: Orchestrator) -> list[Shard]:
-    """The servers of `db`, with hosts and ports that are free. The socket of a private one is still to be found.
+    """The servers of `db`, on free ports. The socket of a private one is chosen later.
 
-    :raises StateError: a port that was asked for is in use.
+    :raises StateError: a port that the caller chose is in use.
     """
     names = [db.db_identifier] if db.db_nodes == 1 else [f"{db.db_identifier}_{number}" for number in range(db.db_nodes)]
     if db.access == "private":
@@ -86,9 +86,9 @@ def address_of(subject: str, interface: str) -> str:
 
 
 def private_directory(home: str, name: str) -> tuple[str, bool]:
-    """A directory for the socket `name` that only its owner enters, and whether it is a temporary one.
+    """A directory for the socket `name` that only its owner can enter, and whether it is temporary.
 
-    It is in `home`, unless its path would be too long for a socket, or has characters that clients do not take.
+    It is in `home`, unless its path would be too long for a socket, or has characters that clients reject.
     """
     path = os.path.join(home, "socket")
     if speakable(os.path.join(path, name)):
@@ -102,7 +102,7 @@ def private_directory(home: str, name: str) -> tuple[str, bool]:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner reads, whole or not at all."""
+    """Write a file that only its owner can read, whole or not at all."""
     new = path.with_name(f".{path.name}.new")
     new.unlink(missing_ok=True)
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR), "w") as file:
@@ -111,9 +111,9 @@ def write_private(path: Path, text: str) -> None:
 
 
 def free_socket(subject: str, shard: Shard) -> None:
-    """Take away the socket that a server left which has ended.
+    """Remove the socket of a server that has ended.
 
-    :raises StateError: one that lives listens there.
+    :raises StateError: a living server listens there.
     """
     if not os.path.lexists(shard.socket):
         return
@@ -123,9 +123,9 @@ def free_socket(subject: str, shard: Shard) -> None:
 
 
 def check_data(db: Orchestrator, shards: list[Shard] | tuple[Shard, ...]) -> None:
-    """An error, if the data that lie in the directory of `db` would not be read.
+    """An error, if `db` could not read the data in its directory.
 
-    :raises StateError: they were written by another number of servers, or in another way.
+    :raises StateError: another number of servers wrote them, or in another format.
     """
     expected = [data_name(shard, len(shards)) for shard in shards]
     folder = glob.escape(db.path)

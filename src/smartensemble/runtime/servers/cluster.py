@@ -49,7 +49,7 @@ class ClusterServers(RunningServers):
         self.batch: Batch | None = None  #: the job of their own
 
     def refresh(self) -> None:
-        """Settle the servers that have ended, by the files that they leave, or by the end of the step that started them."""
+        """Settle the servers that have ended, from their files, or from the end of their step."""
         starters = self.steps[: len(self.steps) - bool(self.workers)]
         for number, (shard, run) in enumerate(zip(self.shards, self.runs, strict=True)):
             command = Command((), self.home, {}, shard.name)
@@ -67,7 +67,7 @@ class ClusterServers(RunningServers):
                 run.last_lines, run.last_lines_file = step.last_lines, step.last_lines_file
 
     def wait_for_addresses(self, runner: Runner, token: str) -> list[str]:
-        """Wait for the address of each server; the hosts that they run on. A job may wait in the queue for long.
+        """Wait for the address of each server, and return their hosts. A job may wait long in the queue.
 
         :raises StateError: one of them ended before.
         """
@@ -82,7 +82,7 @@ class ClusterServers(RunningServers):
             runner.wait(lambda: bool(self.ended), min(LONGEST_PAUSE_S, 0.02 + (time.monotonic() - since) / 50))
 
     def end_runs(self, runner: Runner, grace: float) -> None:
-        """End what started them, and their workers: a job as a whole."""
+        """End their steps, and their workers; or their whole job."""
         runs = [run for _, run in self.steps]
         runner.stop(runs if self.batch else [run for run in runs if run.status.active], grace)
 
@@ -93,9 +93,9 @@ def server_names(db: Orchestrator) -> list[str]:
 
 
 def check(db: Orchestrator, runner: Runner) -> None:
-    """An error, unless there is room for the servers of `db`, and none of an earlier start are in its directory or on the way.
+    """An error, unless there is room for the servers of `db`, and no earlier ones run or wait in its directory.
 
-    :raises StateError: there are; or this program runs in no allocation, and they are to have no job of their own.
+    :raises StateError: earlier ones do; or this program runs in no allocation, and the servers have no job of their own.
     :raises InputValueError: its allocation has too few nodes.
     """
     placement = placement_of(db)
@@ -159,7 +159,7 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> ClusterServers:
 
 
 def describe(db: Orchestrator, servers: ClusterServers) -> Assignment:
-    """What the nodes are to do."""
+    """The assignment for the nodes."""
     return Assignment(
         db.db_identifier,
         secrets.token_hex(8),
@@ -176,7 +176,7 @@ def describe(db: Orchestrator, servers: ClusterServers) -> Assignment:
 
 
 def plan(placement: Placement, servers: ClusterServers, path: Path, count: int) -> None:
-    """Decide on the steps of the servers and of their `count` workers, and on the job that has these.
+    """Decide on the steps of the servers and of their `count` workers, and on their job.
 
     :raises InputValueError: no queue has room for the job.
     """

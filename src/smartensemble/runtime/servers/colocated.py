@@ -1,4 +1,4 @@
-"""The command that runs a member where there are databases: its own, with their variables, and its own server around it."""
+"""The command of a member that uses databases: with their variables, and with its own server around it."""
 
 import os
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ from smartensemble.schedulers.base import LOCAL, Scheduler
 
 
 class Environment:
-    """What members get from `databases`. The driver's own environment is read, and never changed."""
+    """What members get from `databases`. It reads the driver's environment, and never changes it."""
 
     def __init__(self, databases: Iterable[Orchestrator] = (), scheduler: Scheduler = LOCAL) -> None:
         self.on_cluster = scheduler.control is not None  #: members run on other machines than this one
@@ -35,7 +35,7 @@ class Environment:
                 self.command(model)
 
     def command(self, model: Model) -> Command:
-        """The command of `model`. A variable of its own settings is left alone."""
+        """The command of `model`. Variables in its own settings stay as they are."""
         command, own = model.command, model.colocated_database
         endpoints = [*self.endpoints, *([own.endpoint] if own else [])]
         if own and any(suffix(own.identifier) == suffix(other.identifier) for other in self.endpoints):

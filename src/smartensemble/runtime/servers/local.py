@@ -21,7 +21,7 @@ from smartensemble.runtime.servers.server_program import find_server, module
 from smartensemble.runtime.standalone.errors import TERM_GRACE_S
 from smartensemble.runtime.standalone.procfs import began
 
-TRIES = 3  #: starts, where ports that were free are taken by others meanwhile
+TRIES = 3  #: starts, if others take the free ports first
 TAKEN = "Address already in use"
 
 
@@ -59,7 +59,7 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> RunningServers:
 
 
 def draw(db: Orchestrator) -> Secrets | None:
-    """Passwords that nobody guesses, for a database that has some."""
+    """Passwords that nobody can guess, if the database needs them."""
     return Secrets(token_urlsafe(32), token_urlsafe(32)) if db.access == "password" else None
 
 
@@ -89,7 +89,7 @@ def write(db: Orchestrator, servers: RunningServers, program: str) -> list[Comma
 
 
 def process_id(answer: object) -> int:
-    """The number of a server's process, from what it answers to INFO.
+    """The process id of a server, from its reply to INFO.
 
     >>> process_id("redis_version:7.2.4\\r\\nprocess_id:4711\\r\\n")
     4711

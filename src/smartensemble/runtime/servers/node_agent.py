@@ -1,8 +1,8 @@
-"""What runs on a node of a cluster for a database: one of its servers, or a worker.
+"""The program that runs on a node of a cluster for a database, and becomes one of its servers, or a worker.
 
-``python -m smartensemble.runtime.servers.node_agent FILE server 2`` says in a file where server 2 will listen, waits until the
-others have said so too, and becomes the server: nobody but the node itself knows its addresses and its free ports. Without a
-number it is the one that its run command gives the process. ``worker`` waits until the servers answer, and becomes a worker.
+``python -m smartensemble.runtime.servers.node_agent FILE server 2`` writes into a file where server 2 will listen, waits until
+the others have done so too, and becomes the server: only the node itself knows its addresses and its free ports. Without a
+number, the agent takes its rank from the run command. ``worker`` waits until the servers answer, and becomes a worker.
 """
 
 import json
@@ -31,7 +31,7 @@ RANK_NUMBERS = ("SLURM_PROCID", "PALS_RANKID", "PMI_RANK", "OMPI_COMM_WORLD_RANK
 
 @dataclass(frozen=True)
 class Assignment:
-    """What all servers of a database are to do. The driver writes it for the nodes, to a file that only its owner reads."""
+    """The assignment of all servers of a database. The driver writes it for the nodes, to a private file."""
 
     identifier: str
     token: str  #: of this start: what an earlier one has left is not taken for an answer
@@ -46,12 +46,12 @@ class Assignment:
     worker: list[str]  #: options of a worker
 
     def write(self, path: Path) -> None:
-        """Write it for the nodes to read."""
+        """Write it for the nodes."""
         write_private(path, json.dumps(asdict(self)))
 
     @classmethod
     def read(cls, path: Path) -> "Assignment":
-        """What was written."""
+        """The assignment in a file."""
         fields = json.loads(path.read_text())
         return cls(**fields | {"secrets": fields["secrets"] and Secrets(**fields["secrets"])})
 
@@ -73,7 +73,7 @@ def announced(directory: Path, name: str, token: str) -> Announcement | None:
 
 
 def main(argv: list[str]) -> int:
-    """Become a server, or a worker; the exit code if that cannot be."""
+    """Become a server, or a worker; if that fails, the exit code."""
     path, role, *number = argv
     directory = Path(path).parent
     assignment = Assignment.read(Path(path))
@@ -133,7 +133,7 @@ def collect_addresses(assignment: Assignment, directory: Path) -> list[Shard]:
 
 
 def work(assignment: Assignment, directory: Path) -> NoReturn:
-    """Become a worker, when the servers answer: one that reads much data may take any time."""
+    """Become a worker, when the servers answer. A server that reads much data may need any time for that."""
     shards = collect_addresses(assignment, directory)
     for shard in shards:
         while True:

@@ -28,7 +28,7 @@ class ServerRecord:
 
 @dataclass(frozen=True)
 class DatabaseRecord:
-    """How another process reaches the servers of a database, and ends them; the fields are the names in the file."""
+    """How another process reaches and ends the servers of a database; the file has these field names."""
 
     db_identifier: str
     access: str
@@ -66,7 +66,7 @@ class DatabaseRecord:
         """The record in a file.
 
         :raises OSError: it cannot be read.
-        :raises ValueError: it is no record; TypeError or LookupError, where a field has another type, or is not there.
+        :raises ValueError: it is no record; TypeError or LookupError if a field has another type, or is missing.
         """
         fields = json.loads(path.read_text())
         shards = tuple(ServerRecord(each["name"], each["address"], Process(**each["process"])) for each in fields["shards"])
@@ -74,7 +74,7 @@ class DatabaseRecord:
         return cls(**known | {"shards": shards, "job": tuple(fields["job"]) if fields.get("job") else None})
 
     def write(self, path: Path) -> None:
-        """Write it to a file that only its owner reads, without passwords where there are none."""
+        """Write it, without missing passwords, to a file that only its owner can read."""
         fields = asdict(self)
         if self.password is None:
             for name in ("user", "password", "worker_user", "worker_password"):
@@ -106,7 +106,7 @@ class DatabaseRecord:
 
 
 def record(db: Orchestrator, servers: RunningServers) -> None:
-    """Write down how another process reaches the servers."""
+    """Record how another process reaches the servers."""
     DatabaseRecord.of(db, servers).write(Path(db.checkpoint_file))
 
 
@@ -126,7 +126,7 @@ def check_record(db: Orchestrator) -> None:
 def reconnect(checkpoint: str, kind: type[Orchestrator] = Orchestrator) -> tuple[Orchestrator, RunningServers]:
     """The database that was started by another process, which wrote `checkpoint`, and its servers.
 
-    :raises InputValueError: it is no such file.
+    :raises InputValueError: `checkpoint` is not such a file.
     :raises StateError: its servers do not answer.
     """
     path = Path(checkpoint).absolute()

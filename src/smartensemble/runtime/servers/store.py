@@ -1,4 +1,4 @@
-"""Store the models and scripts of members before these start: in the databases that run, and for a member's own, in a file."""
+"""Store the models and scripts of members before they start: in running databases, or in a file for a member's own database."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -24,9 +24,9 @@ class StoredFile(NamedTuple):
 
 
 def stored(name: str, models: Sequence[Model], databases: bool) -> list[Upload]:
-    """What is stored in the databases of the experiment `name`, if it has some, for `models`.
+    """The uploads of `models`, for the running databases of the experiment `name`.
 
-    :raises StateError: there is none that a model could find it in.
+    :raises StateError: no database runs in which a model could find them.
     :raises EntityExistsError: two models need different things under one key.
     """
     if databases:
@@ -43,7 +43,7 @@ def stored(name: str, models: Sequence[Model], databases: bool) -> list[Upload]:
 def store(servers: RunningServers, uploads: Iterable[Upload], runner: Runner) -> None:
     """Store `uploads` in a database.
 
-    :raises StateError: it refuses one of them, or has no worker.
+    :raises StateError: the database refuses one of them, or has no worker.
     """
 
     def check_workers() -> None:
@@ -66,18 +66,18 @@ def store(servers: RunningServers, uploads: Iterable[Upload], runner: Runner) ->
 
 
 def file_name(model: Model) -> str:
-    """The file with the commands for the database of a member's own, in the directory that it runs in."""
+    """The name of the file with the commands for a member's own database, in the member's working directory."""
     return f"{model.name}.db.commands"
 
 
 def own_commands(model: Model) -> StoredFile | None:
-    """What the database of a member's own stores before the member starts; None for nothing."""
+    """The uploads for a member's own database, which stores them before the member starts; None for nothing."""
     uploads = model.uploads
     return StoredFile(file_name(model), [key for upload in uploads for key in keys(upload)]) if uploads else None
 
 
 def write(models: Iterable[Model]) -> None:
-    """Write what the databases of members' own store; members that need the same share the file on the disk."""
+    """Write the files for the members' own databases; members with the same uploads share a file on the disk."""
     written: dict[tuple[int, ...], str] = {}
     for model in models:
         if model.colocated and model.uploads:

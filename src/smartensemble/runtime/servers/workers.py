@@ -18,7 +18,7 @@ WORKER = (sys.executable, "-P", "-m", "smartensemble.inference", "--patience", s
 
 
 def commands(db: Orchestrator, shards: Sequence[Shard], secrets: Secrets | None) -> list[Command]:
-    """The commands that start the workers of `db`, each of which serves all `shards`; none where servers load no module."""
+    """The commands that start the workers of `db`, each of which serves all `shards`; none if servers load no module."""
     if module() is None:
         return []
     addresses = [word for shard in shards for word in ("--address", url(shard, secrets))]
@@ -30,7 +30,7 @@ def commands(db: Orchestrator, shards: Sequence[Shard], secrets: Secrets | None)
 
 
 def options(workers: WorkerOptions) -> tuple[str, ...]:
-    """The options of a worker: threads for each model, and the seconds that a run may take."""
+    """The options of a worker: threads for each model, and the time limit of a run in seconds."""
     return ("--threads", str(workers.intra_op_threads), "--time-limit", f"{workers.model_time_limit:g}")
 
 

@@ -1,6 +1,6 @@
-"""Processes that a program here starts by ``fork``, and the signals that it gets meanwhile.
+"""Processes that a program here starts by ``fork``, and the signals that come while they run.
 
-There are no threads here, so more than ``exec`` may follow a fork.
+These programs have no threads, so a child may do more than ``exec`` after a fork.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ def block_signals() -> None:
 def pause(seconds: float = CONNECT_INTERVAL_S) -> None:
     """Wait a moment.
 
-    :raises LostError: a signal has come, so there is nothing to wait for any more.
+    :raises LostError: a signal has come, so waiting has no purpose any more.
     """
     if got := signal.sigtimedwait(SIGNALS - {signal.SIGCHLD}, seconds):
         raise LostError(f"got {signal.Signals(got.si_signo).name} before it was ready")
 
 
 def start(argv: Sequence[str], output: str = "", pinning: Sequence[int] = ()) -> int:
-    """Start a program that does not outlive us, on the CPUs `pinning`; what it says goes to `output`, or where ours goes."""
+    """Start a program that does not outlive us, on the CPUs `pinning`; its output goes to `output`, or to ours."""
     parent, pid = os.getpid(), os.fork()
     if pid:
         return pid
@@ -64,7 +64,7 @@ def start(argv: Sequence[str], output: str = "", pinning: Sequence[int] = ()) ->
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run a program, pass signals on to it, and return how it ended, as ``wait`` returns it."""
+    """Run a program, pass signals on to it, and return its status, as ``wait`` does."""
     pid = start(argv)
     while True:
         number = signal.sigwaitinfo(SIGNALS).si_signo

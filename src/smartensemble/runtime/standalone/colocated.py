@@ -108,7 +108,7 @@ def run_as_host(wrapping: Wrapping, argv: list[str], rank: Rank) -> int:
 
 
 class OwnDatabase:
-    """The server of a member with its workers, and what they leave on the disk."""
+    """The server of a member with its workers, and their files."""
 
     def __init__(self, wrapping: Wrapping, rank: Rank) -> None:
         self.wrapping = wrapping
@@ -124,9 +124,9 @@ class OwnDatabase:
         self.workers: list[int] = []
 
     def start(self) -> None:
-        """Start the server; when it answers, its workers; and store what is to be stored.
+        """Start the server and, when it answers, its workers; then store the uploads.
 
-        :raises LostError: one of these failed; what was started is there for :meth:`end`.
+        :raises LostError: one of these failed; :meth:`end` ends the rest.
         """
         wrapping = self.wrapping
         if self.guests:
@@ -160,7 +160,7 @@ class OwnDatabase:
             self.address = f"{self.made}/db"
 
     def end(self) -> None:
-        """End what was started, and take away what was made."""
+        """End the server and its workers, and remove their files."""
         for worker in self.workers:
             os.kill(worker, signal.SIGTERM)
         if self.server:
@@ -175,7 +175,7 @@ class OwnDatabase:
     def end_server(self) -> None:
         """End the server, whose data nobody needs any more. It obeys a command at once, and a signal after up to 0.1 s.
 
-        One that has not answered gets no command: who listens there may be another.
+        A server that has not answered gets no command, because another one may listen there.
         """
         try:
             if self.ready:
@@ -198,9 +198,9 @@ def configuration(wrapping: Wrapping, address: Address) -> str:
 
 
 def free_socket(path: str) -> None:
-    """Take away the socket of a server that has ended.
+    """Remove the socket of a server that has ended.
 
-    :raises LostError: one that lives listens there.
+    :raises LostError: a living server listens there.
     """
     try:
         request(path, b"PING")
@@ -211,7 +211,7 @@ def free_socket(path: str) -> None:
 
 
 def wait_until_ready(server: int, address: Address, name: str) -> None:
-    """Return when the server answers: this one, for another may listen at a port or path that was named."""
+    """Return when this very server answers; another one may listen at the port or path that the user chose."""
     limit, sign = time.monotonic() + READY_TIMEOUT_S, f"process_id:{server}\r\n".encode()
     while time.monotonic() < limit:
         if os.waitid(os.P_PID, server, os.WEXITED | os.WNOHANG | os.WNOWAIT):

@@ -1,4 +1,4 @@
-"""End members with all that they started: by SIGTERM, and by SIGKILL what is left after a grace."""
+"""End members with everything that they started: by SIGTERM and, after a grace, by SIGKILL."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class Ending:
-    """Processes that are being ended."""
+    """Processes that the supervisor is ending."""
 
     def __init__(self, members: set[int] | None, grace: float, token: int | None) -> None:
         self.members = members  #: whose processes; None for everybody's
-        self.token = token  #: what the driver calls it; None if it did not ask
+        self.token = token  #: the driver's name for it; None if the driver did not request it
         self.number = signal.SIGTERM if grace > 0 else signal.SIGKILL
         self.due = time.monotonic() + (grace if grace > 0 else KILL_GRACE_S)  #: when it takes the next step
         self.signalled: set[int] = set()  #: what was sent this signal already
@@ -30,7 +30,7 @@ class Ending:
 
 
 class Endings:
-    """All that are under way."""
+    """All endings under way."""
 
     def __init__(self, members: Members, tell: Callable[..., None]) -> None:
         self.members = members
@@ -58,7 +58,7 @@ class Endings:
                 self._pursue(ending)
 
     def _step_up(self, ending: Ending) -> None:
-        """The grace is over: SIGKILL. What is left some time after that is given up; only the kernel can be the cause of it."""
+        """The grace is over: SIGKILL. Give up what survives that for some time; only the kernel can be the cause."""
         if ending.number == signal.SIGKILL:
             self._finish(ending, self._victims(ending.members))
             return
@@ -68,7 +68,7 @@ class Endings:
         self._pursue(ending)
 
     def _pursue(self, ending: Ending) -> None:
-        """Signal every process of an ending that was not signalled yet. When none is left, it is done."""
+        """Signal every process of an ending that was not signaled yet. Without living processes, the ending is done."""
         # A process that forks and ends just while the table is read shows neither itself nor its child: read it again.
         victims = self._victims(ending.members) or self._victims(ending.members)
         for pid in victims.keys() - ending.signalled:
@@ -81,13 +81,13 @@ class Endings:
             self._finish(ending, {})
 
     def _finish(self, ending: Ending, left: Mapping[int, ProcessStat]) -> None:
-        """Tell who asked, with the processes that even SIGKILL did not end."""
+        """Report the end, with the processes that survived even SIGKILL."""
         self.open.remove(ending)
         if ending.token is not None:
             self.tell("stopped", ending.token, sorted(left))
 
     def _victims(self, members: set[int] | None) -> dict[int, ProcessStat]:
-        """The living processes of `members`: below their programs, and below the orphans they left."""
+        """The living processes of `members`: below their programs, and below their orphans."""
         if self.members.childless:
             return {}
         processes, ours = tree(), os.getpid()
@@ -106,7 +106,7 @@ class Endings:
 def belongs(owner: int | None, members: set[int], running: set[int]) -> bool:
     """Whether a process whose member is `owner` belongs to `members`.
 
-    A process without an owner, an orphan that has left its group and has no mark, does when no other members run.
+    An orphan that has left its group and has no mark has no owner. It belongs to `members` if no others run.
 
     >>> belongs(1, {1}, {1, 2}), belongs(2, {1}, {1}), belongs(None, {1}, {1, 2}), belongs(None, {1}, {1})
     (True, False, False, True)

@@ -1,7 +1,7 @@
 """Why a member cannot be run, and how long the programs of this folder wait before they say so."""
 
-TERM_GRACE_S = 5.0  #: between SIGTERM and SIGKILL, where nobody has named a grace
-KILL_GRACE_S = 5.0  #: after SIGKILL, until a process is given up
+TERM_GRACE_S = 5.0  #: between SIGTERM and SIGKILL, without another grace
+KILL_GRACE_S = 5.0  #: after SIGKILL, until we give up on a process
 LONGEST_SLEEP_MS = 86_400_000.0  #: poll refuses more than 24 days
 FLUSH_INTERVAL_S = 0.02  #: between two writes of events, while members are being started
 CONNECT_TIMEOUT_S = 5.0  #: until a server accepts a connection, and answers

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Launch:
-    """Members that were asked for together: those that wait, how many more may run, and the journal that tells of them."""
+    """Members that one request started: those that wait, how many more may run, and their journal."""
 
     def __init__(self, max_running: int | None, environ: dict[str, str], journal: str, service: bool = False) -> None:
         self.waiting: deque[Work] = deque()
@@ -32,20 +32,20 @@ class Launch:
         self.note(0, "-", "supervisor", identity)
 
     def add(self, works: Iterable[Work]) -> None:
-        """Members that run; some are asked for later, while their directories are being written."""
+        """Queue members. The driver may add more later, while it writes their directories."""
         for work in works:
             self.waiting.append(work)
             self.free += self.unlimited
             self.ids[work.number] = work.member
 
     def note(self, number: int, name: str, event: str, detail: object = "") -> None:
-        """A line for the journal."""
+        """Add a line to the journal."""
         now = time.time()
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03}Z"
         self.lines.append(f"{stamp}\t{number}\t{name}\t{event}\t{' '.join(str(detail).split())}\n")
 
     def write(self) -> None:
-        """Append the lines. What a full disk does not take is written when there is something to write again."""
+        """Append the lines. If the disk is full, the rest follows with the next write."""
         text = "".join(self.lines).encode(errors="surrogateescape")
         try:
             descriptor = os.open(self.journal, os.O_WRONLY | os.O_APPEND)

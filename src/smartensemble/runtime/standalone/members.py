@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Members:
-    """The members that wait and those that run, by what the driver calls them."""
+    """The members that wait and those that run, by the driver's names for them."""
 
     def __init__(self, tell: Callable[..., None]) -> None:
         self.tell = tell  #: queues an event for the driver
@@ -35,7 +35,7 @@ class Members:
         return bool(self.launches or self.running)
 
     def known(self) -> set[Launch]:
-        """The launches of which members wait or run, or will be added."""
+        """The launches that have waiting or running members, or will get more."""
         return {*self.launches, *self.growing, *(launch for launch, _ in self.running.values())}
 
     def without_services(self) -> set[int]:
@@ -51,7 +51,7 @@ class Members:
     ) -> None:
         """Queue members; at most `max_running` of them run at a time. A service is a server that runs beside them.
 
-        With `more`, others of the same journal follow; until then another process may stop those too.
+        With `more`, others of the same journal follow; until then another process may stop these too.
         """
         launch = next((launch for launch in self.known() if launch.journal == journal and max_running is None), None)
         if launch is None:
@@ -88,7 +88,7 @@ class Members:
         self.tell("started", work.member, pid, time.time())
 
     def take_end(self, pid: int, status: int) -> None:
-        """A process ended: if it is a member's program, say so, and let another one start."""
+        """A process ended: if it is a member's program, record that, and let another member start."""
         if (member := self.pids.pop(pid, None)) is None:
             return
         launch, work = self.running.pop(member)
@@ -123,7 +123,7 @@ class Members:
         return found & self.running.keys()
 
     def write_journals(self) -> None:
-        """Write what became of members since the last call."""
+        """Write the events of members since the last call."""
         for launch in self.noted:
             launch.write()
         self.noted = {launch for launch in self.noted if launch.lines}

@@ -18,14 +18,14 @@ def pack(message: tuple[Any, ...]) -> bytes:
 
 
 def unpack(buffer: bytearray) -> Iterator[tuple[Any, ...]]:
-    """The whole messages in `buffer`, which are taken out of it."""
+    """The complete messages in `buffer`, removed from it."""
     while len(buffer) >= 4 and len(buffer) >= 4 + (size := int.from_bytes(buffer[:4], "little")):
         yield marshal.loads(buffer[4 : 4 + size])  # noqa: S302 - from our own process, over a private socket
         del buffer[: 4 + size]  # only now: a message that Ctrl-C interrupts is read again
 
 
 class Channel:
-    """The supervisor's end of the socket to its driver. A driver that does not read never holds it up."""
+    """The supervisor's end of the socket to its driver. A driver that does not read never blocks it."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
@@ -33,7 +33,7 @@ class Channel:
         self.outbox = bytearray()
 
     def read(self) -> bool:
-        """Take in what the driver has sent; False if it has closed its end."""
+        """Read what the driver has sent; False if it has closed its end."""
         try:
             data = os.read(self.descriptor, 1 << 20)
         except BlockingIOError:
@@ -48,7 +48,7 @@ class Channel:
         self.outbox += pack(event)
 
     def write(self) -> None:
-        """Send what is queued, as much as the socket takes."""
+        """Send as much of the queue as the socket takes."""
         try:
             while self.outbox:
                 del self.outbox[: os.write(self.descriptor, self.outbox[: 1 << 18])]

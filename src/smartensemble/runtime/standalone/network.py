@@ -31,14 +31,14 @@ def address_of(interface: str) -> str:
 
 
 def free_port(host: str) -> int:
-    """A port of `host` that nobody listens on, by the kernel's choice."""
+    """A port of `host` that nobody listens on, chosen by the kernel."""
     with socket.socket() as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
 
 
 def socket_home() -> str:
-    """Where a directory for a socket may be: here, unless a socket's path gets too long, or has what clients do not take."""
+    """Where to make a directory for a socket: here, if the path would be short, with characters that clients take."""
     here = f"{os.getcwd()}/.db-12345678/db"
     if len(here.encode()) <= MAX_SOCKET_BYTES and SPEAKABLE.issuperset(here):
         return os.getcwd()
@@ -46,7 +46,7 @@ def socket_home() -> str:
 
 
 def make_socket_directory() -> str:
-    """A new directory for the socket of a server, which only its owner enters."""
+    """A new directory for the socket of a server, which only its owner can enter."""
     while True:
         path = f"{socket_home()}/.db-{os.urandom(4).hex()}"
         try:
@@ -57,7 +57,7 @@ def make_socket_directory() -> str:
 
 
 def remove_socket_directory(path: str) -> None:
-    """Delete a directory with the sockets in it, as far as it is there and ours."""
+    """Delete a directory with the sockets in it, if it exists and is ours."""
     try:
         for name in os.listdir(path):
             os.unlink(f"{path}/{name}")
@@ -88,7 +88,7 @@ def connect(address: Address, timeout: float | None = CONNECT_TIMEOUT_S) -> sock
 
 
 def request(address: Address, command: bytes) -> bytes:
-    """The beginning of what a server answers to `command`, a line of words."""
+    """The beginning of a server's reply to `command`, a line of words."""
     with connect(address) as connection:
         connection.sendall(command + b"\r\n")
         return connection.recv(4096)

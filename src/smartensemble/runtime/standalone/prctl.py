@@ -1,4 +1,4 @@
-"""What the kernel does when a parent ends, see prctl(2)."""
+"""Choose what the kernel does when a parent ends, see prctl(2)."""
 
 import ctypes
 import os
@@ -9,11 +9,11 @@ _prctl = ctypes.CDLL(None, use_errno=True).prctl
 
 
 def adopt_orphans() -> None:
-    """Become the parent of each process below whose own parent ends; also of one that called ``setsid`` and forked twice."""
+    """Become the parent of every descendant whose own parent ends, even if it called ``setsid`` and forked twice."""
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def end_with(parent: int, number: int) -> bool:
-    """Get the signal `number` when `parent` ends; False if it has ended before the kernel knew."""
+    """Get the signal `number` when `parent` ends; False if it had already ended."""
     _prctl(PR_SET_PDEATHSIG, number)
     return os.getppid() == parent

@@ -40,7 +40,7 @@ def tree() -> dict[int, ProcessStat]:
 
 
 def stat(pid: int | str) -> list[bytes]:
-    """What the kernel says of a process, from its state on."""
+    """The fields of ``/proc/PID/stat``, from the state on."""
     descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY)  # open() takes twice as long, and there may be thousands
     try:
         return os.read(descriptor, 4096).rpartition(b")")[2].split()
@@ -69,7 +69,7 @@ def below(roots: Iterable[int], processes: Mapping[int, ProcessStat]) -> list[in
 
 
 def send(pid: int, number: int) -> None:
-    """Send a signal; a process that ended meanwhile, or became another user's, is no error."""
+    """Send a signal, unless the process has ended, or belongs to another user."""
     try:
         os.kill(pid, number)
     except (ProcessLookupError, PermissionError):

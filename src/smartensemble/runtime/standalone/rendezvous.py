@@ -39,7 +39,7 @@ class Rank:
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Rank:
-        """The rank of the process that has the variables `environ`; of the only one, if they say nothing.
+        """The rank of the process that has the variables `environ`; rank 0 of one process, if they have no rank.
 
         >>> Rank.of({"SLURM_PROCID": "3", "SLURM_LOCALID": "1", "SLURM_STEP_TASKS_PER_NODE": "2(x2),1", "SLURM_NODEID": "1"})
         Rank(3, 1, 2)
@@ -84,7 +84,7 @@ def open_gate(size: int) -> socket.socket:
 
 
 def keep_gate(gate: socket.socket, guests: int, where: str) -> int:
-    """A process that tells the others where the server is, and ends when all of them have ended."""
+    """Start a process that sends the others the server's address, and ends when all of them have ended."""
     parent, pid = os.getpid(), os.fork()
     if pid:
         return pid
@@ -100,7 +100,7 @@ def keep_gate(gate: socket.socket, guests: int, where: str) -> int:
 
 
 def _let_in(gate: socket.socket, guests: int, where: str) -> list[socket.socket]:
-    """The connections of those that have come in time, all of which know the address."""
+    """The connections of the processes that have come in time. All of them have the address."""
     gate.settimeout(GATE_TIMEOUT_S)
     inside: list[socket.socket] = []
     try:
@@ -113,13 +113,13 @@ def _let_in(gate: socket.socket, guests: int, where: str) -> list[socket.socket]
 
 
 def wait_for_guests(keeper: int) -> None:
-    """Return when all others on this host have ended; signals they get themselves."""
+    """Return when all others on this host have ended. They receive signals themselves."""
     while not os.waitpid(keeper, os.WNOHANG)[0]:
         signal.sigtimedwait(SIGNALS, 1)
 
 
 def enter(gate: socket.socket) -> str:
-    """Wait at the gate until the server answers; where it is.
+    """Wait at the gate until the server answers, and return its address.
 
     :raises LostError: the first process has no server.
     """
@@ -138,7 +138,7 @@ def enter(gate: socket.socket) -> str:
 
 
 def _arrive(gate: socket.socket) -> None:
-    """Connect to the gate, when it is there."""
+    """Connect to the gate, as soon as it exists."""
     directory, limit = gate_directory(), time.monotonic() + GATE_TIMEOUT_S
     while True:
         try:

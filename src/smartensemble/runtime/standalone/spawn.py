@@ -1,4 +1,4 @@
-"""Start a member's program, or say why it cannot be started."""
+"""Start a member's program, or explain why it cannot start."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Work:
         self.time_limit = time_limit  #: in seconds
 
     def values(self) -> tuple[object, ...]:
-        """The arguments that make it anew."""
+        """The arguments that rebuild it."""
         return tuple(vars(self).values())
 
 
@@ -64,7 +64,7 @@ def spawn(work: Work, environ: dict[str, str]) -> int:
 
 
 def why(error: OSError | ValueError, work: Work) -> str:
-    """What kept a program from starting, and what to do about it."""
+    """Why a program did not start, and what to do about it."""
     program = work.argv[0]
     if isinstance(error, ValueError):
         return f"program {program} could not be started: {error}; look at its arguments and variables"

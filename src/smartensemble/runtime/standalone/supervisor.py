@@ -1,4 +1,4 @@
-"""A small program that runs the members on this machine, and lets none of them outlive their driver.
+"""A small program that runs the members on this machine, and never lets one outlive its driver.
 
 It is started once for each driver, with nothing but the standard library, and is two processes:
 
@@ -9,9 +9,9 @@ driver sends a request, a process ends (SIGCHLD) or a time limit is reached. No 
 end comes from ``waitpid``, and its output files are opened by the child itself.
 
 It is a *subreaper*: a process whose parent ended, also one that called ``setsid`` and forked twice, becomes its
-child. So all that members ever started is below it, and it is done when it has no children left.
+child. So everything that members ever started is below it, and it is done when it has no children left.
 
-The *sentinel* is a subreaper as well, and only waits. When the supervisor is killed, it inherits all that was below,
+The *sentinel* is a subreaper as well, and only waits. If the supervisor is killed, it inherits everything below,
 kills it, and ends.
 
 Everything is ended when the driver ends, however it ends: the socket to the driver then reads as closed, and the
@@ -35,7 +35,7 @@ Requests and events are values in ``marshal``, each behind its length in four by
     ("started", member, pid, time)    ("ended", member, outcome, detail, time)    ("stopped", token, [pid that lives, ...])
 
 An outcome is "exit" (detail: the code), "signal" (its number), "failed" (why it could not be started), "limit" or
-"cancelled" (nothing). Another process asks by a file beside the journal, and SIGUSR1.
+"cancelled" (nothing). Another process sends requests by a file beside the journal, and SIGUSR1.
 
 See prctl(2), PR_SET_CHILD_SUBREAPER; credentials(7) for process groups.
 """
@@ -81,7 +81,7 @@ def main(arguments: list[str]) -> None:
 
 
 def watch_over(supervisor: int) -> None:
-    """Wait for the supervisor's end; then kill all that it left."""
+    """Wait for the supervisor's end; then kill everything that it left."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     while os.wait()[0] != supervisor:
@@ -98,7 +98,7 @@ def watch_over(supervisor: int) -> None:
 
 
 class Supervisor:
-    """The loop: what wakes it, and what it does then."""
+    """The loop: what wakes the supervisor, and what it does then."""
 
     def __init__(self, channel: int, driver: int, detached: bool) -> None:
         self.channel = Channel(channel)
@@ -115,7 +115,7 @@ class Supervisor:
         self.poll = select.poll()
 
     def serve(self) -> None:
-        """Work until the driver is gone and nothing is left below."""
+        """Work until the driver has ended and no process is left below."""
         self.watch()
         while not (self.closing and not self.endings.open):
             for descriptor, events in self.poll.poll(self.timeout()):
@@ -151,7 +151,7 @@ class Supervisor:
                 self.poll.register(descriptor, select.POLLIN)
 
     def timeout(self) -> float | None:
-        """Milliseconds until something is to be done without being woken; None for never."""
+        """Milliseconds until the next work that nothing else announces; None for never."""
         if self.members.startable():
             return 0
         limit = self.members.next_limit()
@@ -159,7 +159,7 @@ class Supervisor:
         return milliseconds(due, time.monotonic())
 
     def take(self, descriptor: int, events: int) -> None:
-        """Do what a descriptor that is ready asks for."""
+        """Handle a descriptor that is ready."""
         if descriptor == self.wake:
             os.read(self.wake, 4096)
         elif descriptor == self.driver:
@@ -170,7 +170,7 @@ class Supervisor:
     # --- requests -----------------------------------------------------------------------------------------------
 
     def receive(self) -> None:
-        """Read and do what the driver asks."""
+        """Read requests of the driver, and do them."""
         if not self.channel.read():
             if self.detached:
                 self.alone = True
@@ -225,7 +225,7 @@ class Supervisor:
     # --- what happens below, and its reports ------------------------------------------------------------------------
 
     def reap(self) -> None:
-        """Take the ends of members, and of orphans that came to us."""
+        """Handle the ends of members, and of orphans that became our children."""
         try:
             while (found := os.waitpid(-1, os.WNOHANG))[0]:
                 pid, status = found
