@@ -74,7 +74,7 @@ class DatabaseRecord:
         return cls(**known | {"shards": shards, "job": tuple(fields["job"]) if fields.get("job") else None})
 
     def write(self, path: Path) -> None:
-        """Write it, without missing passwords, to a file that only its owner can read."""
+        """Write it to a file that only its owner can read, without the login fields if there is no password."""
         fields = asdict(self)
         if self.password is None:
             for name in ("user", "password", "worker_user", "worker_password"):
