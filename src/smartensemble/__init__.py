@@ -32,7 +32,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """What is loaded when it is asked for: an ensemble without a database need not wait for it."""
+    """Load a name on first use, so an ensemble without a database does not wait for that import."""
     if name == "Orchestrator":
         from smartensemble.databases.orchestrator import Orchestrator
 

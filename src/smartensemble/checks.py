@@ -1,4 +1,4 @@
-"""What a caller gave, as what is needed, or an error. A check that only one room needs is in that room."""
+"""Checks that several rooms share: each returns the value as the package needs it, or raises an error."""
 
 import operator
 import os
@@ -72,7 +72,7 @@ def check_name(kind: str, name: object) -> None:
 
 
 def absolute_path(name: str, path: object) -> str:
-    """`path` as an absolute one, or an error if it is none."""
+    """`path` as an absolute path, or an error if it is not a path."""
     if not isinstance(path, (str, PurePath)):
         raise InputTypeError(f"{name}: path is {path!r}; give text or a pathlib.Path")
     if not str(path) or "\0" in str(path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Need:
-    """What a command takes of a cluster.
+    """What a command needs on a cluster.
 
     >>> Need(tasks=8, cpus=2).total
     16
@@ -60,10 +60,10 @@ class Command:
 
     @property
     def out(self) -> Path:
-        """Where its standard output goes."""
+        """The file of its standard output."""
         return self.cwd / f"{self.name}.out"
 
     @property
     def err(self) -> Path:
-        """Where its standard error goes."""
+        """The file of its standard error."""
         return self.cwd / f"{self.name}.err"

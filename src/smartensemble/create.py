@@ -107,9 +107,9 @@ class Creator:
         *,
         time_limit: Duration | None = None,
     ) -> RunSettings:
-        """How a program is run. See :class:`RunSettings` for the arguments.
+        """Settings that run a program. See :class:`RunSettings` for the arguments.
 
-        With ``"auto"`` it is run directly on this machine, and by the scheduler's own run command on a cluster: ``srun``.
+        With ``"auto"`` the program runs directly on this machine, and by the scheduler's run command on a cluster: ``srun``.
         """
         if run_command == "auto":
             run_command = self._runner.scheduler.run_command or None
@@ -128,7 +128,7 @@ class Creator:
         overcommit: bool = False,
         array: bool = False,
     ) -> BatchSettings:
-        """What a batch job asks for. See :class:`BatchSettings` for the arguments."""
+        """Settings of a batch job. See :class:`BatchSettings` for the arguments."""
         return self._classes.batch_settings(
             nodes, time, queue, account, batch_args, preamble, overcommit=overcommit, array=array
         )
@@ -158,7 +158,7 @@ class Creator:
     ) -> "Orchestrator":
         """A database below this experiment's directory. See :class:`Orchestrator` for the arguments.
 
-        :raises EntityExistsError: there is a database with this identifier.
+        :raises EntityExistsError: a database has this identifier already.
         """
         from smartensemble.databases.orchestrator import set_home as set_database_home
 
@@ -188,7 +188,7 @@ class Creator:
         return db
 
     def reconnect_orchestrator(self, checkpoint: str | PurePath) -> "Orchestrator":
-        """The database that another process has started: members get its variables, and it can be stopped.
+        """A database that another process has started: members get its variables, and you can stop it.
 
         :param checkpoint: its :attr:`Orchestrator.checkpoint_file`.
         :raises InputValueError: there is no such file, or it is something else.
@@ -197,7 +197,7 @@ class Creator:
         return self._databases.reconnect(os.fspath(checkpoint), self._classes.orchestrator())
 
     def _place(self, entity: Model | Ensemble) -> None:
-        """Put `entity` below this experiment's directory, unless it has a path of its own; see what ran there before."""
+        """Put `entity` below this experiment's directory, unless it has its own path, and read the record of its last run."""
         from smartensemble.runtime.selection import place
 
         place(self._runner, self.exp_path, entity)

@@ -1,4 +1,4 @@
-"""An ensemble is a group of models: of one program with many parameters, of replicas, or of whatever is added to it."""
+"""An ensemble is a group of models: one program with many parameters, replicas, or models that you add."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -74,7 +74,7 @@ class Ensemble(Group):
         :param name: its name; members are called ``name_0``, ``name_1``, ...
         :param params: parameters and their values: a dictionary; or a name, or a list of names, whose values are in
             `params_as_args`.
-        :param path: its directory; by default one of its name below its experiment's.
+        :param path: its directory; by default, a directory of its name in that of its experiment.
         :param params_as_args: parameters that are also passed to the program as arguments: a dictionary with their
             values; or a name, or a list of names, whose values are in `params`.
         :param batch_settings: run it as one batch job.
@@ -114,7 +114,7 @@ class Ensemble(Group):
             self._create(self._expansion, self._settings)
 
     def _create(self, plan: Expansion, settings: RunSettings) -> list[Model]:
-        """Add members for each parameter set of `plan`, as often as there are clones."""
+        """Add members for each parameter set of `plan`, one for each clone."""
         number, arguments, kind = self._generated, plan.parameters.arguments, self._member_class
         made: dict[str, Model] = {}
         for values in plan.sets():
@@ -136,11 +136,11 @@ class Ensemble(Group):
 
     @property
     def seed(self) -> int | None:
-        """What the samples were drawn with; None where nothing is drawn."""
+        """The seed of its samples; None if it has none."""
         return self._expansion.seed
 
     def extend(self, count: int) -> list[Model]:
-        """Add `count` samples to a sampled design, and return their members. Those that exist stay as they are.
+        """Add `count` samples to a sampled design, and return their members. Existing members stay as they are.
 
         The new members get the files that were attached to the ensemble.
 
@@ -163,7 +163,7 @@ class Ensemble(Group):
     def add_model(self, model: Model) -> None:
         """Add `model` as a member. It keeps its own settings, parameters and files.
 
-        :raises EntityExistsError: there is a member of that name.
+        :raises EntityExistsError: a member has that name already.
         """
         if not isinstance(model, Model):
             raise InputTypeError(f"{self.name}: {model!r} is no Model; make one with create_model(name, run_settings)")
@@ -182,7 +182,7 @@ class Ensemble(Group):
     def attach_generator_files(self, to_copy: Paths = None, to_symlink: Paths = None, to_configure: Paths = None) -> None:
         """Files for each member's directory: copied, linked to, or copied with their tags filled.
 
-        Replaces what was attached before. Models that are added later bring their own files.
+        Replaces files that were attached before. Models that you add later have their own files.
 
         :raises MissingFileError: a file that is not there.
         """
@@ -193,14 +193,14 @@ class Ensemble(Group):
     attach_generator_file = attach_generator_files
 
     def enable_key_prefixing(self) -> None:
-        """Have each member's name put before the keys that it writes, also of members that are added later."""
+        """Prefix the keys that each member writes with the member's name, also for members that you add later."""
         self._sharing = replace(self._sharing, prefixing=True)
         for member in self:
             if own_sharing(member).prefixing is False:
                 member.enable_key_prefixing()
 
     def query_key_prefixing(self) -> bool:
-        """Every member's name is put before the keys that it writes."""
+        """True if the keys of every member are prefixed with its name."""
         return all(member.query_key_prefixing() for member in self) if self else bool(self._sharing.prefixing)
 
     @property
@@ -231,9 +231,9 @@ class Ensemble(Group):
         )
 
     def failures(self) -> Failures:
-        """The failed members, in groups that ended the same way with the same last words; printed, a report.
+        """The failed members, in groups that ended the same way with the same last output; print it for a report.
 
-        Of each group it tells which values of parameters only its members have, and the command that runs one of them again.
+        For each group it has the parameter values that only its members have, and the command that runs one of them again.
         """
         refresh(self)
         return failures(self)
@@ -247,7 +247,7 @@ class Ensemble(Group):
 
     @property
     def batch(self) -> bool:
-        """It runs as one batch job."""
+        """True if it runs as one batch job."""
         return self.batch_settings is not None
 
     def __iter__(self) -> Iterator[Model]:

@@ -1,6 +1,6 @@
 """Everything that can go wrong, in one tree.
 
-Each class also inherits the built-in exception that a careful caller would expect, so that ``except ValueError`` holds:
+Each class also inherits the built-in exception that a careful caller would expect, so ``except ValueError`` works:
 
 .. display-only: the tree of the classes, which the reference lists one by one
 
@@ -103,11 +103,11 @@ class StateError(SmartEnsembleError, RuntimeError):
 
 
 class CommandError(SmartEnsembleError, ValueError):
-    """A command to the database that is answered by an error; its text is the whole answer, in the words that clients know."""
+    """A command to the database that is answered by an error; its text is the whole reply, as clients know it."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The end of a message about a word that is not known: the one that was probably meant, then all of them.
+    """The end of a message about an unknown word: the most likely one, then all of them.
 
     >>> did_you_mean("stepp", ["all_perm", "step"])
     "; did you mean 'step'? There are all_perm, step"

@@ -1,4 +1,4 @@
-"""An experiment creates models and ensembles, generates their directories, runs them, and knows how they stand."""
+"""An experiment creates models and ensembles, generates their directories, runs them, and reports their status."""
 
 import os
 import sys
@@ -45,8 +45,8 @@ class Experiment(Creator):
         """An experiment.
 
         :param name: its name.
-        :param exp_path: its directory, which is there; by default one of its name in the working directory, which is made
-            when it is needed.
+        :param exp_path: its directory, which must exist; by default, a directory of its name in the working directory, created
+            on first use.
         :param launcher: what runs its members: ``"local"``, this machine; ``"slurm"``; ``"auto"``, the scheduler in whose
             allocation this program runs, or that is on PATH, or else this machine.
         """
@@ -82,12 +82,12 @@ class Experiment(Creator):
     ) -> None:
         """Write the directories of `entities`: input files, ``params.json``, and each ensemble's ``members.csv``.
 
-        That of a database is written when it starts.
+        The directory of a database is written when it starts.
 
-        :param tag: what stands on both sides of a tag; a pair for an opening and a closing delimiter.
+        :param tag: the delimiter on both sides of a tag, or a pair of an opening and a closing delimiter.
         :param overwrite: replace directories that are there, and remove those of members that an ensemble no longer has.
         :param verbose: print each directory that is written, on standard error.
-        :param allow_unknown: leave what looks like a tag and names no parameter as it is.
+        :param allow_unknown: leave text alone that looks like a tag and names no parameter.
         :param allow_unused: accept parameters that neither a file nor an argument uses.
         :raises DirectoryExistsError: a member's directory is there already, and `overwrite` is False.
         :raises TagError: a tag names no parameter.
@@ -146,12 +146,12 @@ class Experiment(Creator):
         only: str | None = None,
         detach: bool = False,
     ) -> None:
-        """Run `entities`: databases first, the others when these are ready and have the models and scripts that were added.
+        """Run `entities`: first databases and, once these are ready and hold all uploads, the others.
 
-        What has no directory yet is generated.
+        Models without a directory are generated first.
 
         :param block: return when all have ended; otherwise at once.
-        :param summary: print a table of what is started.
+        :param summary: print a table of the members and servers that it starts.
         :param kill_on_interrupt: Ctrl-C stops the members; otherwise they go on while the driver lives.
         :param max_running: members that run at a time; by default all, since members may wait for each other.
         :param progress: show how many have ended, while it blocks.
@@ -159,7 +159,7 @@ class Experiment(Creator):
         :param detach: let the members outlive this program: neither Ctrl-C nor its end ends them. A later experiment in this
             directory sees them, waits for them, and stops them.
         :raises StateError: one of them runs already, or its directory was generated for other parameters; or a database
-            cannot be started, or does not answer any more; or there is none for what members have to find in it.
+            cannot be started, or does not answer any more; or no database runs that could store their models and scripts.
         """
         try:
             with self._runner.turns.transaction(members_of(entities), GRACE) as transaction:  # from here on, stop knows of it
@@ -182,7 +182,7 @@ class Experiment(Creator):
             raise
 
     def wait(self, *entities: Model | Ensemble, timeout: float | None = None) -> bool:
-        """Wait until `entities`, or all that was started, have ended; False if `timeout` seconds pass before."""
+        """Wait until `entities`, by default everything that was started, have ended; False if `timeout` seconds pass before."""
         from smartensemble.runtime.selection import started
 
         left = started(self._runner, self._select(entities).models if entities else ())
@@ -196,7 +196,7 @@ class Experiment(Creator):
         return self._runner.wait(ended, timeout)
 
     def poll(self, interval: float = 10, verbose: bool = True, kill_on_interrupt: bool = True) -> None:
-        """Wait until all that was started has ended, and print how it stands every `interval` seconds if `verbose`."""
+        """Wait until everything that was started has ended; if `verbose`, print the statuses every `interval` seconds."""
         try:
             while not self.wait(timeout=interval):
                 if verbose:
@@ -208,11 +208,11 @@ class Experiment(Creator):
             raise
 
     def stop(self, *entities: "Model | Ensemble | Orchestrator", grace: float = GRACE) -> None:
-        """End `entities`, or all that was started: each member and all that it started, and then databases.
+        """End `entities`, by default everything that was started: each member with all its processes, then databases.
 
         It returns when they have ended.
 
-        Stopping what was not started, or has ended, does nothing.
+        For entities that never started, or have ended, it does nothing.
 
         :param grace: seconds between SIGTERM and SIGKILL.
         """
@@ -225,14 +225,14 @@ class Experiment(Creator):
         self._databases.stop(chosen.databases if chosen else self._databases.running, grace)
 
     def get_status(self, *entities: "Model | Ensemble | Orchestrator") -> list[Status]:
-        """How each model of `entities` stands, in their order; each member of an ensemble; then each server of a database."""
+        """The status of each model of `entities`, in their order, or of each member of an ensemble; then of each server."""
         chosen = self._select(entities)
         self._runner.refresh()
         servers = [status for db in chosen.databases for status in self._databases.statuses(db)]
         return [model.run.status for model in chosen.models] + servers
 
     def finished(self, entity: "Model | Ensemble | Orchestrator") -> bool:
-        """All of `entity` has ended, well or not.
+        """True if all of `entity` has ended, completed or not.
 
         :raises InputValueError: it was not started.
         """
@@ -242,7 +242,7 @@ class Experiment(Creator):
         return all(status.final for status in statuses)
 
     def summary(self, style: str = "github") -> str:
-        """What was started, as a table in a style of the `tabulate` library."""
+        """A table of everything that was started, in a style of the `tabulate` library."""
         self._runner.refresh()
         rows = Table([*self._runner.rows(), *self._databases.rows()])
         return rows.format(style)

@@ -30,7 +30,7 @@ NO_FILES = Files()
 
 
 class Group(Entity):
-    """What a member knows of the ensemble that it is in."""
+    """What a member knows about its ensemble."""
 
     name: str
     path: str
@@ -66,7 +66,7 @@ class Model(ModelSharing):
         :param name: its name, which also names its directory.
         :param params: one value for each parameter, to fill tags in its input files.
         :param run_settings: how its program is run.
-        :param path: its directory; by default one of its name below its experiment's or ensemble's.
+        :param path: its directory; by default, a directory of its name in that of its experiment or ensemble.
         :param params_as_args: parameters that are also passed to the program as arguments.
         :param batch_settings: run it as a batch job of its own.
         """
@@ -118,20 +118,20 @@ class Model(ModelSharing):
 
     @property
     def params(self) -> dict[str, str]:
-        """Its parameters as text, the way they go into files and arguments. May be changed until it is generated."""
+        """Its parameters as text, as they go into files and arguments. You can change them until it is generated."""
         if self._params is None:
             self._params = {name: str(value) for name, value in self._values.items()}
         return self._params
 
     @property
     def values(self) -> dict[str, object]:
-        """Its parameters with the types they were given in; what was changed in `params` is text."""
+        """Its parameters with their original types; values that you changed in `params` are text."""
         typed = self._values
         return {name: typed[name] if name in typed and str(typed[name]) == text else text for name, text in self.params.items()}
 
     @property
     def run_settings(self) -> RunSettings:
-        """How its program is run: its own copy, so that a change concerns no other member."""
+        """Its own copy of the run settings, so a change affects no other member."""
         if self._own_settings is None:
             self._own_settings = copy(self._settings)
         return self._own_settings
@@ -151,7 +151,7 @@ class Model(ModelSharing):
 
     @property
     def status(self) -> Status:
-        """Where it stands, now."""
+        """Its status, now."""
         if self._refresh is not None:
             self._refresh()
         return Status.NEW if self._run is None else self._run.status
@@ -181,7 +181,7 @@ class Model(ModelSharing):
 
     @strict
     def attach_generator_files(self, to_copy: Paths = None, to_symlink: Paths = None, to_configure: Paths = None) -> None:
-        """Files for its directory: copied, linked to, or copied with their tags filled. Replaces what was attached before.
+        """Files for its directory: copied, linked to, or copied with their tags filled. Replaces the earlier ones.
 
         :raises MissingFileError: a file that is not there.
         """
@@ -192,15 +192,15 @@ class Model(ModelSharing):
     # --- data that it shares with others through a database --------------------------------------------------------
 
     def enable_key_prefixing(self) -> None:
-        """Have its name put before the keys that it writes, so that no other member overwrites them."""
+        """Prefix the keys that it writes with its name, so no other member overwrites them."""
         self._sharing = replace(self._sharing, prefixing=True)
 
     def disable_key_prefixing(self) -> None:
-        """Have the keys that it writes left as they are."""
+        """Leave the keys that it writes as they are."""
         self._sharing = replace(self._sharing, prefixing=False)
 
     def query_key_prefixing(self) -> bool:
-        """Its name is put before the keys that it writes. Its own setting decides, or else that of its ensemble."""
+        """True if its name prefixes the keys that it writes. Its own setting decides, or else that of its ensemble."""
         return bool(sharing(self).prefixing)
 
     @property
@@ -245,7 +245,7 @@ def make_member(
     settings: RunSettings,
     replica: int,
 ) -> Model:
-    """A member of `group`, of values that were checked already: there may be a hundred thousand."""
+    """A member of `group`. Its values were checked before, because there may be a hundred thousand members."""
     member = kind.__new__(kind)
     member._set(name, values, arguments, settings, group, replica)
     return member
@@ -267,7 +267,7 @@ def is_generated(model: Model) -> bool:
 
 
 def set_generated(model: Model, generated: bool) -> None:
-    """Note whether this program has written the directory of `model`."""
+    """Record whether this program has written the directory of `model`."""
     model._generated = generated
 
 
@@ -278,7 +278,7 @@ def track(model: Model, run: Run, refresh: Callable[[], None] | None = None) -> 
 
 
 def forget_run(model: Model) -> None:
-    """Make `model` a model that never ran: its directory is a new one."""
+    """Make `model` a model that never ran, because its directory is new."""
     model._run = model._refresh = None
 
 

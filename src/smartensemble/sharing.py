@@ -25,14 +25,14 @@ class Producer(Protocol):
 
 @dataclass(frozen=True)
 class Sharing:
-    """What an entity shares through databases. Those that share nothing have one value between them, so it costs nothing."""
+    """What an entity shares through databases. Entities that share nothing have one value in common, which costs nothing."""
 
     prefixing: bool | None = None  #: None: as its ensemble says
     incoming: tuple[Producer, ...] = ()
     uploads: "tuple[Upload, ...]" = ()
 
 
-#: What an entity shares until it is told to share.
+#: The sharing of an entity that shares nothing.
 NO_SHARING = Sharing()
 
 
@@ -53,18 +53,18 @@ class Entity:
         raise NotImplementedError
 
     def register_incoming_entity(self, incoming_entity: Producer) -> None:
-        """Let it read what `incoming_entity` writes, with that one's prefix: one model, or each member of an ensemble.
+        """Let it read the keys of `incoming_entity`, by their prefix: of one model, or of each member of an ensemble.
 
-        An ensemble lets each of its members read it, also those that are added later.
+        In an ensemble each member reads them, also members that you add later.
 
-        :raises EntityExistsError: it, or a member, reads from that one already.
+        :raises EntityExistsError: it, or a member, reads from that entity already.
         """
         for name, sharing in self._shared():
             check_incoming(name, sharing.incoming, incoming_entity)
         self._sharing = replace(self._sharing, incoming=(*self._sharing.incoming, incoming_entity))
 
     def _store(self, upload: "Upload") -> None:
-        """Have `upload` stored, unless its name is taken."""
+        """Add `upload` to those to store, unless its name is taken."""
         from smartensemble.databases.uploads import check_free
 
         for name, sharing in self._shared():
@@ -88,9 +88,9 @@ class Entity:
         inputs: str | Iterable[str] | None = None,
         outputs: str | Iterable[str] | None = None,
     ) -> None:
-        """Have a trained model stored in every database that runs, and in a member's own, before the member starts.
+        """Store a trained model in every running database, and in a member's own, before the member starts.
 
-        An ensemble has it stored for all its members, also for those that are added later.
+        In an ensemble this applies to all members, also those that you add later.
 
         :param name: the name that clients run it by.
         :param backend: ``"TORCH"``, ``"ONNX"``, ``"TF"`` or ``"TFLITE"``.
@@ -106,7 +106,7 @@ class Entity:
         :param inputs: the names of its inputs; for TF only.
         :param outputs: the names of its outputs; for TF only.
         :raises MissingFileError: there is no such file.
-        :raises EntityExistsError: there is a model or script of this name.
+        :raises EntityExistsError: a model or script has this name already.
         """
         from smartensemble.databases.uploads import Batching, Devices, ml_model
 
@@ -123,9 +123,9 @@ class Entity:
         devices_per_node: int = 1,
         first_device: int = 0,
     ) -> None:
-        """Have a Python function stored as TorchScript, as :meth:`add_ml_model` does with a model.
+        """Store a Python function as TorchScript, as :meth:`add_ml_model` does with a model.
 
-        What is stored is its source: it must not use anything around it.
+        The database stores its source, so the function must not use anything outside of it.
 
         :param name: the name that clients run it by, by ``run_script`` with its own name as well.
         :param function: the function, or its text. The other arguments are those of :meth:`add_ml_model`.
@@ -146,7 +146,7 @@ class Entity:
         devices_per_node: int = 1,
         first_device: int = 0,
     ) -> None:
-        """Have functions in TorchScript stored, as :meth:`add_ml_model` does with a model.
+        """Store functions in TorchScript, as :meth:`add_ml_model` does with a model.
 
         :param name: the name that clients run them by.
         :param script: their text; or
@@ -160,7 +160,7 @@ class Entity:
 
 
 class ModelSharing(Entity):
-    """What a model alone may have: a database of its own."""
+    """What only a model can have: a database of its own."""
 
     __slots__ = ("_colocated",)
     _colocated: "Colocated | None"
@@ -182,7 +182,7 @@ class ModelSharing(Entity):
     ) -> None:
         """Give it a database of its own, on its host, that it reaches by a unix socket. It begins and ends with the model.
 
-        :param unix_socket: its path; by default one that no other has, in a directory that only you enter.
+        :param unix_socket: its path; by default one that no other has, in a directory that only you can enter.
         :param socket_permissions: who may connect, as ``chmod`` takes it.
         :param db_cpus: threads of the server that read and write at a time.
         :param custom_pinning: the CPUs that the server may use; by default all.
@@ -247,7 +247,7 @@ class ModelSharing(Entity):
 
     @property
     def colocated(self) -> bool:
-        """It has a database of its own."""
+        """True if it has a database of its own."""
         return self._colocated is not None
 
     @property
@@ -257,7 +257,7 @@ class ModelSharing(Entity):
 
 
 def own_sharing(entity: Entity) -> Sharing:
-    """What `entity` shares by its own settings, whatever its ensemble says."""
+    """What `entity` shares by its own settings, without those of its ensemble."""
     return entity._sharing
 
 

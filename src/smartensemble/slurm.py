@@ -87,7 +87,7 @@ def get_queue() -> str:
 
 
 def get_tasks() -> int:
-    """The number of processes that the allocation was asked for."""
+    """The number of processes that the allocation was requested for."""
     return wlm.get_tasks("slurm")
 
 
@@ -97,7 +97,7 @@ def get_tasks_per_node() -> dict[str, int]:
 
 
 def _check_nodes(nodes: int, options: Mapping[str, object]) -> None:
-    """Raise an error if the partition has fewer nodes: Slurm might let such an allocation wait for ever."""
+    """Raise an error if the partition has fewer nodes: Slurm might let such an allocation wait forever."""
     named = {name.lstrip("-"): value for name, value in options.items()}
     partition = named.get("partition", named.get("p"))
     for each in queue("slurm").partitions():

@@ -1,4 +1,4 @@
-"""What is known of a member's run: one word, and the facts behind it."""
+"""The record of a member's run: its status, and the facts behind it."""
 
 import time
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Status(Enum):
-    """Where a member is on its way from described to ended.
+    """The stages of a member, from described to ended.
 
     >>> Status.RUNNING.final, Status.FAILED.final
     (False, True)
@@ -50,7 +50,7 @@ class Run:
     cause: str = ""  #: why it is not Completed
     last_lines: tuple[str, ...] = ()  #: the last lines that it wrote, if it failed
     last_lines_file: str = ""  #: the file that has them
-    stopping: bool = False  #: somebody asked for its end
+    stopping: bool = False  #: somebody has requested its end
     handle: int = 0  #: what its launcher calls it
     number: int = 0  #: what its journal calls it
     job: str = ""  #: what its scheduler calls it

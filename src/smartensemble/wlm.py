@@ -22,7 +22,7 @@ def get_queue(launcher: str | None = None) -> str:
 
 
 def get_tasks(launcher: str | None = None) -> int:
-    """The number of processes that the allocation was asked for."""
+    """The number of processes that the allocation was requested for."""
     return sum(_allocation(launcher).tasks_per_node(os.environ))
 
 
