@@ -28,12 +28,12 @@ class Colocated:
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where its member finds it. The member learns the address from the server."""
+        """Where its member finds it. The member gets the address when the server runs."""
         return Endpoint(self.identifier, "Colocated")
 
 
 def checked_identifier(identifier: str) -> str:
-    """What the variables of a database end in."""
+    """The identifier of a database, which its variables end in."""
     check_identifier(identifier or DEFAULT_IDENTIFIER)
     return identifier
 

@@ -1,8 +1,8 @@
 """The files that a server reads when it starts.
 
-A sharded database is formed before its servers start: each finds all others, and who serves which keys, in its own nodes file.
-So there is nothing to negotiate, and one that is started again on other ports has its data. The format of the file is what
-``CLUSTER NODES`` answers, see https://valkey.io/commands/cluster-nodes/.
+A sharded database is formed before its servers start: in its nodes file, each server finds the others, and the keys of each.
+So the servers negotiate nothing, and a database that starts again on other ports has its data. The file has the format of the
+reply to ``CLUSTER NODES``, see https://valkey.io/commands/cluster-nodes/.
 """
 
 import re
@@ -40,7 +40,7 @@ def nodes_file(shards: Sequence[Shard], mine: Shard) -> str:
 
 
 def data_name(shard: Shard, count: int) -> str:
-    """The name of a server's data files. Those of a sharded database say of how many servers: each has a share of the keys."""
+    """The name of a server's data files. In a sharded database it has the number of servers, which share the keys."""
     return shard.name if count == 1 else f"{shard.name}_of_{count}"
 
 
@@ -74,7 +74,7 @@ def configuration(
 
 
 def users(secrets: Secrets, module: bool) -> list[str]:
-    """Who may log in, and do what. A server without the `module` does not know its commands, nor how to deny them.
+    """Who may log in, and do what. A server without the `module` knows none of its commands, and cannot deny them either.
 
     >>> for line in users(Secrets("one", "two"), module=True):
     ...     print(line)
@@ -104,7 +104,7 @@ def quoted(text: str) -> str:
 
 
 def checked_setting(subject: str, key: object, value: object) -> tuple[str, str]:
-    """A line of configuration that a caller may set."""
+    """A line of configuration, if a caller may set it."""
     if not isinstance(key, str) or isinstance(value, bool) or not isinstance(value, (str, int)):
         raise InputTypeError(f"{subject}: set_db_conf({key!r}, {value!r}): give text; for example ('maxmemory', '2gb')")
     name = key.lower()

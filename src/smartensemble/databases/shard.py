@@ -36,7 +36,7 @@ class Shard:
 
     @property
     def address(self) -> str:
-        """What SSDB takes."""
+        """The address as SSDB takes it."""
         return f"unix://{self.socket}" if self.socket else f"{self.host}:{self.port}"
 
     @classmethod
@@ -58,7 +58,7 @@ def slot_range(number: int, count: int) -> tuple[int, int]:
 
 
 def slot_tag(slot: int) -> bytes:
-    r"""The hash tag of a slot: what lies between braces in a key that belongs there. It is SmartRedis', and any bytes.
+    r"""The hash tag of a slot: the part between braces in a key of that slot. SmartRedis has the same; it can be any bytes.
 
     >>> [slot_tag(slot_range(number, 3)[0]) for number in range(3)]
     [b'\x00\x00', b'8M', b'p\x9a']
@@ -76,7 +76,7 @@ def _tag_bytes(value: int, bits: int) -> bytes:
 
 
 def speakable(socket: str) -> bool:
-    """A unix socket that every client can be told of: short, and of characters that SSDB takes.
+    """Whether every client can use a unix socket: its path is short, and has only characters that SSDB takes.
 
     >>> speakable("/tmp/study/db"), speakable("/tmp/my study/db"), speakable("/" + "d" * 200)
     (True, False, False)

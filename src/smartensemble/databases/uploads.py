@@ -49,7 +49,7 @@ class Devices:
 
 @dataclass(frozen=True)
 class Batching:
-    """How runs of several clients are put together, as :meth:`Model.add_ml_model` takes it."""
+    """How to batch the runs of several clients, as :meth:`Model.add_ml_model` takes it."""
 
     batch_size: int = 0  #: rows of several runs that are run at once; 0: each run alone
     min_batch_size: int = 0  #: rows to wait for
@@ -58,7 +58,7 @@ class Batching:
 
 @dataclass(frozen=True)
 class MLModel:
-    """A trained model, and how it is run."""
+    """A trained model, and how to run it."""
 
     name: str
     backend: str
@@ -71,7 +71,7 @@ class MLModel:
 
     @property
     def takes(self) -> str:
-        """What it has to be, for the message that it is not."""
+        """What its content must be, for the message that it is not."""
         return f"{self.backend} takes {MODEL_FORMATS[self.backend]}"
 
     def command(self, key: bytes, device: str) -> list[bytes]:
@@ -132,7 +132,7 @@ def keys(upload: Upload) -> list[str]:
 
 
 def check_free(subject: str, known: Iterable[Upload], *new: Upload) -> None:
-    """An error, unless the names of `new` are those of none of `known`: a model and a script of one name have one key."""
+    """An error if a name of `new` is one of `known`: a model and a script with one name would share a key."""
     taken = {key for upload in known for key in keys(upload)}
     for upload in new:
         if twice := taken.intersection(keys(upload)):
@@ -216,7 +216,7 @@ def _name(subject: str, name: object) -> str:
 
 
 def _one(subject: str, argument: str, content: Any, path: str | PurePath | None) -> Any:
-    """The content in memory, or else that of the file."""
+    """The content: from memory, or else from the file."""
     if (content is None) == (path is None):
         which = "neither" if content is None else "both"
         raise InputValueError(f"{subject}: {which} of {argument} and {argument}_path given; give one of them")
@@ -241,7 +241,7 @@ def _names(subject: str, side: str, names: str | Iterable[str] | None) -> tuple[
 
 
 def _device_names(subject: str, devices: Devices) -> tuple[str, ...]:
-    """The devices to store it for; several GPUs end in ``GPU``, which stands for all.
+    """The devices to store it for. With several GPUs, the last one is ``GPU``, which means all.
 
     >>> _device_names("net", Devices("gpu", devices_per_node=2, first_device=1))
     ('GPU:1', 'GPU:2', 'GPU')
@@ -263,7 +263,7 @@ def _device_names(subject: str, devices: Devices) -> tuple[str, ...]:
 
 
 def _batching(subject: str, backend: str, options: Batching) -> Batching:
-    """How runs are put together, checked; each of the options needs the one before."""
+    """How to batch runs, checked; each option needs the one before it."""
     checked = Batching(**{option: whole(option, value) for option, value in vars(options).items()})
     for (before, value_before), (option, value) in pairwise(vars(checked).items()):
         if value and not value_before:

@@ -1,4 +1,4 @@
-"""What a member finds a database by: the variables of its environment."""
+"""The environment variables by which a member finds its databases."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,11 +41,11 @@ def suffix(identifier: str) -> str:
 def variables(
     name: str, cwd: str, databases: Iterable[Endpoint], prefixing: bool, incoming: Sequence[str], others: Mapping[str, str]
 ) -> dict[str, str]:
-    """What the member `name`, which runs in `cwd`, finds its databases by.
+    """The variables by which the member `name`, which runs in `cwd`, finds its databases.
 
-    :param prefixing: what it writes gets its name as a prefix.
+    :param prefixing: the keys that it writes get its name as a prefix.
     :param incoming: the members whose data it reads.
-    :param others: variables that it gets anyway; a database of yours among them counts, and what they say of clients holds.
+    :param others: its other variables. A database of yours among them counts, and their settings for clients remain.
     :raises InputValueError: names that the variables cannot carry.
 
     >>> for item in variables("melt_0", "/melt_0", [Endpoint("results", "Standalone", ("n1:6379",))], True, ["a"], {}).items():
