@@ -1,1 +1,1 @@
-"""How a program is run, and what a batch job asks for."""
+"""Settings that run a program, and settings of a batch job."""

@@ -1,4 +1,4 @@
-"""Arguments, options and lines of shell as a user gives them, checked: no program, shell or scheduler chokes on the rest."""
+"""Arguments, options and lines of shell from a user, checked, so no program, shell or scheduler fails on them later."""
 
 import shlex
 from collections.abc import Iterable, Mapping

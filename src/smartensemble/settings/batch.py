@@ -1,4 +1,4 @@
-"""What a batch job asks of a scheduler."""
+"""Settings of a batch job, which its scheduler reads."""
 
 from collections.abc import Iterable, Mapping
 
@@ -10,7 +10,7 @@ from smartensemble.settings.options import BatchOptions
 
 
 class BatchSettings(BatchOptions):
-    """What a batch job for a whole ensemble asks of a scheduler.
+    """Settings of a batch job for a whole ensemble.
 
     >>> settings = BatchSettings(nodes=2, time="01:00:00")
     >>> settings.add_preamble("module load lammps")
@@ -33,8 +33,8 @@ class BatchSettings(BatchOptions):
     ) -> None:
         """Settings for a batch job.
 
-        :param nodes: how many nodes the whole job gets, not each member. By default as many as all members need to run at once,
-            or all that there are; with fewer, members wait for their turn.
+        :param nodes: the number of nodes of the whole job, not of each member. By default as many as all members need to run at
+            once, or all that exist; with fewer, members wait for their turn.
         :param time: how long the job may run: seconds, a timedelta or ``"HH:MM:SS"``.
         :param queue: the queue or partition.
         :param account: the account that is charged.
@@ -65,7 +65,7 @@ class BatchSettings(BatchOptions):
         self.preamble += shell_lines(lines)
 
     def add_het_group(self, settings: "BatchSettings") -> None:
-        """Give the job more nodes, of another kind: those that `settings` ask for.
+        """Give the job more nodes, of another kind: those of `settings`.
 
         The first group, number 0, is what these settings ask for. A member runs on group 1 by ``set_het_group([1])`` of its
         run settings, and programs of one MPI may run on several (:meth:`RunSettings.make_mpmd`).
@@ -89,7 +89,7 @@ class BatchSettings(BatchOptions):
 
 
 def portable_options(settings: BatchSettings) -> dict[str, object]:
-    """What `settings` ask of a scheduler, by portable names.
+    """The options of `settings` for a scheduler, by portable names.
 
     >>> {name: value for name, value in portable_options(BatchSettings(nodes=2, queue="debug")).items() if value}
     {'nodes': 2, 'queue': 'debug'}

@@ -1,4 +1,4 @@
-"""The command that run settings make of a program, and what it takes of a cluster."""
+"""The command that runs a program by its run settings, and what the command needs on a cluster."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -96,7 +96,7 @@ def _shared_environment(programs: Iterable[RunSettings]) -> dict[str, str]:
 
 
 def _need(settings: RunSettings) -> Need:
-    """What one program takes of a cluster."""
+    """What one program needs on a cluster."""
     nodes, per_node = _size(settings, "nodes"), _size(settings, "tasks_per_node")
     tasks = _size(settings, "tasks") or (nodes or 1) * (per_node or 1)
     if nodes is None and per_node:
@@ -105,7 +105,7 @@ def _need(settings: RunSettings) -> Need:
 
 
 def _need_together(needs: list[Need], step: bool) -> Need:
-    """What programs of one step take; Slurm, whose own step that is, puts each of them on nodes of its own."""
+    """What the programs of one step need. In a step of Slurm, each of them gets nodes of its own."""
     if not step:
         return Need(sum(need.total for need in needs))
     nodes = sum(need.nodes or 1 for need in needs)
@@ -113,7 +113,7 @@ def _need_together(needs: list[Need], step: bool) -> Need:
 
 
 def _size(settings: RunSettings, option: str) -> int | None:
-    """How many of `option` are asked for, by its portable name or in `run_args`; None where nothing is said."""
+    """The number for `option`, by its portable name or in `run_args`; None if there is none."""
     spellings = [raw for name in RAW[option] for raw in (name, f"-{name}", f"--{name}") if raw in settings.run_args]
     raw = settings.run_args[spellings[0]] if spellings else None
     value = settings.run_options.get(option, raw)
@@ -124,7 +124,7 @@ def _size(settings: RunSettings, option: str) -> int | None:
 
 
 def _is_step(settings: RunSettings) -> bool:
-    """Its run command is a scheduler's own. The name tells that, so no program is run to find out."""
+    """Its run command is a scheduler's own. The name is enough to know that, so this runs no program."""
     if settings.run_command is None:
         return False
     from smartensemble.schedulers.run_commands import ROWS
@@ -134,7 +134,7 @@ def _is_step(settings: RunSettings) -> bool:
 
 
 def _is_shareable(settings: RunSettings) -> bool:
-    """It asks for nothing but its size, so it may run as a task of a step that others share."""
+    """It sets only its size, so it can run as a task of a step that others share."""
     if not settings.run_command:
         return True
     if not _is_step(settings):  # it starts its own processes, on the node where it is put

@@ -11,7 +11,7 @@ from smartensemble.settings.arguments import Arguments, arguments, text
 class Singularity:
     """An image to run a program in, by Singularity or Apptainer.
 
-    The command line follows their manuals; no test has run it, for want of an engine.
+    The command line follows their manuals; no test has run it, because the test machines have no engine.
 
     >>> image = Singularity("lammps.sif", mount={"/scratch": "/data"})
     >>> image.image, image.mount
@@ -24,7 +24,7 @@ class Singularity:
     working_directory: str | None = None
 
     def __post_init__(self) -> None:
-        """Check now what would else fail when a member starts."""
+        """Check now what would otherwise fail when a member starts."""
         text("image", self.image)
         mount = self.mount
         if isinstance(mount, Mapping):

@@ -11,7 +11,7 @@ from smartensemble.settings.arguments import text
 
 
 def find_program(exe: object, subject: str = "exe") -> str:
-    """The absolute path of a program: looked for on PATH, then below the working directory."""
+    """The absolute path of a program: from PATH, or below the working directory."""
     arguments = "run_args" if subject == "run_command" else "exe_args"
     if not isinstance(exe, (str, PurePath)):
         raise InputTypeError(f"{subject}: {exe!r} is no program; give its name or path, and its arguments as {arguments}")

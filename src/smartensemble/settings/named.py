@@ -13,7 +13,7 @@ from smartensemble.settings.run import RunSettings
 
 
 class MpirunSettings(RunSettings):
-    """How a program is run by ``mpirun``. The methods ``set_...`` are spelled as the MPI wants them that it belongs to."""
+    """How a program is run by ``mpirun``. The methods ``set_...`` use the spelling of the MPI to which it belongs."""
 
     program: ClassVar[str] = "mpirun"
 
@@ -64,4 +64,4 @@ class SrunSettings(RunSettings):
 
 
 class SbatchSettings(BatchSettings):
-    """What a batch job asks of Slurm. Options of ``sbatch`` that have no name here go into `batch_args`."""
+    """Settings of a batch job on Slurm. Options of ``sbatch`` that have no name here go into `batch_args`."""

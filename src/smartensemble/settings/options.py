@@ -87,11 +87,11 @@ class RunOptions(Options):
         self.set_option("hosts", names("set_hostlist_from_file", hosts))
 
     def set_walltime(self, walltime: Duration) -> None:
-        """Set how long it may run: ``"HH:MM:SS"``, seconds or a timedelta."""
+        """Set its time limit: ``"HH:MM:SS"``, seconds or a timedelta."""
         self.set_option("walltime", seconds("walltime", walltime))
 
     def set_time(self, hours: int = 0, minutes: int = 0, seconds: int = 0) -> None:
-        """Set how long it may run."""
+        """Set its time limit."""
         try:
             duration = timedelta(hours=hours, minutes=minutes, seconds=seconds)
         except TypeError:
@@ -99,7 +99,7 @@ class RunOptions(Options):
         self.set_walltime(duration)
 
     def set_binding(self, binding: str) -> None:
-        """Set how processes are bound to hardware, in the run command's words."""
+        """Set how processes are bound to hardware, as the run command spells it."""
         self.set_option("binding", _line("set_binding", binding))
 
     def set_cpu_bindings(self, bindings: int | Iterable[int]) -> None:
@@ -107,7 +107,7 @@ class RunOptions(Options):
         self.set_option("cpu_bindings", _numbers("set_cpu_bindings", bindings))
 
     def set_task_map(self, task_mapping: str) -> None:
-        """Set how processes are spread over nodes, in the run command's words."""
+        """Set how processes are spread over nodes, as the run command spells it."""
         self.set_option("task_map", _line("set_task_map", task_mapping))
 
     def set_broadcast(self, dest_path: str | None = None) -> None:
@@ -123,11 +123,11 @@ class RunOptions(Options):
         self.set_option("het_group", _numbers("set_het_group", het_group))
 
     def set_verbose_launch(self, verbose: bool) -> None:
-        """Have the run command say what it does, or not."""
+        """Have the run command print what it does, or not."""
         self.set_option("verbose", _flag("set_verbose_launch", verbose))
 
     def set_quiet_launch(self, quiet: bool) -> None:
-        """Have the run command say little, or not."""
+        """Have the run command print little, or not."""
         self.set_option("quiet", _flag("set_quiet_launch", quiet))
 
 
@@ -137,7 +137,7 @@ class BatchOptions(Options):
     batch_options: dict[str, object]
 
     def set_option(self, option: str, value: object) -> None:
-        """Set a portable option. One that the scheduler cannot express is an error when the job is started."""
+        """Set a portable option. If the scheduler cannot express it, starting the job raises UnsupportedError."""
         self.batch_options[option] = value
 
 
@@ -172,7 +172,7 @@ def _line(subject: str, value: Any) -> str:
 
 
 def _flag(subject: str, value: Any) -> bool:
-    """`value`, which is True or False: in an "if", also the text ``"no"`` would be true."""
+    """`value`, which must be True or False, because even the text ``"no"`` would count as true."""
     if not isinstance(value, bool):
         raise InputTypeError(f"{subject}: {value!r} is neither True nor False; give one of them")
     return value

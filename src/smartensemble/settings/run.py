@@ -1,4 +1,4 @@
-"""How a program is run: a description that any machine can carry out."""
+"""Settings that run a program, on any machine."""
 
 import re
 import shlex
@@ -44,7 +44,7 @@ class RunSettings(RunOptions):
     ) -> None:
         """Settings for the program `exe`.
 
-        :param exe: the program, by name or path. Inside a `container` it is looked for when it runs, not now.
+        :param exe: the program, by name or path. Inside a `container`, the search for it happens when it runs, not now.
         :param exe_args: its arguments: a list, or text that is split as a shell would.
         :param run_command: a program that starts it, such as ``"mpirun"``.
         :param run_args: options of `run_command`: ``{"n": 2}`` is ``-n 2``, ``{"map-by": "core"}`` is
@@ -72,7 +72,7 @@ class RunSettings(RunOptions):
         self.time_limit = None if time_limit is None else seconds("time_limit", time_limit)
 
     def add_exe_args(self, args: Arguments) -> None:
-        """Add arguments after those that are there."""
+        """Add arguments after the existing ones."""
         self.exe_args += arguments("exe_args", args)
 
     def add_preamble(self, lines: str | Iterable[str]) -> None:
@@ -80,7 +80,7 @@ class RunSettings(RunOptions):
         self.preamble += shell_lines(lines)
 
     def update_env(self, env_vars: Mapping[str, object]) -> None:
-        """Add variables to the members' environment, or change them. With None a variable keeps the value that is inherited."""
+        """Add variables to the members' environment, or change them. With None, a variable keeps its inherited value."""
         if not isinstance(env_vars, Mapping):
             raise InputTypeError(f"env_vars: {env_vars!r} is no dictionary; for example {{'OMP_NUM_THREADS': 1}}")
         for name, value in env_vars.items():
@@ -94,7 +94,7 @@ class RunSettings(RunOptions):
     def make_mpmd(self, settings: "RunSettings") -> None:
         """Run the program of `settings` beside this one, in one step: several programs that share one MPI.
 
-        They share an environment too, which is that of all of them together, and the shortest time limit.
+        They share an environment, which joins those of all of them, and the shortest time limit.
         """
         if not isinstance(settings, RunSettings):
             raise InputTypeError(f"make_mpmd: {settings!r} are no run settings; for example RunSettings('ocean')")
