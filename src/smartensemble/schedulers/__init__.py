@@ -1,4 +1,4 @@
-"""Schedulers, which give out nodes: a description of each one, and the script that it gets."""
+"""Schedulers, which give out nodes: a description of each one, and the batch script for it."""
 
 from smartensemble.schedulers.base import LOCAL, Scheduler
 from smartensemble.schedulers.slurm import SLURM

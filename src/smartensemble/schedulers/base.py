@@ -43,7 +43,7 @@ class JobLookup:
 
 @dataclass(frozen=True)
 class Control:
-    """How to talk to a scheduler: each question is the words of a command, or a function that reads the answer to one."""
+    """How to talk to a scheduler: each field is the arguments of a command, or a function that reads the output of one."""
 
     submit: tuple[str, ...]  #: before the path of a script
     job_id: Callable[[str], str]  #: the number of the job, from the answer
@@ -63,7 +63,7 @@ class Control:
     allocation_variable: str = ""
     node_names: Callable[[Mapping[str, str]], list[str]] = lambda _: []
     cpus_per_node: Callable[[Mapping[str, str]], list[int]] = lambda _: []
-    tasks_per_node: Callable[[Mapping[str, str]], list[int]] = lambda _: []  #: those that the allocation was asked for
+    tasks_per_node: Callable[[Mapping[str, str]], list[int]] = lambda _: []  #: those that the allocation was requested for
     queue: Callable[[Mapping[str, str]], str] = lambda _: ""
 
 
@@ -77,13 +77,13 @@ class Layout(Enum):
 
     @property
     def starts_steps(self) -> bool:
-        """Each member starts a step; otherwise it is a task that has been started already."""
+        """Each member starts a step; otherwise the scheduler has started it as a task already."""
         return self in (Layout.STEPS, Layout.GROUPS)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a job asks for, and how its members share what it gets."""
+    """The options of a job, and how its members share its allocation."""
 
     layout: Layout
     options: PortableOptions  #: what the job asks for, sizes included

@@ -1,4 +1,4 @@
-"""Run commands, which start processes on nodes: one row for each. It cannot express an option that its row lacks."""
+"""Run commands, which start processes on nodes: one row for each. A run command cannot express an option that its row lacks."""
 
 import subprocess
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The size of a job that runs these members, and how they share it: a decision from what they need, without any effect."""
+"""The size of a job that runs these members, and how they share it: a decision from what they need, without side effects."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -125,7 +125,7 @@ def _groups(
     partitions: Sequence[Partition],
     max_running: int | None,
 ) -> Plan:
-    """A job with several groups of nodes: as many of each as are given, and whole nodes unless their part is sized."""
+    """A job with several groups of nodes: of each as many as the settings say, and whole nodes unless their part has a size."""
     sized: list[dict[str, object]] = []
     room = 0
     for number, group in enumerate(groups):
@@ -151,7 +151,7 @@ def _sized(options: PortableOptions) -> bool:
 
 
 def _demand(name: str, command: Command, partition: Partition, layout: Layout) -> Demand:
-    """What a member takes, or an error if the partition has not so much."""
+    """What a member takes, or an error if the partition has less."""
     need = command.need
     nodes = 1 if layout is Layout.SHARED_STEP else need.nodes or -(-need.total // partition.cpus)
     cpus = -(-need.tasks // nodes) * need.cpus
@@ -168,7 +168,7 @@ def _demand(name: str, command: Command, partition: Partition, layout: Layout) -
 
 
 def _check_room(name: str, nodes: object, partition: Partition) -> None:
-    """An error, if the partition has fewer nodes: the scheduler might let such a job wait for ever."""
+    """An error, if the partition has fewer nodes, because the scheduler might let such a job wait forever."""
     if isinstance(nodes, int) and nodes > partition.nodes:
         raise InputValueError(
             f"{name}: batch_settings ask for nodes={nodes}, and {partition.name!r} has {partition.nodes}; "

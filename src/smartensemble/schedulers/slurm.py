@@ -183,7 +183,7 @@ def numbers(shares: str) -> list[int]:
 
 
 def mark(token: str, options: PortableOptions) -> tuple[str, ...]:
-    """The option of ``sbatch`` that gives a job a mark: its comment, after the one that its settings ask for.
+    """The option of ``sbatch`` that gives a job a mark: a comment, after the one from its settings.
 
     >>> mark("smartensemble:7.1", {"batch_args": {"comment": "night shift"}})
     ('--comment=night shift smartensemble:7.1',)
