@@ -27,7 +27,7 @@ class Files:
 
 
 def attach(subject: str, to_copy: Paths = None, to_symlink: Paths = None, to_configure: Paths = None) -> Files:
-    """The files, checked: each exists, and no link takes the place of another file.
+    """The files, checked: each exists, and no link replaces another file.
 
     >>> attach("melt", to_configure="no-such-file")
     Traceback (most recent call last):

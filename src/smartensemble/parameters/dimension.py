@@ -1,4 +1,4 @@
-"""One parameter as an axis of a plot: the position of each member on it, and what it shows."""
+"""One parameter as an axis of a plot: the position of each member on it, and how to draw it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -77,9 +77,9 @@ def _is_number(value: object) -> bool:
 
 
 def _edges(low: float, high: float, count: int, whole: bool) -> tuple[float, ...]:
-    """The edges of bins: about as many bins as each holds members, and a power of two, as many designs have.
+    """The edges of bins: about as many bins as members in each, and a power of two, like the size of many designs.
 
-    Of whole numbers, each bin has the same number, if that can be.
+    Each bin covers the same number of whole numbers, if possible.
     """
     bins = 2 ** min(max(round(log2(count) / 2), 2), 5)
     if whole:

@@ -109,7 +109,7 @@ def _check_unsampled(
 
 
 def _members(expansion: Expansion) -> int:
-    """The number of members; of a strategy of the user's, which is not asked yet, the number of replicas."""
+    """The number of members; for a user's own strategy, which has not run yet, the number of replicas."""
     if expansion.sizes:
         return sum(expansion.sizes)
     lengths = [len(column) for column in expansion.parameters.values.values()]

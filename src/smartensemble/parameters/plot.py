@@ -1,7 +1,7 @@
 """See which points of parameter space an ensemble covers. Matplotlib draws them, an extra (``smartensemble[plot]``).
 
 The figure is a lower triangle: below the diagonal, each pair of parameters with a point for each member; on it, how the
-members are distributed over each parameter. Colors are those of M. Okabe and K. Ito, which the colour-blind can tell apart.
+members are distributed over each parameter. Colors are those of M. Okabe and K. Ito, which color-blind readers can tell apart.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ STYLES: tuple[dict[str, Any], ...] = ({"color": "#0072B2", "marker": "o"}, {"col
 
 
 class HasValues(Protocol):
-    """A model, as far as the plot must know it."""
+    """The part of a model that the plot uses."""
 
     name: str
 
@@ -37,7 +37,7 @@ class HasValues(Protocol):
 
 
 class Design(Protocol):
-    """An ensemble, as far as the plot must know it."""
+    """The part of an ensemble that the plot uses."""
 
     name: str
     params: dict[str, Values]

@@ -1,7 +1,7 @@
 """Which parameters an entity has, which values they take, and which of them are arguments.
 
 Parameters come from two arguments, ``params`` and ``params_as_args``. Each is a dictionary of names and values, or
-only names (one, or several), whose values the other one carries. A name in ``params_as_args`` is also passed to the
+only names (one, or several), whose values are in the other one. A name in ``params_as_args`` is also passed to the
 program as a command-line argument.
 """
 
@@ -25,7 +25,7 @@ CHECKED_TYPES = frozenset((int, float, bool))
 
 
 class Constant(tuple[object, ...]):
-    """The only value of a parameter that is no list: the same for every member."""
+    """The only value of a parameter that is not a list: the same for every member."""
 
 
 class Parameters(NamedTuple):

@@ -75,7 +75,7 @@ def random(
 def _draw(size: int, count: int, source: _random.Random) -> Iterator[int]:
     """`count` different numbers below `size`, in random order: a Fisher-Yates shuffle that stores only what it moved.
 
-    It asks `source` for bits alone, whose sequence no version of Python has changed.
+    It takes only bits from `source`, because no version of Python has changed their sequence.
     """
     moved: dict[int, int] = {}
     for done in range(min(count, size)):

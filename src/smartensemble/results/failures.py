@@ -12,7 +12,7 @@ NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
 
 
 class HasRun(Protocol):
-    """A model, as far as its failure must be known."""
+    """The part of a model that its failure needs."""
 
     name: str
 
@@ -52,7 +52,7 @@ class Failure(NamedTuple):
 
 
 class Failures(tuple[Failure, ...]):
-    """Groups of failed members, the largest first; printed, a report."""
+    """Groups of failed members, the largest first; print them for a report."""
 
     __slots__ = ()
 
@@ -103,7 +103,7 @@ def _anonymous(line: str, member: HasRun) -> str:
 
 
 def _shared(group: list[HasRun], all_members: list[HasRun]) -> Iterator[tuple[str, tuple[object, ...]]]:
-    """The parameters whose values tell the group from all other members."""
+    """The parameters whose values distinguish the group from all other members."""
     inside = {member.name for member in group}
     others = [member for member in all_members if member.name not in inside]
     for name in group[0].values if others else ():

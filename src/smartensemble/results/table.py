@@ -8,7 +8,7 @@ class Seconds(float):
 
 
 class Table(list[dict[str, object]]):
-    """Rows, as dictionaries; printed, they stand in columns. A column that a row lacks stays blank.
+    """Rows, as dictionaries, which print in columns. A column that a row lacks stays blank.
 
     >>> Table([{"name": "melt_0", "T": 1.5}, {"name": "melt_1", "T": 3.0}])
     name      T
