@@ -13,7 +13,7 @@ Form = tuple[tuple[str, tuple[int, ...]], ...]
 
 
 class Candidate(NamedTuple):
-    """A request, as far as batching must know it; with a `batch_size` of 0 it runs alone."""
+    """The part of a request that batching uses; with a `batch_size` of 0 it runs alone."""
 
     arrived: float  #: when, in seconds of a clock
     model: bytes = b""  #: the version of the model

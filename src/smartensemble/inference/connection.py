@@ -1,4 +1,4 @@
-"""The connection on which requests come and answers go: redis-py makes it, and then it is read and written without redis-py.
+"""The connection for requests and answers: redis-py opens it, and the worker then reads and writes it without redis-py.
 
 What redis-py does around a reply costs more than a small model does, most of all in a process that has just been woken.
 """

@@ -1,4 +1,4 @@
-"""The engine of a worker: requests in, answers out; it knows nothing of the connection that they travel on."""
+"""The engine of a worker: requests in, answers out; it knows nothing about the connection."""
 
 import math
 import time
@@ -34,10 +34,10 @@ R = TypeVar("R")
 
 
 class Engine:
-    """Answers requests, and keeps the models and scripts loaded that ran last.
+    """Answers requests, and keeps the latest models and scripts loaded.
 
     `fetch` gets the value of a key, for a model that is not loaded. `capacity` is the number of models that stay loaded,
-    `threads` the number of threads that each of them uses, and `clock` the clock that requests go by, in seconds.
+    `threads` the number of threads that each of them uses, and `clock` the clock of requests, in seconds.
     """
 
     def __init__(

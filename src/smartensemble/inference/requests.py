@@ -1,4 +1,4 @@
-"""What passes between the database and an engine, however it travels.
+"""The requests and answers between a database and an engine, on any connection.
 
 A request is a client's command with what its keys held when it came; an answer is the reply to the client, and the values to
 write.

@@ -1,4 +1,4 @@
-"""A worker: it asks databases for requests, has an engine run them, and sends the answers."""
+"""A worker: it takes requests from databases, has an engine run them, and sends the answers."""
 
 import logging
 import math
@@ -28,7 +28,7 @@ Heartbeat = Callable[[float], None]
 
 
 class ShardConnection:
-    """What a worker holds of one server of a database: a connection for requests, and a client that gets models."""
+    """The connections of a worker to one server of a database: one for requests, and a client that gets models."""
 
     def __init__(self, address: str, at_once: int = 32, threads: int = 1, heartbeat: Heartbeat = lambda _: None) -> None:
         self.address = address

@@ -1,7 +1,7 @@
 """TensorFlow graphs whose variables have been frozen into constants, by a session of TensorFlow 1, which TensorFlow 2 has kept.
 
-A session runs a tiny graph in a sixth of the time that a function of TensorFlow 2 needs: it calls no Python between the tensors
-that come and those that go, and may run the graph in the thread that asked.
+A session runs a tiny graph in a sixth of the time that a function of TensorFlow 2 needs: it calls no Python between input
+and output tensors, and may run the graph in the calling thread.
 """
 
 import os
