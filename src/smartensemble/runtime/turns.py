@@ -83,20 +83,9 @@ class Turns:
 
         One that is about others too goes on without the models among them. It is waited for, if it has come to them already.
         """
-        others = [transaction for transaction in list(self._transactions) if not transaction.mine]
         wanted = list({id(entity): entity for entity in entities}.values()) if entities is not None else None
-        waited = []
-        for transaction in others:
-            here = [entity for entity in wanted or () if id(entity) in transaction.entities]
-            if wanted is not None and not here:
-                continue
-            part = wanted is not None and len(here) < len(transaction.entities)
-            if part and all(isinstance(entity, Model) for entity in here):  # without a database, its members would fail
-                if transaction.leave_out(frozenset(map(id, here))):
-                    continue
-            else:
-                transaction.cancel(grace)
-            waited.append(transaction)
+        others = [transaction for transaction in list(self._transactions) if not transaction.mine]
+        waited = [transaction for transaction in others if _cancel(transaction, wanted, grace)]
         for transaction in waited:  # only now: one that waits for another's turn would begin when that is cancelled
             transaction.ended.wait()
 
@@ -118,3 +107,15 @@ class Turns:
             self.own.pop()
         if not self.own:
             self._lock.release()
+
+
+def _cancel(transaction: Transaction, wanted: list[object] | None, grace: float) -> bool:
+    """Cancel a start, or leave those of `wanted` out that it is about. True if its end must be waited for."""
+    here = [entity for entity in wanted or () if id(entity) in transaction.entities]
+    if wanted is not None and not here:
+        return False
+    part = wanted is not None and len(here) < len(transaction.entities)
+    if part and all(isinstance(entity, Model) for entity in here):  # without a database, its members would fail
+        return not transaction.leave_out(frozenset(map(id, here)))
+    transaction.cancel(grace)
+    return True
