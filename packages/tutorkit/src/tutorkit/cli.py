@@ -98,7 +98,7 @@ def run_pages(options: argparse.Namespace) -> int:
 
 
 def chosen(page: Page, config: Config, options: argparse.Namespace) -> list[Block]:
-    """The blocks that are asked for, and those before them."""
+    """The blocks to run, and those before them."""
     blocks = list(page.blocks)
     if options.to is not None:
         return [block for block in blocks if block.line <= options.to]
@@ -165,7 +165,7 @@ def write_outputs(page: Page, results: Mapping[str, Result], config: Config) -> 
 
 
 def known(options: argparse.Namespace, config: Config) -> list[Exercise]:
-    """The exercises of the pages that are asked for, or of all.
+    """The exercises of the chosen pages, by default of all.
 
     :raises PageError: there are none.
     """
@@ -178,7 +178,7 @@ def known(options: argparse.Namespace, config: Config) -> list[Exercise]:
 
 
 def check_answer(options: argparse.Namespace) -> int:
-    """Check an answer, by the exercises that were given out with it, or by those of the project; 1 if it is wrong."""
+    """Check an answer, by the exercises handed out with it, or by those of the project; 1 if it is wrong."""
     config, handout = settings(Path.cwd()), options.file.parent / classroom.HANDOUT
     source = options.file.read_text(encoding="utf-8-sig")
     all_of_them = classroom.load(handout) if handout.is_file() and not options.page else known(options, config)
@@ -198,9 +198,9 @@ def give_out(options: argparse.Namespace) -> int:
 def grade_answers(options: argparse.Namespace) -> int:
     """Print what came of the answers of all students; 1 if a file answers no exercise."""
     config = settings(Path.cwd())
-    asked = known(options, config)
-    grades = list(classroom.grade(asked, options.folder, config))
-    rows = classroom.rows(asked, grades)
+    exercises = known(options, config)
+    grades = list(classroom.grade(exercises, options.folder, config))
+    rows = classroom.rows(exercises, grades)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())

@@ -108,11 +108,11 @@ def _value(name: str, value: Any, hint: Any, file: str) -> Any:
 def _conditions(table: Mapping[str, Mapping[str, Any]], file: str) -> dict[str, Condition]:
     """The vocabulary of conditions."""
     known = {each.name for each in fields(Condition)}
-    for name, given in table.items():
-        if wrong := sorted(given.keys() - known):
+    for name, keys in table.items():
+        if wrong := sorted(keys.keys() - known):
             raise ConfigError(
                 f"{file}: [tool.tutorkit.conditions.{name}]: no key {wrong[0]!r}; there are {', '.join(sorted(known))}"
             )
-        if not given.get("reason"):
+        if not keys.get("reason"):
             raise ConfigError(f"{file}: [tool.tutorkit.conditions.{name}]: has no reason; say what a reader sees")
-    return {name: Condition(**given) for name, given in table.items()}
+    return {name: Condition(**keys) for name, keys in table.items()}

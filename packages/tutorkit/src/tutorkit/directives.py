@@ -207,8 +207,8 @@ class StatusDirective(SphinxDirective):
                 rows.append(self.row(self.link(record.page, shelf.config.root), [record]))
         if modules:
             rows.append(self.row(f"docstrings of {len(modules)} modules", modules))
-        said = stamp([(entry, record) for record in now.records for entry in record.blocks])
-        return [nodes.paragraph("", said), table(heads, rows)]
+        text = stamp([(entry, record) for record in now.records for entry in record.blocks])
+        return [nodes.paragraph("", text), table(heads, rows)]
 
     def row(self, name: nodes.Node | str, records: Sequence[ledger.Record]) -> list[nodes.Node | str]:
         """What ran of a page, or of several."""
@@ -243,8 +243,8 @@ class CoverageDirective(SphinxDirective):
             [name.name, name.kind, str(len(examples)), ", ".join(f"{each.page}:{each.line}" for each in examples[:2])]
             for name, examples in coverage.names
         ]
-        said = f"{coverage.percent:.1f} % of {len(coverage.names)} public names are run by an example whose result is checked."
-        return [nodes.paragraph("", said), table(["Name", "Kind", "Examples", "The first ones"], rows)]
+        text = f"{coverage.percent:.1f} % of {len(coverage.names)} public names are run by an example whose result is checked."
+        return [nodes.paragraph("", text), table(["Name", "Kind", "Examples", "The first ones"], rows)]
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[nodes.Node | str]]) -> nodes.table:

@@ -199,7 +199,7 @@ class Pages:
         return LoadFileScheduling(config, log) if config.getoption("dist") == "load" else None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """What is chosen now is run: a page's process need not wait until each block is asked for."""
+        """What is chosen now is run: a page's process need not wait for a request for each block."""
         for item in session.items:
             if isinstance(item, BlockItem):
                 item.session_.expect(item.example.parsed)
@@ -231,8 +231,8 @@ class Pages:
     def whole(self, session: pytest.Session) -> bool:
         """Every page was to be run: pytest was given no file, and no choice of tests."""
         chosen = any(self.options.getoption(name, default=None) for name in ("keyword", "markexpr", "lf", "collectonly"))
-        given = self.options.args_source is pytest.Config.ArgsSource.ARGS
-        return not (chosen or given or self.implementation or session.shouldstop or hasattr(self.options, "workerinput"))
+        named = self.options.args_source is pytest.Config.ArgsSource.ARGS
+        return not (chosen or named or self.implementation or session.shouldstop or hasattr(self.options, "workerinput"))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say how the site stands."""

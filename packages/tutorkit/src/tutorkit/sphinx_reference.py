@@ -24,9 +24,9 @@ def add_examples(app: Sphinx, what: str, name: str, obj: Any, options: Any, line
     names = sorted(names_of(what, name, shelf.config.api))
     examples: Sequence[Example] = next((found for each in names if (found := shelf.coverage().examples(each))), ())
     app.env.__dict__.setdefault("tutorkit_reference", set()).add(app.env.docname)
-    if (app.env.docname, name) in shelf.told:
+    if (app.env.docname, name) in shelf.linked:
         return  # a class has two docstrings: its own, and that of __init__
-    shelf.told.add((app.env.docname, name))
+    shelf.linked.add((app.env.docname, name))
     links = [link(example, shelf.config.root, app) for example in firsts(examples)]
     if links:
         more = f" and {len(examples) - len(links)} more" if len(examples) > len(links) else ""

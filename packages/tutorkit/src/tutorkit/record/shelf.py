@@ -20,7 +20,7 @@ class Shelf:
         self.config = config
         self.known = {path.resolve() for path in config.paths()}
         self.records: dict[str, Record] = {}
-        self.told: set[tuple[str, str]] = set()  #: documents, and names whose examples they tell
+        self.linked: set[tuple[str, str]] = set()  #: documents, and names whose examples they tell
         self._pages: dict[Path, Page] = {}
         self._coverage: Coverage | None = None
 

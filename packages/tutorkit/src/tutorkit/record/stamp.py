@@ -23,10 +23,10 @@ def needs(page: Page, config: Config) -> str:
     """
     blocks = [block for block in page.blocks if block.runs]
     counts = Counter(name for block in blocks for name in block.needs if name in config.conditions)
-    told = {name: config.conditions[name].reason.removeprefix("needs ") for name in counts}
-    told = {name: words for name, words in told.items() if words != config.conditions[name].reason}
-    every = [words for name, words in told.items() if counts[name] == len(blocks)]
-    some = [words for name, words in told.items() if counts[name] < len(blocks)]
+    reasons = {name: config.conditions[name].reason.removeprefix("needs ") for name in counts}
+    reasons = {name: words for name, words in reasons.items() if words != config.conditions[name].reason}
+    every = [words for name, words in reasons.items() if counts[name] == len(blocks)]
+    some = [words for name, words in reasons.items() if counts[name] < len(blocks)]
     parts = [f"{verb} {'; '.join(words)}." for verb, words in (("Needs", every), ("Some blocks need", some)) if words]
     return " ".join(parts)
 

@@ -61,10 +61,10 @@ class Kernel:
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             failure = COLOR.sub("", str(error))
         left = lasting(lambda: [pid for pid in self._below if parent(pid)])
-        said = [command_line(pid) for pid in left]
+        command_lines = [command_line(pid) for pid in left]
         for pid in left:
             kill(pid)
-        return Execution(max(self._began, default=-1), failure, said, self._seconds, self._entered())
+        return Execution(max(self._began, default=-1), failure, command_lines, self._seconds, self._entered())
 
     def _variables(self) -> dict[str, str]:
         """The variables of the environment that are set for the kernel."""

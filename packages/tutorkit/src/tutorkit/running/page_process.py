@@ -186,8 +186,8 @@ class PageProcess:
         self.evaluator = Evaluator(setup.path, setup.config.output_limit, setup.images)
         self.object = ""  #: whose docstring is run
         self.elsewhere: list[str] = []  #: exceptions of threads, which nobody sees
-        threading.excepthook = lambda told: self.elsewhere.append(
-            "".join(traceback.format_exception(told.exc_type, told.exc_value, told.exc_traceback))
+        threading.excepthook = lambda hook: self.elsewhere.append(
+            "".join(traceback.format_exception(hook.exc_type, hook.exc_value, hook.exc_traceback))
         )
         self.evaluator.fresh({})
         self.written: set[str] = set()

@@ -74,9 +74,9 @@ def _block(exercise: Exercise, number: int) -> Block:
 def _shown(block: Block, result: Result) -> str:
     """The check that failed, and how."""
     step = next((step for step in block.steps if step.line == result.line), block.steps[0])
-    asked = "".join(f"... {text}\n" for text in step.source.splitlines()).replace("... ", ">>> ", 1)
+    typed = "".join(f"... {text}\n" for text in step.source.splitlines()).replace("... ", ">>> ", 1)
     first, _, rest = HUNK.sub("", result.problem).partition("\n")
-    return asked + (rest if first.endswith(compare.DIFFERS) else f"{first.partition(': ')[2]}\n{rest}")
+    return typed + (rest if first.endswith(compare.DIFFERS) else f"{first.partition(': ')[2]}\n{rest}")
 
 
 def prove(exercise: Exercise, config: Config) -> Iterator[str]:
@@ -105,8 +105,8 @@ def find(exercises: Sequence[Exercise], source: str, file: Path, name: str | Non
     :raises PageError: there is none.
     """
     named = {exercise.name: exercise for exercise in exercises}
-    said = NAMED.search(source)
-    wanted = name or (said[1] if said else file.stem.replace("_", "-"))
+    named_in = NAMED.search(source)
+    wanted = name or (named_in[1] if named_in else file.stem.replace("_", "-"))
     if wanted not in named:
         close = get_close_matches(wanted, named, n=1)
         guess = f"; did you mean {close[0]!r}?" if close else ";"
