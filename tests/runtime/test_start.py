@@ -1,6 +1,7 @@
 """A start is done, or taken back: whatever comes between."""
 
 import csv
+import dis
 import errno
 import os
 import signal
@@ -8,7 +9,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from types import CodeType, FrameType
 
 import pytest
 
@@ -274,6 +279,59 @@ def test_what_is_stopped_before_its_start_has_come_to_it_is_left_out(
         {Status.COMPLETED}, {Status.COMPLETED}, {Status.CANCELLED}
     ]  # fmt: skip
     assert not os.path.exists(second.path)
+
+
+CALLS = ("CALL", "CALL_KW", "CALL_FUNCTION_EX", "RESUME")  #: the instructions after which Python raises KeyboardInterrupt
+
+
+@cache
+def places(code: CodeType) -> set[int]:
+    """Where what is raised stands for what Python raises after a call: both have the same handler."""
+
+    def handler(offset: int) -> object:
+        return next((each.target for each in entries if each.start <= offset < each.end), None)
+
+    entries = dis.Bytecode(code).exception_entries  # type: ignore[attr-defined]
+    pairs = pairwise(dis.get_instructions(code))
+    return {here.offset for call, here in pairs if call.opname in CALLS and handler(call.offset) == handler(here.offset)}
+
+
+@contextmanager
+def ctrl_c(functions: tuple[str, ...], number: int) -> Iterator[None]:
+    """KeyboardInterrupt at the place of that number where this thread would take it in one of `functions`."""
+    left, tracing = [number], sys.gettrace()
+
+    def look(frame: FrameType, event: str, _: object) -> object:
+        if frame.f_code.co_name not in functions or "/runtime/" not in frame.f_code.co_filename:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            left[0] -= frame.f_lasti in places(frame.f_code)
+            if not left[0]:
+                left[0] = -1
+                raise KeyboardInterrupt
+        return look
+
+    sys.settrace(look)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        sys.settrace(tracing)
+
+
+@pytest.mark.parametrize("number", range(1, 60, 4))
+def test_ctrl_c_after_any_call_of_a_wait_loses_no_news(exp: Experiment, number: int) -> None:
+    settings = exp.create_run_settings("sleep", "0.05")
+    ens, following = (exp.create_ensemble(name, replicas=3, run_settings=settings) for name in ("ens", "following"))
+
+    with suppress(KeyboardInterrupt), ctrl_c(("wait", "_read", "_take_in", "give_back"), number):
+        exp.start(ens, progress=False)
+
+    assert not [member.run.status for member in ens if member.run.status.active]
+    thread = threading.Thread(target=exp.start, args=(following,), kwargs={"progress": False}, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert {member.run.status for member in following} == {Status.COMPLETED}
 
 
 def transactions(exp: Experiment) -> list[object]:

@@ -48,8 +48,8 @@ class Turns:
         :param grace: seconds between SIGTERM and SIGKILL for what it has started, if it is undone.
         """
         transaction = Transaction(frozenset(map(id, entities)), grace)
-        self._transactions.append(transaction)
         try:
+            self._transactions.append(transaction)
             yield transaction
         finally:
             self._transactions.remove(transaction)

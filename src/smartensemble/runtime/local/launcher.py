@@ -35,8 +35,10 @@ class Local:
         self._numbers = count(1)
         self._jobs: dict[int, Job] = {}
         self._stopped: dict[int, list[int]] = {}
+        self._received: list[bytes] = []  #: and not in the inbox yet
         self._inbox = bytearray()
-        self._turn = threading.Condition()
+        self._lock = threading.RLock()  # `with` takes it in C; a Condition does so in Python, where Ctrl-C can leave it locked
+        self._turn = threading.Condition(self._lock)
         self._reading = False
         self._alive = True
         self._channel, self._process = _start_supervisor()
@@ -60,7 +62,7 @@ class Local:
         A `service` is a server, which runs beside members. With `more`, other jobs of the same journal follow.
         """
         self._check_mine()
-        with self._turn:
+        with self._lock:
             for command, run in jobs:
                 run.status, run.handle = Status.QUEUED, next(self._numbers)
                 self._jobs[run.handle] = command, run
@@ -72,7 +74,7 @@ class Local:
         token = next(self._numbers)
         for run in runs:
             run.stopping = True
-        with self._turn:
+        with self._lock:
             self._ask("stop", token, [run.handle for run in runs if run.handle], float(grace))
         self.wait(lambda: token in self._stopped)
         return self._stopped.pop(token, [])
@@ -87,7 +89,7 @@ class Local:
                 self._check_mine()
             return until()
         limit = None if timeout is None else time.monotonic() + timeout
-        with self._turn:
+        with self._lock:
             while self._alive and not until():
                 left = None if limit is None else limit - time.monotonic()
                 if self._reading:
@@ -99,29 +101,50 @@ class Local:
             return until()
 
     def _read(self, timeout: float | None) -> bool:
-        """Wait for news without holding the lock, then take them in; False if there are none in time."""
-        self._reading = True
-        self._turn.release()
+        """Wait for news without holding the lock, then take them in; False if there are none in time.
+
+        Ctrl-C may come after any call. What was received by then is taken in by the next one.
+        """
+        if self._take_in():
+            return True
+        ready = True
         try:
+            self._reading = True
+            self._turn.release()
             poll = select.poll()
             poll.register(self._channel, select.POLLIN)
-            ready = poll.poll(None if timeout is None else min(max(0.0, timeout), LONGEST_SLEEP_S) * 1000)
-            data = self._channel.recv(1 << 20) if ready else None
+            ready = bool(poll.poll(None if timeout is None else min(max(0.0, timeout), LONGEST_SLEEP_S) * 1000))
+            if ready:  # in C as a whole: what recv returned to a line of Python, Ctrl-C could drop
+                self._received.extend(map(self._channel.recv, (1 << 20,)))
         except ConnectionError:  # the supervisor was killed before it read all that we asked
-            data = b""
+            self._received.append(b"")
         finally:
-            self._turn.acquire()
-            self._reading = False
-            self._turn.notify_all()
-        if data is None:
-            return False
-        if not data:
-            self._lost()
-        self._inbox += data
+            try:
+                self._turn.acquire()
+            finally:
+                self._reading = False
+                self._turn.notify_all()
+        return self._take_in() or ready
+
+    def _take_in(self) -> bool:
+        """Take in what was received; whether there was any."""
+        any_news = self._take_messages()  # which Ctrl-C has left
+        while self._received:
+            any_news, data = True, self._received[0]
+            self._inbox += data
+            del self._received[0]
+            self._take_messages()
+            if not data:
+                self._lost()
+        return any_news
+
+    def _take_messages(self) -> bool:
+        found = False
         events: dict[str, Callable[..., None]] = {"started": self._started, "ended": self._ended, "stopped": self._stop_done}
         for name, *values in unpack(self._inbox):
             events[name](*values)
-        return True
+            found = True
+        return found
 
     def _check_mine(self) -> None:
         if self._pid != os.getpid():
