@@ -20,7 +20,9 @@ import pytest
 from smartensemble.ensemble import Ensemble
 from smartensemble.errors import StateError
 from smartensemble.experiment import Experiment
+from smartensemble.model import Model
 from smartensemble.runtime import directories
+from smartensemble.runtime.journal.journal import Journal
 from smartensemble.status import Status
 
 Driver = Callable[..., "subprocess.Popen[str]"]
@@ -89,6 +91,47 @@ def test_a_full_disk_after_the_first_members_began_takes_all_back(
     assert sorted(os.listdir(ens.path)) == sorted([*began, "members.csv"])
     assert 1 <= len(began) <= 16
     assert "not started: [Errno 28] No space left" in ens[39].run.reason
+
+
+def test_a_start_that_a_full_disk_took_back_is_over_for_other_processes_too(
+    exp: Experiment, at_the_second_write: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object) -> None:
+        full_disk()
+
+    def act() -> None:
+        monkeypatch.setattr(Journal, "note", no_room)
+        full_disk()
+
+    settings = exp.create_run_settings("sleep", "1000")
+    ens = exp.create_ensemble("ens", replicas=40, run_settings=settings)
+    at_the_second_write(act)
+
+    with pytest.raises(StateError, match="No space left"):
+        exp.start(ens)
+
+    other = Experiment("study")
+    seen = other.create_ensemble("ens", replicas=40, run_settings=settings)
+    assert set(other.get_status(seen)) == {Status.CANCELLED}
+
+
+def test_what_is_taken_back_needs_no_command_of_a_model(
+    exp: Experiment, at_the_second_write: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("no command")
+
+    def act() -> None:
+        monkeypatch.setattr(Model, "command", property(fail))
+        fail()
+
+    ens = exp.create_ensemble("ens", replicas=40, run_settings=exp.create_run_settings("sleep", "1000"))
+    at_the_second_write(act)
+
+    with pytest.raises(ValueError, match="no command"):
+        exp.start(ens)
+
+    assert {member.status for member in ens} == {Status.CANCELLED}
 
 
 def test_a_full_disk_before_any_member_began_leaves_nothing(exp: Experiment, at_the_second_write: Callable[..., None]) -> None:

@@ -134,14 +134,18 @@ class Runner:
 
     def never_began(
         self, commands: Iterable[tuple[Run, Command]], journal: Journal, why: str, event: str = "cancelled"
-    ) -> None:
-        """Record that runs never began: in memory, and in their journal if the disk has room."""
+    ) -> list[tuple[Run, Command]]:
+        """Record that runs never began, in memory and in their journal; those for which there was no room in it."""
         now = time.time()
+        unwritten: list[tuple[Run, Command]] = []
         for run, command in commands:
             if not run.status.final:
                 settle(run, command, event, why or None, now)
-                with suppress(OSError):  # on a full disk they end with this process
+                try:
                     journal.note(run.number, command.name, event, why)
+                except OSError:
+                    unwritten.append((run, command))
+        return unwritten
 
     def hand_over(self, jobs: Sequence[Job], journal: Journal, max_running: int | None, more: bool) -> None:
         """Have the launcher run `jobs`, at most `max_running` at a time; with `more`, others of the same start follow."""

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from smartensemble.command import Command
 from smartensemble.databases.uploads import Upload
@@ -256,15 +258,21 @@ class Start:
 
     def take_back(self, error: BaseException) -> None:
         """Record that runs without a launcher or scheduler never began, end the others, and restore the earlier directories."""
+        unwritten: list[tuple[Run, Command]] = []
+        why = "" if isinstance(error, Cancelled) else f"not started: {error}"
         if self.journal:
-            commands = [(self.runs[model.path], self.command(model)) for model in self.models]
+            # Not the models' own commands: what those are made from may be what has failed.
+            commands = [(self.runs[model.path], Command((), Path(model.path), {}, model.name)) for model in self.models]
             commands += [(batch.run, batch.command) for batch in self.batches]
-            why = "" if isinstance(error, Cancelled) else f"not started: {error}"
-            self.runner.never_began([each for each in commands if not self._handed_over(each[0])], self.journal, why)
+            never = [each for each in commands if not self._handed_over(each[0])]
+            unwritten = self.runner.never_began(never, self.journal, why)
             if self.more_announced:
                 self.runner.hand_over([], self.journal, None, more=False)
             self.runner.stop([run for run, _ in commands if not run.status.final], self.transaction.grace)
         self.writer.take_back(keep=lambda model: self.runs[model.path].started is not None)
+        if self.journal and unwritten:  # now there is room
+            with suppress(OSError):
+                self.journal.note_all(((run.number, command.name) for run, command in unwritten), "cancelled", why)
 
     def _handed_over(self, run: Run) -> bool:
         """A launcher or a scheduler has it, or the job that it is a part of."""

@@ -170,6 +170,13 @@ class Journal:
         with self.path.open("a", encoding="utf-8", errors="surrogateescape") as file:
             file.write(line)
 
+    def note_all(self, members: Iterable[tuple[int, str]], event: str, detail: object) -> None:
+        """Add the same line about several, by number and name, after one that a full disk may have cut."""
+        now = _stamp(time.time())
+        lines = "".join(_line(now, number, name, event, detail) for number, name in members)
+        with self.path.open("a", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(f"\n{lines}")
+
     def stop(self, numbers: Iterable[int], grace: float) -> None:
         """Ask the supervisor to end members, by a file beside the journal and a signal; a scheduler, to cancel its jobs."""
         numbers = set(numbers)
