@@ -115,6 +115,18 @@ def test_a_start_that_a_full_disk_took_back_is_over_for_other_processes_too(
     assert set(other.get_status(seen)) == {Status.CANCELLED}
 
 
+def test_what_a_journal_did_not_take_is_written_when_it_can_be(exp: Experiment, eventually: Eventually) -> None:
+    model = exp.create_model("m", run_settings=exp.create_run_settings("sleep", "0.2"))
+    exp.start(model, block=False)
+    (journal,) = Path("study/journal").glob("*.tsv")
+    away = journal.rename("away")
+    exp.wait(model)
+
+    away.rename(journal)
+
+    eventually(lambda: "\texit\t0" in journal.read_text())
+
+
 def test_what_is_taken_back_needs_no_command_of_a_model(
     exp: Experiment, at_the_second_write: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

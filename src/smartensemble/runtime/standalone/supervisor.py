@@ -48,7 +48,7 @@ import signal
 import time
 
 from .endings import Endings
-from .errors import FLUSH_INTERVAL_S, LONGEST_SLEEP_MS, TERM_GRACE_S
+from .errors import FLUSH_INTERVAL_S, LONGEST_SLEEP_MS, RETRY_S, TERM_GRACE_S
 from .members import Members
 from .messages import Channel, unpack
 from .prctl import adopt_orphans, end_with
@@ -156,6 +156,7 @@ class Supervisor:
             return 0
         limit = self.members.next_limit()
         due = [ending.due for ending in self.endings.open] + ([] if limit is None else [limit])
+        due += [time.monotonic() + RETRY_S] * bool(self.members.noted)  # a full disk did not take their lines
         return milliseconds(due, time.monotonic())
 
     def take(self, descriptor: int, events: int) -> None:
