@@ -56,9 +56,8 @@ class Writer:
         self._made: list[str] = []  #: directories of ensembles
         self._models: list[Model] = []
         self._replaced: set[str] = set()  #: directories of models that were there before
-        self._files: list[
-            tuple[str, bool]
-        ] = []  #: beside the members' directories, and whether one is kept that was there before
+        #: Files beside the members' directories, and whether one that was there before is kept.
+        self._files: list[tuple[str, bool]] = []
 
     def write(self, model: Model) -> None:
         """Write the directory of `model` beside its place, then move it there: it is whole, or not there."""
