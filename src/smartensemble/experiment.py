@@ -163,7 +163,6 @@ class Experiment(Creator):
         """
         try:
             with self._runner.turns.transaction(members_of(entities), GRACE) as transaction:  # from here on, stop knows of it
-                from smartensemble.runtime.progress import watch
                 from smartensemble.runtime.start import StartRequest, start
 
                 chosen = self._select(entities)
@@ -173,6 +172,8 @@ class Experiment(Creator):
                 request = StartRequest(chosen, max_running, only == "failed", detach, summary)
                 models = start(self._runner, self._databases, transaction, request)
             if block and models:
+                from smartensemble.runtime.progress import watch
+
                 title = ", ".join(entity.name for entity in chosen.entities[:3]) + (", ..." if chosen.entities[3:] else "")
                 runs = [(model.name, model.run) for model in models]
                 watch(self._runner, self._databases, title, runs, GRACE if kill_on_interrupt and not detach else None, progress)

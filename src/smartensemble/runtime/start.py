@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from smartensemble.command import Command
 from smartensemble.databases.uploads import Upload
@@ -31,8 +31,7 @@ from smartensemble.status import Run, Status
 CHUNK = 16  #: members whose directories are written while those before them start
 
 
-@dataclass(frozen=True)
-class StartRequest:
+class StartRequest(NamedTuple):
     """What a caller wants to start."""
 
     chosen: Selection
@@ -42,8 +41,7 @@ class StartRequest:
     summary: bool = False
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(NamedTuple):
     """The plan of a start, made before anything is written."""
 
     models: list[Model]  #: that will run
@@ -147,7 +145,7 @@ def without(checked: Checked, left_out: Collection[int]) -> Checked:
         return checked
     models = [model for model in checked.models if id(model) not in left_out]
     missing = {path: model for path, model in checked.missing.items() if id(model) not in left_out}
-    return replace(checked, models=models, missing=missing)
+    return checked._replace(models=models, missing=missing)
 
 
 def _start_models(

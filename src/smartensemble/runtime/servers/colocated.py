@@ -3,9 +3,9 @@
 import os
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from smartensemble.command import Command
-from smartensemble.databases.colocated import Colocated
 from smartensemble.databases.orchestrator import Orchestrator, endpoint_of
 from smartensemble.databases.variables import suffix, variables
 from smartensemble.errors import EntityExistsError, UnsupportedError
@@ -16,8 +16,10 @@ from smartensemble.runtime.servers.addresses import address_of
 from smartensemble.runtime.servers.server_program import find_server, module
 from smartensemble.runtime.servers.store import StoredFile
 from smartensemble.runtime.servers.workers import WORKER, options
-from smartensemble.runtime.standalone.colocated import Wrapping
 from smartensemble.schedulers.base import LOCAL, Scheduler
+
+if TYPE_CHECKING:
+    from smartensemble.databases.colocated import Colocated
 
 
 class Environment:
@@ -55,8 +57,10 @@ class Environment:
         return wrap(command, own, store.own_commands(model), self.on_cluster) if own else command
 
 
-def wrap(command: Command, own: Colocated, stored: StoredFile | None, on_cluster: bool = False) -> Command:
+def wrap(command: Command, own: "Colocated", stored: StoredFile | None, on_cluster: bool = False) -> Command:
     """`command`, with a server of its own around its program, on each node: see `runtime.standalone.colocated`."""
+    from smartensemble.runtime.standalone.colocated import Wrapping  # few members have a database of their own
+
     library = module()
     address_known = own.tcp and not on_cluster  # otherwise only the node itself knows the address of its interface
     wrapping = Wrapping(
