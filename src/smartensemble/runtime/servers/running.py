@@ -105,7 +105,7 @@ class RunningServers:
             except OSError as error:
                 if time.monotonic() > silent + READY_TIMEOUT_S:
                     raise StateError(f"{self.identifier}: {waiting[-1].name} does not answer: {error}; try again") from None
-            pause = min(0.05, max(0.002, (time.monotonic() - silent) / 20))
+            pause = min(0.05, max(0.001, (time.monotonic() - silent) / 40))
             runner.wait(lambda: bool(self.ended), pause)
 
     def stop(self, runner: Runner, grace: float) -> None:
