@@ -62,12 +62,12 @@ def sanitize(session: nox.Session) -> None:
 
 @nox.session(name="start-interrupts")
 def start_interrupts(session: nox.Session) -> None:
-    """Interrupt starts at random moments: 200 by Ctrl-C, 50 in each other way: see there."""
+    """Interrupt starts at random moments: 200 by one Ctrl-C, and 50 in each of the other ways that the program has."""
     session.install("-q", "-e.")
     program = ["python", "tests/runtime/start_interrupts.py"]
     session.run(*program, *(session.posargs or ["--starts", "200", "ctrl-c"]))
     if not session.posargs:
-        session.run(*program, "--starts", "50", "thread", "process", "database", "detached")
+        session.run(*program, "--starts", "50", "twice", "thread", "process", "database", "detached")
 
 
 @nox.session

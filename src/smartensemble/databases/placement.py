@@ -156,5 +156,5 @@ def _job(name: str, options: ClusterOptions, nodes: int) -> BatchSettings | None
         return BatchSettings(nodes, options.time, options.queue, options.account, overcommit=True)
     for option in ("account", "time", "queue"):
         if getattr(options, option):
-            raise InputValueError(f"{name}: {option} is asked of a batch job; give batch=True too, or leave it out")
+            raise InputValueError(f"{name}: {option} belongs to a batch job; give batch=True too, or leave it out")
     return None

@@ -2,8 +2,8 @@
 
 Ctrl-C can raise KeyboardInterrupt after any instruction of the main thread, also between two lines that belong together, and
 in the lines that clean up. So an act runs in a thread of its own, which no signal interrupts, while the main thread waits.
-What would end the act cancels it instead: the act notices at its next `check`, where nothing is half done, takes back what it
-has done, and only then is the KeyboardInterrupt raised.
+Ctrl-C and `stop` cancel the act. The act notices at its next `check`, where nothing is half done, and takes back what it has
+done. Only then does the main thread raise the KeyboardInterrupt.
 """
 
 import threading
