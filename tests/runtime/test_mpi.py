@@ -1,6 +1,8 @@
 """Members that run a real MPI program, by MPICH, by Open MPI and by Slurm itself, on a real Slurm and on this machine."""
 
+import os
 import shutil
+import socket
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -35,6 +37,17 @@ OPEN_MPI: dict[str, object] = {
 #: MPICH names the memory that its ranks share by Slurm's numbers of job and step, which two private clusters have alike.
 NOT_SHARED: dict[str, object] = {"MPIR_CVAR_NOLOCAL": 1}
 LIBRARY = {"mpirun": "MPICH", "mpirun.openmpi": "Open", "srun": "MPICH"}
+
+
+@pytest.fixture(autouse=True)
+def session_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open MPI's directory for sessions, which is never empty here.
+
+    The last `mpirun` removes the empty directory, also while the next one makes its own in it, which then fails with
+    "orte_session_dir failed".
+    """
+    (tmp_path / f"ompi.{socket.gethostname()}.{os.getuid()}" / "kept").mkdir(parents=True)
+    monkeypatch.setenv("OMPI_MCA_orte_tmpdir_base", str(tmp_path))
 
 
 @pytest.fixture

@@ -104,7 +104,7 @@ def test_each_end_has_its_own_reason_and_the_accounting_knows_it_later(
     (well, limited), (greedy,), preempted = seen
     assert str(well.status) == "Completed"
     assert limited.run.reason.startswith("the batch job reached its time limit (TIMEOUT, ")
-    assert re.search("(?is)^exit code 137; .*exceeded job memory limit", greedy.run.reason)
+    assert re.search("(?is)^exit code 137; .*exceeded (job )?memory limit", greedy.run.reason)
     assert {each.run.reason.partition(",")[0] for each in preempted} == {"the batch job was preempted by another (PREEMPTED"}
 
     eventually(lambda: not accounted.ask("scontrol", "show", "job", jobs["late"]))
