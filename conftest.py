@@ -14,6 +14,32 @@ pytest_plugins = ["worlds.drivers", "worlds.projects", "worlds.servers", "worlds
 if "COVERAGE_RUN" in os.environ:
     standalone.FLAGS = ()  # coverage reaches a child by its site-packages
 
+#: Files and pages that take longest, most of them by waiting: they begin first, so none runs alone in the end.
+LONGEST = (
+    "tests/runtime/jobs/test_accounting.py",
+    "tutorials/surrogate/surrogate.md",
+    "tests/runtime/jobs/test_jobs.py",
+    "tests/inference/test_worker.py",
+    "tutorials/sobol/sobol.md",
+    "tests/runtime/servers/test_store.py",
+    "tutorials/slurm/slurm.md",
+    "docs/howto/models.rst",
+    "tests/runtime/standalone/test_supervisor.py",
+    "tests/tutorkit/test_pytest_plugin.py",
+    "tutorials/producer/producer.md",
+    "docs/learn/8-cluster.rst",
+    "tests/tutorkit/test_sphinx_extension.py",
+    "docs/learn/7-inference.rst",
+    "docs/howto/colocated_inference.rst",
+    "docs/tutorkit/first.rst",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(LONGEST)))
+
 
 @pytest.fixture
 def exp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Experiment]:

@@ -1,10 +1,13 @@
-"""The sessions: ``nox -s demo``, ``tests``, ``start-interrupts``, ``sanitize``, ``docs``, ``benchmarks``."""
+"""The sessions: ``nox -s tests`` is what "done" means; the others are parts of it, or run for longer. ``nox -l`` lists them."""
 
 import os
 import shutil
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
 nox.options.sessions = ["tests"]
 nox.options.reuse_venv = "yes"
@@ -12,6 +15,101 @@ nox.needs_version = ">=2024.10.9"
 
 TUTORKIT = "packages/tutorkit[sphinx]"  #: the distribution beside this one, which runs the pages and makes the site
 TUTORIAL = Path("tutorials/melt/melt.md").absolute()
+#: pytest in several processes; a page or a file stays whole. There are more of them than cores because tests wait a lot.
+PARALLEL = [f"-n{2 * (os.cpu_count() or 1)}", "--dist=loadfile", "--no-loadscope-reorder"]
+SPHINX = ["-W", "--keep-going", "-q", "-n", "-j", "auto", "-b", "html", "-d", "build/doctrees", "docs", "build/html"]
+RESULTS = Path("build/tests.xml")  #: what pytest writes of each test
+LATER = ("3.12", "3.13", "3.14")  #: Pythons that run the tests of one module each, besides the one that runs everything
+
+
+# --- everything -------------------------------------------------------------------------------------------------------------
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Check everything: style, types, layers, tests, pages, the site in a browser, and what of the source they ran."""
+    session.install("-q", "-e.[lint,test]", "-e", TUTORKIT)
+    if not Path(".nox/redisai/redisai").exists():  # beside the environment, not in it: it needs an old redis-py
+        target = ["--no-deps", "--target", ".nox/redisai", "redisai==1.3.0", "redis==4.6.0", "setuptools<81"]
+        session.run("python", "-m", "pip", "install", "-q", *target, "deprecated", "wrapt", "six")
+    steps = Steps(session)
+    check(steps)
+    steps.run("coverage", "erase")
+    RESULTS.unlink(missing_ok=True)
+    steps.run("coverage", "run", "-m", "pytest", *PARALLEL, f"--junitxml={RESULTS}", *session.posargs)
+    empty("build/html", "build/doctrees")
+    steps.run("coverage", "run", "-m", "sphinx", *SPHINX)  # whatever failed: the site marks it
+    if not session.posargs:  # the record of some tests makes half a site, and covers half of the source
+        steps.run("pytest", "-q", "-n2", "tests/site", "--site", "build/html")
+    session.run("coverage", "combine", "--quiet")
+    steps.run("coverage", "report", *(["--fail-under=0"] if session.posargs else []))
+    steps.end()
+
+
+class Steps:
+    """Commands each of which runs whatever became of those before; in the end the session tells what failed."""
+
+    def __init__(self, session: nox.Session) -> None:
+        self.session = session
+        self.failed: list[str] = []
+
+    def run(self, *command: str) -> None:
+        """Run a command."""
+        try:
+            self.session.run(*command)
+        except CommandFailed:
+            self.failed.append(" ".join(command))
+
+    def end(self) -> None:
+        """Fail if a command did, and say which, and each test and block that failed once."""
+        if self.failed:
+            self.session.error("\n".join(["failed:", *self.failed, *failures(RESULTS)]))
+
+
+def failures(results: Path) -> Iterator[str]:
+    """A line for each test that failed, from what pytest has written."""
+    if not results.exists():
+        return
+    for case in ET.parse(results).iter("testcase"):  # noqa: S314 - our own
+        for kind in ("failure", "error"):
+            if (found := case.find(kind)) is not None:
+                message = (found.get("message") or found.text or "").strip().partition("\n")[0]
+                yield f"  {case.get('classname')}::{case.get('name')}: {message}"
+
+
+def empty(*folders: str) -> None:
+    """Remove folders that a build writes anew."""
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+# --- small doors ------------------------------------------------------------------------------------------------------------
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, types, layers, and the files of forges; nothing runs."""
+    session.install("-q", "-e.[lint]", "-e", TUTORKIT)
+    steps = Steps(session)
+    check(steps)
+    steps.end()
+
+
+def check(steps: Steps) -> None:
+    """What is checked without running anything."""
+    steps.run("ruff", "check", ".")
+    steps.run("ruff", "format", "--check", ".")
+    steps.run("mypy")
+    steps.run("lint-imports")
+
+
+@nox.session
+def pages(session: nox.Session) -> None:
+    """Run pages, for example ``nox -s pages -- docs/howto/run.rst``; what they need beside the core is left out if missing."""
+    if not session.posargs:
+        session.error("no page; give some: nox -s pages -- docs/howto/run.rst")
+    session.install("-q", "-e.[docs]", "-e", TUTORKIT)
+    session.run("pytest", "-q", *session.posargs)
 
 
 @nox.session
@@ -27,30 +125,15 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session
-def tests(session: nox.Session) -> None:
-    """Check everything: style, types, layers, tests, pages, the site in a browser, and what of the source they ran."""
-    session.install("-q", "-e.[lint]", "-e", TUTORKIT)
-    session.run("ruff", "check", ".")
-    session.run("ruff", "format", "--check", ".")
-    session.run("mypy")
-    session.run("lint-imports")
-    if not Path(".nox/redisai/redisai").exists():  # beside the environment, not in it: it needs an old redis-py
-        target = ["--no-deps", "--target", ".nox/redisai", "redisai==1.3.0", "redis==4.6.0", "setuptools<81"]
-        session.run("python", "-m", "pip", "install", "-q", *target, "deprecated", "wrapt", "six")
-    session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", "-n2", "--dist=loadfile", *session.posargs)  # a page or file stays whole
-    build(session, "coverage", "run", "-m", "sphinx")
-    if not session.posargs:  # the record of some tests makes half a site
-        session.run("pytest", "-q", "tests/site", "--site", "build/html")
-    session.run("coverage", "combine", "--quiet")
-    session.run("coverage", "report")
-
-
-@nox.session
 def docs(session: nox.Session) -> None:
     """Build the site into build/html from the record of the tests, and run nothing; a warning is an error."""
     session.install("-q", "-e.[docs]", "-e", TUTORKIT)
-    build(session, "sphinx-build")
+    empty("build/html", "build/doctrees")
+    session.run("sphinx-build", *SPHINX)
+    session.log(f"the site is at {os.path.abspath('build/html/index.html')}")
+
+
+# --- for longer -------------------------------------------------------------------------------------------------------------
 
 
 @nox.session
@@ -79,11 +162,3 @@ def benchmarks(session: nox.Session) -> None:
         session.run("python", "-m", "venv", ".nox/smartsim")
         session.run(str(python), "-m", "pip", "install", "-q", "smartsim==0.8.0", external=True)
     session.run("python", "benchmarks/run.py", "--smartsim", str(python), *session.posargs)
-
-
-def build(session: nox.Session, *command: str) -> None:
-    """Build the site with `command`."""
-    shutil.rmtree("build/html", ignore_errors=True)
-    shutil.rmtree("build/doctrees", ignore_errors=True)
-    session.run(*command, "-W", "--keep-going", "-q", "-n", "-b", "html", "-d", "build/doctrees", "docs", "build/html")
-    session.log(f"the site is at {os.path.abspath('build/html/index.html')}")

