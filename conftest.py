@@ -1,6 +1,7 @@
 """What every test needs: an experiment, programs, patience. Pages are collected by the plugin tutorkit."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from smartensemble.experiment import Experiment
 from smartensemble.runtime import standalone
 
 pytest_plugins = ["worlds.drivers", "worlds.projects", "worlds.servers", "worlds.site", "worlds.slurm"]
+
+# Members run ``python``, ``mpirun`` and others by their names: those of this environment, which need not be activated.
+os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])
 
 if "COVERAGE_RUN" in os.environ:
     standalone.FLAGS = ()  # coverage reaches a child by its site-packages
