@@ -14,12 +14,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
+from worlds.patience import PATIENCE_S, eventually
+
 NODES, CPUS = 4, 8
-PATIENCE = 60.0
 
 CONFIGURATION = """\
 ClusterName=private
@@ -46,6 +46,9 @@ SlurmdParameters=config_overrides
 SchedulerParameters=batch_sched_delay=0,sched_interval=2,bf_interval=2
 ReturnToService=2
 KillWait=2
+BatchStartTimeout=300
+MessageTimeout=60
+TCPTimeout=60
 MinJobAge={age}
 NodeName=n[1-{nodes}] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{first}-{last}] CPUs={cpus} RealMemory=4000 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
@@ -154,11 +157,9 @@ class Cluster:
 
     def _await(self, name: str, ready: Callable[[], bool]) -> None:
         """Wait until a daemon is `ready`."""
-        limit = time.monotonic() + PATIENCE
-        while not ready():
-            if time.monotonic() > limit or self.daemons[name].poll() is not None:
-                raise RuntimeError(f"{name} did not start; {self.home / name}.err says why")
-            time.sleep(0.02)
+        eventually(lambda: ready() or self.daemons[name].poll() is not None)
+        if self.daemons[name].poll() is not None:
+            raise RuntimeError(f"{name} did not start; {self.home / name}.err says why")
 
     def start(self, program: str, *argv: str, name: str | None = None) -> None:
         """Start a daemon in the foreground, in a session of its own."""
@@ -182,34 +183,30 @@ class Cluster:
         daemon = self.daemons.pop(name)
         daemon.send_signal(number)
         try:
-            daemon.wait(10)
+            daemon.wait(PATIENCE_S)  # a controller writes down its jobs
         except subprocess.TimeoutExpired:
             daemon.kill()
             daemon.wait()
 
     def ask(self, *argv: str) -> str:
         """What one of Slurm's programs prints; nothing if it fails."""
-        try:
-            done = subprocess.run(argv, env=os.environ | self.env, capture_output=True, text=True, timeout=20, check=False)
-        except subprocess.TimeoutExpired:
-            return ""
+        env = os.environ | self.env
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
         return done.stdout if done.returncode == 0 else ""
 
     def wait_until_idle(self) -> None:
         """Wait until no job is there, and all nodes are free."""
-        limit = time.monotonic() + PATIENCE
-        while self.ask("sinfo", "--noheader", "--partition=main", "--states=idle", "--format=%D").strip() != str(self.nodes):
-            if time.monotonic() > limit or self.daemons["slurmctld"].poll() is not None:
-                raise RuntimeError(f"nodes are not idle: {self.ask('sinfo')}")
-            time.sleep(0.05)
+        idle = ("sinfo", "--noheader", "--partition=main", "--states=idle", "--format=%D")
+        controller = self.daemons["slurmctld"]
+        eventually(lambda: self.ask(*idle).strip() == str(self.nodes) or controller.poll() is not None)
+        if controller.poll() is not None:
+            raise RuntimeError(f"slurmctld has ended; {self.home}/slurmctld.log says why")
 
     def stop(self) -> None:
         """End all jobs, then all daemons, and what is left of either."""
         if "slurmctld" in self.daemons:
             self.ask("scancel", "--quiet", "--user", str(os.getuid()))
-            limit = time.monotonic() + 5
-            while self.ask("squeue", "--noheader") and time.monotonic() < limit:
-                time.sleep(0.05)
+            eventually(lambda: not self.ask("squeue", "--noheader"))
         for name in reversed(list(self.daemons)):
             self.end(name)
         for pid in self.left():

@@ -1,19 +1,17 @@
 """Programs and drivers: real processes."""
 
-import inspect
 import os
 import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-DEADLINE = 60.0  #: seconds after which a test that waits has hung
+from worlds import patience
 
 #: A program that leaves every kind of process behind, each of which writes its number into the file FAMILY.
 FAMILY = """\
@@ -30,13 +28,14 @@ wait
 """
 
 #: How the drivers of tests begin.
-DRIVER = """\
+DRIVER = f"""\
 import os, signal, subprocess, sys, threading, time
 from pathlib import Path
 from smartensemble.experiment import Experiment
 from smartensemble.status import Status
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and so would we
 exp = Experiment("study")
+PATIENCE_S = {patience.PATIENCE_S}
 def settings(*argv, **options):
     return exp.create_run_settings(argv[0], list(argv[1:]), **options)
 """
@@ -72,17 +71,9 @@ def lives(pid: int) -> bool:
 
 
 @pytest.fixture
-def eventually() -> Callable[[Callable[[], object]], None]:
+def eventually() -> Callable[[Callable[[], object]], object]:
     """Wait until a claim holds; a claim that never does fails the test."""
-
-    def wait(claim: Callable[[], object]) -> None:
-        limit = time.monotonic() + DEADLINE
-        while not claim():
-            if time.monotonic() > limit:
-                pytest.fail(f"never came true: {inspect.getsource(claim).strip()}")
-            time.sleep(0.01)
-
-    return wait
+    return patience.eventually
 
 
 @pytest.fixture

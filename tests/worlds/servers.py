@@ -3,7 +3,6 @@
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from smartensemble.inference import MODULE
-from worlds.drivers import DEADLINE
+from worlds.patience import PATIENCE_S, eventually
 
 Start = Callable[..., "Server"]
 
@@ -40,14 +39,15 @@ class Server:
         loaded = ["--loadmodule", str(MODULE)] if module else []
         self.process = subprocess.Popen([program, "--port", str(self.port), "--save", "", *files, *loaded, *options])
         self.client = self.connect()
-        for _ in range(1000):
-            try:
-                self.client.ping()
-                return
-            except redis.ConnectionError:
-                assert self.process.poll() is None, self.log.read_text()
-                time.sleep(0.01)
-        raise AssertionError(self.log.read_text())
+        eventually(self._answers)
+
+    def _answers(self) -> bool:
+        try:
+            self.client.ping()
+        except redis.ConnectionError:
+            assert self.process.poll() is None, self.log.read_text()
+            return False
+        return True
 
     @property
     def version(self) -> tuple[int, ...]:
@@ -57,12 +57,12 @@ class Server:
     def connect(self, protocol: int = 2) -> Any:
         """A client of its own."""
         once = Retry(NoBackoff(), 0)  # by default a client waits for seconds before it tries again
-        return redis.Redis(unix_socket_path=self.socket, protocol=protocol, socket_timeout=DEADLINE, retry=once)
+        return redis.Redis(unix_socket_path=self.socket, protocol=protocol, socket_timeout=PATIENCE_S, retry=once)
 
     def connection(self) -> Any:
         """A connection of its own, for commands whose replies are read later."""
         kind: Any = redis.UnixDomainSocketConnection
-        return kind(self.socket, protocol=2, socket_timeout=DEADLINE)
+        return kind(self.socket, protocol=2, socket_timeout=PATIENCE_S)
 
     def stop(self) -> None:
         self.client.close()
