@@ -19,6 +19,7 @@ from smartensemble.experiment import Experiment
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.status import Status
 from worlds.drivers import Family
+from worlds.patience import PATIENCE_S
 
 Driver = Callable[..., "subprocess.Popen[str]"]
 Eventually = Callable[[Callable[[], object]], None]
@@ -146,7 +147,7 @@ def test_read_only_inputs_are_copied_and_replaced(driver: Driver, tmp_path: Path
 
     process = driver(code, wrapper=bound)  # root may write what is read-only, unless it gives up that right
 
-    assert process.communicate(timeout=60)[0] == "Completed\n"
+    assert process.communicate(timeout=PATIENCE_S)[0] == "Completed\n"
     assert (tmp_path / "study/ens/ens_0/sub/b").stat().st_mode & 0o777 == 0o444
 
 
@@ -202,7 +203,7 @@ def test_a_full_disk_leaves_the_directory_that_was_there(driver: Driver, tmp_pat
         resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
     """)
 
-    said = process.communicate(timeout=60)[0]
+    said = process.communicate(timeout=PATIENCE_S)[0]
     assert re.fullmatch(r"study: File too large at \S+/study/\S+/in.txt; make room, and do it again\n", said)
     assert sorted(os.listdir(tmp_path / "study")) == ["journal", "model"]
     assert (tmp_path / "study/model/in.txt").read_text() == "x"
@@ -389,7 +390,7 @@ def test_two_threads_that_start_one_ensemble_start_it_once(exp: Experiment) -> N
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_S)
     assert len(refused) == 3
 
 
@@ -403,7 +404,7 @@ def test_threads_start_ensembles_and_batches_of_one_experiment(exp: Experiment) 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_S)
 
     assert exp.get_status(*ensembles) == [Status.COMPLETED] * 18
 
@@ -466,13 +467,19 @@ def test_stopping_twice_changes_nothing(exp: Experiment) -> None:
     assert ens[0].run.ended == before
 
 
-def test_poll_prints_how_it_stands(exp: Experiment, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    model = exp.create_model("model", exp.create_run_settings("sleep", ["0.5"]))
+def test_poll_prints_how_it_stands(exp: Experiment, capsys: pytest.CaptureFixture[str], eventually: Eventually) -> None:
+    model = exp.create_model("model", exp.create_run_settings("sh", ["-c", "until test -e go; do sleep 0.02; done"]))
     exp.start(model, block=False)
 
-    exp.poll(interval=0.1)
+    def end_when_it_is_printed() -> None:
+        eventually(lambda: "model: Running\n" in capsys.readouterr().out)
+        Path(model.path, "go").touch()
 
-    assert "model: Running\n" in capsys.readouterr().out
+    reader = threading.Thread(target=end_when_it_is_printed)
+    reader.start()
+    exp.poll(interval=0.1)
+    reader.join(PATIENCE_S)
+
     assert model.status is Status.COMPLETED
 
 
@@ -522,18 +529,18 @@ def test_ctrl_c_at_any_moment_loses_no_members_end(driver: Driver) -> None:
         for round in range(6):
             ens = exp.create_ensemble(f"ens{round}", replicas=100, run_settings=settings("false"))
             exp.generate(ens)
-            threading.Timer(random.uniform(0.03, 0.12), os.kill, (os.getpid(), signal.SIGINT)).start()
             try:
+                threading.Timer(random.uniform(0.03, 0.12), os.kill, (os.getpid(), signal.SIGINT)).start()
                 exp.start(ens, progress=False, max_running=4)
-                time.sleep(10)
+                time.sleep(1000)
             except KeyboardInterrupt:
                 exp.stop()
-            if not all(status.final for status in exp.get_status(ens)):
+            if not all(status.final or status is Status.NEW for status in exp.get_status(ens)):  # it may come before the start
                 print(exp.get_status(ens))
         print("all ended")
     """)
 
-    assert process.communicate(timeout=120)[0] == "all ended\n"
+    assert process.communicate(timeout=PATIENCE_S)[0] == "all ended\n"
 
 
 # --- other machines -----------------------------------------------------------------------------------------------------

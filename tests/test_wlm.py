@@ -8,6 +8,7 @@ import pytest
 from cluster import Cluster
 from smartensemble import slurm, wlm
 from smartensemble.errors import InputValueError, StateError, UnsupportedError
+from worlds.patience import PATIENCE_S
 
 Driver = Callable[..., "subprocess.Popen[str]"]
 
@@ -46,7 +47,7 @@ def test_inside_of_one_all_is_told(cluster: Cluster, driver: Driver) -> None:
         wrapper=["salloc", "--quiet", "--nodes=2", "--ntasks-per-node=4", "--partition=short"],
     )
 
-    out, _ = asked.communicate(timeout=60)
+    out, _ = asked.communicate(timeout=PATIENCE_S)
 
     assert out == "['n1', 'n2'] short 8 {'n1': 4, 'n2': 4} slurm\n"
 

@@ -16,7 +16,7 @@ from smartensemble.settings.run import RunSettings
 pytestmark = [pytest.mark.needs("slurm"), pytest.mark.needs("mpi4py"), pytest.mark.needs("openmpi")]
 
 #: Each rank tells the others its number; the first one prints how many there are, their sum, who runs them, on
-#: how many nodes, and when.
+#: how many nodes, and when. In a directory that is named to it, it waits until another member is there.
 PROGRAM = """\
 import os, sys, time
 from mpi4py import MPI
@@ -25,6 +25,10 @@ total = comm.allreduce(comm.rank)
 nodes = len({*comm.allgather(os.environ.get("SLURMD_NODENAME"))})
 time.sleep(0.4)
 if comm.rank == 0:
+    for meeting in filter(os.path.isdir, sys.argv[1:]):
+        open(os.path.join(meeting, str(os.getpid())), "w").close()
+        while len(os.listdir(meeting)) < 2:
+            time.sleep(0.02)
     print(comm.size, total, *MPI.Get_library_version().split()[:1], nodes, *sys.argv[1:], began, time.time())
 """
 #: mpi4py loads pip's MPICH, unless it is told otherwise. Open MPI is told that root may run it, and more ranks than cores.
@@ -75,9 +79,13 @@ def said(members: Iterable[Model]) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("launcher", LIBRARY)
-def test_members_of_several_ranks_run_as_many_at_once_as_fit(slurm_exp: Experiment, launcher: str, program: str) -> None:
+def test_members_of_several_ranks_run_as_many_at_once_as_fit(
+    slurm_exp: Experiment, launcher: str, program: str, tmp_path: Path
+) -> None:
+    meeting = tmp_path / "meeting"
+    meeting.mkdir()
     batch = slurm_exp.create_batch_settings(nodes=1)
-    ens = slurm_exp.create_ensemble("ens", None, batch, settings(slurm_exp, launcher, program, 4), 4)
+    ens = slurm_exp.create_ensemble("ens", None, batch, settings(slurm_exp, launcher, program, 4, str(meeting)), 4)
 
     slurm_exp.start(ens, progress=False)
 

@@ -11,6 +11,7 @@ import pytest
 from smartensemble.experiment import Experiment
 from smartensemble.runtime.progress import FAILURES, Progress
 from smartensemble.status import Run, Status
+from worlds.patience import PATIENCE_S
 
 Driver = Callable[..., "subprocess.Popen[str]"]
 
@@ -28,7 +29,7 @@ def on_terminal(driver: Driver, text: str) -> str:
             break
         if not data:
             break
-    process.wait(timeout=60)
+    process.wait(timeout=PATIENCE_S)
     os.close(ours)
     return written.decode()
 
@@ -83,7 +84,7 @@ def test_a_driver_without_standard_error_runs(driver: Driver) -> None:
         print(exp.get_status(ens) == [Status.COMPLETED] * 2)
     """)
 
-    assert process.communicate(timeout=60)[0] == "True\n"
+    assert process.communicate(timeout=PATIENCE_S)[0] == "True\n"
 
 
 def test_on_a_terminal_a_bar_grows_up_to_the_end(driver: Driver) -> None:

@@ -24,6 +24,7 @@ from smartensemble.model import Model
 from smartensemble.runtime import directories
 from smartensemble.runtime.journal.journal import Journal
 from smartensemble.status import Status
+from worlds.patience import PATIENCE_S
 
 Driver = Callable[..., "subprocess.Popen[str]"]
 Eventually = Callable[[Callable[[], object]], None]
@@ -258,7 +259,7 @@ def test_an_error_of_generate_removes_what_it_has_written(exp: Experiment, at_th
 
 
 def test_a_start_that_waits_for_another_threads_start_can_be_stopped(
-    exp: Experiment, at_the_second_write: Callable[..., None]
+    exp: Experiment, at_the_second_write: Callable[..., None], eventually: Eventually
 ) -> None:
     first = exp.create_ensemble("first", replicas=20, run_settings=exp.create_run_settings("true"))
     second = exp.create_ensemble("second", replicas=2, run_settings=exp.create_run_settings("true"))
@@ -266,21 +267,20 @@ def test_a_start_that_waits_for_another_threads_start_can_be_stopped(
 
     def act() -> None:
         waiting.set()
-        go_on.wait(60)
+        go_on.wait(PATIENCE_S)
 
     at_the_second_write(act)
     one = threading.Thread(target=exp.start, args=(first,), kwargs={"progress": False})
     two = threading.Thread(target=exp.start, args=(second,), kwargs={"progress": False})
 
     one.start()
-    waiting.wait(60)
+    waiting.wait(PATIENCE_S)
     two.start()
-    while len(transactions(exp)) < 2:
-        pass
+    eventually(lambda: len(transactions(exp)) == 2)
     exp.stop(second)
-    two.join(60)
+    two.join(PATIENCE_S)
     go_on.set()
-    one.join(60)
+    one.join(PATIENCE_S)
 
     assert {member.status for member in second} == {Status.CANCELLED}
     assert {member.status for member in first} == {Status.COMPLETED}
@@ -290,23 +290,23 @@ def test_a_start_that_waits_for_another_threads_start_can_be_stopped(
 def test_what_is_stopped_of_a_start_is_stopped_and_the_rest_of_it_runs(
     exp: Experiment, at_the_second_write: Callable[..., None], number: int
 ) -> None:
-    settings = exp.create_run_settings("sleep", "1")
-    first, second = (exp.create_ensemble(name, replicas=20, run_settings=settings) for name in ("first", "second"))
+    first = exp.create_ensemble("first", replicas=20, run_settings=exp.create_run_settings("true"))
+    second = exp.create_ensemble("second", replicas=20, run_settings=exp.create_run_settings("sleep", "1000"))
     writing = threading.Event()
     at_the_second_write(writing.set, number)
     one = threading.Thread(target=exp.start, args=(first, second), kwargs={"progress": False})
 
     one.start()
-    writing.wait(60)
+    writing.wait(PATIENCE_S)
     exp.stop(second)
     assert {member.run.status for member in second} == {Status.CANCELLED}
-    one.join(60)
+    one.join(PATIENCE_S)
 
     assert {member.status for member in first} == {Status.COMPLETED}
 
 
 def test_what_is_stopped_before_its_start_has_come_to_it_is_left_out(
-    exp: Experiment, at_the_second_write: Callable[..., None]
+    exp: Experiment, at_the_second_write: Callable[..., None], eventually: Eventually
 ) -> None:
     settings = exp.create_run_settings("true")
     before, first, second = (exp.create_ensemble(name, replicas=2, run_settings=settings) for name in ("before", "a", "b"))
@@ -314,21 +314,20 @@ def test_what_is_stopped_before_its_start_has_come_to_it_is_left_out(
 
     def act() -> None:
         waiting.set()
-        go_on.wait(60)
+        go_on.wait(PATIENCE_S)
 
     at_the_second_write(act, number=0)
     one = threading.Thread(target=exp.start, args=(before,), kwargs={"progress": False})
     two = threading.Thread(target=exp.start, args=(first, second), kwargs={"progress": False})
 
     one.start()
-    waiting.wait(60)
+    waiting.wait(PATIENCE_S)
     two.start()
-    while len(transactions(exp)) < 2:
-        pass
+    eventually(lambda: len(transactions(exp)) == 2)
     exp.stop(second)
     go_on.set()
-    one.join(60)
-    two.join(60)
+    one.join(PATIENCE_S)
+    two.join(PATIENCE_S)
 
     assert [{member.status for member in each} for each in (before, first, second)] == [
         {Status.COMPLETED}, {Status.COMPLETED}, {Status.CANCELLED}
@@ -385,7 +384,7 @@ def test_ctrl_c_after_any_call_of_a_wait_loses_no_news(exp: Experiment, number: 
     assert not [member.run.status for member in ens if member.run.status.active]
     thread = threading.Thread(target=exp.start, args=(following,), kwargs={"progress": False}, daemon=True)
     thread.start()
-    thread.join(20)
+    thread.join(PATIENCE_S)
     assert {member.run.status for member in following} == {Status.COMPLETED}
 
 
@@ -393,25 +392,23 @@ def transactions(exp: Experiment) -> list[object]:
     return list(exp._runner.turns._transactions)
 
 
-def test_what_another_process_stops_takes_no_more_members(driver: Driver, tmp_path: Path, eventually: Eventually) -> None:
+def test_what_another_process_stops_takes_no_more_members(
+    driver: Driver, tmp_path: Path, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
     process = driver("""
         ens = exp.create_ensemble("ens", replicas=3000, run_settings=settings("sleep", "1000"))
         exp.start(ens, progress=False)
         print({str(member.status) for member in ens}, sum(member.run.started is not None for member in ens) < 3000)
     """)
-    journals = tmp_path / "study/journal"
-    eventually(lambda: any("supervisor" in path.read_text() for path in journals.glob("*.tsv")))
-    here = os.getcwd()
-    os.chdir(tmp_path)
-    try:
-        exp = Experiment("study")
-        ens = exp.create_ensemble("ens", replicas=3000, run_settings=exp.create_run_settings("sleep", "1000"))
-        exp.stop(ens)
-    finally:
-        os.chdir(here)
+    monkeypatch.chdir(tmp_path)
+    exp = Experiment("study")
+    ens = exp.create_ensemble("ens", replicas=3000, run_settings=exp.create_run_settings("sleep", "1000"))
+    eventually(lambda: any("supervisor" in path.read_text() for path in Path("study/journal").glob("*.tsv")))
+
+    exp.stop(ens)
 
     assert {member.run.status for member in ens} == {Status.CANCELLED}
-    assert process.communicate(timeout=120)[0].endswith("{'Cancelled'} True\n")
+    assert process.communicate(timeout=PATIENCE_S)[0].endswith("{'Cancelled'} True\n")
 
 
 @pytest.mark.parametrize("detach", [False, True])

@@ -1,7 +1,6 @@
 """How jobs end, on a real Slurm with accounting, whose controller forgets them after seconds, and on one that has none."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from smartensemble.ensemble import Ensemble
 from smartensemble.experiment import Experiment
 from smartensemble.runtime.jobs import queue, verdict
 from smartensemble.status import Status
+from worlds.patience import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.needs("slurmdbd")
 
@@ -35,8 +35,7 @@ def lost(forgetful: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("SLURM_CONF", str(forgetful.conf))
         exp = Experiment("study", launcher="slurm")
         exp.start(member(exp, "lost", "sleep 1000"), block=False, detach=True)
-        while not Path("study/lost/lost_0/lost_0.started").exists():
-            time.sleep(0.05)
+        eventually(Path("study/lost/lost_0/lost_0.started").exists)
         forgetful.ask("scancel", "--batch", "--signal=KILL", "--name=lost")
     return home
 
@@ -100,7 +99,7 @@ def test_each_end_has_its_own_reason_and_the_accounting_knows_it_later(
     for path in ("wiped.exit", "wiped_0/wiped_0.exit"):
         Path("alone/wiped", path).unlink()
 
-    assert watched.wait(timeout=60), accounted.ask("squeue")
+    assert watched.wait(timeout=PATIENCE_S), accounted.ask("squeue")
     (well, limited), (greedy,), preempted = seen
     assert str(well.status) == "Completed"
     assert limited.run.reason.startswith("the batch job reached its time limit (TIMEOUT, ")
@@ -110,7 +109,7 @@ def test_each_end_has_its_own_reason_and_the_accounting_knows_it_later(
     eventually(lambda: not accounted.ask("scontrol", "show", "job", jobs["late"]))
     other = Experiment("alone", launcher="slurm")
     same = unseen(other)
-    assert other.wait(timeout=60)
+    assert other.wait(timeout=PATIENCE_S)
     assert {each.name: (str(each.status), each.run.cause) for ens in same for each in ens} == {
         "late_0": ("Failed", "the batch job reached its time limit (TIMEOUT)"),
         "killed_0": ("Failed", "the batch job failed (FAILED, signal 9)"),
@@ -143,7 +142,7 @@ def test_records_that_come_late_are_waited_for(
     other = Experiment("study", launcher="slurm")
     same = member(other, "slow", "sleep 1000")
 
-    assert other.wait(timeout=60)
+    assert other.wait(timeout=PATIENCE_S)
     assert (other.get_status(same), same[0].run.reason) == ([Status.CANCELLED], "the batch job was cancelled")
 
 
@@ -157,7 +156,7 @@ def test_a_job_that_nobody_remembers_is_unknown(
 
     exp = Experiment("study", launcher="slurm")
     same = member(exp, "lost", "sleep 1000")
-    exp.wait(timeout=60)
+    exp.wait(timeout=PATIENCE_S)
 
     reason = "slurm no longer knows job 1, and it left no exit code"
     assert (exp.get_status(same), same[0].run.reason) == ([Status.UNKNOWN], reason)

@@ -17,6 +17,7 @@ from smartensemble.schedulers.slurm import SLURM
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.status import Run, Status
 from worlds.drivers import Family
+from worlds.patience import PATIENCE_S, time_limits
 
 Eventually = Callable[[Callable[[], object]], None]
 
@@ -108,7 +109,7 @@ def test_statuses_come_from_files_while_it_runs(exp: Experiment, tmp_path: Path,
 
     eventually(lambda: exp.get_status(ens) == [Status.RUNNING, Status.COMPLETED])
     (tmp_path / "go-0").touch()
-    assert exp.wait(ens, timeout=60)
+    assert exp.wait(ens, timeout=PATIENCE_S)
     assert exp.finished(ens)
 
 
@@ -188,12 +189,18 @@ def test_a_member_of_a_batch_cannot_be_stopped_alone(exp: Experiment) -> None:
 
 
 def test_the_time_of_a_batch_fails_the_members_that_run(exp: Experiment) -> None:
-    ens = batch(exp, "bash", "-c", "[ ${PWD##*_} = 0 ] || sleep 1000", time=1.5)
+    ens = batch(exp, "bash", "-c", "[ ${PWD##*_} = 0 ] || sleep 1000")
+    assert ens.batch_settings is not None
+    for limit in time_limits(1.5):
+        ens.batch_settings.time = limit
 
-    exp.start(ens, progress=False)
+        exp.start(ens, progress=False)
 
-    assert exp.get_status(ens) == [Status.COMPLETED, Status.FAILED]
-    assert ens[1].run.reason.startswith("ended at its time limit of 1.5 s")
+        assert ens[1].status is Status.FAILED
+        assert ens[1].run.reason.startswith(f"ended at its time limit of {limit:g} s")
+        if ens[0].status is Status.COMPLETED:
+            return
+    pytest.fail("a member that ends in time has failed too")
 
 
 def test_the_time_limit_of_a_member_ends_it_alone(exp: Experiment) -> None:

@@ -13,6 +13,7 @@ from smartensemble.errors import StateError
 from smartensemble.experiment import Experiment
 from smartensemble.runtime.journal import journal
 from smartensemble.status import Status
+from worlds.patience import PATIENCE_S
 
 pytestmark = pytest.mark.needs("slurm")
 
@@ -64,12 +65,12 @@ def test_the_next_driver_finds_a_job_whose_number_was_lost(
     wait = "while squeue --noheader | grep -q .; do sleep 0.1; done" if ends else ""
     sbatch(f'"$REAL" "$@"; {wait}\nkill -9 $PPID')
     process = driver(START.format(options=options, line=line))
-    process.wait(60)
+    process.wait(PATIENCE_S)
     monkeypatch.chdir(tmp_path)
 
     exp, ens = seen_later(line, **eval(f"dict({options})"))
     if ends:
-        assert exp.wait(ens, timeout=60)
+        assert exp.wait(ens, timeout=PATIENCE_S)
         assert {member.status for member in ens} == {Status.COMPLETED}
         return
     eventually(lambda: {member.status for member in ens} == {Status.RUNNING})
@@ -88,12 +89,12 @@ def test_a_job_that_was_never_taken_has_failed_and_can_be_started_again(
 ) -> None:
     assert cluster.nodes
     sbatch("kill -9 $PPID")
-    driver(START.format(options="", line="true")).wait(60)
+    driver(START.format(options="", line="true")).wait(PATIENCE_S)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(journal, "SUBMIT_S", 2.0)
 
     exp, ens = seen_later("true")
-    assert exp.wait(ens, timeout=60)
+    assert exp.wait(ens, timeout=PATIENCE_S)
 
     cause = "its driver was killed while it submitted the job, and slurm has none of it; start it again"
     assert [(member.status, member.run.reason.partition("; the end")[0]) for member in ens] == [(Status.FAILED, cause)] * 2

@@ -14,6 +14,7 @@ from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime.journal.journal import FOLDER, Journal
 from smartensemble.runtime.journal.process import Process
 from smartensemble.runtime.standalone.procfs import began
+from worlds.patience import PATIENCE_S
 
 Driver = Callable[..., "Popen[str]"]
 Eventually = Callable[[Callable[[], object]], None]
@@ -104,7 +105,7 @@ def test_detached_members_outlive_their_driver_and_are_waited_for(exp: Experimen
     assert not any(status.final for status in exp.get_status(ens))
     (tmp_path / "go").touch()
 
-    assert exp.wait(ens, timeout=60)
+    assert exp.wait(ens, timeout=PATIENCE_S)
     assert exp.get_status(ens) == [Status.COMPLETED] * 2
 
 

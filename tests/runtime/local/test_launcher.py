@@ -17,6 +17,7 @@ from smartensemble.runtime.local.launcher import Local, local
 from smartensemble.runtime.outcome import tail
 from smartensemble.settings.run import RunSettings
 from smartensemble.status import Run, Status
+from worlds.patience import PATIENCE_S
 
 Driver = Callable[..., "subprocess.Popen[str]"]
 Script = Callable[[str], str]
@@ -173,7 +174,7 @@ def test_any_number_of_threads_may_start_and_wait(tmp_path: Path) -> None:
     def work(name: int, ends: list[Status]) -> None:
         jobs = [(Command(("/bin/true",), tmp_path, big, f"{name}-{number}"), Run()) for number in range(10)]
         launcher.start(jobs, tmp_path / "journal.tsv")
-        launcher.wait(lambda: all(run.status.final for _, run in jobs), 60)
+        launcher.wait(lambda: all(run.status.final for _, run in jobs), PATIENCE_S)
         ends += [run.status for _, run in jobs]
 
     ends: list[Status] = []
@@ -181,7 +182,7 @@ def test_any_number_of_threads_may_start_and_wait(tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_S)
 
     assert ends == [Status.COMPLETED] * 80
 
@@ -199,7 +200,7 @@ def test_threads_that_start_first_share_one_supervisor(driver: Driver) -> None:
         print(len(found), len(set(map(id, found))))
     """)
 
-    assert process.communicate(timeout=60)[0] == "8 1\n"
+    assert process.communicate(timeout=PATIENCE_S)[0] == "8 1\n"
 
 
 def test_a_wait_in_one_thread_ends_when_another_thread_reads_the_news(exp: Experiment) -> None:
@@ -208,12 +209,12 @@ def test_a_wait_in_one_thread_ends_when_another_thread_reads_the_news(exp: Exper
     exp.start(short, long, block=False)
     ended: list[bool] = []
 
-    reader = threading.Thread(target=lambda: ended.append(exp.wait(long, timeout=60)))
+    reader = threading.Thread(target=lambda: ended.append(exp.wait(long, timeout=PATIENCE_S)))
     reader.start()
 
-    assert exp.wait(short, timeout=60)
+    assert exp.wait(short, timeout=PATIENCE_S)
     exp.stop(long)
-    reader.join(60)
+    reader.join(PATIENCE_S)
     assert ended == [True]
 
 
@@ -241,10 +242,10 @@ def test_a_fork_takes_no_news_from_its_parent(driver: Driver) -> None:
             for _ in range(20000): exp.get_status(ens)
             os._exit(0)
         os.waitpid(child, 0)
-        print(exp.wait(timeout=60), {str(status) for status in exp.get_status(ens)})
+        print(exp.wait(timeout=PATIENCE_S), {str(status) for status in exp.get_status(ens)})
     """)
 
-    assert process.communicate(timeout=120)[0] == "True {'Completed'}\n"
+    assert process.communicate(timeout=PATIENCE_S)[0] == "True {'Completed'}\n"
 
 
 def test_a_fork_that_waits_for_its_parents_members_is_told_so(driver: Driver) -> None:
@@ -265,7 +266,7 @@ def test_a_fork_that_waits_for_its_parents_members_is_told_so(driver: Driver) ->
     """)
 
     told = "launcher 'local': its members belong to process PARENT, which this one is a fork of; ask there\n"
-    assert process.communicate(timeout=60)[0] == 2 * told + "True\n"
+    assert process.communicate(timeout=PATIENCE_S)[0] == 2 * told + "True\n"
 
 
 def test_a_fork_starts_its_own_and_leaves_those_of_its_parent(driver: Driver) -> None:
@@ -283,7 +284,7 @@ def test_a_fork_starts_its_own_and_leaves_those_of_its_parent(driver: Driver) ->
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), theirs.status.active)
     """)
 
-    assert process.communicate(timeout=60)[0] == "Completed\n0 True\n"
+    assert process.communicate(timeout=PATIENCE_S)[0] == "Completed\n0 True\n"
 
 
 def test_a_stop_of_what_a_fork_inherited_is_refused(exp: Experiment) -> None:

@@ -18,6 +18,7 @@ from smartensemble.experiment import Experiment
 from smartensemble.runtime.servers.resp import request
 from smartensemble.settings.run import RunSettings
 from smartensemble.status import Status
+from worlds.patience import PATIENCE_S
 
 pytestmark = pytest.mark.needs("slurm")
 
@@ -61,7 +62,7 @@ def test_in_a_job_of_its_own(slurm_exp: Experiment, cluster: Cluster, caplog: py
     assert [node(pid) for pid in processes(db)] == ["n1", "n2", "n3"]
     assert (db.batch, db.hosts, slurm_exp.get_status(db)) == (True, ["127.0.0.1"], [Status.RUNNING] * 3)
     # Only a worker answers this command.
-    assert [request(shard, "AI._MODELSCAN", timeout=60) for shard in running_servers(db).shards] == [[]] * 3
+    assert [request(shard, "AI._MODELSCAN", timeout=PATIENCE_S) for shard in running_servers(db).shards] == [[]] * 3
     assert len(caplog.messages) == 1  # with the default level, what is open is all that is said
     assert "without a password, whoever reaches lo reaches it; access='password' keeps others out" in caplog.text
 
@@ -98,7 +99,7 @@ def test_in_the_allocation_of_the_driver(cluster: Cluster, driver: Driver, singl
         wrapper=["salloc", "--quiet", "--nodes=2", "--ntasks-per-node=1"],
     )
 
-    out, _ = done.communicate(timeout=120)
+    out, _ = done.communicate(timeout=PATIENCE_S)
 
     lines = [line for line in out.splitlines() if "without a password" not in line]
     assert lines[0] == "Completed Completed Running Running Running", out
@@ -168,11 +169,11 @@ def test_a_job_that_a_killed_driver_has_left_in_the_queue_is_noticed(
         db.batch_settings.batch_args["begin"] = "now+1hour"
         exp.start(db)
         """)
-    eventually(lambda: cluster.ask("squeue", "--noheader", "--format=%T") == "PENDING\n")
-    killed.kill()
-
     exp = Experiment("study", launcher="slurm")
+    eventually(lambda: exp._runner.job_in(f"{exp.exp_path}/orchestrator"))
+    killed.kill()
     killed.wait()
+
     with pytest.raises(StateError, match=r"orchestrator: job (\d+) of an earlier .* end it \(scancel \1\)"):
         exp.start(exp.create_database(interface="lo", batch=True))
 
@@ -180,13 +181,12 @@ def test_a_job_that_a_killed_driver_has_left_in_the_queue_is_noticed(
     assert exp._runner.job_in(f"{exp.exp_path}/orchestrator") == ""
 
 
-def test_a_job_that_waits_is_given_up_by_ctrl_c(cluster: Cluster, driver: Driver) -> None:
+def test_a_job_that_waits_is_given_up_by_ctrl_c(cluster: Cluster, driver: Driver, eventually: Eventually) -> None:
     done = driver(
         """
         exp = Experiment("study", launcher="slurm")
         db = exp.create_database(interface="lo", batch=True)
         db.batch_settings.batch_args["begin"] = "now+1hour"
-        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
         try:
             exp.start(db)
         except KeyboardInterrupt:
@@ -194,7 +194,10 @@ def test_a_job_that_waits_is_given_up_by_ctrl_c(cluster: Cluster, driver: Driver
         """
     )
 
-    assert done.communicate(timeout=60)[0] == "New False\n"
+    eventually(lambda: "PENDING" in cluster.ask("squeue", "--noheader", "--format=%T"))
+    done.send_signal(signal.SIGINT)
+
+    assert done.communicate(timeout=PATIENCE_S)[0] == "New False\n"
     assert cluster.ask("squeue", "--noheader") == ""
 
 

@@ -11,6 +11,7 @@ import pytest
 from smartensemble import Experiment, Model, Status
 from smartensemble.errors import EntityExistsError, InputTypeError, InputValueError
 from smartensemble.runtime.standalone.procfs import began
+from worlds.patience import PATIENCE_S
 
 Eventually = Callable[[Callable[[], object]], None]
 
@@ -88,7 +89,7 @@ def test_a_signal_reaches_the_member(exp: Experiment, eventually: Eventually) ->
 
     os.kill(wrapper, signal.SIGUSR1)
 
-    assert exp.wait(model, timeout=30)
+    assert exp.wait(model, timeout=PATIENCE_S)
     assert model.run.exit_code == 5
 
 
@@ -104,17 +105,16 @@ def test_nothing_is_left_when_it_is_killed(exp: Experiment, eventually: Eventual
     else:
         exp.stop(model, grace=0)
 
-    assert exp.wait(model, timeout=30)
+    assert exp.wait(model, timeout=PATIENCE_S)
     eventually(lambda: began(int(server)) is None and began(int(pid)) is None)
 
 
-def test_a_server_that_cannot_start_fails_the_member_with_its_words(exp: Experiment) -> None:
+def test_a_server_that_cannot_start_fails_the_member_with_its_words(exp: Experiment, eventually: Eventually) -> None:
     first, second = (member(exp, "import time; time.sleep(1000)" * (name == "first"), name) for name in ("first", "second"))
     for model in (first, second):
         model.colocate_db_uds(unix_socket=f"{exp.exp_path}/socket")
     exp.start(first, block=False)
-    while not Path(first.path, "said").exists():
-        exp.wait(first, timeout=0.01)
+    eventually(Path(first.path, "said").exists)
 
     exp.start(second, progress=False)
 
@@ -123,12 +123,11 @@ def test_a_server_that_cannot_start_fails_the_member_with_its_words(exp: Experim
     assert first.status is Status.RUNNING
 
 
-def test_a_server_of_others_at_the_port_is_neither_used_nor_ended(exp: Experiment) -> None:
+def test_a_server_of_others_at_the_port_is_neither_used_nor_ended(exp: Experiment, eventually: Eventually) -> None:
     first, second = (member(exp, "import time; time.sleep(1000)" * (name == "first"), name) for name in ("first", "second"))
     first.colocate_db_tcp(workers=0)
     exp.start(first, block=False)
-    while not Path(first.path, "said").exists():
-        exp.wait(first, timeout=0.01)
+    eventually(Path(first.path, "said").exists)
     address, pid, *_ = said(first)
 
     second.colocate_db_tcp(port=int(address.rpartition(":")[2]), workers=0)

@@ -17,6 +17,7 @@ from smartensemble.errors import EntityExistsError, InputValueError, MissingFile
 from smartensemble.runtime.servers import server_program
 from smartensemble.runtime.servers.resp import Refusal, request
 from smartensemble.runtime.standalone.procfs import began
+from worlds.patience import PATIENCE_S
 
 Driver = Callable[..., "subprocess.Popen[str]"]
 Script = Callable[[str], str]
@@ -114,7 +115,7 @@ def test_a_database_holds_up_nobody(exp: Experiment) -> None:
 
     exp.start(db, ens, max_running=1, progress=False)
 
-    assert exp.wait(timeout=5)
+    assert exp.wait(timeout=PATIENCE_S)
     assert (exp.finished(ens), exp.finished(db)) == (True, False)
     assert db.is_active()
 

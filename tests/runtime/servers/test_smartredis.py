@@ -113,7 +113,7 @@ CONSUMER = """
 found = []
 for producer in os.environ["SSKEYIN"].split(","):
     client.set_data_source(producer)
-    assert client.poll_tensor("shared", 10, 1000)
+    assert client.poll_tensor("shared", 10, 30_000)
     found.append(client.get_tensor("shared")[0])
 print(found)
 """

@@ -11,6 +11,7 @@ import redis
 from smartensemble import Experiment, Orchestrator, Status
 from smartensemble.databases.orchestrator import running_servers
 from smartensemble.runtime.servers.resp import Refusal, request
+from worlds.patience import PATIENCE_S
 
 Eventually = Callable[[Callable[[], object]], None]
 
@@ -32,7 +33,7 @@ def workers(address: str) -> list[list[str]]:
 
 def scan(db: Orchestrator) -> list[object]:
     """What each server answers to a command that only a worker does."""
-    return [request(shard, "AI._MODELSCAN", password=db.password, timeout=60) for shard in running_servers(db).shards]
+    return [request(shard, "AI._MODELSCAN", password=db.password, timeout=PATIENCE_S) for shard in running_servers(db).shards]
 
 
 @pytest.mark.parametrize("given", [{}, {"access": "password"}, {"db_nodes": 3, "workers": 2}], ids=str)

@@ -11,6 +11,7 @@ import pytest
 
 from smartensemble.runtime import standalone
 from smartensemble.runtime.standalone.colocated import Wrapping
+from worlds.patience import PATIENCE_S
 
 FOLDER = Path(standalone.__path__[0])
 FLAGS = ("-I", "-S")
@@ -31,7 +32,7 @@ def supervise(*command: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
     with theirs:
         argv = [*command, str(theirs.fileno()), "-1"]
         return subprocess.run(
-            argv, pass_fds=[theirs.fileno()], cwd=cwd, capture_output=True, text=True, timeout=30, check=False
+            argv, pass_fds=[theirs.fileno()], cwd=cwd, capture_output=True, text=True, timeout=PATIENCE_S, check=False
         )
 
 
@@ -43,7 +44,7 @@ def test_nothing_in_the_working_directory_is_imported(tmp_path: Path, monkeypatc
     ended = supervise(*standalone.command("supervisor"), cwd=tmp_path)
     wrapping = Wrapping(name="model", variable="SSDB", server="/no/server")
     argv = [*standalone.command("colocated"), str(wrapping), "true"]
-    wrapped = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False)
+    wrapped = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
     assert (ended.returncode, ended.stderr) == (0, "")
     assert (wrapped.returncode, wrapped.stderr.splitlines()[-1].strip()) == (125, "/no/server: No such file or directory")

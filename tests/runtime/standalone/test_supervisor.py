@@ -15,7 +15,8 @@ from smartensemble.experiment import Experiment
 from smartensemble.runtime.local.launcher import local
 from smartensemble.runtime.standalone.procfs import tree
 from smartensemble.status import Status
-from worlds.drivers import DEADLINE, Family, lives
+from worlds.drivers import Family, lives
+from worlds.patience import PATIENCE_S, eventually
 
 Driver = Callable[..., "subprocess.Popen[str]"]
 Eventually = Callable[[Callable[[], object]], None]
@@ -45,10 +46,8 @@ def come_up(process: "subprocess.Popen[str]") -> None:
 
 def pids() -> tuple[int, int]:
     """The sentinel and the supervisor of this process, once both are there."""
-    sentinel, limit = local()._process.pid, time.monotonic() + DEADLINE
-    while not (found := children(sentinel)) and time.monotonic() < limit:
-        time.sleep(0.01)
-    return sentinel, found[0]
+    sentinel = local()._process.pid
+    return sentinel, eventually(lambda: children(sentinel))[0]
 
 
 def children(pid: int) -> list[int]:
@@ -71,7 +70,7 @@ def children(pid: int) -> list[int]:
 )
 def test_nothing_outlives_a_driver_however_it_ends(end: str, driver: Driver, family: Family, eventually: Eventually) -> None:
     process = driver(start(family) + end)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE_S)
 
     assert "up" in output
     assert len(family.log.read_text().splitlines()) == 12
@@ -79,7 +78,7 @@ def test_nothing_outlives_a_driver_however_it_ends(end: str, driver: Driver, fam
 
 
 def test_a_driver_that_ended_left_nothing_for_later(driver: Driver, stubborn_family: Family) -> None:
-    driver(start(stubborn_family)).communicate(timeout=60)
+    driver(start(stubborn_family)).communicate(timeout=PATIENCE_S)
 
     assert stubborn_family.alive() == []
 
@@ -123,7 +122,7 @@ def command(pid: int) -> list[str]:
 def test_a_driver_ends_while_a_process_that_it_forked_lives_on(driver: Driver, family: Family) -> None:
     process = driver(start(family) + "if os.fork() == 0: os.execvp('sleep', ['sleep', '1000'])\nprint('bye')")
 
-    process.wait(timeout=60)
+    process.wait(timeout=PATIENCE_S)
 
     assert family.alive() == []
     os.killpg(process.pid, signal.SIGKILL)
@@ -132,7 +131,7 @@ def test_a_driver_ends_while_a_process_that_it_forked_lives_on(driver: Driver, f
 def test_a_driver_ends_while_a_fork_that_holds_everything_open_lives_on(driver: Driver, family: Family) -> None:
     process = driver(start(family) + "if os.fork() == 0: time.sleep(1000)")
 
-    process.wait(timeout=60)
+    process.wait(timeout=PATIENCE_S)
 
     assert family.alive() == []
     os.killpg(process.pid, signal.SIGKILL)
@@ -149,7 +148,7 @@ def test_a_killed_supervisor_takes_all_members_with_it_and_the_statuses_say_so(
     eventually(stubborn_family.born)
 
     os.kill(pids()[1], signal.SIGKILL)
-    exp.wait(timeout=60)
+    exp.wait(timeout=PATIENCE_S)
 
     assert stubborn_family.alive() == []
     assert (model.status, model.run.reason) == (
@@ -162,7 +161,7 @@ def test_after_the_supervisor_was_killed_a_new_start_works(exp: Experiment) -> N
     sleeper = exp.create_model("sleeper", exp.create_run_settings("sleep", ["1000"]))
     exp.start(sleeper, block=False)
     os.kill(pids()[1], signal.SIGKILL)
-    exp.wait(timeout=60)
+    exp.wait(timeout=PATIENCE_S)
     exp.stop()
 
     sleeper.run_settings.exe_args[:] = ["0"]
@@ -195,7 +194,7 @@ def test_a_supervisor_that_is_killed_amid_requests_is_an_end_and_no_error(exp: E
     exp.start(ens, block=False)
     os.kill(killed, signal.SIGKILL)
 
-    assert exp.wait(timeout=60)
+    assert exp.wait(timeout=PATIENCE_S)
     assert set(exp.get_status(ens)) == {Status.FAILED}
 
 
@@ -208,7 +207,7 @@ def test_without_its_sentinel_the_supervisor_ends_everything(
     sentinel, alone = pids()
 
     os.kill(sentinel, signal.SIGKILL)
-    exp.wait(timeout=60)
+    exp.wait(timeout=PATIENCE_S)
 
     eventually(lambda: not lives(alone))
     assert stubborn_family.alive() == []
@@ -316,7 +315,7 @@ def state(pid: int) -> str:
 def test_stop_of_members_that_wait_ends_only_them(exp: Experiment) -> None:
     ens = exp.create_ensemble("ens", replicas=4, run_settings=exp.create_run_settings("sleep", ["1000"]))
     exp.start(ens, block=False, max_running=1)
-    local().wait(lambda: ens[0].run.status is Status.RUNNING, 60)
+    local().wait(lambda: ens[0].run.status is Status.RUNNING, PATIENCE_S)
 
     exp.stop(*ens[2:])
 
@@ -331,7 +330,7 @@ def test_after_stop_a_waiting_member_takes_the_place(exp: Experiment) -> None:
 
     exp.stop(ens[0])
 
-    assert local().wait(lambda: ens[1].run.status is Status.RUNNING, 60)
+    assert local().wait(lambda: ens[1].run.status is Status.RUNNING, PATIENCE_S)
 
 
 @pytest.mark.parametrize("grace", [0, 1e9, float("inf")])
@@ -354,7 +353,7 @@ def test_two_thousand_members_run_at_an_open_file_limit_of_256(driver: Driver) -
         resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
         ens = exp.create_ensemble("ens", replicas=2000, run_settings=settings("sleep", "1000"))
         exp.start(ens, block=False)
-        exp._runner._launcher.wait(lambda: all(member.run.status.value == "Running" for member in ens), 200)
+        exp._runner._launcher.wait(lambda: all(member.run.status.value == "Running" for member in ens), PATIENCE_S)
         sentinel = exp._runner._launcher._process.pid
         keeper = next(pid for pid, process in tree().items() if process.parent == sentinel)
         children = [pid for pid, process in tree().items() if process.parent == keeper]
@@ -363,7 +362,7 @@ def test_two_thousand_members_run_at_an_open_file_limit_of_256(driver: Driver) -
         print({str(status) for status in exp.get_status(ens)}, [pid for pid in children if pid in tree()])
     """)
 
-    output, _ = process.communicate(timeout=300)
+    output, _ = process.communicate(timeout=PATIENCE_S)
 
     assert output.splitlines()[-2:] == ["2000 True", "{'Cancelled'} []"]
 
@@ -388,7 +387,7 @@ def test_each_start_has_its_own_max_running(exp: Experiment) -> None:
     exp.start(two, block=False, max_running=2)
     exp.start(free, block=False)
 
-    local().wait(lambda: all(member.run.status is Status.RUNNING for member in free), 60)
+    local().wait(lambda: all(member.run.status is Status.RUNNING for member in free), PATIENCE_S)
     assert [exp.get_status(ens).count(Status.RUNNING) for ens in (one, two, free)] == [1, 2, 4]
 
 
@@ -530,7 +529,7 @@ def test_each_member_has_its_own_time_limit(exp: Experiment) -> None:
     ens[0].run_settings.time_limit = 0.2
 
     exp.start(ens, block=False)
-    exp.wait(ens[0], timeout=60)
+    exp.wait(ens[0], timeout=PATIENCE_S)
 
     assert exp.get_status(ens) == [Status.FAILED, Status.RUNNING]
 
