@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from worlds.patience import PATIENCE_S
+
 AXE = {"resultTypes": ["violations"], "preload": False, "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 PHONE = 390
 #: The pages on which the colors of code are looked at too, and all colors in the dark: between them they have every kind.
@@ -85,8 +87,8 @@ def chromium(downloads: Path) -> Iterator[Any]:
     driver: Any = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
     try:
         driver.downloads = downloads
-        driver.set_page_load_timeout(60)
-        driver.set_script_timeout(60)
+        driver.set_page_load_timeout(PATIENCE_S)
+        driver.set_script_timeout(PATIENCE_S)
         driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)})
         driver.execute_cdp_cmd("Network.enable", {})
         driver.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})  # each page is a first visit

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+
+from worlds.patience import PATIENCE_S, eventually
 
 pytest_plugins = ["chromium"]
 pytestmark = pytest.mark.needs("chromium")
@@ -20,15 +21,6 @@ MOST = 1_000_000  #: bytes that a page may take to be read, without its pictures
 CONTROL, ENTER, TAB = "\ue009", "\ue007", "\ue004"  #: as WebDriver spells them
 
 Go = Callable[[str], Any]
-
-
-def until(claim: Callable[[], Any], seconds: float = 20) -> Any:
-    """What `claim` answers, as soon as that is true."""
-    limit = time.monotonic() + seconds
-    while not (answer := claim()):
-        assert time.monotonic() < limit, "never came true"
-        time.sleep(0.05)
-    return answer
 
 
 def one(browser: Any, selector: str) -> Any:
@@ -51,7 +43,7 @@ def test_the_tabs_lead_everywhere_and_say_where_one_is(visit: Go) -> None:
 
     for name in TABS:
         browser.find_element("link text", name).click()
-        until(lambda: browser.find_elements("css selector", ".bd-header .current a.nav-link"))
+        eventually(lambda: browser.find_elements("css selector", ".bd-header .current a.nav-link"))
         assert one(browser, ".bd-header .current a.nav-link").text == name
         assert heading(browser)
 
@@ -62,11 +54,11 @@ def test_from_the_first_page_to_a_method_and_to_the_block_that_runs_it(visit: Go
     one(browser, "article .cards a[href^='ensemble.html']").click()
     assert heading(browser) == "Ensemble"
     one(browser, "article a[href$='smartensemble.Ensemble.add_model']").click()
-    until(lambda: heading(browser) == "Interface")
+    eventually(lambda: heading(browser) == "Interface")
     entry = browser.find_element("id", "smartensemble.Ensemble.add_model").find_element("xpath", "..")
     entry.find_element("css selector", ".tutorkit-examples a").click()
 
-    until(lambda: "api.html" not in browser.current_url)
+    eventually(lambda: "api.html" not in browser.current_url)
     target = browser.current_url.partition("#")[2]
     assert "add_model" in browser.find_element("id", target).text
 
@@ -75,10 +67,10 @@ def test_the_search_finds_a_page(visit: Go) -> None:
     browser = visit("index.html")
 
     browser.find_element("css selector", "body").send_keys(CONTROL, "k")
-    field = until(lambda: one(browser, "dialog input[type=search]"))
+    field = eventually(lambda: one(browser, "dialog input[type=search]"))
     field.send_keys("collision prefix", ENTER)
 
-    until(lambda: browser.find_elements("css selector", "#search-results li a"))
+    eventually(lambda: browser.find_elements("css selector", "#search-results li a"))
     assert any(
         "collisions.html" in link.get_attribute("href")
         for link in browser.find_elements("css selector", "#search-results li a")
@@ -133,7 +125,7 @@ def test_the_copy_button_copies_code_without_prompts_and_outputs(visit: Go, addr
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", block)
     button = block.find_element("css selector", "button.copybtn")
     ActionChains(browser).move_to_element(block).move_to_element(button).click().perform()
-    copied = until(lambda: browser.execute_async_script("navigator.clipboard.readText().then(arguments[0])"))
+    copied = eventually(lambda: browser.execute_async_script("navigator.clipboard.readText().then(arguments[0])"))
 
     lines = [line for line in block.text.splitlines() if line.startswith((">>> ", "... "))]
     assert copied.splitlines() == [line[4:] for line in lines]
@@ -143,8 +135,10 @@ def test_a_downloaded_script_runs(visit: Go, tmp_path: Path) -> None:
     browser = visit("howto/initialize.html")
 
     browser.find_element("css selector", ".tutorkit-stamp").find_element("link text", "script").click()
-    script = until(lambda: next(browser.downloads.glob("*.py"), None))  # it has another name until it is whole
-    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    script = eventually(lambda: next(browser.downloads.glob("*.py"), None))  # it has another name until it is whole
+    done = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
 
     assert done.returncode == 0, done.stderr
     assert "simulation Completed simulate" in done.stdout
@@ -159,7 +153,7 @@ def test_dark_mode_stays_on(visit: Go) -> None:
     light = browser.execute_script(background)
 
     one(browser, ".theme-switch-button").click()
-    until(lambda: one(browser, ".theme-change-button[data-mode=dark]")).click()
+    eventually(lambda: one(browser, ".theme-change-button[data-mode=dark]")).click()
     browser.find_element("link text", "Status").click()
 
     assert browser.execute_script("return document.documentElement.dataset.theme") == "dark"
@@ -211,7 +205,7 @@ def test_the_keyboard_reaches_the_content(visit: Go) -> None:
     browser = visit("howto/run.html")
     browser.switch_to.active_element.send_keys(TAB)
     skip = browser.switch_to.active_element
-    until(skip.is_displayed)
+    eventually(skip.is_displayed)
     assert skip.text == "Skip to main content"
     skip.send_keys(ENTER)
     browser.switch_to.active_element.send_keys(TAB)

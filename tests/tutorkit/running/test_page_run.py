@@ -1,7 +1,6 @@
 """A page runs in a process of its own: its blocks share what they make, what is wrong is told, and nothing survives it."""
 
 import os
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from tutorkit.config import Config
 from tutorkit.errors import PageError
 from tutorkit.running.page_run import PageRun
 from worlds.drivers import lives
+from worlds.patience import eventually
 from worlds.projects import Write, run
 
 
@@ -97,7 +97,7 @@ def test_a_bad_block_is_told_with_its_line_and_the_next_page_runs(
     assert run(good, project) == ([""], "")
 
 
-def test_an_endless_block_takes_what_it_has_started_with_it(write: Write, project: Config, eventually: object) -> None:
+def test_an_endless_block_takes_what_it_has_started_with_it(write: Write, project: Config) -> None:
     code = (
         "import os, subprocess, time\n"
         f"log = {str(project.root / 'pids')!r}\n"
@@ -109,10 +109,7 @@ def test_an_endless_block_takes_what_it_has_started_with_it(write: Write, projec
     run(write(blocks(code), "docs/page.md"), replace(project, time_limit=2.0))
 
     (pid,) = map(int, (project.root / "pids").read_text().split())
-    limit = time.monotonic() + 10
-    while lives(pid) and time.monotonic() < limit:
-        time.sleep(0.01)
-    assert not lives(pid)
+    eventually(lambda: not lives(pid))
 
 
 @pytest.mark.parametrize(
