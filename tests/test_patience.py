@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-FILES = [TESTS.parent / "conftest.py", *sorted(path for path in TESTS.rglob("*.py") if path not in (TESTS / "worlds/patience.py", Path(__file__)))]
+OWN = {TESTS / "worlds/patience.py", Path(__file__)}
+FILES = [TESTS.parent / "conftest.py", *sorted({*TESTS.rglob("*.py")} - OWN)]
 #: Methods that take the most seconds that they wait.
 WAITS = {"acquire", "communicate", "get_message", "join", "poll", "result", "select", "settimeout", "wait"}
 LIMITS = {"timeout", "socket_timeout", "socket_connect_timeout"}  #: arguments that are the same
