@@ -23,6 +23,7 @@ from smartensemble.experiment import Experiment
 from smartensemble.model import Model
 from smartensemble.runtime import directories
 from smartensemble.runtime.journal.journal import Journal
+from smartensemble.runtime.transaction import Transaction
 from smartensemble.status import Status
 from worlds.patience import PATIENCE_S
 
@@ -231,7 +232,13 @@ def test_what_cannot_be_put_back_keeps_nothing_else_from_it(
     assert sorted(os.listdir(ens.path)) == ["ens_7"]
 
 
-def test_generate_that_is_interrupted_leaves_what_was_there(exp: Experiment, at_the_second_write: Callable[..., None]) -> None:
+def test_generate_that_is_interrupted_leaves_what_was_there(
+    exp: Experiment, at_the_second_write: Callable[..., None], eventually: Eventually
+) -> None:
+    def act() -> None:  # in a thread that could be done before the main thread has the signal
+        os.kill(os.getpid(), signal.SIGINT)
+        eventually(lambda: [each._cancelled for each in transactions(exp)] == [True])
+
     Path("in.txt").write_text("one")
     ens = exp.create_ensemble("ens", replicas=20, run_settings=exp.create_run_settings("true"))
     ens.attach_generator_files(to_copy="in.txt")
@@ -239,7 +246,7 @@ def test_generate_that_is_interrupted_leaves_what_was_there(exp: Experiment, at_
     before = tree("study")
     Path("in.txt").write_text("two")
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    at_the_second_write(lambda: os.kill(os.getpid(), signal.SIGINT))
+    at_the_second_write(act)
 
     with pytest.raises(KeyboardInterrupt):
         exp.generate(ens, overwrite=True)
@@ -388,7 +395,7 @@ def test_ctrl_c_after_any_call_of_a_wait_loses_no_news(exp: Experiment, number: 
     assert {member.run.status for member in following} == {Status.COMPLETED}
 
 
-def transactions(exp: Experiment) -> list[object]:
+def transactions(exp: Experiment) -> list[Transaction]:
     return list(exp._runner.turns._transactions)
 
 
