@@ -72,7 +72,7 @@ def test_in_a_job_of_its_own(slurm_exp: Experiment, cluster: Cluster, caplog: py
     with pytest.raises(StateError, match=r"again: runs in .* already"):
         other.start(other.create_database(path=db.path, db_identifier="again", interface="lo", batch=True))
     other.stop(same)
-    assert cluster.ask("squeue", "--noheader") == ""
+    assert cluster.ask("squeue", "--noheader", "--name=orchestrator.batch") == ""
     with pytest.raises(StateError, match="orchestrator: another program placed it on slurm; make it anew"):
         other.start(same)
     slurm_exp.stop(db)
@@ -94,7 +94,8 @@ def test_in_the_allocation_of_the_driver(cluster: Cluster, driver: Driver, singl
         print(*(str(m.status) for m in ens), *map(str, exp.get_status(db)))
         print(*(node(shard["process"]["pid"]) for shard in json.loads(Path(db.checkpoint_file).read_text())["shards"]))
         exp.stop(db)
-        print(os.popen("squeue --noheader --steps").read(), *map(str, exp.get_status(db)))
+        while os.popen("squeue --noheader --steps").read(): time.sleep(0.1)  # the controller hears of it a moment later
+        print(*map(str, exp.get_status(db)))
         """,
         wrapper=["salloc", "--quiet", "--nodes=2", "--ntasks-per-node=1"],
     )
@@ -132,7 +133,7 @@ def test_one_that_dies_says_why(slurm_exp: Experiment, cluster: Cluster, eventua
 
 
 def test_one_that_cannot_start_leaves_nothing(
-    slurm_exp: Experiment, cluster: Cluster, capsys: pytest.CaptureFixture[str]
+    slurm_exp: Experiment, cluster: Cluster, capsys: pytest.CaptureFixture[str], eventually: Eventually
 ) -> None:
     db = slurm_exp.create_database(db_nodes=2, interface=["nowhere0"], batch=True)
 
@@ -143,7 +144,7 @@ def test_one_that_cannot_start_leaves_nothing(
     ):
         slurm_exp.start(db)
 
-    assert cluster.ask("squeue", "--noheader") == ""
+    eventually(lambda: cluster.ask("squeue", "--noheader") == "")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
