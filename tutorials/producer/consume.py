@@ -14,7 +14,7 @@ client = Client()
 client.set_data_source(os.environ["SSKEYIN"])
 curves, times = [], []
 for frame in range(20):
-    if not client.poll_tensor(f"atoms_{frame}", 1, 20_000):
+    if not client.poll_tensor(f"atoms_{frame}", 1, 300_000):
         raise SystemExit(f"frame {frame} did not come")
     atoms = client.get_tensor(f"atoms_{frame}")
     client.delete_tensor(f"atoms_{frame}")
