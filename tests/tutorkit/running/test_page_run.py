@@ -75,9 +75,9 @@ def test_blocks_share_names_files_and_the_directory(write: Write, project: Confi
         ("x = (", "docs/page.md:4: raised SyntaxError"),
         ("def f():\n    raise ValueError('no')\n\nf()", "docs/page.md:5: raised ValueError: no"),
         ("import sys\nsys.exit(3)", "docs/page.md:5: raised SystemExit: exited the interpreter (code 3)"),
-        ("import os\nos._exit(3)", "docs/page.md:4 ended the process that the page runs in, with code 3"),
-        ("import os\nos.kill(os.getpid(), 9)", "docs/page.md:4 ended the process that the page runs in, by SIGKILL"),
-        ("while True: pass", "docs/page.md:4 did not end within 1 s, and was killed with everything that it had started"),
+        ("import os\nos._exit(3)", "docs/page.md:4: ended the process that the page runs in, with code 3"),
+        ("import os\nos.kill(os.getpid(), 9)", "docs/page.md:4: ended the process that the page runs in, by SIGKILL"),
+        ("while True: pass", "docs/page.md:4: used "),
         (
             "for _ in range(100): print('x' * 1_000_000)",
             "docs/page.md:4: raised tutorkit.running.evaluate.TooMuchError: printed more than",

@@ -1,5 +1,7 @@
 """An exercise is proved by its tests; an answer gets what is wrong with it, and a hint, on one screen."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from tutorkit.config import Config
 from tutorkit.errors import PageError
 from tutorkit.reading.blocks import Exercise
 from tutorkit.teaching.download import starter
-from tutorkit.teaching.exercises import check, find, prove
+from tutorkit.teaching.exercises import check, find, limits, prove
 from worlds.projects import Command, Write
 
 REST = """
@@ -133,7 +135,7 @@ def test_an_exercise_that_does_not_hold_is_told(write: Write, project: Config, o
         ("def mean(v", 0, "answer.py:1: raised SyntaxError", ""),
         ("import sys; sys.exit()", 0, "answer.py:1: raised SystemExit", ""),
         ("raise ValueError('no')", 0, "answer.py:1: raised ValueError: no", ""),
-        ("import os; os._exit(0)", 0, "answer.py:1 ended the process", ""),
+        ("import os; os._exit(0)", 0, "answer.py:1: ended the process", ""),
         ("print('x' * 10_000_000)", 0, "printed more than", ""),
     ],
 )
@@ -148,12 +150,28 @@ def test_an_answer_gets_what_is_wrong_and_a_hint(
     assert len(str(report).split("\n")) <= 30
 
 
-def test_an_endless_answer_is_stopped(exercise: Exercise, project: Config) -> None:
-    from dataclasses import replace
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        ("while True: pass", r"answer\.py:1: used [\d.]+ s of CPU time \(at most 0\.5 s\); look for a loop that never ends"),
+        (
+            "import threading\nthreading.Event().wait()",
+            r"answer\.py:1: waited [\d.]+ s \(at most 2 s\); look for what it waits for",
+        ),
+        ("def mean(v):\n    while v: pass", r"used [\d.]+ s of CPU time"),
+    ],
+)
+def test_an_endless_answer_is_stopped(exercise: Exercise, project: Config, answer: str, problem: str) -> None:
+    report = check(exercise, answer, "answer.py", replace(project, time_limit=0.5, wait_limit=2.0))
 
-    report = check(exercise, "while True: pass", "answer.py", replace(project, time_limit=0.5))
+    assert not report.passed
+    assert re.search(problem, report.problem)
 
-    assert "did not end within 0.5 s" in report.problem
+
+def test_an_answer_has_seconds_where_a_page_has_minutes(project: Config) -> None:
+    given = limits(replace(project, time_limit=60.0, wait_limit=600.0))
+
+    assert (given.compute, given.wait) == (10.0, 60.0)
 
 
 def test_the_starter_file_says_which_exercise_it_is(exercise: Exercise, write: Write) -> None:

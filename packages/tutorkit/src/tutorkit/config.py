@@ -40,7 +40,8 @@ class Config:
     flags: tuple[str, ...] = ("ELLIPSIS", "NORMALIZE_WHITESPACE")  #: doctest's options, and NUMBER
     normalize: tuple[str, ...] = ("paths",)  #: of ``paths``, ``times``, ``pids``, and those of `normalizers`
     normalizers: Mapping[str, tuple[str, str]] = field(default_factory=dict)  #: name = [pattern, replacement]
-    time_limit: float = 60.0  #: seconds for a block
+    time_limit: float = 60.0  #: seconds of CPU time for a block, and for everything that its page has started
+    wait_limit: float = 600.0  #: seconds of the clock for a block that waits
     output_limit: int = 1_000_000  #: characters that a block may print
     conditions: Mapping[str, Condition] = field(default_factory=dict)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import pickle
+import signal
 import socket
 import subprocess
 import sys
@@ -32,10 +33,19 @@ class CleanProcess:
         theirs.close()
         return self._number(), Connection(ours.detach())
 
-    def exit_code(self, pid: int) -> int:
-        """How a page's process ended: its exit code, or a signal as a negative number."""
-        self._channel.sendall(pickle.dumps(pid))
-        return self._number()
+    def exit(self, pid: int) -> str:
+        """How a page's process ended, in words."""
+        try:
+            self._channel.sendall(pickle.dumps(pid))
+            code = self._number()
+        except OSError:
+            return "and the one that it was forked from"
+        return f"by {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
+
+    @property
+    def lives(self) -> bool:
+        """It can fork: no page has killed it."""
+        return self._process.poll() is None
 
     def stop(self) -> None:
         """End it, and with it all pages; in a fork of its owner, do nothing."""
@@ -44,15 +54,22 @@ class CleanProcess:
             self._process.wait()
 
     def _number(self) -> int:
-        return int.from_bytes(self._channel.recv(8), "little", signed=True)
+        """The next answer.
+
+        :raises ConnectionError: it has ended.
+        """
+        answer = self._channel.recv(8)
+        if not answer:
+            raise ConnectionError("the process that forks pages has ended")
+        return int.from_bytes(answer, "little", signed=True)
 
 
 _mine: CleanProcess | None = None
 
 
 def clean_process() -> CleanProcess:
-    """This process's own, which is started when it is first needed."""
+    """This process's own, which is started when it is first needed, and again if a page has killed it."""
     global _mine
-    if _mine is None or _mine.owner != os.getpid():
+    if _mine is None or _mine.owner != os.getpid() or not _mine.lives:
         _mine = CleanProcess()
     return _mine

@@ -12,6 +12,8 @@ from functools import cache
 from tutorkit.config import Condition, Config
 from tutorkit.errors import PageError
 
+LIMIT_S = 60.0  #: for the command of a condition: one that asks a server which never answers does not hold
+
 
 def lacking(needs: Iterable[str], config: Config, place: str) -> Condition | None:
     """The first of the conditions `needs` that does not hold here; None if all hold.
@@ -39,5 +41,10 @@ def holds(condition: Condition) -> bool:
 
 
 def _succeeds(command: str) -> bool:
-    done = subprocess.run(command, shell=True, stdin=subprocess.DEVNULL, capture_output=True, check=False)  # noqa: S602
+    """It does within LIMIT_S. What it prints goes nowhere: a pipe would be waited for as long as its children hold it."""
+    null = subprocess.DEVNULL
+    try:
+        done = subprocess.run(command, shell=True, stdin=null, stdout=null, stderr=null, timeout=LIMIT_S, check=False)  # noqa: S602
+    except subprocess.TimeoutExpired:
+        return False
     return done.returncode == 0

@@ -5,21 +5,26 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from traitlets.config import Config as Traits
 
 from tutorkit.config import Config
 from tutorkit.running import trace
-from tutorkit.running.processes import command_line, descendants, kill, lasting, parent
+from tutorkit.running.limits import LOOK_EVERY_S, Limits, Watch, lasting
+from tutorkit.running.processes import SUBREAPER, command_line, descendants, kill, kill_tree, parent
 
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
-SWITCH = "import sys; sys.modules['_tutorkit_trace'].switch({!r})"  #: what a traced kernel runs before each cell
+SWITCH = "__import__('sys').modules['_tutorkit_trace'].switch({!r})"  #: what a traced kernel runs before each cell
+SHUTDOWN_S = 60.0  #: for a kernel to end by itself, before it is killed, and what libraries end with it is left behind
 
 
 @dataclass(frozen=True)
@@ -46,20 +51,30 @@ class Kernel:
         self._seconds: dict[int, float] = {}
         self._below: list[int] = []  #: processes below the kernel, after the last cell
         self._client: Any = None
+        self._watch: Watch | None = None  #: of the cell that runs
+        self._excess = ""  #: why the kernel was killed
 
     def execute(self, directory: Path, reports: Path | None) -> Execution:
         """Run the cells in `directory`, up to the first that fails; with `reports`, a folder, it is traced."""
         self._reports = reports
-        limit = int(self.config.time_limit)
+        patience = int(self.config.wait_limit)  # for what nbclient waits for itself; the cells are watched from here
         self._client = NotebookClient(
-            self.book, timeout=limit, kernel_name="python3", resources={"metadata": {"path": str(directory)}}
+            self.book,
+            timeout=None,
+            startup_timeout=patience,
+            iopub_timeout=patience,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(directory)}},
+            config=Traits({"KernelManager": {"shutdown_wait_time": SHUTDOWN_S}}),
         )
+        self._client.on_notebook_start = self._start
         self._client.on_cell_execute, self._client.on_cell_executed = self._begin, self._end
         failure = ""
         try:
-            self._client.execute(env=os.environ | self._variables())
-        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-            failure = COLOR.sub("", str(error))
+            with self._watched():
+                self._client.execute(env=os.environ | self._variables())
+        except (CellExecutionError, DeadKernelError, RuntimeError) as error:  # the last: it did not start
+            failure = self._excess or COLOR.sub("", str(error))
         left = lasting(lambda: [pid for pid in self._below if parent(pid)])
         command_lines = [command_line(pid) for pid in left]
         for pid in left:
@@ -74,19 +89,55 @@ class Kernel:
         (self._reports / "block").write_text("start")
         return {"PATH": path} | trace.environment(self.config.sources, str(self._reports), str(self.config.root))
 
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """See that each cell ends."""
+        done = threading.Event()
+        watcher = threading.Thread(target=self._look, args=[done], daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
+
+    def _look(self, done: threading.Event) -> None:
+        """Kill the kernel when a cell goes beyond its limits: nbclient sees that it is dead."""
+        while not done.wait(LOOK_EVERY_S):
+            watch = self._watch
+            if watch and (excess := watch.excess()) and watch is self._watch:
+                self._excess = excess
+                kill_tree(self._pid())
+                return
+
+    def _pid(self) -> int:
+        """That of the kernel; 0 if there is none."""
+        return getattr(self._client.km.provisioner, "pid", None) or 0 if self._client.km else 0
+
+    def _start(self, **_: Any) -> None:
+        """The kernel is there: what is started from it stays below it."""
+        self._silently(SUBREAPER)
+
     def _begin(self, cell: Any, **_: Any) -> None:
         if cell.cell_type != "code":
             return
         number = self._cells.index(cell)
         self._began[number] = time.perf_counter()
-        if self._reports is not None and self._client.kc:
-            self._client.kc.execute(SWITCH.format(self.ids[number]), silent=True, store_history=False)
+        if self._reports is not None:
+            self._silently(SWITCH.format(self.ids[number]))
+        self._watch = Watch(self._pid(), Limits.of(self.config))
 
     def _end(self, cell: Any, **_: Any) -> None:
+        self._watch = None
         number = self._cells.index(cell)
         self._seconds[number] = time.perf_counter() - self._began[number]
-        kernel = getattr(self._client.km.provisioner, "pid", None) if self._client.km else None
+        kernel = self._pid()
         self._below = descendants(kernel) if kernel else []
+
+    def _silently(self, code: str) -> None:
+        """Have the kernel run a statement that leaves no trace in the notebook."""
+        if self._client.kc:
+            self._client.kc.execute(code, silent=True, store_history=False, stop_on_error=False)
 
     def _entered(self) -> dict[str, list[str]]:
         """The functions that each block has entered."""

@@ -29,7 +29,8 @@ from tutorkit.errors import ConfigError
 from tutorkit.reading.blocks import Block
 from tutorkit.running.evaluate import Evaluator, Result
 from tutorkit.running.leftovers import changed, leftovers, path_written
-from tutorkit.running.processes import become_subreaper, children, command_line, descendants, kill, lasting
+from tutorkit.running.limits import lasting
+from tutorkit.running.processes import become_subreaper, children, command_line, descendants, kill
 
 SWEEP_EVERY_S = 0.2  #: the clean process looks for what killed pages have left
 PYTHONS_OWN = re.compile(r"multiprocessing\.(resource_tracker|forkserver)")  #: processes that Python keeps, and ends itself

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -16,16 +15,27 @@ from tutorkit.reading.blocks import Block, Page
 from tutorkit.running import compare
 from tutorkit.running.clean_process import clean_process
 from tutorkit.running.evaluate import Result
+from tutorkit.running.limits import LOOK_EVERY_S, Limits, Watch
 from tutorkit.running.page_process import PageEnd, Scratch, Seen, Setup
-from tutorkit.running.processes import descendants, kill
+from tutorkit.running.processes import kill_tree
 
 
 class PageRun:
     """A page that runs. It is to be closed."""
 
-    def __init__(self, page: Page, config: Config, images: Path, *, trace: bool = False, implementation: str = "") -> None:
+    def __init__(
+        self,
+        page: Page,
+        config: Config,
+        images: Path,
+        *,
+        limits: Limits | None = None,
+        trace: bool = False,
+        implementation: str = "",
+    ) -> None:
         self.page = page
         self.config = config
+        self.limits = limits or Limits.of(config)
         self.results: dict[str, Result] = {}
         self.seen: Seen | None = None  #: what it was made from, if it was traced and closed
         self._ended = ""  #: why its process is no more
@@ -35,7 +45,8 @@ class PageRun:
         self._directories = compare.directories(self._scratch.directory, config.root)
         module = module_of(page, config) if page.docstrings else ""
         setup = Setup(str(page.path), config, self._scratch, images, module, trace=trace, implementation=implementation)
-        self._pid, self._channel = clean_process().fork(setup)
+        self._parent = clean_process()
+        self._pid, self._channel = self._parent.fork(setup)
         self._send(page.blocks)
         self._numbers = {block.id: number for number, block in enumerate(page.blocks)}
         self._requested = 0  #: blocks that its process was told to run
@@ -54,12 +65,14 @@ class PageRun:
         found = ""
         if not self._ended:
             self._send(None)
-            answer = self._answer()
-            while isinstance(answer, Result):  # of a block that nobody wanted to know of
-                answer = self._answer()
+            unread = self._requested - len(self.results)
+            while isinstance(answer := self._answer(), Result):  # of a block that nobody wanted to know of
+                unread -= 1
             if answer is not None:
                 found = self._said(answer)
-            self._kill()
+            elif not unread:
+                found = f"after its last block, it {self._ended}"
+            kill_tree(self._pid)
         self._channel.close()
         shutil.rmtree(self._scratch.root, ignore_errors=True)
         return found
@@ -79,7 +92,7 @@ class PageRun:
         began = time.perf_counter()
         result = self._answer()
         if result is None:
-            self._ended = f"{block.place} {self._ended}"
+            self._ended = f"{block.place}: {self._ended}"
             return replace(Result.failed(self._ended, block.line), seconds=time.perf_counter() - began)
         assert isinstance(result, Result)
         for step, outcome in zip(block.steps, result.outcomes, strict=False):
@@ -106,21 +119,26 @@ class PageRun:
 
     def _answer(self) -> Any:
         """The next answer of the page's process; None if there is none, and why not is noted."""
-        limit = self.config.time_limit
         try:
-            if self._channel.poll(limit):
+            if self._comes():
                 return self._channel.recv()
-            self._kill()
-            self._ended = f"did not end within {limit:g} s, and was killed with everything that it had started"
         except (EOFError, OSError):
-            code = clean_process().exit_code(self._pid)
-            how = f"by {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
-            self._ended = "\n".join(filter(None, [f"ended the process that the page runs in, {how}", self._end_of_terminal()]))
+            kill_tree(self._pid)  # it may have closed its channel, and live: then nobody would ever see its end
+            how = f"ended the process that the page runs in, {self._parent.exit(self._pid)}"
+            self._ended = "\n".join(filter(None, [how, self._end_of_terminal()]))
         return None
 
-    def _kill(self) -> None:
-        for pid in [self._pid, *descendants(self._pid)]:
-            kill(pid)
+    def _comes(self) -> bool:
+        """Wait for an answer; False if there is none within the limits, and the page is killed."""
+        if self._channel.poll(0):
+            return True
+        watch = Watch(self._pid, self.limits)
+        while not self._channel.poll(LOOK_EVERY_S):
+            if excess := watch.excess():
+                self._ended = excess
+                kill_tree(self._pid)
+                return False
+        return True
 
     def _end_of_terminal(self) -> str:
         terminal = self._scratch.terminal

@@ -15,12 +15,13 @@ from tutorkit.reading.lines import lines_of
 from tutorkit.reading.steps import steps
 from tutorkit.running import compare
 from tutorkit.running.evaluate import Result
+from tutorkit.running.limits import Limits
 from tutorkit.running.page_run import PageRun
 
 NAMED = re.compile(r"^#\s*exercise:\s*(\S+)\s*$", re.MULTILINE)
 HUNK = re.compile(r"^@@ .* @@\n", re.MULTILINE)  #: of a difference: says lines that a learner does not see
 VERDICT_LINES = 24  #: one screen
-ANSWER_LIMIT_S = 10.0  #: for an answer, and for each group of checks
+COMPUTE_LIMIT_S, WAIT_LIMIT_S = 10.0, 60.0  #: for an answer, and for each group of checks
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def check(exercise: Exercise, source: str, file: str, config: Config) -> Verdict
     blocks = [answer, *(_block(exercise, number) for number in range(len(exercise.checks)))]
     page = Page(Path(file).resolve(), file, source, tuple(blocks))
     right, problem, hint = 0, "", ""
-    run = PageRun(page, replace(config, time_limit=min(config.time_limit, ANSWER_LIMIT_S)), config.ledger_path)
+    run = PageRun(page, config, config.ledger_path, limits=limits(config))
     try:
         if problem := run.run(answer).problem:
             return Verdict(exercise, passed=False, right=0, problem=problem)
@@ -61,6 +62,12 @@ def check(exercise: Exercise, source: str, file: str, config: Config) -> Verdict
     finally:
         run.close()
     return Verdict(exercise, passed=not problem, right=right, problem=problem, hint=hint)
+
+
+def limits(config: Config) -> Limits:
+    """How long an answer may take: seconds, where a page has minutes."""
+    compute, wait = min(config.time_limit, COMPUTE_LIMIT_S), min(config.wait_limit, WAIT_LIMIT_S)
+    return Limits(compute, wait, "look for a loop that never ends", "look for what it waits for, which never comes")
 
 
 def _block(exercise: Exercise, number: int) -> Block:
