@@ -94,6 +94,32 @@ def test_status_says_what_was_not_run(write: Write, command: Command) -> None:
     assert done.stdout == "docs/b.md:4: not run yet\n2 pages, 2 blocks: 1 not run, 1 passed\n"
 
 
+def test_status_says_what_failed_each_once(write: Write, command: Command, project: Config) -> None:
+    exercise = (
+        "# C\n\n::::{exercise} One\n:::{starter}\nx = 0\n:::\n:::{checks}\n>>> x\n1\n:::\n:::{solution}\nx = 2\n:::\n::::\n"
+    )
+    write(PAGE.replace("a ...\n...\nd", "a b\n...\nc").replace("[4]", ""), "docs/a.md")
+    write("# B\n\n```python\nimport os\nos._exit(3)\n```\n\n```python\ny = 1\n```\n\n```python\nz = 1\n```\n", "docs/b.md")
+    write(exercise, "docs/c.md")
+    write("# D\n\n```python\nimport os\nos.environ['D'] = ''\n```\n", "docs/d.md")
+    command("pytest", "-q", "docs")
+    (project.root / "docs" / "e.md").write_text("# E\n\n```python\n")
+
+    done = command("tutorkit", "status")
+
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == [
+        "docs/a.md:8: the output differs from the page",
+        "docs/a.md:17: the output differs from the page",
+        "docs/b.md:4: ended the process that the page runs in, with code 3",
+        "docs/c.md:12: the solution does not pass",
+        "docs/d.md: leaves behind environment variables: D",
+        "docs/e.md:3: the fence ```python is not closed; write ``` below its last line",
+        "docs/b.md:9: the page ended at docs/b.md:4; the same for 1 more after it",
+        "4 pages, 7 blocks: 3 failed, 2 not run, 2 passed",
+    ]
+
+
 def test_a_page_that_is_not_there_is_an_error(command: Command) -> None:
     done = command("tutorkit", "run", "docs/no.md")
 

@@ -10,7 +10,7 @@ import pytest
 
 from tutorkit.config import Config
 from tutorkit.teaching import download
-from worlds.projects import Command, Write
+from worlds.projects import Command, Write, settings
 
 CONF = 'project = "p"\nextensions = ["myst_nb", "tutorkit.sphinx_extension"]\nmyst_enable_extensions = ["colon_fence"]\nnb_execution_mode = "force"\nhtml_theme = "basic"\n'
 PAGE = """
@@ -76,13 +76,13 @@ def built(project: Config, command: Command) -> object:
     """Run the tests, build the site, and give a page's text without its tags; and what the build said."""
     (project.root / "docs" / "conf.py").write_text(CONF)
     (project.root / "pyproject.toml").write_text(
-        '[tool.tutorkit]\npages = ["docs/*.md", "docs/*.rst"]\nsource = ["."]\ndisplay_only = 50\n'
         '[tool.tutorkit.conditions]\ngpu = { program = "no-such", reason = "needs a GPU" }\n'
+        '[tool.tutorkit]\npages = ["docs/*.md", "docs/*.rst"]\nsource = ["."]\ndisplay_only = 50\n'
     )
 
-    def build(page: str, test: bool = True) -> tuple[str, str]:
+    def build(page: str, *tests: str, test: bool = True) -> tuple[str, str]:
         if test:
-            command("pytest", "-q", "docs")
+            command("pytest", "-q", *(tests or ["docs"]))
         done = command("sphinx", "-q", "docs", "out")
         html = (project.root / "out" / page).read_text()
         body = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", html[html.index('role="main"') :]))
@@ -160,6 +160,115 @@ def test_a_cell_that_fails_is_told_with_its_line(write: Write, command: Command,
     assert "docs/book.md:13: " in done.stdout
     assert "ZeroDivisionError" in done.stdout
     assert "was not run: the cell at docs/book.md:11 failed" in done.stdout
+
+
+# --- what failed -------------------------------------------------------------------------------------------------------
+
+FAILING = """
+# Title
+
+```python
+x = 1
+```
+
+```python
+print(x)
+```
+
+```{output}
+2
+```
+
+```python
+while True: pass
+```
+
+```python
+y = 2
+```
+
+% display-only: a picture
+
+```text
+a -> b
+```
+"""
+
+
+def test_a_site_is_built_whatever_failed(write: Write, built, project: Config) -> None:  # type: ignore[no-untyped-def]
+    """With a mark at each block that failed, a line at the top, and no warning."""
+    write(FAILING, "docs/index.md")
+    settings(project, "time_limit = 0.5\n")
+
+    text, said = built("index.html")
+
+    html = (project.root / "out" / "index.html").read_text()
+    assert said == ""
+    assert 'href="#failed-1">line 8</a>' in html
+    assert "2 of 4 blocks on this page failed when they last ran: first at line 8. x = 1" in text
+    assert "print(x) Failed: docs/index.md:8: the output differs from the page --- expected +++ got" in text
+    assert "while True: pass Failed: docs/index.md:16: used " in text
+    assert "y = 2 Not run: the page ended at docs/index.md:16." in text
+    assert html.index('<div class="tutorkit-failed docutils container" id="failed-1">') < html.index("print")
+
+
+def test_what_a_page_leaves_behind_is_shown_at_its_top(write: Write, built) -> None:  # type: ignore[no-untyped-def]
+    write("# T\n\n```python\nimport os\nos.environ['T'] = '1'\n```\n", "docs/index.md")
+
+    text, said = built("index.html")
+
+    assert said == ""
+    assert "The page as a whole failed: leaves behind environment variables: T. import os" in text
+
+
+def test_a_notebook_whose_cell_failed_shows_what_ran_before(write: Write, built, project: Config) -> None:  # type: ignore[no-untyped-def]
+    write("# T\n\n```{toctree}\nbook\n```\n", "docs/index.md")
+    write(NOTEBOOK.replace('Path("in.txt").read_text()', "1 / 0") + "\n```{code-cell}\ny = 2\n```\n", "docs/book.md")
+
+    text, said = built("book.html")
+
+    assert said == ""
+    assert "/home/you" in text
+    assert "1 of 3 blocks on this page failed when it last ran: first at line 17." in text
+    assert "1 / 0 Failed: docs/book.md:17: raised ZeroDivisionError: division by zero" in text
+    assert "ZeroDivisionError Traceback (most recent call last)" in text
+    assert "y = 2 Not run: the page ended at docs/book.md:17." in text
+
+
+def test_an_exercise_and_a_docstring_that_failed_are_marked(write: Write, built, project: Config) -> None:  # type: ignore[no-untyped-def]
+    write(
+        "# T\n\n::::{exercise} Double\n:name: double\n\nDouble it.\n\n:::{starter}\ndef double(x): ...\n:::\n\n"
+        ":::{checks}\n>>> double(2)\n4\n:::\n\n:::{solution}\ndef double(x): return x\n:::\n::::\n",
+        "docs/index.md",
+    )
+    write("R\n=\n\n.. automodule:: shapes\n   :members:\n", "docs/reference.rst")
+    write('def area(a):\n    """Square it.\n\n    >>> area(2)\n    5\n    """\n    return a * a\n', "shapes.py")
+    settings(project, 'docstrings = ["shapes.py"]\n')
+    (project.root / "docs" / "conf.py").write_text(
+        CONF.replace('["', '["sphinx.ext.autodoc", "', 1) + "import sys\nsys.path.append('.')\n"
+    )
+
+    text, said = built("index.html", "docs", "shapes.py")
+    reference, _ = built("reference.html", test=False)
+
+    assert "reference.rst: WARNING: document isn't included in any toctree" in said
+    assert said.count("WARNING") == 1
+    assert "1 of 1 exercise on this page failed when it last ran: first at line 3." in text
+    assert "Exercise: Double Failed: docs/index.md:18: the solution does not pass" in text
+    assert "1 of 1 block on this page failed when it last ran: first at shapes.py:4." in reference
+    assert "Failed: shapes.py:4: the output differs from the page" in reference
+
+
+def test_a_page_that_cannot_be_read_is_one_warning_and_the_rest_is_built(write: Write, built, project: Config) -> None:  # type: ignore[no-untyped-def]
+    write("# T\n\n```{toctree}\nbad\n```\n\n```{tutorkit-status}\n```\n\n```python\nx = 1\n```\n", "docs/index.md")
+    (project.root / "docs" / "bad.md").write_text("# Bad\n\n```python\nx\n```\n\n```python\n1\n")
+
+    text, said = built("index.html", "docs/index.md")
+
+    assert said.count("WARNING") == 1
+    assert "docs/bad.md:7: the fence ```python is not closed" in said
+    assert "1 block ran" in text
+    assert (project.root / "out" / "bad.html").exists()
 
 
 def test_exercises_show_their_task_and_hide_what_is_to_be_found(write: Write, built, project: Config) -> None:  # type: ignore[no-untyped-def]

@@ -38,7 +38,7 @@ def cell(number: int, output: str = "", shown: str | None = None, *, raises: boo
         (FAILED, cell(0, "1\n", "2\n"), "a.md:5: the output differs from the page"),
         (FAILED, cell(1), "a.md:17: Cell In[2], line 3\nValueError: no"),
         (FAILED, cell(2), "a.md:25: was not run: the cell at a.md:15 failed"),
-        (Execution(failure="the kernel died"), cell(0), "a.md:5: was not run"),
+        (Execution(failure="the kernel died"), cell(0), "a.md:5: was not run: the kernel died"),
     ],
 )
 def test_what_is_wrong_with_a_cell(execution: Execution, one: Cell, message: str) -> None:

@@ -214,11 +214,11 @@ def grade_answers(options: argparse.Namespace) -> int:
 
 
 def show_status(_: argparse.Namespace) -> int:
-    """Print what ran, what did not and why; 1 if something is wrong."""
+    """Print what failed, what did not run and why; 1 if something is wrong."""
     config = load(Path.cwd())
     if config is None:
         raise ConfigError(f"{Path.cwd()}: no pyproject.toml here or above has a section [tool.tutorkit]; add one")
     now = site.site(config)
-    wrong = list(site.problems(now, api=True))
+    wrong = [*site.failures(now), *site.problems(now, api=True)]
     print("\n".join([*wrong, site.summary(now)]))
     return 1 if wrong else 0

@@ -88,7 +88,7 @@ class PageFile(SybilFile):
             yield BlockItem.from_parent(self, sybil=sybil, example=example)
         for exercise in document.page.exercises:
             yield ExerciseItem.from_parent(
-                self, name=f"exercise-{exercise.name}", exercise=exercise, settings=self.pages.config
+                self, name=f"exercise-{exercise.name}", exercise=exercise, page_session=self.session_
             )
 
     def teardown(self) -> None:
@@ -135,10 +135,10 @@ def leave_out(subject: str, condition: Condition) -> None:
 class ExerciseItem(pytest.Item):
     """An exercise under pytest: the solution passes, the starter and each wrong answer fail."""
 
-    def __init__(self, *, exercise: Exercise, settings: Config, **options: Any) -> None:
+    def __init__(self, *, exercise: Exercise, page_session: Session, **options: Any) -> None:
         super().__init__(**options)
         self.exercise = exercise
-        self.settings = settings
+        self.session_ = page_session
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Where it is."""
@@ -146,10 +146,12 @@ class ExerciseItem(pytest.Item):
 
     def runtest(self) -> None:
         """Prove it."""
-        if condition := lacking(self.exercise.needs, self.settings, self.exercise.place):
+        settings = self.session_.config
+        if condition := lacking(self.exercise.needs, settings, self.exercise.place):
             leave_out(self.exercise.place, condition)
-        if problems := list(exercises.prove(self.exercise, self.settings)):
-            pytest.fail("\n".join(problems), pytrace=False)
+        problem = self.session_.proofs[self.exercise.name] = "\n".join(exercises.prove(self.exercise, settings))
+        if problem:
+            pytest.fail(problem, pytrace=False)
 
 
 class Pages:

@@ -12,12 +12,12 @@ from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
 from tutorkit.directives import PART, code
-from tutorkit.errors import PageError
 from tutorkit.reading.blocks import Block, Kind, Page
 from tutorkit.record import ledger
 from tutorkit.record.ledger import Entry, Record
 from tutorkit.record.shelf import shelf_of
 from tutorkit.record.stamp import needs, stamp
+from tutorkit.sphinx_failures import Failures
 from tutorkit.teaching import download
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,9 @@ class Annotate(SphinxTransform):
         if shelf is not None:
             self.shelf = shelf
             self.used: set[tuple[str, str]] = set()
+            self.unread: set[Path] = set()  #: modules of which it was said that they cannot be read
             self.entries: list[tuple[Entry, Record]] = []
+            self.failures = Failures()
             self.annotate(self.own())
 
     def annotate(self, own: Page | None) -> None:
@@ -46,20 +48,22 @@ class Annotate(SphinxTransform):
         for node in list(self.document.findall(nodes.Element)):
             if isinstance(node, (nodes.literal_block, nodes.doctest_block)) and not _ours(node):
                 self.match(node, own)
+            elif own is not None and "tutorkit-exercise" in node.get("classes", []):
+                self.failures.prove(node, self.shelf.records[own.name], own)
         counts = Counter(entry.result for entry, _ in self.entries)
         getattr(self.env, "tutorkit_counts", {})[self.env.docname] = counts
         if own is not None:
             self.tell(own)
+        self.top(self.failures.line((own, self.shelf.records[own.name]) if own else None, self.entries))
         if self.entries:
             self.stamp(own)
 
     def own(self) -> Page | None:
         """The page that this document is made from."""
-        try:
-            return self.shelf.page(self.path)
-        except PageError as error:
-            warn("%s", error)
-            return None
+        page = self.shelf.page(self.path)
+        if message := self.shelf.unread.get(self.path.resolve()):
+            warn("%s", message)
+        return page
 
     @property
     def path(self) -> Path:
@@ -85,10 +89,12 @@ class Annotate(SphinxTransform):
     def page_of(self, node: nodes.Element, own: Page | None) -> Page | None:
         """The page, or the module, that a literal block is written in; None if it is none of the project's."""
         path, docstring, _ = str(node.source or self.document["source"]).partition(":docstring of ")
-        try:
-            page = self.shelf.page(Path(path)) if docstring else own
-        except PageError as error:
-            warn("%s", error)
+        file = Path(path) if docstring else self.path
+        page = self.shelf.page(file) if docstring else own
+        if message := self.shelf.unread.get(file.resolve()):
+            if docstring and file not in self.unread:
+                self.unread.add(file)
+                warn("%s", message)
             return None
         if page is None and (not docstring or Path(path).resolve().is_relative_to(self.shelf.config.root)):
             message = "tutorkit does not read this page, and it has blocks; add it to pages or docstrings"
@@ -111,16 +117,17 @@ class Annotate(SphinxTransform):
             anchor = nodes.make_id(f"block-{block.id}")
             wrapper["ids"].append(anchor)
             self.env.domains["std"].data["anonlabels"][label(page.name, block.id)] = (self.env.docname, anchor)
-        if after := self.below(block, entry, page):
-            at = wrapper.parent.index(wrapper) + 1
-            wrapper.parent[at:at] = after
+        whole = _cell(wrapper) or wrapper
+        if entry.result == ledger.FAILED:
+            self.failures.box(whole, entry, self.shelf.records[page.name], page)
+        elif after := self.below(block, entry, page):
+            at = whole.parent.index(whole) + 1
+            whole.parent[at:at] = after
 
     def below(self, block: Block, entry: Entry, page: Page) -> list[nodes.Node]:
         """What stands below a block."""
-        if entry.result in (ledger.SKIPPED, ledger.NOT_RUN, ledger.FAILED):
-            word = "Failed" if entry.result == ledger.FAILED else "Not run"
-            reason = entry.reason.split("\n")[0]
-            return [nodes.paragraph("", f"{word}: {reason}.", classes=["tutorkit-note"])]
+        if entry.result in (ledger.SKIPPED, ledger.NOT_RUN):
+            return [nodes.paragraph("", f"Not run: {entry.reason}.", classes=["tutorkit-note"])]
         if entry.result != ledger.PASSED or block.kind not in (Kind.PYTHON, Kind.CELL) or page.notebook:
             return []
         shown = any(step.expected is not None for step in block.steps)
@@ -137,10 +144,15 @@ class Annotate(SphinxTransform):
     def tell(self, own: Page) -> None:
         """Say below the title what the page needs, unless it is a lesson, which says so itself."""
         text = needs(own, self.shelf.config)
-        section = next((node for node in self.document.children if isinstance(node, nodes.section)), None)
         lesson = any("tutorkit-lesson" in node["classes"] for node in self.document.findall(nodes.Element))
-        if text and section is not None and not lesson:
-            section.insert(1, nodes.paragraph("", text, classes=["tutorkit-needs"]))
+        if text and not lesson:
+            self.top(nodes.paragraph("", text, classes=["tutorkit-needs"]))
+
+    def top(self, paragraph: nodes.paragraph | None) -> None:
+        """Put a paragraph below the title; nowhere, if there is none."""
+        section = next((node for node in self.document.children if isinstance(node, nodes.section)), None)
+        if paragraph is not None and section is not None:
+            section.insert(1, paragraph)
 
     def stamp(self, own: Page | None) -> None:
         """Say at the end of the page what ran, where and when."""
@@ -168,6 +180,13 @@ def _ours(node: Any) -> bool:
             return True
         node = node.parent
     return False
+
+
+def _cell(node: Any) -> Any:
+    """The cell of a notebook that a block is in, with its outputs; None if it is in none."""
+    while node is not None and "cell" not in node.get("classes", []):
+        node = node.parent if isinstance(node.parent, nodes.Element) else None
+    return node
 
 
 def _plain(text: str) -> str:

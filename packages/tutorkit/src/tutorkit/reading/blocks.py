@@ -139,6 +139,13 @@ class Exercise:
         """``file:line``, for messages."""
         return f"{self.page}:{self.line}"
 
+    @property
+    def digest(self) -> str:
+        """A fingerprint of what it holds, wherever it stands: a record is of this exercise as long as they agree."""
+        answers = (self.starter, self.solution, *self.wrong)
+        parts = [*((each.source, each.hint) for each in answers), *((each.source, each.hint) for each in self.checks)]
+        return sha256(repr(parts).encode()).hexdigest()[:16]
+
 
 @dataclass(frozen=True)
 class Page:

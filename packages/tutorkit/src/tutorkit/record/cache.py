@@ -44,7 +44,7 @@ def fresh(path: Path, config: Config) -> bool:
     except (OSError, ValueError, PageError):
         return False
     record = load(config.ledger_path, page.name)
-    if record is None or record.problem or page.notebook or _lives(page, config):
+    if record is None or record.problem or record.failed or page.notebook or _lives(page, config):
         return False
     return all(_passed(block, record, config) for block in page.blocks) and bool(data["key"] == _key(page, data, config))
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PASSED, FAILED, SKIPPED, DISPLAY, NOT_RUN = "passed", "failed", "skipped", "display-only", "not run"
+EXERCISE = "exercise"  #: the kind of an entry that is no block
 
 
 @dataclass
 class Entry:
-    """What became of a block."""
+    """What became of a block, or of an exercise, whose name is its id."""
 
     id: str
     line: int
@@ -41,10 +42,17 @@ class Record:
     versions: dict[str, str] = field(default_factory=dict)
     problem: str = ""  #: what was wrong with the page as a whole: what it left behind
     pictures: list[str] = field(default_factory=list)
+    exercises: list[Entry] = field(default_factory=list)  #: what became of their proofs
+
+    @property
+    def failed(self) -> list[Entry]:
+        """The blocks and the exercises that failed."""
+        return [entry for entry in (*self.blocks, *self.exercises) if entry.result == FAILED]
 
     def entry(self, block: str, digest: str) -> Entry | None:
-        """What became of a block, if it is the same as then."""
-        return next((entry for entry in self.blocks if (entry.id, entry.digest) == (block, digest)), None)
+        """What became of a block, or of an exercise, if it is the same as then."""
+        known = (*self.blocks, *self.exercises)
+        return next((entry for entry in known if (entry.id, entry.digest) == (block, digest)), None)
 
 
 def file_of(ledger: Path, page: str) -> Path:
@@ -62,10 +70,12 @@ def write(ledger: Path, record: Record) -> None:
     file = file_of(ledger, record.page)
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f".{file.name}.{os.getpid()}.new")
-    data = {**vars(record), "blocks": None}
-    blocks = ",\n".join(_line(vars(entry)) for entry in record.blocks)
-    lines = [f'"{name}": {_line(value)}' for name, value in sorted(data.items()) if value is not None]
-    text = ",\n".join([*lines, f'"blocks": [\n{blocks}\n]'])
+    lists = {"blocks": record.blocks, "exercises": record.exercises}
+    lines = [f'"{name}": {_line(value)}' for name, value in sorted(vars(record).items()) if name not in lists]
+    for name, entries in lists.items():
+        shown = ",\n".join(_line(vars(entry)) for entry in entries)
+        lines.append(f'"{name}": [\n{shown}\n]')
+    text = ",\n".join(lines)
     new.write_text(f"{{\n{text}\n}}\n", encoding="utf-8")
     new.replace(file)
 
@@ -78,6 +88,7 @@ def load(ledger: Path, page: str) -> Record | None:
     """The record of a page; None if there is none that can be read."""
     try:
         data = json.loads(file_of(ledger, page).read_text(encoding="utf-8"))
-        return Record(**{**data, "blocks": [Entry(**entry) for entry in data["blocks"]]})
+        lists = {name: [Entry(**entry) for entry in data.get(name, [])] for name in ("blocks", "exercises")}
+        return Record(**{**data, **lists})
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -11,10 +11,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from tutorkit.config import Config
-from tutorkit.reading.blocks import Block, Kind, Page
+from tutorkit.reading.blocks import Block, Exercise, Kind, Page
 from tutorkit.record import cache as page_cache
 from tutorkit.record import ledger
-from tutorkit.record.ledger import DISPLAY, FAILED, PASSED, SKIPPED, Entry, Record
+from tutorkit.record.ledger import DISPLAY, EXERCISE, FAILED, NOT_RUN, PASSED, SKIPPED, Entry, Record
 from tutorkit.running import notebook
 from tutorkit.running.conditions import lacking
 from tutorkit.running.evaluate import Result
@@ -34,6 +34,7 @@ class Session:
         self.lacking = {block.id: missing for block in page.blocks if (missing := lacking(block.needs, config, block.place))}
         self.skipped = {block: condition.reason for block, condition in self.lacking.items()}
         self.results: dict[str, Result] = {}
+        self.proofs: dict[str, str] = {}  #: of exercises, by their names: what is wrong, "" if nothing
         self._runnable = [block for block in page.blocks if block.runs and block.id not in self.skipped]
         self._run: PageRun | None = None
         self._last: Block | None = None  #: the last block that will be asked for, if that is known
@@ -84,7 +85,19 @@ class Session:
             versions=versions(self.config.root),
             problem=problem,
             pictures=list(self.page.pictures),
+            exercises=[self._exercise(exercise, before) for exercise in self.page.exercises],
         )
+
+    def _exercise(self, exercise: Exercise, before: Record | None) -> Entry:
+        """What became of an exercise."""
+        entry = Entry(exercise.name, exercise.line, EXERCISE, "", exercise.digest)
+        if (problem := self.proofs.get(exercise.name)) is not None:
+            entry.result, entry.reason = (FAILED, problem) if problem else (PASSED, "")
+            entry.commit = commit(self.config.root)
+        elif before is not None and (old := before.entry(exercise.name, exercise.digest)) is not None:
+            old.line = exercise.line
+            return old
+        return entry
 
     def _entry(self, block: Block, before: Record | None) -> Entry:
         """What became of a block."""
@@ -92,7 +105,7 @@ class Session:
         if block.kind is Kind.DISPLAY:
             entry.result, entry.reason = DISPLAY, block.reason
         elif (result := self.results.get(block.id)) is not None:
-            entry.result, entry.reason = (FAILED, result.problem) if result.problem else (PASSED, "")
+            entry.result, entry.reason = _verdict(result)
             entry.seconds, entry.output, entry.commit = round(result.seconds, 3), result.output, commit(self.config.root)
             entry.images, entry.entered = result.images, sorted(result.entered)
         elif block.id in self.skipped:
@@ -101,6 +114,13 @@ class Session:
             old.line = block.line
             return old
         return entry
+
+
+def _verdict(result: Result) -> tuple[str, str]:
+    """What became of a block, and why."""
+    if result.missed:
+        return NOT_RUN, result.missed
+    return (FAILED, result.problem) if result.problem else (PASSED, "")
 
 
 @cache

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tutorkit.config import Config
+from tutorkit.errors import PageError
 from tutorkit.reading.blocks import Page
 from tutorkit.reading.pages import read
 from tutorkit.record import ledger, site
@@ -20,17 +21,22 @@ class Shelf:
         self.config = config
         self.known = {path.resolve() for path in config.paths()}
         self.records: dict[str, Record] = {}
+        self.unread: dict[Path, str] = {}  #: what is wrong with files that cannot be read
         self.linked: set[tuple[str, str]] = set()  #: documents, and names whose examples they tell
         self._pages: dict[Path, Page] = {}
         self._coverage: Coverage | None = None
 
     def page(self, path: Path) -> Page | None:
-        """The page at `path`; None if it is none of the project's."""
+        """The page at `path`; None if it is none of the project's, or cannot be read."""
         path = path.resolve()
-        if path not in self.known:
+        if path not in self.known or path in self.unread:
             return None
         if path not in self._pages:
-            page = self._pages[path] = read(path, self.config.root)
+            try:
+                page = self._pages[path] = read(path, self.config.root)
+            except PageError as error:
+                self.unread[path] = str(error)
+                return None
             self.records[page.name] = site.current(page, self.config)
         return self._pages[path]
 

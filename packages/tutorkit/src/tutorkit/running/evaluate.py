@@ -45,11 +45,12 @@ class Result:
     seconds: float = 0.0
     images: list[str] = field(default_factory=list)
     entered: list[str] = field(default_factory=list)
+    missed: str = ""  #: why it was never begun, though it was to be: the page ended before it
 
     @classmethod
-    def failed(cls, problem: str, line: int = 0) -> Result:
+    def failed(cls, problem: str, line: int = 0, missed: str = "") -> Result:
         """That of a block which was not run, or not to its end."""
-        return cls([], problem, line)
+        return cls([], problem, line, missed=missed)
 
     @property
     def output(self) -> str:

@@ -73,8 +73,11 @@ class Kernel:
         try:
             with self._watched():
                 self._client.execute(env=os.environ | self._variables())
-        except (CellExecutionError, DeadKernelError, RuntimeError) as error:  # the last: it did not start
-            failure = self._excess or COLOR.sub("", str(error))
+        except CellExecutionError as error:
+            first = str(error.evalue).partition("\n")[0]
+            failure = COLOR.sub("", f"raised {error.ename}: {first}\n{error}")
+        except (DeadKernelError, RuntimeError) as error:  # the latter: it did not start
+            failure = self._excess or str(error)
         left = lasting(lambda: [pid for pid in self._below if parent(pid)])
         command_lines = [command_line(pid) for pid in left]
         for pid in left:

@@ -94,9 +94,11 @@ def _run(page: Page, book: Any, ids: list[str], config: Config, *, trace: bool) 
 def result(cell: Cell, execution: Execution, last: Block | None, config: Config) -> Result:
     """What came of a cell; `last` is the block of the last cell that began."""
     outcome = Outcome(cell.output)
+    missed = bool(execution.failure) and cell.number > max(execution.last, 0)
     return Result(
         [outcome],
         problem(cell, outcome, execution, last, config),
+        missed=(f"the page ended at {last.place}" if last else "the kernel did not start") if missed else "",
         seconds=execution.seconds.get(cell.number, 0.0),
         entered=execution.entered.get(cell.block.id, []),
     )
@@ -107,9 +109,11 @@ def problem(cell: Cell, outcome: Outcome, execution: Execution, last: Block | No
     block = cell.block
     if execution.failure and cell.number == execution.last:
         failure = execution.failure
-        return f"{block.page}:{line_of(failure, block)}: {failure.strip()[-FAILURE_LENGTH:]}"
+        first, _, more = failure.strip().partition("\n")
+        return f"{block.page}:{line_of(failure, block)}: {first}\n{more[-FAILURE_LENGTH:]}".rstrip()
     if execution.failure and cell.number > execution.last:
-        return f"{block.place}: was not run: the cell at {last.place} failed" if last else f"{block.place}: was not run"
+        why = f"the cell at {last.place} failed" if last else execution.failure
+        return f"{block.place}: was not run: {why}"
     if block.raises and not cell.raised:
         return f"{block.place}: is to raise an exception, and raised none"
     if execution.left and cell.number == execution.last:

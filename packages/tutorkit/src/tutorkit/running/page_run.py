@@ -39,6 +39,7 @@ class PageRun:
         self.results: dict[str, Result] = {}
         self.seen: Seen | None = None  #: what it was made from, if it was traced and closed
         self._ended = ""  #: why its process is no more
+        self._end = ""  #: the place of the block that has ended it
         self._scratch = Scratch.made(page.path.stem)
         for file in page.files:
             _copy(page, file, self._scratch.directory)
@@ -88,11 +89,11 @@ class PageRun:
     def _run(self, block: Block) -> Result:
         """Run one block, and compare."""
         if self._ended:
-            return Result.failed(f"{block.place}: was not run: {self._ended}", block.line)
+            return Result.failed(f"{block.place}: was not run: {self._ended}", block.line, f"the page ended at {self._end}")
         began = time.perf_counter()
         result = self._answer()
         if result is None:
-            self._ended = f"{block.place}: {self._ended}"
+            self._ended, self._end = f"{block.place}: {self._ended}", block.place
             return replace(Result.failed(self._ended, block.line), seconds=time.perf_counter() - began)
         assert isinstance(result, Result)
         for step, outcome in zip(block.steps, result.outcomes, strict=False):
