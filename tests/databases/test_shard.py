@@ -36,7 +36,6 @@ def test_a_password_is_for_one_user_and_nobody_else_gets_in() -> None:
     text = configuration(
         Shard("db", "127.0.0.1", 7000), "/db", "db", {"save": ""}, Secrets("one", "two"), "/m.so", sharded=False
     )
-    bare = configuration(Shard("db", "127.0.0.1", 7000), "/db", "db", {}, Secrets("one", "two"), None, sharded=False)
 
     assert text.splitlines() == [
         *["port 7000", "bind 127.0.0.1", "protected-mode no"],
@@ -45,7 +44,6 @@ def test_a_password_is_for_one_user_and_nobody_else_gets_in() -> None:
         "user smartensemble_worker on >two ~* -@all +@connection +get +ai._next +ai._done +ai._shared",
         *['loadmodule "/m.so"', 'save ""'],
     ]
-    assert bare.splitlines()[-2:] == ["user default off", "user smartensemble on >one ~* &* +@all"]
 
 
 def test_data_of_a_cluster_say_how_many_servers_share_them() -> None:

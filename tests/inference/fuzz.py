@@ -32,7 +32,7 @@ void *dlopen(const char *file, int mode) {
     return ((void *(*)(const char *, int))dlsym(RTLD_NEXT, "dlopen"))(file, mode & ~RTLD_DEEPBIND);
 }
 """
-STRICT = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror"]
+STRICT = ["-std=c11", "-D_DEFAULT_SOURCE", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror"]
 SANITIZERS = ["libasan.so", "libubsan.so"]
 
 MUTATED_S = 0.1  #: a worker goes after, which has asked in a way that the server may take for: for ever

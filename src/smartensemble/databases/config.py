@@ -45,17 +45,18 @@ def data_name(shard: Shard, count: int) -> str:
 
 
 def configuration(
-    shard: Shard, directory: str, data: str, conf: Mapping[str, str], secrets: Secrets | None, module: str | None, sharded: bool
+    shard: Shard, directory: str, data: str, conf: Mapping[str, str], secrets: Secrets | None, module: str, sharded: bool
 ) -> str:
     """The configuration file of a server, whose data files are called `data`.
 
-    >>> print(configuration(Shard("db", socket="/run/a b"), "/db", "db", {"save": "60 1"}, None, None, False), end="")
+    >>> print(configuration(Shard("db", socket="/run/a b"), "/db", "db", {"save": "60 1"}, None, "/m.so", False), end="")
     port 0
     unixsocket "/run/a b"
     unixsocketperm 700
     dir "/db"
     dbfilename "db.rdb"
     appendfilename "db.aof"
+    loadmodule "/m.so"
     save 60 1
     """
     if shard.socket:
@@ -66,29 +67,25 @@ def configuration(
     if sharded:
         lines += ["cluster-enabled yes", f"cluster-config-file {quoted(shard.name + '.nodes')}"]
     if secrets is not None:
-        lines += users(secrets, module is not None)
-    if module is not None:
-        lines.append(f"loadmodule {quoted(module)}")
+        lines += users(secrets)
+    lines.append(f"loadmodule {quoted(module)}")
     lines += [f"{key} {value or chr(34) * 2}" for key, value in conf.items()]
     return "\n".join(lines) + "\n"
 
 
-def users(secrets: Secrets, module: bool) -> list[str]:
-    """Who may log in, and do what. A server without the `module` knows none of its commands, and cannot deny them either.
+def users(secrets: Secrets) -> list[str]:
+    """Who may log in, and do what.
 
-    >>> for line in users(Secrets("one", "two"), module=True):
+    >>> for line in users(Secrets("one", "two")):
     ...     print(line)
     user default off
     user smartensemble on >one ~* &* +@all -ai._next -ai._done -ai._shared
     user smartensemble_worker on >two ~* -@all +@connection +get +ai._next +ai._done +ai._shared
     """
-    allowed = f"user {USER} on >{secrets.user} ~* &* +@all"
-    if not module:
-        return ["user default off", allowed]
     denied, granted = (" ".join(sign + name for name in WORKER_COMMANDS) for sign in "-+")
     return [
         "user default off",
-        f"{allowed} {denied}",
+        f"user {USER} on >{secrets.user} ~* &* +@all {denied}",
         f"user {WORKER_USER} on >{secrets.worker} ~* -@all +@connection +get {granted}",
     ]
 

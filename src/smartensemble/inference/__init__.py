@@ -2,5 +2,5 @@
 
 from pathlib import Path
 
-#: The module for Valkey and Redis, compiled from ``module.c`` when this package is built on Linux; there is none elsewhere.
+#: The module for Valkey and Redis, compiled from ``module.c`` when a wheel for Linux is built; others have none.
 MODULE = Path(__file__).with_name("module.so")

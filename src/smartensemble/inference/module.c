@@ -59,7 +59,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
-#include <sys/random.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -513,6 +513,7 @@ static void tell_position(Context *ctx, void *data, String *key, int position, i
 /* ---- Memory that workers of this host share ------------------------------------------------------------------------------ */
 
 enum { TOKEN_SIZE = 16, ALIGNMENT = 64, SHARED_FROM = 16 << 10 };
+enum { CLOSE_ON_EXEC = 1 }; /* MFD_CLOEXEC */
 
 typedef struct Block {
     struct Block *next;
@@ -526,15 +527,16 @@ static struct {
     Block *first; /* in the order of their places */
 } arena;
 
-/* Get the memory; without it, all travels through the connection. */
+/* Get the memory; without it, all travels through the connection. The C library of a system from 2014, on which the wheel runs too,
+ * has no names for two of these calls: the kernel has numbers. */
 static void open_arena(void) {
     if (!arena.size) return;
-    arena.file = memfd_create("smartensemble", MFD_CLOEXEC);
+    arena.file = (int)syscall(SYS_memfd_create, "smartensemble", CLOSE_ON_EXEC);
     char *memory = MAP_FAILED;
     if (arena.file >= 0 && ftruncate(arena.file, (off_t)arena.size) == 0) {
         memory = mmap(NULL, arena.size, PROT_READ | PROT_WRITE, MAP_SHARED, arena.file, 0);
     }
-    if (memory == MAP_FAILED || getrandom(memory, TOKEN_SIZE, 0) != TOKEN_SIZE) arena.size = 0;
+    if (memory == MAP_FAILED || syscall(SYS_getrandom, memory, TOKEN_SIZE, 0) != TOKEN_SIZE) arena.size = 0;
     else arena.memory = memory;
 }
 

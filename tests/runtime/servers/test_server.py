@@ -469,6 +469,20 @@ def test_the_server_of_the_package_comes_first_and_then_the_one_on_path(
         server_program.find_server()
 
 
+@pytest.mark.parametrize("colocated", [False, True])
+def test_an_installation_without_the_module_says_so_before_anything_is_written(
+    colocated: bool, exp: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_program, "MODULE", Path("module.so").absolute())
+    db, model = exp.create_database(), exp.create_model("model", exp.create_run_settings("true"))
+    if colocated:
+        model.colocate_db_uds()
+
+    with pytest.raises(MissingFileError, match=r"database: needs the server's module.* install its wheel for x86-64 or arm64"):
+        exp.start(model if colocated else db)
+    assert [path for path in (db.path, model.path) if Path(path).exists()] == []
+
+
 @pytest.mark.parametrize(
     ("says", "why"),
     [("Redis server v=6.0.16 sha=0:0", "is version 6.0.16; give one from 6.2 on"), ("hello", "is no server, it says 'hello'")],

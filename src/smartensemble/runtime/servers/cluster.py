@@ -136,7 +136,7 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> ClusterServers:
     servers, path = ClusterServers(db), Path(db.path, f"{db.db_identifier}.assignment")
     check_data(db, servers.shards)
     assignment = describe(db, servers)
-    plan(placement, servers, path, db.worker_options.workers if assignment.module else 0)
+    plan(placement, servers, path, db.worker_options.workers)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for shard in servers.shards:
         for suffix in LEFTOVERS:
@@ -160,6 +160,7 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> ClusterServers:
 
 def describe(db: Orchestrator, servers: ClusterServers) -> Assignment:
     """The assignment for the nodes."""
+    library = module()  # first: where there is no module, pip has no server either
     return Assignment(
         db.db_identifier,
         secrets.token_hex(8),
@@ -170,7 +171,7 @@ def describe(db: Orchestrator, servers: ClusterServers) -> Assignment:
         db.port,
         db.conf,
         servers.secrets,
-        module(),
+        library,
         list(workers.options(db.worker_options)),
     )
 

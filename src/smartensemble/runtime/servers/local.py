@@ -30,12 +30,12 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> RunningServers:
 
     :raises StateError: they could not be started; nothing is left running.
     """
-    program = find_server(db.server)
+    library, program = module(), find_server(db.server)  # in this order: where there is no module, pip has no server either
     check_record(db)
     for left in reversed(range(TRIES)):
         servers = RunningServers(db.db_identifier, choose_addresses(db), draw(db))
         try:
-            commands = write(db, servers, program)
+            commands = write(db, servers, program, library)
             servers.runs, _ = runner.serve(commands, detached)
             servers.wait_until_ready(runner)
             for shard in servers.shards:
@@ -63,7 +63,7 @@ def draw(db: Orchestrator) -> Secrets | None:
     return Secrets(token_urlsafe(32), token_urlsafe(32)) if db.access == "password" else None
 
 
-def write(db: Orchestrator, servers: RunningServers, program: str) -> list[Command]:
+def write(db: Orchestrator, servers: RunningServers, program: str, library: str) -> list[Command]:
     """Write the files of the servers; the commands that start them."""
     directory = Path(db.path)
     directory.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def write(db: Orchestrator, servers: RunningServers, program: str) -> list[Comma
     commands = []
     for shard in servers.shards:
         data = data_name(shard, len(servers.shards))
-        text = configuration(shard, db.path, data, db.conf, servers.secrets, module(), sharded=len(servers.shards) > 1)
+        text = configuration(shard, db.path, data, db.conf, servers.secrets, library, sharded=len(servers.shards) > 1)
         write_private(directory / f"{shard.name}.conf", text)
         if len(servers.shards) > 1:
             write_private(directory / f"{shard.name}.nodes", nodes_file(servers.shards, shard))

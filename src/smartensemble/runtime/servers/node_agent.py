@@ -42,7 +42,7 @@ class Assignment:
     port: int | None
     conf: dict[str, str]
     secrets: Secrets | None
-    module: str | None
+    module: str
     worker: list[str]  #: options of a worker
 
     def write(self, path: Path) -> None:

@@ -63,6 +63,14 @@ def version(program: str) -> tuple[int, ...]:
     return tuple(map(int, match.groups()))
 
 
-def module() -> str | None:
-    """The module for tensors, which servers load; None if it was not built."""
-    return str(MODULE) if MODULE.exists() else None
+def module() -> str:
+    """The path of the module for tensors, which servers load.
+
+    :raises MissingFileError: this is an installation without it.
+    """
+    if not MODULE.exists():
+        raise MissingFileError(
+            "database: needs the server's module, which is not in this installation of smartensemble; "
+            "on Linux, install its wheel for x86-64 or arm64, or pip install . in a clone"
+        )
+    return str(MODULE)

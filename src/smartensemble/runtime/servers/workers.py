@@ -8,7 +8,6 @@ from smartensemble.command import Command
 from smartensemble.databases.orchestrator import Orchestrator
 from smartensemble.databases.shard import WORKER_USER, Secrets, Shard
 from smartensemble.databases.worker_options import WorkerOptions
-from smartensemble.runtime.servers.server_program import module
 
 #: Until a worker ends whose database has gone. No server of ours comes back, so this need not be long.
 RECONNECT_TIMEOUT_S = 2.0
@@ -18,9 +17,7 @@ WORKER = (sys.executable, "-P", "-m", "smartensemble.inference", "--patience", s
 
 
 def commands(db: Orchestrator, shards: Sequence[Shard], secrets: Secrets | None) -> list[Command]:
-    """The commands that start the workers of `db`, each of which serves all `shards`; none if servers load no module."""
-    if module() is None:
-        return []
+    """The commands that start the workers of `db`, each of which serves all `shards`."""
     addresses = [word for shard in shards for word in ("--address", url(shard, secrets))]
     env = {"REDISCLI_AUTH": secrets.worker} if secrets else {}  # everybody may read a command line
     argv = (*WORKER, *options(db.worker_options), *addresses)
