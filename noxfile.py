@@ -1,6 +1,7 @@
 """The sessions: ``nox -s tests`` is what "done" means; the others are parts of it, or run for longer. ``nox -l`` lists them."""
 
 import os
+import re
 import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -151,6 +152,18 @@ def start_interrupts(session: nox.Session) -> None:
     session.run(*program, *(session.posargs or ["--starts", "200", "ctrl-c"]))
     if not session.posargs:
         session.run(*program, "--starts", "50", "twice", "thread", "process", "database", "detached")
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Build what a release publishes into dist/, twice, and run it in each Python found; ``-- --quick`` needs no network."""
+    if session.posargs == ["--quick"]:
+        session.install("-q", "-e.[test]", "-e", TUTORKIT)
+        session.run("pytest", "-q", "tests/test_release.py")
+        return
+    zig = re.findall(r'"(ziglang==.*?)"', Path("hatch_build.py").read_text())
+    session.install("-q", "-e.", "auditwheel", "build", "hatchling", "twine", *zig)
+    session.run("python", "tests/release.py")
 
 
 @nox.session
