@@ -1,4 +1,4 @@
-"""Compile ``module.c`` into the wheel, or, for an editable install, beside its source.
+"""Compile ``module.c`` into the wheel, or, for an editable install, beside its source; and give README's links an address.
 
 The module is the database server's, not Python's, so one wheel fits all Pythons. The variable SMARTENSEMBLE_WHEEL
 names the machine that it is for: "x86_64" or "aarch64", on whatever machine it is built, or "any", without a module.
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 SOURCE = "src/smartensemble/inference/module.c"
 MODULE = "smartensemble/inference/module.so"
@@ -94,3 +95,24 @@ class Module(BuildHookInterface):
 
     def _by_zig(self) -> bool:
         return wanted() in MACHINES or (wanted() == "" and compiler() is None)
+
+
+def linked(text: str, repository: str | None) -> str:
+    """README as PyPI shows it, which has none of our files: links to them lead to the repository, or without one are words."""
+    if repository:
+        text = re.sub(r"(!\[[^]]*\]\()(?!https?:)", rf"\1{repository}/raw/main/", text)
+        return re.sub(r"(?<!!)(\[[^]]*\]\()(?!https?:)", rf"\1{repository}/blob/main/", text)
+    text = re.sub(r"!\[[^]]*\]\((?!https?:)[^)]*\)\n*", "", text)
+    return re.sub(r"\[([^]]*)\]\((?!https?:)[^)]*\)", r"\1", text)
+
+
+class Readme(MetadataHookInterface):
+    """The text of README in the metadata of a distribution."""
+
+    PLUGIN_NAME = "custom"
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        """Set it, by the address of the repository in ``[project.urls]``."""
+        text = Path(self.root, "README.md").read_text(encoding="utf-8")
+        repository = metadata.get("urls", {}).get("Repository")
+        metadata["readme"] = {"content-type": "text/markdown", "text": linked(text, repository)}

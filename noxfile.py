@@ -162,7 +162,7 @@ def release(session: nox.Session) -> None:
         session.run("pytest", "-q", "tests/test_release.py")
         return
     zig = re.findall(r'"(ziglang==.*?)"', Path("hatch_build.py").read_text())
-    session.install("-q", "-e.", "auditwheel", "build", "hatchling", "twine", *zig)
+    session.install("-q", "-e.", "-e", TUTORKIT, "auditwheel", "build", "hatchling", "twine", *zig)
     session.run("python", "tests/release.py")
 
 

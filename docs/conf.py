@@ -5,6 +5,7 @@ import inspect
 import re
 import sys
 import textwrap
+import tomllib
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -24,6 +25,9 @@ project = "smartensemble"
 author = "The smartensemble developers"
 copyright = author
 version = release = smartensemble.__version__
+#: Addresses of the project, of which there are none before it is published.
+URLS = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]
+html_baseurl = URLS.get("Documentation", "")
 
 sys.path.insert(0, str(Path(__file__).parent))
 extensions = [
@@ -134,6 +138,7 @@ html_theme_options = {
     "show_prev_next": False,
     "show_toc_level": 2,
     "header_links_before_dropdown": 7,
+    "external_links": [{"name": name, "url": url} for name, url in URLS.items() if name != "Documentation"],
     "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
     "footer_start": [],
     "footer_end": [],

@@ -21,17 +21,20 @@ from pathlib import Path
 from worlds.distributions import (
     MACHINES,
     ROOT,
+    START,
     TENSOR,
     TUTORKIT,
     build,
     copy,
     environment,
     install,
+    lines_that_install,
     names,
     problems,
     run,
     unpack,
 )
+from worlds.patience import PATIENCE_S, eventually
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 README = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[0]
@@ -50,6 +53,7 @@ def main() -> None:
         check(made)
         plain = plain_build(folder)
         tried = [line for python in pythons() for line in try_all(folder, python, made)]
+        tried += [from_a_clone(folder)]
         tried += [emulated(folder, next(path for path in made if "aarch64" in path.name))]
         shutil.rmtree(ROOT / "dist", ignore_errors=True)
         (ROOT / "dist").mkdir()
@@ -169,6 +173,14 @@ def first_page(python: Path, folder: Path) -> None:
     succeed(subprocess.run(argv, cwd=folder, env=env, capture_output=True, text=True, check=False))
 
 
+def from_a_clone(folder: Path) -> str:
+    """Type in a clone what the first page says, and run that page."""
+    lines = [*lines_that_install(ROOT / START), "pip install --quiet ./packages/tutorkit", f"tutorkit run {START}"]
+    argv = ["bash", "-c", "\n".join(["set -e", *lines])]
+    succeed(subprocess.run(argv, cwd=copy(folder / "clone"), capture_output=True, text=True, check=False))
+    return f"in a clone: {'; '.join(lines)}"
+
+
 def emulated(folder: Path, wheel: Path) -> str:
     """Load the module of a wheel for arm64 into the server for arm64, and send a tensor."""
     qemu = shutil.which("qemu-aarch64")
@@ -199,10 +211,8 @@ def asked(socket: Path, *commands: str) -> list[object]:
     from smartensemble.databases.shard import Shard
     from smartensemble.runtime.servers.resp import request
 
-    deadline = time.monotonic() + 60
-    while not socket.exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return [request(Shard("arm", socket=str(socket)), *command.split(), timeout=60) for command in commands]
+    eventually(socket.exists)
+    return [request(Shard("arm", socket=str(socket)), *command.split(), timeout=PATIENCE_S) for command in commands]
 
 
 def arm_platforms() -> list[str]:

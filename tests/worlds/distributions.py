@@ -12,7 +12,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from tutorkit.reading.pages import read as read_page
+
 ROOT = Path(__file__).parents[2]
+START = "docs/start.rst"  #: the page that a reader begins with
 TUTORKIT = Path("packages", "tutorkit")
 MADE = [line.rstrip("/").rpartition("/")[2] for line in (ROOT / ".gitignore").read_text().split()]  #: by running, not by people
 VERSION = re.findall(r'^__version__ = "(.*)"$', (ROOT / "src/smartensemble/version.py").read_text(), re.MULTILINE)[0]
@@ -146,6 +149,12 @@ def glibc_versions(module: bytes) -> set[tuple[int, ...]]:
             ["readelf", "--wide", "--version-info", file.name], capture_output=True, text=True, check=True
         ).stdout
     return {tuple(map(int, each.split("."))) for each in re.findall(r"GLIBC_([\d.]+)", text)}
+
+
+def lines_that_install(page: Path) -> list[str]:
+    """The commands of a page that are typed in a clone, to install from it."""
+    blocks = [block for block in read_page(page, ROOT).blocks if "install" in block.needs]
+    return [step.source for block in blocks for step in block.steps]
 
 
 def environment(folder: Path, python: str = sys.executable) -> Path:

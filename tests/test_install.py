@@ -1,0 +1,30 @@
+"""The lines of the pages that install from a clone: they are run in one, without a network, and then the first page is."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from worlds.distributions import ROOT, START, copy, lines_that_install
+
+
+@pytest.mark.needs("lmp")
+def test_the_lines_that_install_from_a_clone_do_and_then_the_first_page_runs(tmp_path: Path) -> None:
+    clone = copy(tmp_path / "clone")
+    pages = {str(page.relative_to(ROOT)): lines_that_install(page) for page in sorted((ROOT / "docs").rglob("*.rst"))}
+    pages = {page: pages[page] for page in sorted(pages, key=lambda page: page != START) if pages[page]}
+    # What they depend on is here already. In an environment variable of pip, 0 is what switches an option --no-... on.
+    ours = os.pathsep.join(path for path in sys.path if path.endswith("site-packages"))
+    env = os.environ | {"PYTHONPATH": ours, "PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+
+    script = "\n".join(["set -e", *(line for each in pages.values() for line in each), f"tutorkit run {START}"])
+    done = subprocess.run(["bash", "-c", script], cwd=clone, env=env, capture_output=True, text=True, check=False)
+    where = [str(clone / ".venv/bin/python"), "-c", "import smartensemble; print(smartensemble.__file__)"]
+
+    assert list(pages) == [START, "docs/howto/designs.rst", "docs/teach/afternoon.rst"]
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "does not provide the extra" not in done.stderr
+    assert "five-minutes-with-lammps-5: passed" in done.stdout
+    assert subprocess.check_output(where, cwd=tmp_path, text=True).startswith(str(clone / ".venv"))
