@@ -14,6 +14,7 @@ def smartensemble(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[st
     )
 
 
+@pytest.mark.needs("database")
 def test_a_database_is_started_looked_at_and_stopped(tmp_path: Path) -> None:
     started = smartensemble("db", "start", "db", "--access", "open", "--checkpoint", "1000", cwd=tmp_path)
     address, record = started.stdout.splitlines()
@@ -40,7 +41,11 @@ def test_what_does_not_run_is_told_by_the_exit_code(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["db", "start", "--interface", "ipogif0"], "no address of an interface 'ipogif0'"),
+        pytest.param(
+            ["db", "start", "--interface", "ipogif0"],
+            "no address of an interface 'ipogif0'",
+            marks=pytest.mark.needs("database"),
+        ),
         (["db", "start", "--nodes", "0"], "db_nodes"),
         (["db", "start", "--access", "publik"], "invalid choice: 'publik'"),
     ],

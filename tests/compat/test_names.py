@@ -278,6 +278,7 @@ def test_text_for_arguments_is_split_at_blanks_alone() -> None:
     assert made.exe_args == ["it's", "me", "a\\nb", "c", "d e"]
 
 
+@pytest.mark.needs("mpirun")
 def test_mpirun_has_its_own_class_and_members_keep_it() -> None:
     made = Experiment("exp").create_run_settings("echo", run_command="mpirun", run_args={"map-by": "core"})
     made.set_tasks(2)
@@ -292,6 +293,7 @@ def test_mpirun_has_its_own_class_and_members_keep_it() -> None:
     assert (member.format_run_args(), member.format_env_vars()) == (["-n", "2", "--map-by=core", "--quiet"], ["A=1"])
 
 
+@pytest.mark.needs("mpirun")
 def test_an_option_without_a_spelling_is_an_error_and_without_a_run_command_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

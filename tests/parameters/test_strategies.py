@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tracemalloc
@@ -151,7 +152,7 @@ def interpreters() -> list[str]:
     """Every Python of 3.11 to 3.14 that runs here: the one of the tests, on PATH, and pyenv's."""
     minors = range(11, 15)
     homes = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    found = [sys.executable, *(f"python3.{minor}" for minor in minors)]
+    found = [sys.executable, *filter(None, (shutil.which(f"python3.{minor}") for minor in minors))]
     found += [str(path) for minor in minors for path in sorted(homes.glob(f"3.{minor}.*/bin/python"))]
     return [python for python in found if _version(python) in {f"3.{minor}" for minor in minors}]
 

@@ -13,6 +13,8 @@ from smartensemble.databases.orchestrator import endpoint_of, running_servers
 from smartensemble.errors import StateError
 from smartensemble.runtime.servers.resp import request
 
+pytestmark = pytest.mark.needs("database")
+
 Eventually = Callable[[Callable[[], object]], None]
 
 

@@ -60,7 +60,15 @@ def at_the_second_write(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[C
 
 
 @pytest.mark.parametrize(
-    ("way", "starts"), [("ctrl-c", 20), ("twice", 8), ("database", 4), ("detached", 4), ("thread", 10), ("process", 4)]
+    ("way", "starts"),
+    [
+        ("ctrl-c", 20),
+        ("twice", 8),
+        pytest.param("database", 4, marks=pytest.mark.needs("database")),
+        ("detached", 4),
+        ("thread", 10),
+        ("process", 4),
+    ],
 )
 def test_a_start_that_is_interrupted_at_random_is_done_or_taken_back(way: str, starts: int, tmp_path: Path) -> None:
     argv = [sys.executable, str(HARNESS), "--starts", str(starts), "--seed", "7", way]

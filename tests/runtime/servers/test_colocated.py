@@ -13,6 +13,8 @@ from smartensemble.errors import EntityExistsError, InputTypeError, InputValueEr
 from smartensemble.runtime.standalone.procfs import began
 from worlds.patience import PATIENCE_S
 
+pytestmark = pytest.mark.needs("database")
+
 Eventually = Callable[[Callable[[], object]], None]
 
 #: Says where its database is, and the process number of that; then does what its arguments say.

@@ -19,6 +19,8 @@ from smartensemble.runtime.servers.resp import Refusal, request
 from smartensemble.runtime.standalone.procfs import began
 from worlds.patience import PATIENCE_S
 
+pytestmark = pytest.mark.needs("database")
+
 Driver = Callable[..., "subprocess.Popen[str]"]
 Script = Callable[[str], str]
 Eventually = Callable[[Callable[[], object]], None]

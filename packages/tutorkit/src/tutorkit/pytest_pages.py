@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +85,11 @@ class PageFile(SybilFile):
         self.documents.append(document)
         document.namespace["tutorkit"] = self.session_
         for example in document.examples():
-            yield BlockItem.from_parent(self, sybil=sybil, example=example)
+            yield marked(BlockItem.from_parent(self, sybil=sybil, example=example), example.parsed.needs)
         for exercise in document.page.exercises:
-            yield ExerciseItem.from_parent(
-                self, name=f"exercise-{exercise.name}", exercise=exercise, page_session=self.session_
-            )
+            name = f"exercise-{exercise.name}"
+            item = ExerciseItem.from_parent(self, name=name, exercise=exercise, page_session=self.session_)
+            yield marked(item, exercise.needs)
 
     def teardown(self) -> None:
         """End the page; what it left behind is an error."""
@@ -123,6 +123,13 @@ class BlockItem(SybilItem):
         if isinstance(excinfo.value, SybilFailure):
             return excinfo.value.result
         return super().repr_failure(excinfo, style)
+
+
+def marked(item: pytest.Item, needs: Iterable[str]) -> pytest.Item:
+    """`item`, marked as a test in Python is, so that ``-m "not needs"`` chooses what every machine can run."""
+    if names := tuple(needs):
+        item.add_marker(pytest.mark.needs(*names))
+    return item
 
 
 def leave_out(subject: str, condition: Condition) -> None:
@@ -209,6 +216,8 @@ class Pages:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """A test is marked with the same conditions as a block: ``@pytest.mark.needs("gpu")``."""
+        if isinstance(item, (BlockItem, ExerciseItem)):
+            return  # they leave themselves out when they run, because a page that is left out is put on record too
         names = [name for mark in item.iter_markers("needs") for name in mark.args]
         try:
             condition = lacking(names, self.config, item.nodeid)

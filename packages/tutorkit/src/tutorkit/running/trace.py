@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 STARTS = ("subprocess.Popen", "os.posix_spawn", "os.fork", "os.forkpty", "os.system", "os.exec", "os.spawn")
 READS = ("open", "os.listdir", "os.scandir", "sqlite3.connect")
-MONITORING_TOOL = 3  #: a number of sys.monitoring's that no well-known tool has
+MONITORING_TOOLS = (3, 4)  #: the numbers of sys.monitoring's that no well-known tool has: a page may run pages
 SITE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_site")
 
 
@@ -154,10 +154,7 @@ def start(roots: tuple[str, ...], directory: str, root: str, *, child: bool = Fa
     global _tracer
     tracer = _tracer = Tracer(roots, directory, root, child=child)
     if sys.version_info >= (3, 12):
-        monitoring = sys.monitoring
-        monitoring.use_tool_id(MONITORING_TOOL, "tutorkit")
-        monitoring.register_callback(MONITORING_TOOL, monitoring.events.PY_START, tracer.monitor)
-        monitoring.set_events(MONITORING_TOOL, monitoring.events.PY_START)
+        start_monitoring(tracer)
     elif sys.gettrace() is None:
         threading.settrace(tracer.call)
         sys.settrace(tracer.call)
@@ -175,6 +172,17 @@ def start(roots: tuple[str, ...], directory: str, root: str, *, child: bool = Fa
 
     os._exit = leave_with_report  # type: ignore[assignment]
     return tracer
+
+
+def start_monitoring(tracer: Tracer) -> None:
+    """Have `tracer` called for each function that is entered; beside that of a page that runs this one, or instead of it."""
+    monitoring: Any = sys.monitoring  # type: ignore[attr-defined, unused-ignore]
+    free = [tool for tool in MONITORING_TOOLS if monitoring.get_tool(tool) is None]
+    if free:
+        monitoring.use_tool_id(free[0], "tutorkit")
+    tool = free[0] if free else MONITORING_TOOLS[-1]
+    monitoring.register_callback(tool, monitoring.events.PY_START, tracer.monitor)
+    monitoring.set_events(tool, monitoring.events.PY_START)
 
 
 def start_child() -> None:
