@@ -1,6 +1,8 @@
 """What is added for databases is checked when it is added, inherited by members, and stored under the keys of SmartRedis."""
 
 import binascii
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -101,6 +103,23 @@ def without_source() -> Any:
     names: dict[str, Any] = {}
     exec("def f(x): return x", names)
     return names["f"]
+
+
+def test_a_line_of_the_program_is_not_taken_for_the_source_of_a_function() -> None:
+    """Python 3.13 keeps the text after ``-c`` as the source of all code that has no file."""
+    program = "\n".join(
+        [
+            "def g(x): return -x",
+            "from smartensemble import Model, RunSettings",
+            "names = {}",
+            "exec('def f(x): return x', names)",
+            "Model('melt', {}, RunSettings('echo')).add_function('s', names['f'])",
+        ]
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert "f has no source; write it into a file, or give its text" in done.stderr
 
 
 def test_a_script_in_another_encoding_is_an_error(tmp_path: Path) -> None:

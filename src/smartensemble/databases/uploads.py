@@ -4,6 +4,7 @@ The commands and the names of keys are those of SmartRedis, whose clients run wh
 ``name.GPU:0`` and so on as well; in a sharded database one on each server, ``{tag}.name``, whose tag belongs to that server.
 """
 
+import ast
 import inspect
 import os
 import re
@@ -202,8 +203,11 @@ def function(subject: str, name: str, function: Callable[..., Any] | str | None,
         raise InputValueError(f"{subject}: a lambda has no name to run it by; give a function, def f(x): ...")
     try:
         source = dedent(inspect.getsource(function))
-    except (OSError, TypeError):
-        raise InputValueError(f"{subject}: {function.__name__} has no source; write it into a file, or give its text") from None
+        own = getattr(ast.parse(source).body[0], "name", "") == inspect.unwrap(function).__name__
+    except (OSError, TypeError, SyntaxError, IndexError):
+        own = False
+    if not own:  # Python 3.13 takes the text after ``python -c`` for the source of everything that `exec` made
+        raise InputValueError(f"{subject}: {function.__name__} has no source; write it into a file, or give its text")
     return Script(name, source, _device_names(subject, devices))
 
 
