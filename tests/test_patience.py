@@ -27,6 +27,7 @@ SUBJECTS = {
     "runtime/journal/test_journal.py": ["exp.wait(ens, timeout=0.5)"],  # it comes to nothing, however long
     "runtime/local/test_launcher.py": ["exp.wait("],
     "runtime/start_interrupts.py": ["time.sleep("],  # a moment that is drawn at random
+    "tutorkit/running/test_limits.py": ["time.sleep("],  # a block stands still for a while
 }
 
 
