@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,9 @@ TUTORIAL = Path("tutorials/melt/melt.md").absolute()
 PARALLEL = [f"-n{2 * (os.cpu_count() or 1)}", "--dist=loadfile", "--no-loadscope-reorder"]
 SPHINX = ["-W", "--keep-going", "-q", "-n", "-j", "auto", "-b", "html", "-d", "build/doctrees", "docs", "build/html"]
 RESULTS = Path("build/tests.xml")  #: what pytest writes of each test
-LATER = ("3.12", "3.13", "3.14")  #: Pythons that run the tests of one module each, besides the one that runs everything
+LATER = ("3.12", "3.13", "3.14")  #: Pythons that run ``unit``; another one runs everything
+#: What runs on any machine: no framework, server, scheduler, browser or simulation.
+UNIT = ["-m", "not needs", "tests", "src", "packages"]
 
 
 # --- everything -------------------------------------------------------------------------------------------------------------
@@ -93,6 +96,7 @@ def lint(session: nox.Session) -> None:
     session.install("-q", "-e.[lint]", "-e", TUTORKIT)
     steps = Steps(session)
     check(steps)
+    steps.run("pytest", "-q", "tests/test_forge.py")
     steps.end()
 
 
@@ -105,11 +109,45 @@ def check(steps: Steps) -> None:
 
 
 @nox.session
+def unit(session: nox.Session) -> None:
+    """Run the tests and docstrings that need nothing but Python: no framework, server, scheduler or browser."""
+    session.install("-q", "-e.[unit]", "-e", TUTORKIT)
+    session.run("pytest", "-q", *PARALLEL, *(session.posargs or UNIT))
+
+
+def interpreter(version: str) -> str | None:
+    """A Python of this version that can make environments, on PATH or of pyenv; None if there is none."""
+    on_path = filter(None, [shutil.which(f"python{version}")])
+    own = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions").glob(f"{version}.*/bin/python")
+    for path in [*on_path, *map(str, sorted(own, reverse=True))]:
+        argv = [path, "-c", "import ensurepip, sys; print('%d.%d' % sys.version_info[:2])"]
+        if subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip() == version:
+            return path
+    return None
+
+
+def unit_of(version: str) -> None:
+    """The session ``unit-<version>``, which is skipped where there is no such Python."""
+    found = interpreter(version)
+
+    @nox.session(name=f"unit-{version}", python=found, venv_backend=None if found else "none")
+    def unit_of_version(session: nox.Session) -> None:
+        """Run ``unit`` with this Python."""
+        if not found:
+            session.skip(f"no Python {version} is found, on PATH or in pyenv")
+        unit(session)
+
+
+for _version in LATER:
+    unit_of(_version)
+
+
+@nox.session
 def pages(session: nox.Session) -> None:
     """Run pages, for example ``nox -s pages -- docs/howto/run.rst``; what they need beside the core is left out if missing."""
     if not session.posargs:
         session.error("no page; give some: nox -s pages -- docs/howto/run.rst")
-    session.install("-q", "-e.[docs]", "-e", TUTORKIT)
+    session.install("-q", "-e.[docs]", "pytest-timeout", "-e", TUTORKIT)
     session.run("pytest", "-q", *session.posargs)
 
 
@@ -158,7 +196,7 @@ def start_interrupts(session: nox.Session) -> None:
 def release(session: nox.Session) -> None:
     """Build what a release publishes into dist/, twice, and run it in each Python found; ``-- --quick`` needs no network."""
     if session.posargs == ["--quick"]:
-        session.install("-q", "-e.[test]", "-e", TUTORKIT)
+        session.install("-q", "-e.[unit]", "-e", TUTORKIT)
         session.run("pytest", "-q", "tests/test_release.py")
         return
     zig = re.findall(r'"(ziglang==.*?)"', Path("hatch_build.py").read_text())
