@@ -177,7 +177,10 @@ def from_a_clone(folder: Path) -> str:
     """Type in a clone what the first page says, and run that page."""
     lines = [*lines_that_install(ROOT / START), "pip install --quiet ./packages/tutorkit", f"tutorkit run {START}"]
     argv = ["bash", "-c", "\n".join(["set -e", *lines])]
-    succeed(subprocess.run(argv, cwd=copy(folder / "clone"), capture_output=True, text=True, check=False))
+    done = subprocess.run(argv, cwd=copy(folder / "clone"), capture_output=True, text=True, check=False)
+    succeed(done)
+    if "five-minutes-with-lammps-5: passed" not in done.stdout:
+        raise SystemExit(f"{START}: did not run: {done.stdout}")
     return f"in a clone: {'; '.join(lines)}"
 
 

@@ -154,7 +154,7 @@ def glibc_versions(module: bytes) -> set[tuple[int, ...]]:
 def lines_that_install(page: Path) -> list[str]:
     """The commands of a page that are typed in a clone, to install from it."""
     blocks = [block for block in read_page(page, ROOT).blocks if "install" in block.needs]
-    return [step.source for block in blocks for step in block.steps]
+    return [step.source.strip() for block in blocks for step in block.steps]
 
 
 def environment(folder: Path, python: str = sys.executable) -> Path:
