@@ -63,7 +63,7 @@ class PictureDirective(Image, SphinxDirective):
 
     def run(self) -> Any:
         """The image from the record; without it, a sentence."""
-        shelf = shelf_of(self.env.app)
+        shelf = shelf_of(self.config)
         page = shelf.page(Path(self.env.doc2path(self.env.docname))) if shelf else None
         path = shelf.images(page) / self.arguments[0] if shelf and page else Path(self.arguments[0])
         if not path.is_file():
@@ -97,7 +97,7 @@ class LessonDirective(SphinxDirective):
 
     def measured(self) -> str:
         """How many exercises there are, and how long the code took, if that is on record."""
-        shelf = shelf_of(self.env.app)
+        shelf = shelf_of(self.config)
         page = shelf.page(Path(self.env.doc2path(self.env.docname))) if shelf else None
         if shelf is None or page is None:
             return ""
@@ -192,7 +192,7 @@ class StatusDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """A table."""
-        shelf = shelf_of(self.env.app)
+        shelf = shelf_of(self.config)
         if shelf is None:
             return []
         now = site.site(shelf.config)
@@ -235,7 +235,7 @@ class CoverageDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """A table."""
-        shelf = shelf_of(self.env.app)
+        shelf = shelf_of(self.config)
         if shelf is None:
             return []
         coverage = shelf.coverage()

@@ -32,7 +32,7 @@ class Annotate(SphinxTransform):
 
     def apply(self, **_: Any) -> None:
         """Do it, where the project has a section ``[tool.tutorkit]``."""
-        shelf = shelf_of(self.app)
+        shelf = shelf_of(self.config)
         if shelf is not None:
             self.shelf = shelf
             self.used: set[tuple[str, str]] = set()
@@ -157,8 +157,8 @@ class Annotate(SphinxTransform):
     def stamp(self, own: Page | None) -> None:
         """Say at the end of the page what ran, where and when."""
         paragraph = nodes.paragraph("", stamp(self.entries), classes=["tutorkit-stamp"])
-        if own is not None and download.downloadable(own) and self.app.builder.format == "html":
-            folder = Path(self.app.outdir, DOWNLOADS)
+        folder = self.shelf.downloads
+        if own is not None and download.downloadable(own) and folder is not None:
             up = "../" * self.env.docname.count("/")
             script, notebook = (
                 f'<a class="reference download" href="{up}{DOWNLOADS}/{name}" download>{word}</a>'

@@ -19,7 +19,7 @@ from tutorkit.config import load
 from tutorkit.directives import DIRECTIVES
 from tutorkit.reading.blocks import Page
 from tutorkit.record.ledger import DISPLAY
-from tutorkit.record.shelf import Shelf, shelf_of
+from tutorkit.record.shelf import SHELVES, Shelf, shelf_of
 from tutorkit.running.notebook import EXECUTED
 from tutorkit.sphinx_blocks import DOWNLOADS, Annotate, warn
 from tutorkit.sphinx_reference import add_examples, outdated
@@ -31,17 +31,17 @@ logger = logging.getLogger(__name__)
 def begin(app: Sphinx) -> None:
     """Find the project, and take its notebooks from the record."""
     config = load(Path(app.confdir))
-    app.tutorkit = Shelf(config) if config else None  # type: ignore[attr-defined]
     if config is None:
         logger.warning("no pyproject.toml has a section [tool.tutorkit]; add one", type="tutorkit", subtype="config")
         return
+    shelf = SHELVES[app.config] = Shelf(config, Path(app.outdir, DOWNLOADS) if app.builder.format == "html" else None)
     env = app.env
     if not hasattr(env, "tutorkit_counts"):
         env.tutorkit_counts = {}  # type: ignore[attr-defined]
     if "myst_nb" in app.extensions:
         from myst_nb.core.execute.direct import NotebookClientDirect
 
-        NotebookClientDirect.start_client = recorded_client(app.tutorkit)  # type: ignore[attr-defined]
+        NotebookClientDirect.start_client = recorded_client(shelf)
 
 
 def recorded_client(shelf: Shelf) -> Any:
@@ -81,7 +81,7 @@ def merge(app: Sphinx, env: BuildEnvironment, docnames: Iterable[str], other: Bu
 
 def check(app: Sphinx, env: BuildEnvironment) -> Iterator[str]:
     """A site with too many blocks for display only is wrong as a whole; and the files of its exercises."""
-    shelf = shelf_of(app)
+    shelf = shelf_of(app.config)
     if shelf is None:
         return iter(())
     counts: Counter[str] = sum(getattr(env, "tutorkit_counts", {}).values(), Counter())

@@ -18,7 +18,7 @@ EXAMPLES_SHOWN = 5  #: below an entry, each of another page
 
 def add_examples(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:  # noqa: ARG001
     """Below an entry of the reference, the blocks that run it. For the event ``autodoc-process-docstring``."""
-    shelf = shelf_of(app)
+    shelf = shelf_of(app.config)
     if shelf is None or not shelf.config.api or what == "module":
         return
     names = sorted(names_of(what, name, shelf.config.api))
@@ -60,7 +60,7 @@ def link(example: Example, root: Path, app: Sphinx) -> str:
 
 def outdated(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]) -> list[str]:  # noqa: ARG001
     """The reference is read again when other blocks run it. For the event ``env-get-outdated``."""
-    shelf = shelf_of(app)
+    shelf = shelf_of(app.config)
     reference: set[str] = getattr(env, "tutorkit_reference", set())
     if shelf is None or not reference:
         return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from tutorkit.config import Config
 from tutorkit.errors import PageError
@@ -17,8 +18,9 @@ from tutorkit.record.ledger import Record
 class Shelf:
     """Pages by their paths, and records by the names of their pages, each read when it is asked for."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, downloads: Path | None) -> None:
         self.config = config
+        self.downloads = downloads  #: the folder that scripts and notebooks are written into; None if the site is not HTML
         self.known = {path.resolve() for path in config.paths()}
         self.records: dict[str, Record] = {}
         self.unread: dict[Path, str] = {}  #: what is wrong with files that cannot be read
@@ -51,7 +53,10 @@ class Shelf:
         return self._coverage
 
 
-def shelf_of(app: Any) -> Shelf | None:
-    """The shelf of a build by Sphinx; None if the project has no section ``[tool.tutorkit]``."""
-    found: Shelf | None = getattr(app, "tutorkit", None)
-    return found
+#: The shelf of each build, by Sphinx's configuration, which directives and transforms know as well as the application does.
+SHELVES: WeakKeyDictionary[Any, Shelf] = WeakKeyDictionary()
+
+
+def shelf_of(configuration: Any) -> Shelf | None:
+    """The shelf of the build that has this configuration of Sphinx; None if the project has no section ``[tool.tutorkit]``."""
+    return SHELVES.get(configuration)

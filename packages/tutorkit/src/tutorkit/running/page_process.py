@@ -130,6 +130,7 @@ def main(descriptor: int) -> None:
                 sweep(pages, ended, wait=True)
             answer = ended.pop(request)
         channel.sendall(answer.to_bytes(8, "little", signed=True))
+    channel.close()
     for pid in descendants(os.getpid()):
         kill(pid)
 
