@@ -230,7 +230,7 @@ def test_a_notebook_whose_cell_failed_shows_what_ran_before(write: Write, built,
     assert said == ""
     assert "/home/you" in text
     assert "1 of 3 blocks on this page failed when it last ran: first at line 17." in text
-    assert "1 / 0 Failed: docs/book.md:17: raised ZeroDivisionError: division by zero" in text
+    assert "Failed: docs/book.md:17: raised ZeroDivisionError: division by zero" in text
     assert "ZeroDivisionError Traceback (most recent call last)" in text
     assert "y = 2 Not run: the page ended at docs/book.md:17." in text
 
