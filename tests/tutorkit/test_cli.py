@@ -89,9 +89,11 @@ def test_status_says_what_was_not_run(write: Write, command: Command) -> None:
     command("tutorkit", "run", "docs/a.md")
 
     done = command("tutorkit", "status")
+    failed = command("tutorkit", "status", "--failed")
 
     assert done.returncode == 1
     assert done.stdout == "docs/b.md:4: not run yet\n2 pages, 2 blocks: 1 not run, 1 passed\n"
+    assert (failed.returncode, failed.stdout) == (0, "2 pages, 2 blocks: 1 not run, 1 passed\n")
 
 
 def test_status_says_what_failed_each_once(write: Write, command: Command, project: Config) -> None:

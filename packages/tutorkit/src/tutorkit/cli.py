@@ -72,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
         )
 
     status = commands.add_parser("status", help="say how the site stands", description="Say how the site stands.")
+    status.add_argument("--failed", action="store_true", help="print only what failed")
     status.set_defaults(command=show_status)
     return top
 
@@ -213,12 +214,12 @@ def grade_answers(options: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-def show_status(_: argparse.Namespace) -> int:
+def show_status(options: argparse.Namespace) -> int:
     """Print what failed, what did not run and why; 1 if something is wrong."""
     config = load(Path.cwd())
     if config is None:
         raise ConfigError(f"{Path.cwd()}: no pyproject.toml here or above has a section [tool.tutorkit]; add one")
     now = site.site(config)
-    wrong = [*site.failures(now), *site.problems(now, api=True)]
+    wrong = [*site.failures(now), *(() if options.failed else site.problems(now, api=True))]
     print("\n".join([*wrong, site.summary(now)]))
     return 1 if wrong else 0
