@@ -29,10 +29,11 @@ wait
 
 #: How the drivers of tests begin.
 DRIVER = f"""\
-import os, signal, subprocess, sys, threading, time
+import os, signal, subprocess, sys, threading, time, warnings
 from pathlib import Path
 from smartensemble.experiment import Experiment
 from smartensemble.status import Status
+warnings.filterwarnings("ignore", "This process .* is multi-threaded")  # Python 3.12 says so of each fork, and some fork
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and so would we
 exp = Experiment("study")
 PATIENCE_S = {patience.PATIENCE_S}
