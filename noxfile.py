@@ -201,7 +201,7 @@ def release(session: nox.Session) -> None:
         return
     zig = re.findall(r'"(ziglang==.*?)"', Path("hatch_build.py").read_text())
     session.install("-q", "-e.", "-e", TUTORKIT, "auditwheel", "build", "hatchling", "twine", *zig)
-    session.run("python", "tests/release.py")
+    session.run("python", "tests/release.py", *filter(None, map(interpreter, ("3.11", *LATER))))
 
 
 @nox.session

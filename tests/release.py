@@ -1,4 +1,4 @@
-"""Build what a release publishes, twice, check it, and run it in each Python found: ``nox -s release``.
+"""Build what a release publishes, twice, check it, and run it with each Python that is given, as ``nox -s release`` does.
 
 It needs PyPI, build, twine, auditwheel, hatchling and zig. It builds from the repository and, in another folder, from
 the sdist; both must make the same bytes. What passed is in ``dist``. Where Debian's qemu-user and libc6-arm64-cross
@@ -36,7 +36,6 @@ from worlds.distributions import (
 )
 from worlds.patience import PATIENCE_S, eventually
 
-PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 README = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[0]
 PAGE = ROOT / "docs" / "tutorkit" / "first.rst"
 
@@ -44,7 +43,8 @@ PAGE = ROOT / "docs" / "tutorkit" / "first.rst"
 ARM = Path("/usr/aarch64-linux-gnu")
 
 
-def main() -> None:
+def main(pythons: list[str]) -> None:
+    """Build, check, and try with each of `pythons`."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         made = build_all(folder)
@@ -52,7 +52,7 @@ def main() -> None:
             fail_if(problems(path))
         check(made)
         plain = plain_build(folder)
-        tried = [line for python in pythons() for line in try_all(folder, python, made)]
+        tried = [line for python in pythons for line in try_all(folder, python, made)]
         tried += [from_a_clone(folder)]
         tried += [emulated(folder, next(path for path in made if "aarch64" in path.name))]
         shutil.rmtree(ROOT / "dist", ignore_errors=True)
@@ -117,20 +117,6 @@ def plain_build(folder: Path) -> str:
     if not any(path.name.endswith(f"-manylinux_2_17_{platform.machine()}.whl") for path in made):
         raise SystemExit(f"python -m build: makes {[path.name for path in made]}")
     return " and ".join(path.name for path in made)
-
-
-def pythons() -> Iterator[str]:
-    """A Python of each version that is found, on PATH or where pyenv has its own."""
-    for version in PYTHONS:
-        on_path = shutil.which(f"python{version}")
-        own = sorted(Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions").glob(f"{version}.*/bin/python"))
-        for candidate in [*([on_path] if on_path else []), *map(str, reversed(own))]:
-            argv = [candidate, "-c", "import ensurepip, sys; print('%d.%d' % sys.version_info[:2])"]
-            if subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip() == version:
-                yield candidate
-                break
-        else:
-            print(f"Python {version}: is not found, so it was not tried")
 
 
 def try_all(folder: Path, python: str, made: list[Path]) -> Iterator[str]:
@@ -224,4 +210,4 @@ def arm_platforms() -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:] or [sys.executable])

@@ -55,6 +55,7 @@ def test_readme_on_pypi_has_no_dead_link(urls: dict[str, str], tmp_path: Path) -
     assert "Changes" in text
 
 
+@pytest.mark.needs("site")
 @pytest.mark.parametrize("urls", [{}, PUBLISHED], ids=["before", "published"])
 def test_the_site_shows_the_addresses(urls: dict[str, str], tmp_path: Path) -> None:
     project = copy(tmp_path / "project")

@@ -52,6 +52,14 @@ def test_a_workflow_names_what_it_runs_by_its_commit_and_may_only_read(path: Pat
     assert "\npermissions:\n  contents: read\n" in text
 
 
+def test_workflows_run_sessions_that_exist() -> None:
+    sessions = set(re.findall(r"^def (\w+)\(session: nox\.Session", (ROOT / "noxfile.py").read_text(), re.MULTILINE))
+    named = {name for path in WORKFLOWS for name in re.findall(r"nox -s ([\w-]+)", path.read_text())}
+
+    assert named == {"release", "unit"}
+    assert named <= sessions
+
+
 def test_one_action_has_one_version() -> None:
     used = {action for path in WORKFLOWS for action in re.findall(r"uses: (.*)", path.read_text())}
 

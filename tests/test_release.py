@@ -111,6 +111,7 @@ def with_dependencies(folder: Path, wheel: Path) -> Path:
     return python
 
 
+@pytest.mark.needs("database")
 def test_the_module_of_an_installed_wheel_is_loaded(wheel: Path, tmp_path: Path) -> None:
     done = run(with_dependencies(tmp_path / "environment", wheel), TENSOR, tmp_path / "empty")
 

@@ -41,8 +41,11 @@ exp.stop(db)
 
 
 def copy(folder: Path) -> Path:
-    """A copy of the repository's files in `folder`, without what is made from them and without git."""
-    shutil.copytree(ROOT, folder, symlinks=True, ignore=shutil.ignore_patterns(*MADE, ".git", "*.so"))
+    """A copy of the repository's files in `folder`, without what is made from them and without git.
+
+    Nor has it what hatchling adds to an sdist, from which it would take the metadata.
+    """
+    shutil.copytree(ROOT, folder, symlinks=True, ignore=shutil.ignore_patterns(*MADE, ".git", "*.so", "PKG-INFO"))
     return folder
 
 
