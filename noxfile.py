@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,7 +45,7 @@ def tests(session: nox.Session) -> None:
     empty("build/html", "build/doctrees")
     steps.run("coverage", "run", "-m", "sphinx", *SPHINX)  # whatever failed: the site marks it
     if not session.posargs:  # the record of some tests makes half a site, and covers half of the source
-        steps.run("pytest", "-q", "-n2", "tests/site", "--site", "build/html")
+        steps.run("pytest", "-q", "tests/site", "--site", "build/html")
     session.run("coverage", "combine", "--quiet")
     steps.run("coverage", "report", *(["--fail-under=0"] if session.posargs else []))
     steps.end()
@@ -173,6 +174,31 @@ def docs(session: nox.Session) -> None:
 
 
 # --- for longer -------------------------------------------------------------------------------------------------------------
+
+
+@nox.session(python=next(filter(None, map(interpreter, reversed(LATER))), None))
+def newest(session: nox.Session) -> None:
+    """Run tests and pages with the newest version of each dependency, on the newest Python found; a warning is an error.
+
+    PyTorch is left out: its newest version comes with gigabytes of CUDA. What needs it, or another missing program, is skipped.
+    """
+    ours = unpinned(".", "designs", "plot", "unit", "docs", "tutorials", "onnx", "tensorflow", "tflite")
+    session.install("-q", "--upgrade", *ours, *unpinned("packages/tutorkit", "sphinx"))
+    session.install("-q", "--no-deps", "-e.", "-e", "packages/tutorkit")
+    session.run("pytest", *PARALLEL, "-W", "error", *session.posargs)
+    empty("build/newest", "build/newest-doctrees")
+    folders = ["-d", "build/newest-doctrees", "docs", "build/newest"]
+    session.run("python", "-W", "error", "-m", "sphinx", "-W", "--keep-going", "-q", "-n", "-b", "html", *folders)
+
+
+def unpinned(folder: str, *extras: str) -> Iterator[str]:
+    """The dependencies of a distribution and of some of its extras, without the versions that they are limited to."""
+    project = tomllib.loads(Path(folder, "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = [*project["dependencies"], *(each for extra in extras for each in project["optional-dependencies"][extra])]
+    for requirement in needed:
+        name, _, marker = requirement.partition(";")
+        if not name.startswith(project["name"]):
+            yield re.split("[<>=!~ ]", name)[0] + (f";{marker}" if marker else "")
 
 
 @nox.session
