@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from smartensemble.experiment import Experiment
+from smartensemble.runtime.local.launcher import local
+from smartensemble.runtime.standalone.procfs import tree
 from worlds import patience
 
 #: A program that leaves every kind of process behind, each of which writes its number into the file FAMILY.
@@ -69,6 +72,24 @@ def lives(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def sentinel_and_supervisor() -> tuple[int, int]:
+    """The sentinel and the supervisor of this process, once both are there."""
+    sentinel = local()._process.pid
+    return sentinel, patience.eventually(lambda: children(sentinel))[0]
+
+
+def children(pid: int) -> list[int]:
+    """The processes whose parent is `pid`, zombies among them."""
+    return [child for child, process in tree().items() if process.parent == pid]
+
+
+def output(exp: Experiment, program: str, *arguments: str, **options: object) -> str:
+    """What a member writes to its standard output."""
+    model = exp.create_model("model", exp.create_run_settings(program, list(arguments), **options))  # type: ignore[arg-type]
+    exp.start(model, progress=False)
+    return Path(model.path, "model.out").read_text()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Real servers for the module: the one that pip installs, and the Redis of this machine."""
 
+import json
 import shutil
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from smartensemble import Experiment, Orchestrator
 from smartensemble.inference import MODULE
 from worlds.patience import PATIENCE_S, eventually
 
@@ -130,3 +132,16 @@ def start(program: str, tmp_path: Path) -> Iterator[Start]:
     yield start
     for server in started:
         server.stop()
+
+
+def pid_of(db: Orchestrator) -> int:
+    """The process of a database's first server."""
+    found: int = json.loads(Path(db.checkpoint_file).read_text())["shards"][0]["process"]["pid"]
+    return found
+
+
+def environment(exp: Experiment, name: str = "env") -> dict[str, str]:
+    """The variables that a member gets."""
+    model = exp.create_model(name, exp.create_run_settings("env"))
+    exp.start(model, progress=False)
+    return dict(line.split("=", 1) for line in Path(model.path, f"{name}.out").read_text().splitlines() if "=" in line)

