@@ -96,7 +96,8 @@ def step(command: Command, *, node_cpus: int, overcommit: bool = False) -> tuple
         return (*SHOW, *argv)
     added = ["--overlap", "--overcommit"] if overcommit else ["--exact"]
     if ":" not in argv:  # what the settings leave open would be taken from the allocation
-        sized_by = {option.partition("=")[0] for option in argv[: command.launcher_prefix]}
+        own = argv[: command.launcher_prefix] if by_srun(command) else ()  # -n of an mpirun says nothing to srun
+        sized_by = {option.partition("=")[0] for option in own}
         sizes = {"--nodes": need.nodes or -(-need.total // node_cpus), "--ntasks": need.tasks if by_srun(command) else 1}
         short = {"--nodes": "-N", "--ntasks": "-n"}
         added += [f"{option}={size}" for option, size in sizes.items() if not sized_by & {option, short[option]}]

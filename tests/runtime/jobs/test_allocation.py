@@ -63,3 +63,32 @@ def test_cases_1_and_2_inside_an_allocation_members_are_steps(cluster: Cluster, 
     assert status == "slurm Completed"
     assert len({*steps.split()}) == 20
     assert (len(nodes.split()), len({*nodes.split()})) == (4, 2)
+
+
+@pytest.mark.needs("mpirun")
+@pytest.mark.parametrize(
+    ("launcher", "lines"),
+    [
+        ("", ["once"]),
+        ("mpirun", ["once", "once"]),
+    ],
+)
+def test_what_is_no_srun_starts_once_in_an_allocation_of_many_tasks(
+    launcher: str, lines: list[str], cluster: Cluster, driver: Driver
+) -> None:
+    """Slurm's variables say four tasks there, and supervisors look for no program on PATH."""
+    done = driver(
+        f"""
+        exp = Experiment("study", launcher="slurm")
+        as_root = {{"OMPI_ALLOW_RUN_AS_ROOT": 1, "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": 1}}
+        rs = exp.create_run_settings("echo", "once", {launcher!r}, env_vars=as_root)
+        if {launcher!r}:
+            rs.set_tasks(2)
+        model = exp.create_model("model", rs)
+        exp.start(model, progress=False)
+        print(model.status, *open(f"{{model.path}}/model.out").read().split())
+        """,
+        wrapper=["salloc", "--quiet", "--nodes=1", "--ntasks=4"],
+    )
+
+    assert done.communicate(timeout=PATIENCE_S)[0].split() == ["Completed", *lines]

@@ -10,6 +10,7 @@ from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime.jobs.query import query
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.schedulers.base import Scheduler
+from smartensemble.settings.executable import find_program
 
 
 def detect_launcher() -> str:
@@ -54,7 +55,8 @@ class Allocation:
         """`command`, as a step of its own."""
         if not self.scheduler.control:
             return command.whole
-        return replace(command, argv=self.scheduler.step(command, node_cpus=min(self.room, default=1))).whole
+        program, *arguments = self.scheduler.step(command, node_cpus=min(self.room, default=1))
+        return replace(command, argv=(find_program(program), *arguments)).whole  # a supervisor looks for no program on PATH
 
 
 def check_room(name: str, need: Need, room: Sequence[int]) -> None:
