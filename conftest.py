@@ -10,7 +10,7 @@ import pytest
 from smartensemble.experiment import Experiment
 from smartensemble.runtime import standalone
 
-pytest_plugins = ["worlds.drivers", "worlds.projects", "worlds.servers", "worlds.site", "worlds.slurm"]
+pytest_plugins = ["worlds.drivers", "worlds.projects", "worlds.run_commands", "worlds.servers", "worlds.site", "worlds.slurm"]
 
 # Members run ``python``, ``mpirun`` and others by their names: those of this environment, which need not be activated.
 os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])
