@@ -1,10 +1,14 @@
-"""What is asked of a database is checked when it is described."""
+"""What is asked of a database is checked when it is described.
+
+Tests colocated and worker_options.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from smartensemble import Model, RunSettings
 from smartensemble.databases.orchestrator import Orchestrator
 from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, StateError, UnsupportedError
 
@@ -48,6 +52,24 @@ def test_who_may_reach_it_follows_from_what_is_asked_for(given: dict[str, Any], 
 def test_what_cannot_be_is_an_error_when_it_is_described(given: dict[str, Any], error: type[Exception], why: str) -> None:
     with pytest.raises(error, match=why):
         Orchestrator(**given)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "why"),
+    [
+        ({"unix_socket": "/tmp/a b"}, InputValueError, "unix_socket '/tmp/a b' is too long, or has characters"),
+        ({"socket_permissions": 9}, InputValueError, "socket_permissions is 9; give three octal digits"),
+        ({"custom_pinning": ["x"]}, InputTypeError, r"custom_pinning is \['x'\]; give numbers of CPUs"),
+        ({"db_cpus": 0}, InputValueError, "db_cpus"),
+        ({"db_identifier": "a-b"}, InputValueError, "cannot end the name of a variable"),
+        ({"limit_app_cpus": True}, InputTypeError, "no argument 'limit_app_cpus'"),
+    ],
+)
+def test_what_a_database_of_a_members_own_cannot_be_is_an_error_too(
+    given: dict[str, Any], error: type[Exception], why: str
+) -> None:
+    with pytest.raises(error, match=why):
+        Model("model", {}, RunSettings("true")).colocate_db_uds(**given)
 
 
 @pytest.mark.parametrize(

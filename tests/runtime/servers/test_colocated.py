@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from smartensemble import Experiment, Model, Status
-from smartensemble.errors import EntityExistsError, InputTypeError, InputValueError
+from smartensemble.errors import EntityExistsError
 from smartensemble.runtime.standalone.procfs import began
 from worlds.patience import PATIENCE_S
 
@@ -161,24 +161,6 @@ def test_pinning_and_threads_reach_the_server(exp: Experiment) -> None:
 
     assert Path(model.path, "model.out").read_text() == f"{{0}} {os.sched_getaffinity(0)}\n"
     assert {"io-threads 2", "loglevel debug"} <= set(Path(model.path, "model.db.conf").read_text().splitlines())
-
-
-@pytest.mark.parametrize(
-    ("given", "error", "why"),
-    [
-        ({"unix_socket": "/tmp/a b"}, InputValueError, "unix_socket '/tmp/a b' is too long, or has characters"),
-        ({"socket_permissions": 9}, InputValueError, "socket_permissions is 9; give three octal digits"),
-        ({"custom_pinning": ["x"]}, InputTypeError, r"custom_pinning is \['x'\]; give numbers of CPUs"),
-        ({"db_cpus": 0}, InputValueError, "db_cpus"),
-        ({"db_identifier": "a-b"}, InputValueError, "cannot end the name of a variable"),
-        ({"limit_app_cpus": True}, InputTypeError, "no argument 'limit_app_cpus'"),
-    ],
-)
-def test_what_makes_no_sense_is_an_error_at_once(
-    given: dict[str, object], error: type[Exception], why: str, exp: Experiment
-) -> None:
-    with pytest.raises(error, match=why):
-        exp.create_model("model", exp.create_run_settings("true")).colocate_db_uds(**given)  # type: ignore[arg-type]
 
 
 def test_it_must_not_have_the_identifier_of_another(exp: Experiment) -> None:
