@@ -1,7 +1,11 @@
-"""A scheduler is a table: what is in it is spelled, what is not has no effect and is named."""
+"""A scheduler is a table: what is in it is spelled, what is not has no effect and is named.
+
+Tests schedulers.
+"""
 
 import pytest
 
+from smartensemble.schedulers import SCHEDULERS
 from smartensemble.schedulers.base import LOCAL, Scheduler
 
 SLURM = Scheduler("slurm", "#SBATCH", {"nodes": "--nodes={}", "time": "--time={hms}", "account": ""})
@@ -40,3 +44,7 @@ def test_this_machine_has_no_directives_and_keeps_the_time_itself() -> None:
 
     assert list(LOCAL.directives(asked)) == []
     assert LOCAL.without_effect(asked) == ["nodes", "queue", "account", "batch_args"]
+
+
+def test_each_scheduler_is_found_by_its_name() -> None:
+    assert {name: scheduler.name for name, scheduler in SCHEDULERS.items()} == {"local": "local", "slurm": "slurm"}

@@ -1,4 +1,7 @@
-"""On the site each block shows what came of it; what tutorkit does not know is a warning; the build runs nothing."""
+"""On the site each block shows what came of it; what tutorkit does not know is a warning; the build runs nothing.
+
+Tests directives, record.shelf, record.stamp, sphinx_blocks, sphinx_failures, sphinx_reference and teaching.download.
+"""
 
 import json
 import re
@@ -331,3 +334,17 @@ def test_what_is_taken_along_runs(write: Write, project: Config, tmp_path: Path)
     assert done.stdout.split("\n") == ["ValueError: invalid literal for int() with base 10: 'x'", "1.5", "2.5", "end", ""]
     assert "# It needs P.bin beside it." in (folder / script).read_text()
     assert executed.returncode == 0 or "No module named" in executed.stderr or "nbconvert" in executed.stderr
+
+
+def test_an_entry_of_the_reference_links_to_the_blocks_that_run_it(write: Write, built, project: Config) -> None:  # type: ignore[no-untyped-def]
+    (project.root / "shapes.py").write_text('def a():\n    """The first."""\n    return 1\n\ndef b():\n    """The second."""\n')
+    write("# P\n\n```pycon\n>>> from shapes import a\n>>> a()\n1\n```\n", "docs/page.md")
+    write("Reference\n=========\n\n.. autofunction:: shapes.a\n\n.. autofunction:: shapes.b\n", "docs/index.rst")
+    paths = f"import sys\nsys.path.insert(0, {str(project.root)!r})\n"
+    (project.root / "docs" / "conf.py").write_text(paths + CONF.replace('"myst_nb"', '"sphinx.ext.autodoc", "myst_nb"'))
+    settings(project, 'api = ["shapes"]\n')
+
+    text, _ = built("index.html")
+
+    assert "The first. Examples that run this: page.md:4. shapes.b()" in text
+    assert text.count("Examples that run this") == 1
