@@ -1,4 +1,7 @@
-"""An experiment generates whole directories, runs each thing once at a time, and always knows how it stands."""
+"""An experiment generates whole directories, runs each thing once at a time, and always knows how it stands.
+
+Tests create.
+"""
 
 import os
 import signal

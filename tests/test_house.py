@@ -4,8 +4,9 @@ The layers themselves are contracts of import-linter, in ``pyproject.toml``, whi
 """
 
 import ast
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ NAMES = [str(path.relative_to(ROOT)) for path in FILES]
 FILES_IN_A_FOLDER = 15
 LINES, LONG, LONG_FILES = 400, 300, 5
 COMPLEXITY = 15
+
+#: The last line of a test file's docstring, where it tests modules besides the one of its name: ``Tests start and jobs.queue.``
+TESTS = re.compile(r"Tests ((?:[\w.]+, )*[\w.]+ and )?[\w.]+\.")
 
 
 def test_there_is_something_to_measure() -> None:
@@ -121,3 +125,77 @@ def test_tests_mirror_the_rooms(package: str) -> None:
     others = {".", "site"} | {folder for folder in folders if folder.split("/")[0] == "tutorkit"}
 
     assert folders - rooms - others == set()
+
+
+def test_the_tests_of_each_module_are_found_by_its_name() -> None:
+    """In the file of its name, or in one whose docstring names it, in the same room or the room above."""
+    nobody, nothing = found_by_name(modules(), docstrings())
+
+    assert nobody == [], "no test file has the name of these modules, and none names them"
+    assert nothing == [], "test files name these, and there are no such modules"
+
+
+@pytest.mark.parametrize(
+    ("tests", "nobody", "nothing"),
+    [
+        ({}, ["p", "p.run", "p.run.jobs.queue", "p.run.turns"], []),
+        ({"p.run.test_turns": "Turns."}, ["p", "p.run", "p.run.jobs.queue"], []),
+        ({"p.test_turns": "Turns.", "p.run.jobs.test_turns": ""}, ["p", "p.run", "p.run.jobs.queue", "p.run.turns"], []),
+        ({"p.run.test_start": "Starts.\n\nTests jobs.queue and turns."}, ["p", "p.run"], []),
+        ({"p.run.test_start": "Tests jobs.queue, turns and run.", "p.test_p": ""}, [], []),
+        ({"p.run.test_run": "", "p.run.jobs.test_x": "Tests queue."}, ["p", "p.run.turns"], []),
+        ({"p.test_x": "Tests run.jobs.queue, run.turns, p and run."}, ["p.run.jobs.queue"], ["p.test_x: run.jobs.queue"]),
+        ({"p.run.test_turn": "Tests turn."}, ["p", "p.run", "p.run.jobs.queue", "p.run.turns"], ["p.run.test_turn: turn"]),
+        ({"p.run.test_x": "Tests turns.\nMore."}, ["p", "p.run", "p.run.jobs.queue", "p.run.turns"], []),
+    ],
+)
+def test_a_module_that_no_test_file_names_is_found_out(tests: dict[str, str], nobody: list[str], nothing: list[str]) -> None:
+    assert found_by_name(["p", "p.run", "p.run.jobs.queue", "p.run.turns"], tests) == (nobody, nothing)
+
+
+def found_by_name(modules: Iterable[str], tests: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """The modules whose tests nobody finds, and what test files name that is no module; `tests` has their docstrings."""
+    left, nothing = set(modules), []
+    known = frozenset(left)
+    for test, docstring in tests.items():
+        room, _, file = test.rpartition(".")
+        left -= meant(room, file.removeprefix("test_"))
+        for name in named(docstring):
+            if not (found := meant(room, name) & known):
+                nothing.append(f"{test}: {name}")
+            left -= found
+    return sorted(left), nothing
+
+
+def named(docstring: str) -> list[str]:
+    """The modules that a test file names."""
+    *_, last = docstring.splitlines() or [""]
+    return last[len("Tests ") : -1].replace(" and ", ", ").split(", ") if TESTS.fullmatch(last) else []
+
+
+def meant(room: str, name: str) -> set[str]:
+    """What a name means to the tests of a room: a module there, one in a room of that room, or the room itself."""
+    inside = {f"{room}.{name}"} if name.count(".") < 2 else set()
+    return inside | ({room} if name == room.rpartition(".")[2] else set())
+
+
+def modules() -> Iterator[str]:
+    """The modules, and the packages that are more than a docstring, by their dotted names."""
+    for source in SOURCES:
+        for path in source.rglob("*.py"):
+            parts = path.relative_to(source).with_suffix("").parts
+            if path.name != "__init__.py":
+                yield ".".join(parts)
+            elif len(ast.parse(path.read_text()).body) > 1:
+                yield ".".join(parts[:-1])
+
+
+def docstrings() -> dict[str, str]:
+    """The docstrings of the test files, each by the dotted name that it has in the rooms of the sources."""
+    home = ROOT / "tests"
+    found = {}
+    for path in sorted(home.rglob("test_*.py")):
+        parts = path.relative_to(home).with_suffix("").parts
+        parts = parts if parts[0] == "tutorkit" else ("smartensemble", *parts)
+        found[".".join(parts)] = ast.get_docstring(ast.parse(path.read_text())) or ""
+    return found

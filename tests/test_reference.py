@@ -1,4 +1,7 @@
-"""The reference has every name of the package, and nothing that is not there."""
+"""The reference has every name of the package, and nothing that is not there.
+
+Tests smartensemble.
+"""
 
 import inspect
 import re

@@ -1,4 +1,7 @@
-"""What a program is told of its allocation, by the variables that Slurm sets, and on a real cluster."""
+"""What a program is told of its allocation, by the variables that Slurm sets, and on a real cluster.
+
+Tests slurm.
+"""
 
 import subprocess
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""A database from a shell: start, status, stop."""
+"""A database from a shell: start, status, stop.
+
+Tests cli.
+"""
 
 import subprocess
 import sys

@@ -1,4 +1,7 @@
-"""Where SmartSim loses what was said or computed, its drivers get an error that says so, or what was meant."""
+"""Where SmartSim loses what was said or computed, its drivers get an error that says so, or what was meant.
+
+Tests entity and experiment.
+"""
 
 import csv
 import os

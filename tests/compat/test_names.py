@@ -2,6 +2,8 @@
 
 The names and arguments are those of SmartSim 0.8.0 (Python 3.11), written down once from the installed package: each module's
 ``__all__``, or where it has none the names that it defines or re-exports; `inspect.signature`, of which the names are kept.
+
+Tests compat, database, error, missing, ml, ml.tf, ml.torch, settings, slurm, status, wlm, wlm.pbs and wlm.slurm.
 """
 
 import importlib

@@ -1,4 +1,7 @@
-"""Each backend computes what its framework computes, from read-only arrays, and says on one line what is wrong."""
+"""Each backend computes what its framework computes, from read-only arrays, and says on one line what is wrong.
+
+Tests backends.onnx, backends.tensorflow, backends.tflite and backends.torch.
+"""
 
 import logging
 import subprocess

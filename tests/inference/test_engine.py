@@ -1,4 +1,7 @@
-"""Jobs are answered as a database with RedisAI answers them; what is written is read back by the commands that follow."""
+"""Jobs are answered as a database with RedisAI answers them; what is written is read back by the commands that follow.
+
+Tests preflight, replies and requests.
+"""
 
 import math
 from collections.abc import Mapping

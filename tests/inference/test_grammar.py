@@ -1,4 +1,7 @@
-"""Commands are read as RedisAI reads them, and wrong ones are answered in its words."""
+"""Commands are read as RedisAI reads them, and wrong ones are answered in its words.
+
+Tests arguments, commands, grammar.models and grammar.scripts.
+"""
 
 from dataclasses import replace
 

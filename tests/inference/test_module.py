@@ -1,4 +1,7 @@
-"""AI.TENSORSET and AI.TENSORGET: their grammar, and what is wrong with a command, in RedisAI's words."""
+"""AI.TENSORSET and AI.TENSORGET: their grammar, and what is wrong with a command, in RedisAI's words.
+
+Tests inference.
+"""
 
 import struct
 from collections.abc import Callable

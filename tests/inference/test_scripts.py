@@ -1,4 +1,7 @@
-"""Functions of TorchScript run as RedisAI runs them, and what is wrong with one is told in its words."""
+"""Functions of TorchScript run as RedisAI runs them, and what is wrong with one is told in its words.
+
+Tests backends.torch.
+"""
 
 import numpy as np
 import pytest

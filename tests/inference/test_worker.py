@@ -1,4 +1,7 @@
-"""Workers as they are started, on real servers: what clients store and run, and what becomes of it when something breaks."""
+"""Workers as they are started, on real servers: what clients store and run, and what becomes of it when something breaks.
+
+Tests __main__, connection, protocol and watchdog.
+"""
 
 import os
 import platform

@@ -1,3 +1,8 @@
+"""A plot shows which points of parameter space an ensemble covers, each parameter on an axis that suits its values.
+
+Tests dimension.
+"""
+
 import io
 import sys
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,7 @@
-"""A member with a database of its own: it is there before the member, and gone after it, however the member ends."""
+"""A member with a database of its own: it is there before the member, and gone after it, however the member ends.
+
+Tests servers.colocated, standalone.children, standalone.colocated, standalone.network and standalone.rendezvous.
+"""
 
 import os
 import signal

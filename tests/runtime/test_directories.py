@@ -1,4 +1,7 @@
-"""A member's directory is written whole, or not at all, and says what it was made from."""
+"""A member's directory is written whole, or not at all, and says what it was made from.
+
+Tests input_files.
+"""
 
 import csv
 import json

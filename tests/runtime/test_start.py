@@ -1,4 +1,7 @@
-"""A start is done, or taken back: whatever comes between."""
+"""A start is done, or taken back: whatever comes between.
+
+Tests runner, selection, transaction and turns.
+"""
 
 import csv
 import dis

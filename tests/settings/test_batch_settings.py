@@ -1,4 +1,7 @@
-"""What no scheduler understands is an error when batch settings are made."""
+"""What no scheduler understands is an error when batch settings are made.
+
+Tests batch.
+"""
 
 import pytest
 

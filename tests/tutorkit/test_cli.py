@@ -1,4 +1,7 @@
-"""The command runs pages, mends them, checks answers, and says how the site stands."""
+"""The command runs pages, mends them, checks answers, and says how the site stands.
+
+Tests __main__, errors, fix and record.site.
+"""
 
 import re
 import subprocess

@@ -1,4 +1,7 @@
-"""Under pytest: each block is a test, runs once, fails with its place, and is on record."""
+"""Under pytest: each block is a test, runs once, fails with its place, and is on record.
+
+Tests config, pytest_pages, record.api_coverage, running.conditions and running.conformance.
+"""
 
 import json
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""How jobs end, on a real Slurm with accounting, whose controller forgets them after seconds, and on one that has none."""
+"""How jobs end, on a real Slurm with accounting, whose controller forgets them after seconds, and on one that has none.
+
+Tests queue.
+"""
 
 import re
 from collections.abc import Callable, Iterator

@@ -1,4 +1,7 @@
-"""A batch ensemble is scripts on the disk that bash runs: its members' statuses are read from the files they leave."""
+"""A batch ensemble is scripts on the disk that bash runs: its members' statuses are read from the files they leave.
+
+Tests share_out.
+"""
 
 import os
 import subprocess

@@ -1,4 +1,7 @@
-"""Jobs on a real Slurm of four nodes with eight CPUs each, which the tests bring up themselves."""
+"""Jobs on a real Slurm of four nodes with eight CPUs each, which the tests bring up themselves.
+
+Tests query, queue and share_out.
+"""
 
 import os
 import re

@@ -1,4 +1,7 @@
-"""A driver that is killed between the scheduler's answer and its own note of it loses no job: the next driver finds it."""
+"""A driver that is killed between the scheduler's answer and its own note of it loses no job: the next driver finds it.
+
+Tests queue.
+"""
 
 import shutil
 import subprocess

@@ -1,4 +1,7 @@
-"""What ran is on the disk as it happens: another process looks, waits, stops, goes on; two do not get into each other's way."""
+"""What ran is on the disk as it happens: another process looks, waits, stops, goes on; two do not get into each other's way.
+
+Tests entry, history and process.
+"""
 
 import os
 import signal

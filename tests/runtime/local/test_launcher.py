@@ -1,4 +1,7 @@
-"""Any thread may start and wait; a forked process keeps its hands off."""
+"""Any thread may start and wait; a forked process keeps its hands off.
+
+Tests protocol.
+"""
 
 import os
 import subprocess
@@ -10,6 +13,7 @@ from smartensemble.command import Command
 from smartensemble.errors import StateError
 from smartensemble.experiment import Experiment
 from smartensemble.runtime.local.launcher import Local, local
+from smartensemble.runtime.local.protocol import Launcher
 from smartensemble.settings.run import RunSettings
 from smartensemble.status import Run, Status
 from worlds.patience import PATIENCE_S
@@ -18,7 +22,7 @@ Driver = Callable[..., "subprocess.Popen[str]"]
 
 
 def test_any_number_of_threads_may_start_and_wait(tmp_path: Path) -> None:
-    launcher = Local()
+    launcher: Launcher = Local()
     big = {"BIG": "x" * 100_000}  # larger than one write to the socket
 
     def work(name: int, ends: list[Status]) -> None:

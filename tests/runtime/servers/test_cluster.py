@@ -1,4 +1,7 @@
-"""Databases on a real Slurm: in an allocation or in a job of their own, found by members, told of when they die."""
+"""Databases on a real Slurm: in an allocation or in a job of their own, found by members, told of when they die.
+
+Tests node_agent.
+"""
 
 import inspect
 import json

@@ -1,4 +1,7 @@
-"""A database starts whole, is told of, and ends; what goes wrong says why and leaves nothing running."""
+"""A database starts whole, is told of, and ends; what goes wrong says why and leaves nothing running.
+
+Tests registry and resp.
+"""
 
 import json
 import os

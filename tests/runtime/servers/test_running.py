@@ -1,4 +1,7 @@
-"""Servers on one machine share the keys: one cluster for all tests of this file, since each takes its servers two seconds."""
+"""Servers on one machine share the keys: one cluster for all tests of this file, since each takes its servers two seconds.
+
+Tests local.
+"""
 
 import os
 import signal

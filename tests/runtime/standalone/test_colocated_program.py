@@ -1,4 +1,7 @@
-"""What the wrapper of a member decides: its rank, its server's configuration, where a socket may be."""
+"""What the wrapper of a member decides: its rank, its server's configuration, where a socket may be.
+
+Tests colocated, network and rendezvous.
+"""
 
 import json
 from pathlib import Path

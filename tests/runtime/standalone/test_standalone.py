@@ -1,4 +1,7 @@
-"""The programs start from compiled files, with nothing of the user's, and leave nothing behind."""
+"""The programs start from compiled files, with nothing of the user's, and leave nothing behind.
+
+Tests __main__ and errors.
+"""
 
 import os
 import shutil

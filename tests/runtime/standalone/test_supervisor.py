@@ -1,4 +1,7 @@
-"""Whatever happens to a driver or its supervisor, no process of any member is left; what lives, lives undisturbed."""
+"""Whatever happens to a driver or its supervisor, no process of any member is left; what lives, lives undisturbed.
+
+Tests journal_lines, members, prctl and procfs.
+"""
 
 import os
 import resource

@@ -1,4 +1,7 @@
-"""What is done with a block, by its language, its caption and the comment before it; and whether its result is checked."""
+"""What is done with a block, by its language, its caption and the comment before it; and whether its result is checked.
+
+Tests blocks and rest.
+"""
 
 import pytest
 

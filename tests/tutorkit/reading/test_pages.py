@@ -1,4 +1,7 @@
-"""Each block is found, in every spelling, with its exact line and place; what is no block is not."""
+"""Each block is found, in every spelling, with its exact line and place; what is no block is not.
+
+Tests collect, docstrings, lines, markdown, rest and steps.
+"""
 
 import textwrap
 from pathlib import Path

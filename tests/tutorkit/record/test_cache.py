@@ -1,4 +1,7 @@
-"""With the cache, exactly those pages are run that a change concerns."""
+"""With the cache, exactly those pages are run that a change concerns.
+
+Tests ledger and session.
+"""
 
 import pytest
 

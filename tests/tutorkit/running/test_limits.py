@@ -1,4 +1,7 @@
-"""A block is ended by what it computes, however busy the machine is, and by how long it waits; and only its page ends."""
+"""A block is ended by what it computes, however busy the machine is, and by how long it waits; and only its page ends.
+
+Tests kernel.
+"""
 
 import os
 import signal

@@ -1,4 +1,7 @@
-"""A page runs in a process of its own: its blocks share what they make, what is wrong is told, and nothing survives it."""
+"""A page runs in a process of its own: its blocks share what they make, what is wrong is told, and nothing survives it.
+
+Tests clean_process, evaluate, page_process and processes.
+"""
 
 import os
 from dataclasses import replace

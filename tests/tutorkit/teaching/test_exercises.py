@@ -1,4 +1,7 @@
-"""An exercise is proved by its tests; an answer gets what is wrong with it, and a hint, on one screen."""
+"""An exercise is proved by its tests; an answer gets what is wrong with it, and a hint, on one screen.
+
+Tests download.
+"""
 
 import re
 from dataclasses import replace
