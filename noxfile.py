@@ -41,7 +41,8 @@ def tests(session: nox.Session) -> None:
     check(steps)
     steps.run("coverage", "erase")
     RESULTS.unlink(missing_ok=True)
-    steps.run("coverage", "run", "-m", "pytest", *PARALLEL, f"--junitxml={RESULTS}", *session.posargs)
+    written = [f"--junitxml={RESULTS}", "-o", "junit_family=xunit1"]
+    steps.run("coverage", "run", "-m", "pytest", *PARALLEL, *written, *session.posargs)
     empty("build/html", "build/doctrees")
     steps.run("coverage", "run", "-m", "sphinx", *SPHINX)  # whatever failed: the site marks it
     if not session.posargs:  # the record of some tests makes half a site, and covers half of the source
@@ -79,7 +80,7 @@ def failures(results: Path) -> Iterator[str]:
         for kind in ("failure", "error"):
             if (found := case.find(kind)) is not None:
                 message = (found.get("message") or found.text or "").strip().partition("\n")[0]
-                yield f"  {case.get('classname')}::{case.get('name')}: {message}"
+                yield f"  {case.get('file')}::{case.get('name')}: {message}"
 
 
 def empty(*folders: str) -> None:
