@@ -95,10 +95,15 @@ def survivors(name: str) -> list[str]:
     return found
 
 
+def press_after(offset: float) -> None:
+    """Ctrl-C in so many seconds; on a busy machine perhaps before this returns."""
+    threading.Timer(offset, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+
 def by_ctrl_c(exp: Experiment, ens: Ensemble, offset: float) -> str:
     """Ctrl-C in the main thread."""
-    threading.Timer(offset, os.kill, (os.getpid(), signal.SIGINT)).start()
     try:
+        press_after(offset)
         exp.start(ens, progress=False)
     except KeyboardInterrupt:
         return "interrupted"
@@ -115,10 +120,10 @@ def by_two_ctrl_c(exp: Experiment, ens: Ensemble, offset: float) -> str:
         os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=press)
-    thread.start()
     active = -1
     try:
         try:
+            thread.start()
             exp.start(ens, progress=False)
         except KeyboardInterrupt:
             active = sum(member.run.status.active for member in ens)
@@ -131,8 +136,8 @@ def by_two_ctrl_c(exp: Experiment, ens: Ensemble, offset: float) -> str:
 def with_a_database(exp: Experiment, ens: Ensemble, offset: float) -> str:
     """Ctrl-C while a database and members that need it start, which takes three times as long."""
     db = exp.create_database()
-    threading.Timer(3 * offset, os.kill, (os.getpid(), signal.SIGINT)).start()
     try:
+        press_after(3 * offset)
         exp.start(db, ens, progress=False)
     except KeyboardInterrupt:
         end = "interrupted when all ran" if db.is_active() else "taken back"
@@ -145,8 +150,8 @@ def with_a_database(exp: Experiment, ens: Ensemble, offset: float) -> str:
 
 def detached(exp: Experiment, ens: Ensemble, offset: float) -> str:
     """Ctrl-C while members are started that outlive their driver: all of them run, or none."""
-    threading.Timer(offset, os.kill, (os.getpid(), signal.SIGINT)).start()
     try:
+        press_after(offset)
         exp.start(ens, progress=False, detach=True)
     except KeyboardInterrupt:
         running = {member.status.active for member in ens}
@@ -157,10 +162,12 @@ def detached(exp: Experiment, ens: Ensemble, offset: float) -> str:
 
 
 def by_thread(exp: Experiment, ens: Ensemble, offset: float) -> str:
-    """``stop`` in another thread."""
+    """``stop`` in another thread, which stops when the start has begun to write and `offset` has passed."""
     running: list[int] = []
 
     def stop() -> None:
+        while not Path(exp.exp_path).exists():
+            time.sleep(0.0005)
         time.sleep(offset)
         exp.stop(ens)
         running.append(sum(member.run.status.active for member in ens))

@@ -78,7 +78,7 @@ def test_a_start_that_is_interrupted_at_random_is_done_or_taken_back(way: str, s
 
     done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=tmp_path)
 
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "0 wrong"), done.stdout
+    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["0 wrong"]), done.stdout + done.stderr
 
 
 def full_disk() -> None:
