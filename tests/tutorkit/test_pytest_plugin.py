@@ -286,6 +286,8 @@ def test_without_a_section_the_plugin_does_nothing(write: Write, project: Config
         ('time_limit = "1"\n', "time_limit = '1'; give a number"),
         ('[tool.tutorkit.conditions]\ngpu = { reson = "x" }\n', "no key 'reson'; there are command, env,"),
         ("[tool.tutorkit.conditions]\ngpu = {}\n", "has no reason; say what a reader sees"),
+        ('[tool.tutorkit.conditions]\ngpu = { reason = "x", requires = "y" }\n', "requires = 'y'; give a list of texts"),
+        ('[tool.tutorkit.conditions]\ngpu = { reason = "x", optional = 1 }\n', "optional = 1; give true or false"),
     ],
 )
 def test_a_wrong_setting_is_an_error(project: Config, test: Test, text: str, message: str) -> None:

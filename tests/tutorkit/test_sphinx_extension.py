@@ -325,7 +325,7 @@ def test_what_is_taken_along_runs(write: Write, project: Config, tmp_path: Path)
         "docs/page.md",
     )
     folder = tmp_path / "elsewhere"
-    script, notebook = download.write(page, folder)
+    script, notebook = download.write(page, project, folder)
 
     done = subprocess.run([sys.executable, script], cwd=folder, capture_output=True, text=True, check=False)
     argv = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "notebook", "--execute", "--stdout", notebook]

@@ -10,6 +10,15 @@ from typing import Any, get_type_hints
 
 from tutorkit.errors import ConfigError
 
+#: The types of settings: what a value of TOML may be, and how a message says it.
+KINDS: dict[Any, tuple[type | tuple[type, ...], str]] = {
+    str: (str, "a text"),
+    bool: (bool, "true or false"),
+    int: ((int, float), "a number"),
+    float: ((int, float), "a number"),
+    tuple[str, ...]: (list, "a list of texts"),
+}
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -21,6 +30,8 @@ class Condition:
     env: str = ""  #: an environment variable that is set
     command: str = ""  #: a shell command that succeeds
     server: bool = False  #: what it needs is alive, and may change by itself: its pages are never taken from the cache
+    requires: tuple[str, ...] = ()  #: what pip installs for it: the downloaded script of a page asks for the same
+    requires_python: str = ""  #: the Pythons that have it, such as ``<3.12``
     optional: bool = False  #: REQUIRE_ALL=1 does not ask for it: a GPU, another machine, the test command itself
 
 
@@ -43,6 +54,9 @@ class Config:
     time_limit: float = 60.0  #: seconds of CPU time for a block, and for everything that its page has started
     wait_limit: float = 600.0  #: seconds of the clock for a block that waits
     output_limit: int = 1_000_000  #: characters that a block may print
+    requires: tuple[str, ...] = ()  #: what pip installs for every page: by default, the project
+    requires_python: str = ""  #: by default, that of the project
+    script_command: str = "uv run"  #: how a reader runs the script of a page
     conditions: Mapping[str, Condition] = field(default_factory=dict)
 
     @property
@@ -73,47 +87,54 @@ def load(directory: Path) -> Config | None:
         file = folder / "pyproject.toml"
         if file.is_file():
             try:
-                section = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("tutorkit")
+                project = tomllib.loads(file.read_text(encoding="utf-8"))
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
                 raise ConfigError(f"{file}: is no TOML: {error}") from error
-            return None if section is None else parse(folder.resolve(), section, str(file))
+            section = project.get("tool", {}).get("tutorkit")
+            return None if section is None else parse(folder.resolve(), defaults(project) | section, str(file))
     return None
+
+
+def defaults(project: Mapping[str, Any]) -> dict[str, Any]:
+    """What the section ``[project]`` says of what pages need."""
+    told = project.get("project", {})
+    named = {"requires": [told["name"]]} if "name" in told else {}
+    return named | ({"requires_python": told["requires-python"]} if "requires-python" in told else {})
 
 
 def parse(root: Path, section: Mapping[str, Any], file: str) -> Config:
     """The settings that the section says."""
     hints = get_type_hints(Config)
     known = {each.name for each in fields(Config)} - {"root"}
+    where = f"{file}: [tool.tutorkit]"
     values: dict[str, Any] = {}
     for name, value in section.items():
         if name not in known:
-            raise ConfigError(f"{file}: [tool.tutorkit]: no setting {name!r}; there are {', '.join(sorted(known))}")
-        values[name] = _conditions(value, file) if name == "conditions" else _value(name, value, hints[name], file)
+            raise ConfigError(f"{where}: no setting {name!r}; there are {', '.join(sorted(known))}")
+        values[name] = _conditions(value, file) if name == "conditions" else _value(name, value, hints[name], where)
     return Config(root=root, **values)
 
 
-def _value(name: str, value: Any, hint: Any, file: str) -> Any:
+def _value(name: str, value: Any, hint: Any, where: str) -> Any:
     """A value of a setting, as the type that it has."""
     if name == "normalizers" and isinstance(value, dict):
         return {each: tuple(pair) for each, pair in value.items()}
-    if hint == tuple[str, ...] and isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return tuple(value)
-    if hint in (float, int) and isinstance(value, (float, int)) and not isinstance(value, bool):
-        return hint(value)
-    if hint is str and isinstance(value, str):
-        return value
-    what = "a list of texts" if hint == tuple[str, ...] else "a number" if hint in (float, int) else "a text"
-    raise ConfigError(f"{file}: [tool.tutorkit]: {name} = {value!r}; give {what}")
+    kinds, what = KINDS.get(hint, ((), "a table"))
+    texts = not isinstance(value, list) or all(isinstance(each, str) for each in value)
+    if not isinstance(value, kinds) or not texts or (isinstance(value, bool) and hint is not bool):
+        raise ConfigError(f"{where}: {name} = {value!r}; give {what}")
+    return tuple(value) if isinstance(value, list) else hint(value)
 
 
 def _conditions(table: Mapping[str, Mapping[str, Any]], file: str) -> dict[str, Condition]:
     """The vocabulary of conditions."""
-    known = {each.name for each in fields(Condition)}
+    hints = get_type_hints(Condition)
+    conditions = {}
     for name, keys in table.items():
-        if wrong := sorted(keys.keys() - known):
-            raise ConfigError(
-                f"{file}: [tool.tutorkit.conditions.{name}]: no key {wrong[0]!r}; there are {', '.join(sorted(known))}"
-            )
+        where = f"{file}: [tool.tutorkit.conditions.{name}]"
+        if wrong := sorted(keys.keys() - hints.keys()):
+            raise ConfigError(f"{where}: no key {wrong[0]!r}; there are {', '.join(sorted(hints))}")
         if not keys.get("reason"):
-            raise ConfigError(f"{file}: [tool.tutorkit.conditions.{name}]: has no reason; say what a reader sees")
-    return {name: Condition(**keys) for name, keys in table.items()}
+            raise ConfigError(f"{where}: has no reason; say what a reader sees")
+        conditions[name] = Condition(**{key: _value(key, value, hints[key], where) for key, value in keys.items()})
+    return conditions

@@ -159,15 +159,18 @@ class Annotate(SphinxTransform):
         paragraph = nodes.paragraph("", stamp(self.entries), classes=["tutorkit-stamp"])
         folder = self.shelf.downloads
         if own is not None and download.downloadable(own) and folder is not None:
+            names = download.write(own, self.shelf.config, folder)
             up = "../" * self.env.docname.count("/")
             script, notebook = (
                 f'<a class="reference download" href="{up}{DOWNLOADS}/{name}" download>{word}</a>'
-                for name, word in zip(download.write(own, folder), ("script", "notebook"), strict=True)
+                for name, word in zip(names, ("script", "notebook"), strict=True)
             )
             paragraph += nodes.Text(" Take it along: ")
             paragraph += nodes.raw("", script, format="html")
             paragraph += nodes.Text(", ")
             paragraph += nodes.raw("", notebook, format="html")
+            paragraph += nodes.Text(". The script says what it needs: ")
+            paragraph += nodes.literal("", f"{self.shelf.config.script_command} {names[0]}")
             paragraph += nodes.Text(".")
         sections = [node for node in self.document.children if isinstance(node, nodes.section)]
         (sections[0] if sections else self.document).append(paragraph)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
+from tutorkit.config import Condition, Config
 from tutorkit.reading.blocks import Block, Exercise, Kind, Page
 
 RUN = "subprocess.run({!r}, shell=True)"
@@ -16,11 +18,33 @@ def downloadable(page: Page) -> bool:
     return any(block.kind in (Kind.PYTHON, Kind.DOCTEST, Kind.CELL) for block in page.blocks) and not page.docstrings
 
 
-def script(page: Page) -> str:
-    """A Python script that does what the blocks of the page do."""
+def script(page: Page, config: Config) -> str:
+    """A Python script that does what the blocks of the page do, and says in its head what it needs."""
     blocks = [block for block in page.blocks if block.runs]
-    parts = [f"# The code of {page.name}, made by tutorkit.\n", "".join(imports(page)), *beside(page)]
-    return "\n".join(part for part in [*parts, *(python(block) for block in blocks)] if part)
+    head = f"{header(page, config)}# The code of {page.name}, made by tutorkit.\n"
+    parts = [head, "".join(imports(page)), *beside(page)]
+    return "\n".join(part for part in [*parts, *(python(block, config) for block in blocks)] if part)
+
+
+def header(page: Page, config: Config) -> str:
+    """What uv, pipx and others install before they run the script: https://packaging.python.org/specifications/inline-script-metadata/"""
+    names = dict.fromkeys(name for block in page.blocks if block.runs for name in block.needs)
+    conditions = [config.conditions[name] for name in names if name in config.conditions]
+    pythons = dict.fromkeys([config.requires_python, *(each.requires_python for each in conditions)])
+    python = [f"# requires-python = {json.dumps(','.join(filter(None, pythons)))}"] if any(pythons) else []
+    needs = [f"#   {json.dumps(each)}," for each in requirements(config, conditions)]
+    return "\n".join(["# /// script", *python, "# dependencies = [", *needs, "# ]", "# ///"]) + "\n"
+
+
+def requirements(config: Config, conditions: Iterable[Condition]) -> list[str]:
+    """What to install for a page that needs `conditions`; a distribution with an extra stands for itself too.
+
+    >>> from pathlib import Path
+    >>> requirements(Config(Path(), requires=("area",)), [Condition("needs a plot", requires=("area[plot]", "rich"))])
+    ['area[plot]', 'rich']
+    """
+    found = dict.fromkeys([*config.requires, *(each for condition in conditions for each in condition.requires)])
+    return [each for each in found if not any(other.startswith(f"{each}[") for other in found)]
 
 
 def imports(page: Page) -> Iterator[str]:
@@ -41,16 +65,23 @@ def beside(page: Page) -> Iterator[str]:
             yield f"# It needs {file.name} beside it.\n"
 
 
-def python(block: Block) -> str:
-    """A block as statements; what it needs is said."""
+def python(block: Block, config: Config) -> str:
+    """A block as statements, below what it needs; in a comment, where an environment variable says whether it is run."""
     needs = f"# needs: {' '.join(block.needs)}\n" if block.needs else ""
+    if any(name in config.conditions and config.conditions[name].env for name in block.needs):
+        return needs + "".join(f"# {line}" for line in code(block).splitlines(keepends=True))
+    return needs + code(block)
+
+
+def code(block: Block) -> str:
+    """A block as statements."""
     if block.kind is Kind.FILE:
         content = block.steps[0].source if block.steps else ""
         folder = f"Path({block.name!r}).parent.mkdir(parents=True, exist_ok=True)\n" if "/" in block.name else ""
-        return f"{needs}{folder}Path({block.name!r}).write_text({content!r})\n"
+        return f"{folder}Path({block.name!r}).write_text({content!r})\n"
     if block.kind is Kind.CONSOLE:
-        return needs + "".join(RUN.format(step.source.rstrip("\n")) + "\n" for step in block.steps)
-    return needs + "".join(statements(block))
+        return "".join(RUN.format(step.source.rstrip("\n")) + "\n" for step in block.steps)
+    return "".join(statements(block))
 
 
 def statements(block: Block) -> Iterator[str]:
@@ -64,11 +95,11 @@ def statements(block: Block) -> Iterator[str]:
             yield step.source
 
 
-def notebook(page: Page) -> dict[str, Any]:
+def notebook(page: Page, config: Config) -> dict[str, Any]:
     """The same as a notebook, in nbformat 4: https://nbformat.readthedocs.io/en/latest/format_description.html"""
     cells = [_cell("markdown", f"The code of `{page.name}`.")]
     cells += [_cell("code", text) for text in [*imports(page), *beside(page)]]
-    cells += [_cell("code", python(block)) for block in page.blocks if block.runs]
+    cells += [_cell("code", python(block, config)) for block in page.blocks if block.runs]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -80,12 +111,12 @@ def _cell(kind: str, source: str) -> dict[str, Any]:
     return {"cell_type": kind, "metadata": {}, "source": source.rstrip("\n").splitlines(keepends=True), **more}
 
 
-def write(page: Page, folder: Any) -> tuple[str, str]:
+def write(page: Page, config: Config, folder: Path) -> tuple[str, str]:
     """Write both into `folder`; their names."""
     stem = page.name.replace("/", "-").rpartition(".")[0]
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{stem}.py").write_text(script(page), encoding="utf-8")
-    (folder / f"{stem}.ipynb").write_text(json.dumps(notebook(page), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    (folder / f"{stem}.py").write_text(script(page, config), encoding="utf-8")
+    (folder / f"{stem}.ipynb").write_text(json.dumps(notebook(page, config), indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return f"{stem}.py", f"{stem}.ipynb"
 
 
