@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib.metadata import distributions, version
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,17 @@ def test_the_lines_that_install_from_a_clone_do_and_then_the_first_page_runs(tmp
     done = subprocess.run(["bash", "-c", script], cwd=clone, env=env, capture_output=True, text=True, check=False)
     where = [str(clone / ".venv/bin/python"), "-c", "import smartensemble; print(smartensemble.__file__)"]
 
-    assert list(pages) == [START, "docs/howto/designs.rst", "docs/teach/afternoon.rst"]
+    assert list(pages) == [START, "docs/howto/designs.rst", "docs/howto/models.rst", "docs/teach/afternoon.rst"]
     assert done.returncode == 0, done.stdout + done.stderr
     assert "does not provide the extra" not in done.stderr
     assert "five-minutes-with-lammps-5: passed" in done.stdout
     assert subprocess.check_output(where, cwd=tmp_path, text=True).startswith(str(clone / ".venv"))
+
+
+@pytest.mark.needs("torch", "onnx", "tensorflow", "tflite")
+def test_the_extras_bring_no_cuda_where_pytorch_is_for_cpus() -> None:
+    """This environment is that of the lines in models.rst: PyTorch for CPUs, and everything that ``inference`` brings."""
+    if not version("torch").endswith("+cpu"):
+        pytest.skip(f"PyTorch {version('torch')} is not for CPUs alone")
+
+    assert [each.name for each in distributions() if each.name.startswith(("nvidia-", "triton"))] == []
