@@ -1,8 +1,10 @@
 """The lines of the pages that install from a clone: they are run in one, without a network, and then the first page is."""
 
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import distributions, version
 from pathlib import Path
 
@@ -38,3 +40,23 @@ def test_the_extras_bring_no_cuda_where_pytorch_is_for_cpus() -> None:
         pytest.skip(f"PyTorch {version('torch')} is not for CPUs alone")
 
     assert [each.name for each in distributions() if each.name.startswith(("nvidia-", "triton"))] == []
+
+
+def test_start_says_which_python_each_part_needs() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    (tensorflow,) = (need for need in project["project"]["optional-dependencies"]["tensorflow"] if "tensorflow" in need)
+    table = dict(
+        re.findall(
+            r"^   \* - (.*)\n     - ([\d.]+ to [\d.]+|[\d.]+ or newer|[\d.]+);?", (ROOT / START).read_text(), re.MULTILINE
+        )
+    )
+
+    assert project["project"]["requires-python"] == ">=3.11"
+    assert tensorflow.endswith("; python_version < '3.14'")
+    assert project["tool"]["tutorkit"]["conditions"]["smartredis"]["requires_python"] == "<3.12"
+    assert table == {
+        "smartensemble, tutorkit": "3.11 or newer",
+        "the extra ``tensorflow``": "3.11 to 3.13",
+        "the other extras": "3.11 or newer",
+        "the SmartRedis client of members": "3.11",
+    }

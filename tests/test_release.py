@@ -5,7 +5,6 @@
 
 import filecmp
 import platform
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,11 +12,19 @@ import pytest
 from packaging.tags import sys_tags
 from packaging.utils import parse_wheel_filename
 
-from worlds import distributions
-from worlds.distributions import ROOT, TENSOR, TUTORKIT, build, copy, environment, install, names, problems, run, unpack
-
-#: In the sdist only: what says that it is one, and the tutorials a second time, which are a link in a clone.
-OF_AN_SDIST = ("PKG-INFO", "docs/tutorials/")
+from worlds.distributions import (
+    TENSOR,
+    TUTORKIT,
+    build,
+    copy,
+    environment,
+    install,
+    names,
+    own_files,
+    problems,
+    run,
+    unpack,
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,17 +51,6 @@ def wheel(unpacked: Path) -> Path:
 @pytest.fixture(scope="module")
 def pure(unpacked: Path) -> Path:
     return build(unpacked, "wheel", "any")
-
-
-def own_files() -> set[str]:
-    """The files of this repository; without git, what lies in the folder that an sdist was unpacked into."""
-    if (ROOT / ".git").exists():
-        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-        found = {name for name in listed.split("\0") if name and (ROOT / name).is_file()}
-    else:
-        with_folders = (path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
-        found = {str(path) for path in with_folders if not {*path.parts} & {*distributions.MADE} and path.suffix != ".so"}
-    return {name for name in found if not name.startswith(OF_AN_SDIST)}
 
 
 def test_the_sdist_has_every_file(sdist: Path) -> None:

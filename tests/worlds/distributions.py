@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[2]
 START = "docs/start.rst"  #: the page that a reader begins with
 TUTORKIT = Path("packages", "tutorkit")
 MADE = [line.rstrip("/").rpartition("/")[2] for line in (ROOT / ".gitignore").read_text().split()]  #: by running, not by people
+#: In the sdist only: what says that it is one, and the tutorials a second time, which are a link in a clone.
+OF_AN_SDIST = ("PKG-INFO", "docs/tutorials/")
 VERSION = re.findall(r'^__version__ = "(.*)"$', (ROOT / "src/smartensemble/version.py").read_text(), re.MULTILINE)[0]
 
 #: Wheels of smartensemble, and the machines that their modules are for, as ELF numbers them.
@@ -47,6 +49,17 @@ def copy(folder: Path) -> Path:
     """
     shutil.copytree(ROOT, folder, symlinks=True, ignore=shutil.ignore_patterns(*MADE, ".git", "*.so", "PKG-INFO"))
     return folder
+
+
+def own_files() -> set[str]:
+    """The files of this repository; without git, what lies in the folder that an sdist was unpacked into."""
+    if (ROOT / ".git").exists():
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        found = {name for name in listed.split("\0") if name and (ROOT / name).is_file()}
+    else:
+        with_folders = (path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
+        found = {str(path) for path in with_folders if not {*path.parts} & {*MADE} and path.suffix != ".so"}
+    return {name for name in found if not name.startswith(OF_AN_SDIST)}
 
 
 def build(project: Path, target: str, wheel: str = "", python: str = sys.executable) -> Path:
