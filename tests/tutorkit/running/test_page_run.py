@@ -230,7 +230,10 @@ def test_an_exception_in_a_thread_fails_the_block(write: Write, project: Config)
     assert after == ""
 
 
-def test_processes_may_be_spawned(write: Write, project: Config) -> None:
-    code = "import multiprocessing, os\np = multiprocessing.get_context('spawn').Process(target=os.getpid)\np.start()\np.join()"
+@pytest.mark.parametrize("options", [[], [f"ignore:{'x' * 100}"]], ids=["short", "long"])
+def test_processes_may_be_spawned(write: Write, project: Config, options: list[str]) -> None:
+    """Python keeps a helper for them, which has the options of its parent in its command line."""
+    code = f"import multiprocessing, os, sys\nsys.warnoptions += {options}\n"
+    code += "p = multiprocessing.get_context('spawn').Process(target=os.getpid)\np.start()\np.join()"
 
     assert run(write(blocks(code + "\nassert p.exitcode == 0"), "docs/a.md"), project) == ([""], "")

@@ -30,7 +30,7 @@ from tutorkit.reading.blocks import Block
 from tutorkit.running.evaluate import Evaluator, Result
 from tutorkit.running.leftovers import changed, leftovers, path_written
 from tutorkit.running.limits import lasting
-from tutorkit.running.processes import become_subreaper, children, command_line, descendants, kill
+from tutorkit.running.processes import become_subreaper, children, command_line, descendants, kill, words
 
 SWEEP_EVERY_S = 0.2  #: the clean process looks for what killed pages have left
 PYTHONS_OWN = re.compile(r"multiprocessing\.(resource_tracker|forkserver)")  #: processes that Python keeps, and ends itself
@@ -243,7 +243,7 @@ class PageProcess:
         """What the page leaves behind, the pictures that it has saved, and what it was made from."""
         atexit._run_exitfuncs()  # what libraries end when the interpreter ends is not left behind; there is no public name
         scratch, images, root = self.setup.scratch, self.setup.images, self.setup.config.root
-        alive = lasting(lambda: [pid for pid in descendants(os.getpid()) if not PYTHONS_OWN.search(command_line(pid))])
+        alive = lasting(lambda: [pid for pid in descendants(os.getpid()) if not PYTHONS_OWN.search(words(pid))])
         leaves = leftovers(
             processes=[command_line(pid) for pid in alive],
             temporary=sorted(os.listdir(scratch.temporary)),

@@ -101,13 +101,17 @@ def _all() -> list[str]:
     return os.listdir("/proc") if os.path.isdir("/proc") else []
 
 
-def command_line(pid: int) -> str:
-    """What a process runs, and its number."""
+def words(pid: int) -> str:
+    """What a process runs, however long that is."""
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
     except OSError:
-        words = "?"
-    return f"{words[:100]} (pid {pid})"
+        return "?"
+
+
+def command_line(pid: int) -> str:
+    """What a process runs, as far as a message shows it, and its number."""
+    return f"{words(pid)[:100]} (pid {pid})"
 
 
 def kill_tree(pid: int) -> None:
