@@ -26,6 +26,8 @@ from worlds.distributions import (
     unpack,
 )
 
+pytestmark = pytest.mark.needs("hatchling")
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.needs("hatchling")
+
 ROOT = Path(__file__).parents[2]
 COMPILED = shutil.ignore_patterns("__pycache__", "*.so")
 

@@ -232,6 +232,7 @@ print(1)
 """
 
 
+@pytest.mark.needs("sphinx")
 def test_a_notebook_leaves_out_what_a_machine_lacks_and_tells_what_it_leaves(write: Write, project: Config, test: Test) -> None:
     settings(project, '[tool.tutorkit.conditions]\ngpu = { env = "GPU", reason = "needs a GPU" }\n')
     write(NOTEBOOK, "docs/a.md")

@@ -15,6 +15,8 @@ from tutorkit.config import Config
 from tutorkit.teaching import download
 from worlds.projects import Command, Write, settings
 
+pytestmark = pytest.mark.needs("sphinx")
+
 CONF = 'project = "p"\nextensions = ["myst_nb", "tutorkit.sphinx_extension"]\nmyst_enable_extensions = ["colon_fence"]\nnb_execution_mode = "force"\nhtml_theme = "basic"\n'
 PAGE = """
 # Title

@@ -252,6 +252,7 @@ def test_an_output_below_an_empty_block_is_told(write: Write) -> None:
     assert "no Python block stands before it" in page.blocks[1].reason
 
 
+@pytest.mark.needs("sphinx")
 def test_docutils_finds_the_same_literal_blocks_on_our_own_pages() -> None:
     from docutils import nodes
     from docutils.core import publish_doctree

@@ -182,6 +182,7 @@ def cells(*codes: str) -> str:
     return head + "\n".join(f"```{{code-cell}}\n{code}\n```\n" for code in codes)
 
 
+@pytest.mark.needs("sphinx")
 @pytest.mark.parametrize(
     ("code", "message"),
     [
