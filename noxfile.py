@@ -47,7 +47,7 @@ def tests(session: nox.Session) -> None:
     steps.run("coverage", "run", "-m", "sphinx", *SPHINX)  # whatever failed: the site marks it
     if not session.posargs:  # the record of some tests makes half a site, and covers half of the source
         steps.run("pytest", "-q", "tests/site", "--site", "build/html")
-    session.run("coverage", "combine", "--quiet")
+    steps.run("coverage", "combine", "--quiet")
     steps.run("coverage", "report", *(["--fail-under=0"] if session.posargs else []))
     steps.end()
 
@@ -113,7 +113,7 @@ def check(steps: Steps) -> None:
 @nox.session
 def unit(session: nox.Session) -> None:
     """Run the tests and docstrings that need nothing but Python: no framework, server, scheduler or browser."""
-    session.install("-q", "-e.[unit]", "-e", TUTORKIT)
+    session.install("-q", "-e.[unit]", "-e", "packages/tutorkit")
     session.run("pytest", "-q", *PARALLEL, *(session.posargs or UNIT))
 
 
@@ -229,6 +229,13 @@ def release(session: nox.Session) -> None:
     zig = re.findall(r'"(ziglang==.*?)"', Path("hatch_build.py").read_text())
     session.install("-q", "-e.", "-e", TUTORKIT, "auditwheel", "build", "hatchling", "twine", *zig)
     session.run("python", "tests/release.py", *filter(None, map(interpreter, ("3.11", *LATER))))
+
+
+@nox.session
+def extras(session: nox.Session) -> None:
+    """Run each page where only what it says that it needs is installed; ``-- onnx`` chooses pages by what they need."""
+    session.install("-q", "-e.[unit]", "-e", TUTORKIT, "uv")
+    session.run("python", "tests/extras.py", *session.posargs)
 
 
 @nox.session

@@ -5,6 +5,7 @@ The layers themselves are contracts of import-linter, in ``pyproject.toml``, whi
 
 import ast
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -199,3 +200,13 @@ def docstrings() -> dict[str, str]:
         parts = parts if parts[0] == "tutorkit" else ("smartensemble", *parts)
         found[".".join(parts)] = ast.get_docstring(ast.parse(path.read_text())) or ""
     return found
+
+
+@pytest.mark.parametrize("folder", [".", "packages/tutorkit"])
+def test_each_dependency_has_a_line_of_reason(folder: str) -> None:
+    project = tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]
+    named = [*project["dependencies"], *(each for extra in project["optional-dependencies"].values() for each in extra)]
+    names = {re.split("[<>=!~ ;[]", each)[0].lower() for each in named} - {project["name"]}
+    table = (ROOT / "docs/understand/dependencies.rst").read_text().lower()
+
+    assert [name for name in sorted(names) if not re.search(rf"(\* - |, ){re.escape(name)}\b", table)] == []
