@@ -276,7 +276,7 @@ def test_without_a_section_the_plugin_does_nothing(write: Write, project: Config
 
     code, said = test("docs")
 
-    assert (code, "no tests ran" in said) == (5, True)
+    assert (code, "no tests ran" in said) == (5, True), said
 
 
 @pytest.mark.parametrize(
@@ -284,6 +284,7 @@ def test_without_a_section_the_plugin_does_nothing(write: Write, project: Config
     [
         ("page = []\n", "no setting 'page'; there are api,"),
         ('pages = "docs"\n', "pages = 'docs'; give a list of texts"),
+        ("environment = { THREADS = 1 }\n", "environment = {'THREADS': 1}; give a table of texts"),
         ('time_limit = "1"\n', "time_limit = '1'; give a number"),
         ('[tool.tutorkit.conditions]\ngpu = { reson = "x" }\n', "no key 'reson'; there are command, env,"),
         ("[tool.tutorkit.conditions]\ngpu = {}\n", "has no reason; say what a reader sees"),

@@ -54,6 +54,7 @@ class Config:
     time_limit: float = 60.0  #: seconds of CPU time for a block, and for everything that its page has started
     wait_limit: float = 600.0  #: seconds of the clock for a block that waits
     output_limit: int = 1_000_000  #: characters that a block may print
+    environment: Mapping[str, str] = field(default_factory=dict)  #: variables that pages see, beside those of the run
     requires: tuple[str, ...] = ()  #: what pip installs for every page: by default, the project
     requires_python: str = ""  #: by default, that of the project
     script_command: str = "uv run"  #: how a reader runs the script of a page
@@ -119,7 +120,9 @@ def _value(name: str, value: Any, hint: Any, where: str) -> Any:
     """A value of a setting, as the type that it has."""
     if name == "normalizers" and isinstance(value, dict):
         return {each: tuple(pair) for each, pair in value.items()}
-    kinds, what = KINDS.get(hint, ((), "a table"))
+    if name == "environment" and isinstance(value, dict) and all(isinstance(each, str) for each in value.values()):
+        return value
+    kinds, what = KINDS.get(hint, ((), "a table of texts"))
     texts = not isinstance(value, list) or all(isinstance(each, str) for each in value)
     if not isinstance(value, kinds) or not texts or (isinstance(value, bool) and hint is not bool):
         raise ConfigError(f"{where}: {name} = {value!r}; give {what}")

@@ -72,7 +72,7 @@ class Kernel:
         failure = ""
         try:
             with self._watched():
-                self._client.execute(env=os.environ | self._variables())
+                self._client.execute(env={**os.environ, **self.config.environment, **self._variables()})
         except CellExecutionError as error:
             first = str(error.evalue).partition("\n")[0]
             failure = COLOR.sub("", f"raised {error.ename}: {first}\n{error}")

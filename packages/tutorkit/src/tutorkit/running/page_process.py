@@ -183,7 +183,7 @@ class PageProcess:
         redirect(setup.scratch.terminal)
         sys.path[:0] = sources
         sys.argv = [setup.path]
-        os.environ |= variables(sources, setup.scratch.temporary)
+        os.environ |= {**setup.config.environment, **variables(sources, setup.scratch.temporary)}
         os.chdir(setup.scratch.directory)
         self.evaluator = Evaluator(setup.path, setup.config.output_limit, setup.images)
         self.object = ""  #: whose docstring is run
