@@ -13,6 +13,7 @@ from tutorkit.config import Config
 from tutorkit.reading.blocks import Page
 from tutorkit.reading.pages import read
 from tutorkit.running.page_run import PageRun
+from worlds import warm_interpreter
 
 Write = Callable[..., Page]
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -58,9 +59,10 @@ def command(project: Config) -> Command:
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith("PYTEST") and name != "REQUIRE_ALL"
         }
-        return subprocess.run(
-            [sys.executable, "-m", *argv], cwd=project.root, env=inherited | env, capture_output=True, text=True, check=False
-        )
+        if "PYTHONPATH" in env:  # which an interpreter reads when it starts
+            cold = [sys.executable, "-m", *argv]
+            return subprocess.run(cold, cwd=project.root, env=inherited | env, capture_output=True, text=True, check=False)
+        return warm_interpreter.run(argv, project.root, inherited | env)
 
     return command
 
