@@ -15,8 +15,9 @@ pytest_plugins = ["worlds.drivers", "worlds.projects", "worlds.run_commands", "w
 # Members run ``python``, ``mpirun`` and others by their names: those of this environment, which need not be activated.
 os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])
 
-if "COVERAGE_RUN" in os.environ:
-    standalone.FLAGS = ()  # coverage reaches a child by its site-packages
+#: Tests of programs that run in processes of their own. Only theirs are measured by coverage, which costs each process 0.1 s.
+PROGRAMS = ("tests/cli/", "tests/compat/", "tests/inference/", "tests/runtime/standalone/", "tests/tutorkit/")
+MEASURE_CHILDREN = os.environ.get("COVERAGE_PROCESS_CONFIG", "")
 
 #: Files and pages that take longest, most of them by waiting: they begin first, so none runs alone in the end.
 LONGEST = (
@@ -43,6 +44,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first."""
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(LONGEST)))
+
+
+@pytest.fixture(autouse=True)
+def measured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Coverage of the processes that a test starts, where they are its subject."""
+    if MEASURE_CHILDREN and request.node.nodeid.startswith(PROGRAMS):
+        monkeypatch.setattr(standalone, "FLAGS", ())  # coverage reaches a child by its site-packages
+    elif MEASURE_CHILDREN:
+        monkeypatch.setenv("COVERAGE_PROCESS_CONFIG", "")
 
 
 @pytest.fixture
