@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
@@ -39,7 +39,7 @@ class Handler(SimpleHTTPRequestHandler):
         path = Path(self.translate_path(self.path))
         if path.suffix not in (".html", ".css", ".js"):
             return super().send_head()
-        body = gzip.compress(path.read_bytes(), 6, mtime=0) if path.is_file() else b""
+        body = compressed(path) if path.is_file() else b""
         self.send_response(200 if body else 404)
         self.send_header("Content-Type", self.guess_type(path))
         self.send_header("Content-Encoding", "gzip")
@@ -49,6 +49,12 @@ class Handler(SimpleHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+
+@cache
+def compressed(path: Path) -> bytes:
+    """A file as it is sent; each page asks for the same styles and scripts."""
+    return gzip.compress(path.read_bytes(), 6, mtime=0)
 
 
 @pytest.fixture(scope="session")

@@ -87,8 +87,10 @@ def test_what_is_no_srun_starts_once_in_an_allocation_of_many_tasks(
         model = exp.create_model("model", rs)
         exp.start(model, progress=False)
         print(model.status, *open(f"{{model.path}}/model.out").read().split())
+        print(model.reason or "", open(f"{{model.path}}/model.err").read())
         """,
         wrapper=["salloc", "--quiet", "--nodes=1", "--ntasks=4"],
     )
 
-    assert done.communicate(timeout=PATIENCE_S)[0].split() == ["Completed", *lines]
+    said, _, why = done.communicate(timeout=PATIENCE_S)[0].partition("\n")
+    assert said.split() == ["Completed", *lines], why
