@@ -120,6 +120,29 @@ def test_a_program_below_a_directory_that_is_no_unicode_generates_and_runs(exp: 
     assert record(ens[0].path)["command"] == [os.path.abspath("caf\udce9/hello")]
 
 
+#: Root may write what is read-only, unless it gives up that right.
+BOUND = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []
+
+
+@pytest.mark.needs("setpriv")
+def test_what_a_member_made_read_only_is_replaced_and_leaves_nothing(driver: Driver, tmp_path: Path) -> None:
+    code = """
+        shut = settings("sh", "-c", "mkdir -p a/b; touch a/b/c; chmod 0 a/b; chmod 555 a .")
+        ens = exp.create_ensemble("ens", replicas=2, run_settings=shut)
+        exp.start(ens, progress=False)
+        for _ in range(2):
+            exp.generate(ens, overwrite=True)
+            exp.start(ens, progress=False)
+        print(*exp.get_status(ens), *os.listdir(ens.path))
+    """
+
+    process = driver(code, wrapper=BOUND)
+
+    assert sorted(process.communicate(timeout=PATIENCE_S)[0].split()) == [
+        "Completed", "Completed", "ens_0", "ens_1", "members.csv"
+    ]  # fmt: skip
+
+
 @pytest.mark.needs("setpriv")
 def test_read_only_inputs_are_copied_and_replaced(driver: Driver, tmp_path: Path) -> None:
     code = """
@@ -136,9 +159,7 @@ def test_read_only_inputs_are_copied_and_replaced(driver: Driver, tmp_path: Path
         exp.start(ens, progress=False)
         print(ens[0].status)
     """
-    bound = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []
-
-    process = driver(code, wrapper=bound)  # root may write what is read-only, unless it gives up that right
+    process = driver(code, wrapper=BOUND)
 
     assert process.communicate(timeout=PATIENCE_S)[0] == "Completed\n"
     assert (tmp_path / "study/ens/ens_0/sub/b").stat().st_mode & 0o777 == 0o444

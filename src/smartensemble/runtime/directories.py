@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 import os
 import shutil
 import stat
@@ -19,6 +20,7 @@ from smartensemble.version import __version__
 RECORD = "params.json"  #: in each member's directory
 INDEX = "members.csv"  #: in each ensemble's directory
 
+logger = logging.getLogger(__name__)
 _json = json.JSONEncoder(default=str, ensure_ascii=False).encode
 
 
@@ -118,9 +120,12 @@ class Writer:
             raise problems[0]
 
     def done(self) -> None:
-        """Delete the replaced directories, and anything that a killed driver left."""
+        """Delete the replaced directories, and anything that a killed driver left. What was written counts in any case."""
         for path in [*(model.path for model in self._models), *(path for path, _ in self._files)]:
-            remove(_beside(path)[1])
+            try:
+                remove(_beside(path)[1])
+            except OSError as error:
+                logger.warning("%s: cannot be deleted: %s; delete it yourself", _beside(path)[1], error.strerror)
 
 
 @contextmanager
@@ -206,9 +211,22 @@ def remove(path: str) -> None:
     except (FileNotFoundError, NotADirectoryError):
         return
     if stat.S_ISDIR(mode):
-        shutil.rmtree(path)
+        try:
+            shutil.rmtree(path)
+        except PermissionError:  # it is ours, with a directory that a program made read-only
+            _make_writable(path)
+            shutil.rmtree(path)
     else:
         os.unlink(path)
+
+
+def _make_writable(directory: str) -> None:
+    """Let what is in a directory, and in those inside, be deleted."""
+    os.chmod(directory, stat.S_IMODE(os.stat(directory).st_mode) | stat.S_IRWXU)
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                _make_writable(entry.path)
 
 
 def record(model: Model, origin: dict[str, object]) -> dict[str, object]:
