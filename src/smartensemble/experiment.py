@@ -225,6 +225,20 @@ class Experiment(Creator):
             self._runner.stop(started(self._runner, chosen.models if chosen else ()), grace)
         self._databases.stop(chosen.databases if chosen else self._databases.running, grace)
 
+    def abandon(self, *entities: Model | Ensemble) -> list[str]:
+        """Declare that the programs are gone that ran `entities`; the names of the members that counted as running.
+
+        Without `entities`, all programs here whose life or death nobody can see. It is the way out when a machine is gone, and
+        nothing else will tell. The members are Unknown from then on, and can be started again. Whatever else these programs ran
+        here is abandoned with them; one that lives after all ends its members when it notices.
+
+        :raises StateError: one of `entities` is known to run; stop it instead.
+        """
+        from smartensemble.runtime.journal.abandon import abandon
+
+        paths = [model.path for model in self._select(entities).models] if entities else None
+        return abandon(self._runner.history, paths).members
+
     def get_status(self, *entities: "Model | Ensemble | Orchestrator") -> list[Status]:
         """The status of each model of `entities`, in their order, or of each member of an ensemble; then of each server."""
         chosen = self._select(entities)

@@ -4,12 +4,15 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from smartensemble.cli import databases
+from smartensemble.cli import abandon, databases
 from smartensemble.errors import SmartEnsembleError
 from smartensemble.version import __version__
 
 #: The groups of verbs: what each is about, and the function that adds its verbs. This is the line that a new group adds.
-GROUPS = {"db": ("a database", databases.add_verbs)}
+GROUPS = {
+    "db": ("a database", databases.add_verbs),
+    "abandon": ("say that the programs are gone that ran members", abandon.add_verbs),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

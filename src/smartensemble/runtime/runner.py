@@ -20,6 +20,7 @@ from smartensemble.runtime.local.launcher import detach, local
 from smartensemble.runtime.local.protocol import Job, Launcher
 from smartensemble.runtime.outcome import settle
 from smartensemble.runtime.standalone.errors import KILL_GRACE_S
+from smartensemble.runtime.standalone.journal_lines import RENEW_S
 from smartensemble.runtime.turns import Turns
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.status import Run, Status
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 FIRST_REFRESH_S = 0.01  #: seconds between two looks after a start, so a short job's end shows soon
 REFRESH_S = 0.05  #: seconds between two looks at the files of batch jobs, and of members that others run
+LISTING_AGE_S = 0.05  #: seconds until journals are listed again whose folder seems unchanged, while nothing depends on it
+STOP_TIMEOUT_S = 120.0  #: until a scheduler has ended jobs that it was told to cancel
 
 
 class Runner:
@@ -55,9 +58,10 @@ class Runner:
     def check_free(self, paths: Sequence[str]) -> None:
         """An error, unless nothing runs in the directories `paths`."""
         self.refresh()
+        self.history.refresh()
         for path in paths:
             if (entry := self.history.last.get(path)) and entry.run.status.active:
-                raise StateError(f"{entry.name}: runs in {path}; wait for it or stop it first")
+                raise StateError(f"{entry.name}: runs in {path}; wait for it or stop it first{self.history.way_out(path)}")
 
     def check(self) -> None:
         """An error, unless programs can be run here."""
@@ -76,7 +80,7 @@ class Runner:
 
         :param own: runs that end with this process, and keep others from starting here until they have.
         """
-        journal = self.history.begin(entries, detached)
+        journal = self.history.begin(entries, detached, self.turns.sign)
         self.turns.own += own
         return journal
 
@@ -166,7 +170,7 @@ class Runner:
             run.status, run.number = Status.QUEUED, number
         jobs = list(zip(commands, runs, strict=True))
         entries = [Entry(run.number, command.name, str(command.cwd), run) for command, run in jobs]
-        journal = self.history.begin(entries, detached)
+        journal = self.history.begin(entries, detached, self.turns.sign)
         if detached:
             detach(jobs, journal.path)
         else:
@@ -181,7 +185,7 @@ class Runner:
         job = len(runs)
         entries = [Entry(run.number, each.name, str(each.cwd), run, batch=job) for each, run in batch.members]
         entries.append(Entry(job, batch.name, str(batch.directory), batch.run, None, batch.command.time_limit))
-        journal = self.history.begin(entries, detached=False)
+        journal = self.history.begin(entries, detached=False, sign=self.turns.sign)
         batch.write()
         batch.clear()
         self.submit([batch], journal)
@@ -199,13 +203,19 @@ class Runner:
         theirs = self.history.stop(runs, grace)
         if ours and self._launcher and (left := self._launcher.stop(ours, grace)):
             logger.warning("%s: processes %s did not end, even by SIGKILL", self.name, ", ".join(map(str, left)))
-        self.wait(lambda: all(batch.run.status.final for batch in submitted))
-        while active := sum(not run.status.final for run in theirs):
-            # As long as some end, the others may: their driver may still be handing them over.
-            if not self.wait(partial(fewer, theirs, active), grace + 2 * KILL_GRACE_S):
-                logger.warning("%s: members of another process did not end; look at its journal", self.name)
-                break
+        self._wait_for_ends([batch.run for batch in submitted], STOP_TIMEOUT_S)
+        # From another machine, a supervisor is asked by a file, which it finds when it looks.
+        self._wait_for_ends(theirs, STOP_TIMEOUT_S if self.scheduler.control else grace + 2 * KILL_GRACE_S + 2 * RENEW_S)
         self.refresh()
+
+    def _wait_for_ends(self, runs: Sequence[Run], limit: float) -> None:
+        """Wait until `runs` have ended, as long as now and then some do: their driver may still be handing the others over.
+
+        :raises StateError: none has for `limit` seconds.
+        """
+        while active := [run for run in runs if not run.status.final]:
+            if not self.wait(partial(fewer, active, len(active)), limit):
+                raise StateError(f"{self.name}: {self.history.unended(active)}")
 
     def stop_own(self, grace: float) -> None:
         """End what this process runs; what is detached, or somebody else's, goes on."""
@@ -253,7 +263,7 @@ class Runner:
             if batch.run.status.final:
                 with suppress(ValueError):  # another thread was quicker
                     self._batches.remove(batch)
-        self.history.refresh()
+        self.history.refresh(LISTING_AGE_S)
         self.turns.give_back()
         return until()
 

@@ -8,7 +8,7 @@ from smartensemble.databases.orchestrator import set_home as set_database_home
 from smartensemble.ensemble import Ensemble, set_home
 from smartensemble.errors import InputTypeError, InputValueError
 from smartensemble.model import Model
-from smartensemble.runtime.runner import Runner
+from smartensemble.runtime.runner import LISTING_AGE_S, Runner
 from smartensemble.runtime.servers.registry import Databases
 from smartensemble.status import Run, Status
 
@@ -31,6 +31,7 @@ def select(runner: Runner, databases: Databases, home: str, named: Sequence[obje
     for db in chosen:
         set_database_home(db, home)
         databases.add(db)
+    runner.history.refresh()
     entities = [_checked(runner.name, each) for each in named if not isinstance(each, Orchestrator)]
     if not entities and not chosen:
         raise InputValueError(f"{runner.name}: nothing given; give models or ensembles")
@@ -44,7 +45,7 @@ def select(runner: Runner, databases: Databases, home: str, named: Sequence[obje
 def place(runner: Runner, home: str, entity: Model | Ensemble) -> None:
     """Put `entity` below `home`, unless it has a path of its own, and read the record of its last run there."""
     set_home(entity, home)
-    runner.history.refresh()
+    runner.history.refresh(LISTING_AGE_S)
     runner.adopt(entity.models if isinstance(entity, Ensemble) else [entity])
 
 

@@ -89,6 +89,11 @@ class Turns:
         for transaction in waited:  # only now: one that waits for another's turn would begin when that is cancelled
             transaction.ended.wait()
 
+    @property
+    def sign(self) -> str:
+        """The file beside the journals by which others know that this process lives; nothing while it has no right."""
+        return self._lock.name
+
     def claim(self) -> None:
         """Take the right to generate and start here, which one process has at a time, until nothing of its own runs.
 

@@ -353,6 +353,24 @@ def test_a_driver_stops_what_another_is_just_handing_over(slurm_exp: Experiment,
     assert slurm_exp.get_status(ens) == [Status.CANCELLED] * 2
 
 
+def test_a_cluster_that_does_not_end_a_job_keeps_nobody_for_ever(
+    slurm_exp: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ens = shell(slurm_exp, "sleep 1000")
+    slurm_exp.start(ens, block=False)
+    (tmp_path / "scancel").write_text("#!/bin/sh\n")  # it promises, and nothing happens
+    (tmp_path / "scancel").chmod(0o755)
+
+    with monkeypatch.context() as hanging:
+        hanging.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        hanging.setattr("smartensemble.runtime.runner.STOP_TIMEOUT_S", 0.1)
+        with pytest.raises(StateError, match="did not end in time; stop it again"):
+            slurm_exp.stop(ens)
+
+    slurm_exp.stop(ens)
+    assert slurm_exp.get_status(ens) == [Status.CANCELLED] * 2
+
+
 def test_a_member_has_a_time_limit_of_its_own(slurm_exp: Experiment) -> None:
     ens = shell(slurm_exp, "[ ${PWD##*_} = 0 ] || sleep 1000")
     ens[1].run_settings.time_limit = 0.5

@@ -15,8 +15,6 @@ import pytest
 from smartensemble import Ensemble, Experiment, Status
 from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime.journal.journal import FOLDER, Journal
-from smartensemble.runtime.journal.process import Process
-from smartensemble.runtime.standalone.procfs import began
 from worlds.patience import PATIENCE_S
 
 Driver = Callable[..., "Popen[str]"]
@@ -127,7 +125,7 @@ def test_detached_members_are_stopped_by_another_process(exp: Experiment, driver
     exp.stop()
 
     assert exp.get_status(ens) == [Status.CANCELLED] * 3
-    eventually(lambda: not supervisor.alive)
+    eventually(lambda: not supervisor.runs)
 
 
 def test_a_detached_batch_is_watched_and_stopped_as_a_whole(exp: Experiment, driver: Driver, eventually: Eventually) -> None:
@@ -193,15 +191,6 @@ def test_lines_that_are_not_whole_say_nothing(exp: Experiment) -> None:
     path.write_text(path.read_text() + "2026-11-22T22:10\n\n2026-11-22T22:10:05.123Z\t1\tmodel\texit\tx\ngarbage\t\t\t\t\n1\t2")
 
     assert journal_of(exp).entries[1].run.status is Status.COMPLETED
-
-
-def test_a_process_is_known_by_more_than_its_number() -> None:
-    me = Process.this()
-
-    assert me.alive
-    assert not Process(me.pid, me.host, me.began + 1).alive
-    assert Process(1, "another-host", 1).alive
-    assert began(2**22 + 1) is None
 
 
 def test_a_thousand_lines_cost_no_descriptor(exp: Experiment) -> None:

@@ -41,7 +41,7 @@ class Watched:
     batch: Batch
     note: Note
     slice: int = 0  #: the member whose files are looked at next
-    gone: float | None = None  #: when the scheduler first did not know it any more, or said that it has ended
+    gone: float | None = None  #: when the scheduler first did not know it any more, or said that it has ended; monotonic
     queried: State | None = None  #: how it ended, as the query for all jobs says
     files: float | None = None  #: when its own exit code was first seen
     next: float = 0.0  #: when to read its record again
@@ -97,6 +97,13 @@ class Queue:
         :raises StateError: the scheduler does not answer.
         """
         return self.control.read_marks(query(self.control.marks)).get(token, "") if self.control.marks else ""
+
+    def knows(self, job: str, token: str) -> bool:
+        """A job waits or runs, known by its number or, if that was never written down, by its token.
+
+        :raises StateError: the scheduler does not answer.
+        """
+        return self.has(job) if job else bool(self.find(token))
 
     def submit(self, batch: Batch, note: Note, token: str) -> None:
         """Hand a job to the scheduler. If this process ends before it has read the number, others find the job by `token`.
@@ -183,14 +190,14 @@ class Queue:
             if code == 0:
                 self._end(watched, Verdict("exit", 0), ended)
             elif watched.files is None:
-                watched.files = time.time()
+                watched.files = time.monotonic()
                 self._next = time.monotonic()  # why it failed, the scheduler knows
         if not run.status.final and watched.gone is not None:
             self._conclude(watched)
 
     def _conclude(self, watched: Watched) -> None:
         """Settle a job that has left the scheduler, if there is enough evidence."""
-        batch, now = watched.batch, time.time()
+        batch, now = watched.batch, time.monotonic()
         if now < watched.next:
             return
         watched.next = now + RECORD_RETRY_S
@@ -208,7 +215,7 @@ class Queue:
                 break
         evidence = JobEvidence(self.scheduler.name, batch.run.job, recorded, watched.queried, code, begun, late_s)
         if verdict := job_verdict(evidence):
-            self._end(watched, verdict, now)
+            self._end(watched, verdict, time.time())
 
     def _end(self, watched: Watched, verdict: Verdict, when: float) -> None:
         run = watched.batch.run
@@ -248,7 +255,7 @@ class Queue:
                 watched.batch.tasks.update(tasks(watched.batch.run.job, states))
             status, cause = watched.queried = states.get(watched.batch.run.job, (Status.UNKNOWN, ""))
             if status.final:
-                watched.gone = watched.gone or time.time()
+                watched.gone = watched.gone or time.monotonic()
             elif status is Status.RUNNING:
                 watched.batch.run.status = Status.RUNNING
             else:

@@ -1,16 +1,16 @@
 """What ran in an experiment's directory, on disk as it happens: for people to read, and for other processes to go on from.
 
-There is one file for each start, ``journal/TIME-HOST-PID-N.tsv``, so each file has one writer at a time: first the
-driver, which renames it into its place complete, then the supervisor, which only appends. That is all that a network file
-system can be trusted with. A line has five columns: time, number, member, event, detail:
+There is one file for each start, ``journal/NUMBER.tsv``, so each file has one writer at a time: first the driver, which puts
+it into its place complete, then the supervisor, which only appends. That is all that a network file system can be trusted with.
+The numbers are the order of the starts. A line has five columns: time, number, member, event, detail:
 
 .. display-only: lines of a journal; the page about starting and stopping shows a real one
 
 ::
 
-    2026-11-22T22:10:05.123Z  0  -       driver      {"pid": 4711, "host": "node1", "began": 8123}
+    2026-11-22T22:10:05.123Z  0  -       driver      {"host": "node1", "pid": 4711, "began": 8123, ...}
     2026-11-22T22:10:05.123Z  1  melt_0  asked       {"path": "/study/melt/melt_0", "params": {"T": "1.5"}}
-    2026-11-22T22:10:05.160Z  0  -       supervisor  {"pid": 4712, "host": "node1", "began": 8127}
+    2026-11-22T22:10:05.160Z  0  -       supervisor  {"host": "node1", "pid": 4712, "began": 8127, ...}
     2026-11-22T22:10:05.169Z  1  melt_0  started     4713
     2026-11-22T22:10:07.201Z  1  melt_0  exit        0
 
@@ -20,27 +20,29 @@ the job ended adds a line about that.
 The last event of a member is its status: ``asked``, ``started``, or an outcome as the supervisor names it. Readers skip a line
 that is incomplete because a disk was full.
 
-Another process stops members by a file beside the journal, ``....tsv.stop``, and a signal.
+Another process stops members by a file beside the journal, ``NUMBER.stop``, and a signal if it can send one.
 """
 
 import json
 import os
 import signal
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
-from itertools import count
 from pathlib import Path
 
 from smartensemble.command import Command
 from smartensemble.errors import StateError
 from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.queue import queue
+from smartensemble.runtime.journal.age import age_s
 from smartensemble.runtime.journal.entry import Entry
-from smartensemble.runtime.journal.process import Process, hostname
+from smartensemble.runtime.journal.files import publish
+from smartensemble.runtime.journal.life import LEASE_S, Life, life, way_out
+from smartensemble.runtime.journal.process import Process
 from smartensemble.runtime.outcome import settle
 from smartensemble.runtime.standalone.procfs import send
 from smartensemble.schedulers import SCHEDULERS
@@ -50,6 +52,7 @@ from smartensemble.status import Run, Status
 FIND_INTERVAL_S = 1.0  #: between two questions for lost jobs
 SUBMIT_S = 35.0  #: a scheduler may take this long to take a job, also after the driver that submits it was killed
 SUPERVISOR_START_S = 10.0  #: seconds that a supervisor may take to write its first line
+LOOK_INTERVAL_S = 1.0  #: between two looks at the sign of a process that cannot be seen
 FOLDER = "journal"  #: in an experiment's directory
 
 
@@ -61,32 +64,52 @@ class Journal:
         self.entries: dict[int, Entry] = {}
         self.driver: Process | None = None
         self.supervisor: Process | None = None
+        self._mark = f"{path.stem}-{os.urandom(6).hex()}"  #: begins the tokens of its batch jobs
         self._read = 0
         self._batches: list[Batch] | None = None
         self._next_find = 0.0
+        self._life, self._next_look = Life.SEEN, 0.0
+        self.presumed = False  #: its members were settled because nobody had heard of their supervisor, which may come back
 
     @classmethod
-    def begin(cls, folder: Path, entries: Iterable[Entry]) -> "Journal":
-        """Write the journal of a start: what is going to run."""
-        folder.mkdir(parents=True, exist_ok=True)
-        now, me = _stamp(time.time()), Process.this()
+    def begin(cls, folder: Path, entries: Iterable[Entry], sign: str = "") -> "Journal":
+        """Write the journal of a start: what is going to run.
+
+        :param sign: the driver's, beside the journal.
+        """
+        now, me = _stamp(time.time()), replace(Process.this(), sign=sign)
         lines = [_line(now, 0, "-", "driver", asdict(me))]
         for entry in entries:
             detail = {"path": entry.path, "params": entry.params, "time_limit": entry.time_limit, "batch": entry.batch}
             detail = {word: value for word, value in detail.items() if value is not None}
             lines.append(_line(now, entry.number, entry.name, "asked", detail))
-        journal = cls(folder / f"{now.replace(':', '').replace('.', '-')}-{me.host}-{me.pid}-{next(_starts)}.tsv")
-        new = journal.path.with_suffix(".new")
-        new.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
-        new.rename(journal.path)
-        return journal
+        return cls(publish(folder, "".join(lines)))
 
     @property
-    def alive(self) -> bool:
-        """A process is there to record how its members end."""
-        if self.supervisor:
-            return self.supervisor.alive
-        return (self.driver is not None and self.driver.alive) or time.time() < self.path.stat().st_mtime + SUPERVISOR_START_S
+    def keeper(self) -> Process | None:
+        """The process that records how its members end: its supervisor, or first its driver."""
+        return self.supervisor or self.driver
+
+    @property
+    def life(self) -> Life:
+        """What is known about whether a process is there to record how its members end."""
+        if time.monotonic() >= self._next_look:
+            self._life = self.look()
+            self._next_look = 0.0 if self.keeper and self.keeper.visible else time.monotonic() + LOOK_INTERVAL_S
+        return self._life
+
+    def look(self) -> Life:
+        """The same, now: `life` is up to a second old where it takes a look at a file."""
+        known = life(self.keeper, self.path.parent) if self.keeper else Life.GONE
+        if self.supervisor or not known.over:
+            return known
+        # Its supervisor may be about to write its first line.
+        return Life.HEARD if self._age_s() < SUPERVISOR_START_S else Life.GONE
+
+    def _age_s(self) -> float:
+        """Seconds since its last line."""
+        with self.path.open("rb") as file:
+            return age_s(file)
 
     @property
     def active(self) -> bool:
@@ -100,14 +123,15 @@ class Journal:
 
     def refresh(self) -> None:
         """Read new lines and the files of batch jobs, and settle runs that no other process can settle."""
-        if self._read and not self.active:
+        if self._read and not self.active and not self.presumed:
             return
-        alive = not self._read or self.alive  # asked first: what was written before its end is then on the disk
+        known = self.life if self._read else Life.SEEN  # asked first: what was written before its end is then on the disk
         self._read_new()
         self._find_lost()
         self._refresh_jobs()
-        if not alive:
-            self._settle_left()
+        self.presumed = known is Life.SILENT
+        if known.over:
+            self._settle_left(known)
 
     def _read_new(self) -> None:
         with self.path.open("rb") as file:
@@ -125,17 +149,24 @@ class Journal:
             if not batch.run.job or batch.run.status.final:
                 batch.refresh()
 
-    def _settle_left(self) -> None:
+    def _settle_left(self, known: Life) -> None:
         """Settle runs that no other process can settle. Jobs outlive their driver, even before it reads their number."""
         for entry in self.entries.values():
             job = entry if entry.batch is None else self.entries[entry.batch]
             if entry.run.status.active and not job.run.job and not job.token:
-                entry.run.status, entry.run.ended = Status.FAILED, self.path.stat().st_mtime
-                entry.run.cause = f"its supervisor, {self.supervisor or self.driver}, is gone and left no word; start it again"
+                entry.run.ended = self.path.stat().st_mtime
+                if known is Life.SILENT:
+                    entry.run.status = Status.UNKNOWN
+                    entry.run.cause = (
+                        f"{self.keeper} ran it, and was not heard of for {LEASE_S:g} s; look there, or start it again"
+                    )
+                else:
+                    entry.run.status = Status.FAILED
+                    entry.run.cause = f"its supervisor, {self.keeper}, is gone and left no word; start it again"
 
     def token(self, number: int) -> str:
         """By which a scheduler knows the batch job `number`."""
-        return f"smartensemble:{self.path.stem}.{number}"
+        return f"smartensemble:{self._mark}.{number}"
 
     def _find_lost(self) -> None:
         """Find the jobs whose numbers nobody has written down, because their driver was killed before it could."""
@@ -145,8 +176,8 @@ class Journal:
         self._next_find = time.monotonic() + FIND_INTERVAL_S
         for batch in lost:
             entry = self.entries[batch.run.number]
-            late = time.time() > entry.submitting + SUBMIT_S
-            if batch.run.status.active and (late or not (self.driver and self.driver.alive)):
+            late = self._age_s() > SUBMIT_S
+            if batch.run.status.active and (late or not self.driver or life(self.driver, self.path.parent).over):
                 with suppress(StateError):  # the scheduler is away, or this is another machine: nobody knows yet
                     self._settle_lost(batch, entry, queue(entry.scheduler).find(entry.token), late)
 
@@ -165,40 +196,60 @@ class Journal:
             note("failed", cause)
 
     def note(self, number: int, name: str, event: str, detail: object) -> None:
-        """Add a line about a batch job, which no supervisor writes."""
-        line = _line(_stamp(time.time()), number, name, event, detail)
-        with self.path.open("a", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(line)
+        """Add a line that no supervisor writes."""
+        self.note_all([(number, name)], event, detail)
 
     def note_all(self, members: Iterable[tuple[int, str]], event: str, detail: object) -> None:
-        """Add the same line about several, by number and name, after one that a full disk may have cut."""
+        """Add the same line about several, by number and name."""
         now = _stamp(time.time())
         lines = "".join(_line(now, number, name, event, detail) for number, name in members)
-        with self.path.open("a", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(f"\n{lines}")
+        with self.path.open("ab+") as file:
+            file.seek(max(0, file.tell() - 1))
+            cut = "" if file.read(1) in (b"\n", b"") else "\n"  # by a full disk, or by a power cut
+            file.write(f"{cut}{lines}".encode(errors="surrogateescape"))
 
     def stop(self, numbers: Iterable[int], grace: float) -> None:
-        """Ask the supervisor to end members, by a file beside the journal and a signal; a scheduler, to cancel its jobs."""
-        numbers = set(numbers)
-        while True:
-            submitted = [batch for batch in self._jobs() if batch.run.job and batch.run.number in numbers]
-            for batch in submitted:
-                queue(batch.scheduler.name).cancel([batch])
-            numbers -= {batch.run.number for batch in submitted}
-            if not numbers or self.supervisor or not self.active:
+        """Ask the supervisor to end members, by a file beside the journal and a signal; a scheduler, to cancel its jobs.
+
+        :raises StateError: nobody knows whether they have a supervisor.
+        """
+        left, limit = set(numbers), time.monotonic() + SUBMIT_S
+        while left := self._not_cancelled(left):
+            if self.supervisor or not self.active:
                 break
+            if self.life is Life.UNTOLD and time.monotonic() > limit:
+                raise StateError(f"{self.path}: {self.keeper} has not begun to run its members; stop it there{self.way_out}")
             time.sleep(0.01)  # they are just being started or submitted, or will never be
             self.refresh()
-        if not numbers or not self.supervisor:
-            return
-        if self.supervisor.host != hostname():
-            raise StateError(
-                f"{self.path.name}: is run by {self.supervisor}, and can be stopped on that machine only; stop it there"
-            )
-        new = self.path.with_suffix(".stop.new")
-        new.write_text(f"{grace:g}\n" + "".join(f"{number}\n" for number in numbers))
-        new.rename(self.path.with_suffix(".stop"))
-        send(self.supervisor.pid, signal.SIGUSR1)
+        if left and self.supervisor and not self.life.over:
+            new = self.path.with_name(f".{os.urandom(6).hex()}.new")
+            new.write_text(f"{grace:g}\n" + "".join(f"{number}\n" for number in left))
+            new.rename(self.path.with_suffix(".stop"))
+            if self.supervisor.runs:
+                send(self.supervisor.pid, signal.SIGUSR1)  # elsewhere, it finds the file when it next looks
+
+    def _not_cancelled(self, numbers: set[int]) -> set[int]:
+        """Cancel those that are jobs of a scheduler; the others."""
+        submitted = [batch for batch in self._jobs() if batch.run.job and batch.run.number in numbers]
+        for batch in submitted:
+            queue(batch.scheduler.name).cancel([batch])
+        return numbers - {batch.run.number for batch in submitted}
+
+    def abandon(self) -> list[Entry]:
+        """Record that nobody knows how its members end; those that had not. Their supervisor, if it lives, ends them."""
+        left = [entry for entry in self.entries.values() if entry.run.status.active]
+        why = f"{self.keeper} ran it, and was abandoned by {Process.this()}"
+        self.note_all(((entry.number, entry.name) for entry in left), "unknown", why)
+        if self.keeper and self.keeper.sign:
+            self.path.with_name(self.keeper.sign).unlink(missing_ok=True)
+        for entry in left:
+            settle(entry.run, entry.command, "unknown", why, time.time())
+        return left
+
+    @property
+    def way_out(self) -> str:
+        """The end of a message that refuses because its members run; nothing if their supervisor is seen to live."""
+        return way_out(self.keeper, self.life, self.path.parent) if self.keeper else ""
 
     def _take(self, columns: list[str]) -> None:
         """Read one line; an incomplete one is skipped."""
@@ -206,7 +257,7 @@ class Journal:
             stamp, number, name, event, detail = columns
             entry = self.entries.get(int(number))
             if event in ("driver", "supervisor"):
-                setattr(self, event, Process(**json.loads(detail)))
+                setattr(self, event, Process.read(json.loads(detail)))
             elif event == "asked" and not entry:
                 run = Run(Status.QUEUED, number=int(number))
                 self.entries[int(number)] = Entry(int(number), name, run=run, **json.loads(detail))
@@ -229,18 +280,6 @@ class Journal:
                 for job, members in jobs
             ]
         return self._batches
-
-
-def journals(folder: Path, known: Collection[str]) -> list[Journal]:
-    """The journals in `folder`, oldest first, without those whose names are known."""
-    try:
-        names = sorted(name for name in os.listdir(folder) if name.endswith(".tsv") and name not in known)
-    except FileNotFoundError:
-        return []
-    return [Journal(folder / name) for name in names]
-
-
-_starts = count(1)
 
 
 def _line(stamp: str, number: int, name: str, event: str, detail: object) -> str:

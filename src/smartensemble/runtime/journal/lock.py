@@ -2,20 +2,21 @@
 
 Each driver makes a file of its own, ``journal/lock-HOST-PID-...``, and then looks for those of others. Two that come at the
 same moment both see each other and both step back; no file is ever taken over, so nothing can be taken from a driver that
-lives. Whoever finds the file of a driver that died deletes it; the file names the process.
+lives. Whoever finds the file of a driver that died deletes it; the file names the process, and is its sign: see ``life.py``.
 """
 
 import json
 import os
+import threading
+import time
 import weakref
-from dataclasses import asdict
-from itertools import count
+from collections.abc import Iterator
 from pathlib import Path
 
 from smartensemble.errors import StateError
+from smartensemble.runtime.journal.life import Life, life, way_out
 from smartensemble.runtime.journal.process import Process
-
-_numbers = count(1)
+from smartensemble.runtime.standalone.journal_lines import RENEW_S, Sign
 
 
 class Lock:
@@ -23,56 +24,109 @@ class Lock:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._file: Path | None = None
-        self._pid = 0
+        self._sign: Sign | None = None
+
+    @property
+    def name(self) -> str:
+        """The file by which others know that this process lives; nothing while it has no right."""
+        return os.path.basename(self._sign.path) if self._sign else ""
 
     def acquire(self, subject: str) -> None:
         """Take the right, or raise an error that names its holder.
 
         :raises StateError: another driver has it, or nothing can be written there.
         """
-        if self._file is not None and self._pid == os.getpid():
-            return
         me = Process.this()
-        mine = self.folder / f"lock-{me.host}-{me.pid}-{next(_numbers)}"
-        new = mine.with_name(f".{mine.name}.new")
+        if self._sign is not None and self._sign.pid == me.pid and self._sign.renew():
+            return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            new.write_text(json.dumps(asdict(me)))
-            new.rename(mine)
+            self._sign = sign = Sign(str(self.folder), f"lock-{me.host}-{me.pid}-{os.urandom(3).hex()}")
         except OSError as error:
             raise StateError(
                 f"{subject}: cannot write into {self.folder.parent}: {error.strerror}; make room, or give another exp_path"
             ) from None
-        self._file, self._pid = mine, me.pid
-        weakref.finalize(self, _remove, mine, me.pid)
-        for other in self._holders():
-            if other != me:
-                self.release()
-                raise StateError(f"{subject}: {other} generates or starts in {self.folder.parent}; wait until it has ended")
+        weakref.finalize(self, _remove, sign)
+        _keep(sign)
+        for path, other, known in other_holders(self.folder):
+            if known.over:
+                path.unlink(missing_ok=True)
+                continue
+            self.release()
+            where, more = self.folder.parent, way_out(other, known, self.folder)
+            raise StateError(f"{subject}: {other} generates or starts in {where}; wait until it has ended{more}")
+        remove_left(self.folder)
 
     def release(self) -> None:
         """Give the right back."""
-        if self._file is not None and self._pid == os.getpid():
-            _remove(self._file, self._pid)
-            self._file = None
-
-    def _holders(self) -> list[Process]:
-        """The living drivers that have the right."""
-        living = []
-        for path in self.folder.glob("lock-*"):
-            try:
-                holder = Process(**json.loads(path.read_text()))
-            except FileNotFoundError:
-                continue
-            if holder.alive:
-                living.append(holder)
-            else:
-                path.unlink(missing_ok=True)
-        return living
+        if self._sign is not None:
+            _remove(self._sign)
+            self._sign = None
 
 
-def _remove(file: Path, pid: int) -> None:
-    """Delete a lock's file; a process that was forked leaves its parent's alone."""
-    if pid == os.getpid():
-        file.unlink(missing_ok=True)
+def other_holders(folder: Path) -> Iterator[tuple[Path, Process, Life]]:
+    """The other drivers that have taken the right, each with its file, and what is known about it."""
+    me = Process.this()
+    for path in signs(folder, "lock"):
+        if (holder := signer(path)) and holder != me:
+            yield path, holder, life(holder, folder)
+
+
+def signer(path: Path) -> Process | None:
+    """The process whose sign is the file `path`; None if there is no such file. A sign that was cut names nobody."""
+    try:
+        return Process.read(json.loads(path.read_bytes()))
+    except (ValueError, TypeError):
+        return Process(0, "", 0, sign=path.name)
+    except OSError:
+        return None
+
+
+def remove_left(folder: Path) -> None:
+    """Delete the signs of supervisors that have ended. One that lives after all ends its members when it sees that."""
+    for path in signs(folder, "alive"):
+        if (process := signer(path)) and life(process, folder).over:
+            path.unlink(missing_ok=True)
+
+
+def signs(folder: Path, kind: str) -> list[Path]:
+    """The signs in `folder` of one kind: "lock" for drivers, "alive" for supervisors."""
+    try:
+        return [folder / name for name in os.listdir(folder) if name.startswith(f"{kind}-")]
+    except FileNotFoundError:
+        return []
+
+
+_kept: set[Sign] = set()  #: of this process
+_keeper = threading.Thread()
+
+
+def _keep(sign: Sign) -> None:
+    """Renew a sign until it is removed."""
+    global _keeper
+    _kept.add(sign)
+    if not _keeper.is_alive():  # nor is it in a process that was forked
+        _keeper = threading.Thread(target=_renew, name="smartensemble-signs", daemon=True)
+        _keeper.start()
+
+
+def _remove(sign: Sign) -> None:
+    _kept.discard(sign)
+    sign.remove()
+
+
+def _renew() -> None:
+    while True:
+        time.sleep(RENEW_S)
+        for sign in list(_kept):
+            sign.renew()
+
+
+def _forget() -> None:
+    """A process that was forked has its parent's signs, and must not hold them when the parent has ended."""
+    for sign in _kept:
+        sign.close()
+    _kept.clear()
+
+
+os.register_at_fork(after_in_child=_forget)

@@ -20,6 +20,7 @@ from smartensemble.runtime.local.protocol import Job
 from smartensemble.runtime.outcome import settle
 from smartensemble.runtime.standalone.errors import KILL_GRACE_S
 from smartensemble.runtime.standalone.messages import pack, unpack
+from smartensemble.runtime.standalone.procfs import ours
 from smartensemble.runtime.standalone.spawn import Work
 from smartensemble.status import Run, Status
 
@@ -249,6 +250,11 @@ def check_platform() -> None:
     if not sys.platform.startswith("linux"):
         raise UnsupportedError(
             f"launcher 'local': needs Linux, and this is {sys.platform}; here you can expand, generate and preview"
+        )
+    if not ours():
+        raise UnsupportedError(
+            "launcher 'local': /proc shows the processes of another PID namespace, so members could not be ended; mount it "
+            "here, as unshare --mount-proc does"
         )
 
 

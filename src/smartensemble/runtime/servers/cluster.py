@@ -14,7 +14,7 @@ from smartensemble.databases.shard import Shard
 from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime.jobs.batch import Batch, beside, written
 from smartensemble.runtime.jobs.queue import queue
-from smartensemble.runtime.journal.process import Process, hostname
+from smartensemble.runtime.journal.process import Process
 from smartensemble.runtime.outcome import settle
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.servers import workers
@@ -26,7 +26,6 @@ from smartensemble.runtime.servers.resp import Refusal, request
 from smartensemble.runtime.servers.running import RunningServers
 from smartensemble.runtime.servers.server_program import find_server, module
 from smartensemble.runtime.standalone.errors import TERM_GRACE_S
-from smartensemble.runtime.standalone.procfs import began
 from smartensemble.status import Run, Status
 
 logger = logging.getLogger(__name__)
@@ -148,7 +147,7 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> ClusterServers:
         servers.wait_until_ready(runner)
         for shard, host in zip(servers.shards, hosts, strict=True):
             pid = process_id(request(shard, "INFO", "server", password=servers.password))
-            servers.processes.append(Process(pid, host, (began(pid) or 0) if host == hostname() else 0))
+            servers.processes.append(Process.of(pid, host))
         record(db, servers)
     except BaseException as error:
         servers.end_runs(runner, TERM_GRACE_S)

@@ -10,7 +10,7 @@ from smartensemble.databases.config import configuration, data_name, nodes_file
 from smartensemble.databases.orchestrator import Orchestrator
 from smartensemble.databases.shard import Secrets
 from smartensemble.errors import StateError
-from smartensemble.runtime.journal.process import Process, hostname
+from smartensemble.runtime.journal.process import Process
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.servers import workers
 from smartensemble.runtime.servers.addresses import check_data, choose_addresses, free_socket, private_directory, write_private
@@ -19,7 +19,6 @@ from smartensemble.runtime.servers.resp import Refusal, request
 from smartensemble.runtime.servers.running import RunningServers
 from smartensemble.runtime.servers.server_program import find_server, module
 from smartensemble.runtime.standalone.errors import TERM_GRACE_S
-from smartensemble.runtime.standalone.procfs import began
 
 TRIES = 3  #: starts, if others take the free ports first
 TAKEN = "Address already in use"
@@ -40,7 +39,7 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> RunningServers:
             servers.wait_until_ready(runner)
             for shard in servers.shards:
                 pid = process_id(request(shard, "INFO", "server", password=servers.password))
-                servers.processes.append(Process(pid, hostname(), began(pid) or 0))
+                servers.processes.append(Process.of(pid))
             record(db, servers)
             if worker_commands := workers.commands(db, servers.shards, servers.secrets):
                 # Only now: they do not wait for a server that reads its data.

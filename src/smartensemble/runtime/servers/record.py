@@ -69,7 +69,7 @@ class DatabaseRecord:
         :raises ValueError: it is no record; TypeError or LookupError if a field has another type, or is missing.
         """
         fields = json.loads(path.read_text())
-        shards = tuple(ServerRecord(each["name"], each["address"], Process(**each["process"])) for each in fields["shards"])
+        shards = tuple(ServerRecord(each["name"], each["address"], Process.read(each["process"])) for each in fields["shards"])
         known = {name: fields[name] for name in cls.__dataclass_fields__ if name in fields}  # a later version may write more
         return cls(**known | {"shards": shards, "job": tuple(fields["job"]) if fields.get("job") else None})
 

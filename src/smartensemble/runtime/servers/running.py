@@ -12,11 +12,11 @@ from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime.jobs import queue
 from smartensemble.runtime.jobs.query import query
 from smartensemble.runtime.journal.journal import Journal
-from smartensemble.runtime.journal.process import Process, hostname
+from smartensemble.runtime.journal.process import Process
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.servers.resp import Refusal, answers, request, shut_down
 from smartensemble.runtime.standalone.errors import KILL_GRACE_S, READY_TIMEOUT_S
-from smartensemble.runtime.standalone.procfs import began, send
+from smartensemble.runtime.standalone.procfs import send
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.status import Run, Status
 
@@ -159,8 +159,8 @@ class RunningServers:
             return
         journal = Journal(self.journal)
         journal.refresh()
-        if journal.driver is None or journal.driver.host != hostname():
-            return  # on another machine they notice that the server has gone
+        if journal.driver is None or not journal.driver.visible:
+            return  # elsewhere they notice that the server has gone
         journal.stop(journal.entries, grace)
         limit = time.monotonic() + grace + 2 * KILL_GRACE_S
         while journal.active and time.monotonic() < limit:
@@ -178,13 +178,14 @@ class RunningServers:
 
 
 def here(process: Process) -> bool:
-    """The process runs on this machine, and lives."""
-    return process.host == hostname() and began(process.pid) == process.began
+    """The process runs where this one can see it, and lives."""
+    return bool(process.runs)
 
 
 def lives(shard: Shard, process: Process) -> bool:
-    """The process of a server lives. On another machine, a server that answers does."""
-    return here(process) if process.host == hostname() else answers(shard, timeout=1)
+    """The process of a server lives. On another machine or in another container, a server that answers does."""
+    runs = process.runs
+    return answers(shard, timeout=1) if runs is None else runs
 
 
 def end_job(scheduler: str, job: str) -> None:

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from heapq import heappop, heappush
 
-from .journal_lines import Launch
+from .journal_lines import Launch, Signs
 from .spawn import Work, spawn, why
 
 TYPE_CHECKING = False  # importing typing would cost a third of the time that a program here takes to start
@@ -27,6 +27,7 @@ class Members:
         self.noted: set[Launch] = set()  #: launches that have lines for their journals
         self.limits: list[tuple[float, int]] = []  #: a heap of time limits; members that have ended may be in it
         self.verdicts: dict[int, str] = {}  #: the outcome of a member that we end
+        self.signs = Signs()
         self.childless = True  #: neither a member nor an orphan is below this process
 
     @property
@@ -55,12 +56,12 @@ class Members:
         """
         launch = next((launch for launch in self.known() if launch.journal == journal and max_running is None), None)
         if launch is None:
-            launch = Launch(max_running, environ, journal, service)
+            launch = Launch(max_running, environ, journal, service, self.signs.beside(journal))
             self.noted.add(launch)
         (self.growing.add if more else self.growing.discard)(launch)
-        launch.add(work for work in works if work.number not in launch.stopped)
+        launch.add(work for work in works if not launch.refuses(work))
         for work in works:
-            if work.number in launch.stopped:
+            if launch.refuses(work):
                 self._tell_end(launch, work, "cancelled")
         if launch.waiting and launch not in self.launches:
             self.launches.append(launch)

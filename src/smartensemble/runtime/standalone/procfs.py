@@ -57,6 +57,34 @@ def began(pid: int | str) -> int | None:
     return None if fields[STATE] in ENDED_STATES else int(fields[START_TIME])
 
 
+def boot() -> str:
+    """Which start of this machine it is; nothing where the kernel does not say so."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def namespace() -> str:
+    """The namespaces in which a number and a start time mean the same process: see pid_namespaces(7), time_namespaces(7)."""
+    found = []
+    for kind in ("pid", "time"):
+        try:
+            found.append(os.readlink(f"/proc/self/ns/{kind}"))
+        except OSError:  # an old kernel has no namespaces of time
+            pass
+    return " ".join(found)
+
+
+def ours() -> bool:
+    """``/proc`` shows the numbers that this process knows, and not those of another namespace."""
+    try:
+        return os.readlink("/proc/self") == str(os.getpid())
+    except OSError:
+        return False
+
+
 def below(roots: Iterable[int], processes: Mapping[int, ProcessStat]) -> list[int]:
     """The living processes below `roots`, parents first, and `roots` themselves."""
     children: dict[int, list[int]] = {}

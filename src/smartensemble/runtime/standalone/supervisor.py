@@ -35,7 +35,8 @@ Requests and events are values in ``marshal``, each behind its length in four by
     ("started", member, pid, time)    ("ended", member, outcome, detail, time)    ("stopped", token, [pid that lives, ...])
 
 An outcome is "exit" (detail: the code), "signal" (its number), "failed" (why it could not be started), "limit" or
-"cancelled" (nothing). Another process sends requests by a file beside the journal, and SIGUSR1.
+"cancelled" (nothing). Another process sends requests by a file beside the journal, and SIGUSR1; without the signal, as from
+another machine, they are found a few seconds later.
 
 See prctl(2), PR_SET_CHILD_SUBREAPER; credentials(7) for process groups.
 """
@@ -76,7 +77,9 @@ def main(arguments: list[str]) -> None:
         adopt_orphans()
         if not end_with(sentinel, signal.SIGTERM):
             os._exit(1)
-        Supervisor(int(channel), int(driver), bool(detached)).serve()
+        served = Supervisor(int(channel), int(driver), bool(detached))
+        served.serve()
+        served.members.signs.remove()
     os._exit(0)
 
 
@@ -122,6 +125,8 @@ class Supervisor:
                 self.take(descriptor, events)
             if self.terminated:
                 self.close()
+            if self.members.active and time.monotonic() >= self.members.signs.due():
+                self.look_around()
             if self.requested:
                 self.take_requests()
             self.reap()
@@ -156,6 +161,7 @@ class Supervisor:
             return 0
         limit = self.members.next_limit()
         due = [ending.due for ending in self.endings.open] + ([] if limit is None else [limit])
+        due += [self.members.signs.due()] * self.members.active
         due += [time.monotonic() + RETRY_S] * bool(self.members.noted)  # a full disk did not take their lines
         return milliseconds(due, time.monotonic())
 
@@ -197,6 +203,15 @@ class Supervisor:
     def stop(self, token: int, members: list[int], grace: float) -> None:
         """End members: those that wait, those that run, and what those that ended left behind."""
         self.endings.begin(set(members), grace, "cancelled", token)
+
+    def look_around(self) -> None:
+        """Show that this process lives, and see what others have left for it without a signal."""
+        lost = self.members.signs.renew()
+        for launch in self.members.known():
+            if launch.sign in lost and not launch.abandoned and os.path.exists(launch.journal):
+                launch.abandoned = True
+                self.endings.begin(set(launch.ids.values()), TERM_GRACE_S, "cancelled")
+        self.take_requests()
 
     def take_requests(self) -> None:
         """End the members that another process has named beside a journal."""
