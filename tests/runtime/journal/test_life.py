@@ -117,6 +117,25 @@ def test_on_two_mounts_of_one_file_system_a_free_lock_tells_nothing(tmp_path: Pa
     assert life(in_a_container, tmp_path) is Life.HEARD
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_driver_renews_its_sign_where_other_machines_may_look(shared: bool, tmp_path: Path, driver: Driver) -> None:
+    """Elsewhere it would be for nothing, and a thread of the user's process."""
+    process = driver(f"""
+        import threading
+        from smartensemble.runtime.journal import lock
+        lock.RENEW_S, lock.unshared = 0.01, lambda folder: {not shared}
+        right = lock.Lock(Path("journal"))
+        right.acquire("study")
+        sign = Path("journal", right.name)
+        os.utime(sign, (0, 0))
+        while {shared} and not sign.stat().st_mtime:
+            pass
+        print(threading.active_count(), sign.stat().st_mtime > 0)
+    """)
+
+    assert process.communicate()[0].split() == (["2", "True"] if shared else ["1", "False"])
+
+
 def test_who_was_forked_or_started_does_not_hold_a_sign(exp: Experiment, driver: Driver) -> None:
     process = driver("""
         exp.start(exp.create_model("model", settings("ls", "-l", "/proc/self/fd")), progress=False)

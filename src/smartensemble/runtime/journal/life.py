@@ -90,7 +90,7 @@ def way_out(process: Process, known: Life, folder: Path) -> str:
 
 def _sign(process: Process, folder: Path) -> Evidence:
     """The evidence for a process that this one cannot see: its sign."""
-    restarted = process.same_host and not process.same_boot and (not process.sign or _unshared(folder))
+    restarted = process.same_host and not process.same_boot and (not process.sign or unshared(folder))
     if not process.sign:
         return Evidence(restarted=restarted)
     try:
@@ -117,7 +117,7 @@ def _lock(sign: BufferedReader) -> SignLock:
     return SignLock.FREE if same_mount else SignLock.UNTOLD
 
 
-def _unshared(folder: Path) -> bool:
+def unshared(folder: Path) -> bool:
     """Only one machine at a time uses the file system of `folder`, so a process from before its restart has ended."""
     mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text(errors="surrogateescape").splitlines()]
     home = f"{folder.resolve()}/"

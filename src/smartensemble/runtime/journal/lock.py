@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from smartensemble.errors import StateError
-from smartensemble.runtime.journal.life import Life, life, way_out
+from smartensemble.runtime.journal.life import Life, life, unshared, way_out
 from smartensemble.runtime.journal.process import Process
 from smartensemble.runtime.standalone.journal_lines import RENEW_S, Sign
 
@@ -47,7 +47,9 @@ class Lock:
                 f"{subject}: cannot write into {self.folder.parent}: {error.strerror}; make room, or give another exp_path"
             ) from None
         weakref.finalize(self, _remove, sign)
-        _keep(sign)
+        _kept.add(sign)
+        if not unshared(self.folder):  # another machine may look; nobody else needs a thread, which Python's fork warns of
+            _renew_kept()
         for path, other, known in other_holders(self.folder):
             if known.over:
                 path.unlink(missing_ok=True)
@@ -101,10 +103,9 @@ _kept: set[Sign] = set()  #: of this process
 _keeper = threading.Thread()
 
 
-def _keep(sign: Sign) -> None:
-    """Renew a sign until it is removed."""
+def _renew_kept() -> None:
+    """See that the signs of this process are renewed."""
     global _keeper
-    _kept.add(sign)
     if not _keeper.is_alive():  # nor is it in a process that was forked
         _keeper = threading.Thread(target=_renew, name="smartensemble-signs", daemon=True)
         _keeper.start()
