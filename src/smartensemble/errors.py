@@ -19,7 +19,7 @@ Each class also inherits the built-in exception that a careful caller would expe
     ├── MissingFileError (FileNotFoundError)   a program or file that is not there
     ├── NotExecutableError (PermissionError)   a program that may not be executed
     ├── NoDirectoryError (NotADirectoryError)  a directory that is not there
-    ├── DirectoryExistsError (FileExistsError) a directory that generate would overwrite
+    ├── DirectoryExistsError (FileExistsError) a directory or file that would be overwritten
     ├── UnknownMemberError (KeyError)          a name that no member has
     ├── StateError (RuntimeError)              an act that does not fit what is running
     └── CommandError (ValueError)              a command to the database that is answered by an error
@@ -88,7 +88,7 @@ class NoDirectoryError(SmartEnsembleError, NotADirectoryError):
 
 
 class DirectoryExistsError(SmartEnsembleError, FileExistsError):
-    """A directory that generate would overwrite."""
+    """A directory or file that would be overwritten."""
 
 
 class UnknownMemberError(SmartEnsembleError, KeyError):

@@ -85,11 +85,13 @@ class Experiment(Creator):
         The directory of a database is written when it starts.
 
         :param tag: the delimiter on both sides of a tag, or a pair of an opening and a closing delimiter.
-        :param overwrite: replace directories that are there, and remove those of members that an ensemble no longer has.
+        :param overwrite: replace directories that an earlier generate wrote, and remove those of members that an ensemble no
+            longer has.
         :param verbose: print each directory that is written, on standard error.
         :param allow_unknown: leave text alone that looks like a tag and names no parameter.
         :param allow_unused: accept parameters that neither a file nor an argument uses.
-        :raises DirectoryExistsError: a member's directory is there already, and `overwrite` is False.
+        :raises DirectoryExistsError: a member's directory is there already, and `overwrite` is False, or it is not ours to
+            replace.
         :raises TagError: a tag names no parameter.
         """
         with self._runner.turns.transaction(members_of(entities), GRACE) as transaction:
@@ -123,7 +125,7 @@ class Experiment(Creator):
 
         chosen = self._select(entities)
         command = Environment(self._databases.running, self._runner.scheduler).command
-        renderer = directories.check(chosen.models, TagOptions(tag, allow_unknown, allow_unused), overwrite=True)
+        renderer = directories.check(chosen.models, TagOptions(tag, allow_unknown, allow_unused))
         runs = {model.path: model.run for model in chosen.models}
         batches = batch_jobs(chosen.entities, runs, command, self._runner.scheduler)
         text = preview(f"{self.name} in {self.exp_path}", chosen.databases, chosen.models, list(batches), renderer, command)

@@ -299,6 +299,17 @@ def test_paths_can_be_set(study: Experiment, tmp_path: Path) -> None:
     assert (tmp_path / "elsewhere/e_0").is_dir()
 
 
+def test_a_model_in_the_working_directory_is_generated_below_the_experiments(study: Experiment, tmp_path: Path) -> None:
+    Path("driver.py").write_text("mine")
+    for _ in range(2):
+        model = study.create_model("m", RunSettings("pwd"), path=os.getcwd())
+        study.generate(model, overwrite=True)
+        study.start(model)
+
+    assert Path("study/m/m.out").read_text() == f"{tmp_path}/study/m\n"
+    assert sorted(os.listdir()) == ["driver.py", "study"]
+
+
 def test_preview_takes_smartsims_arguments(study: Experiment) -> None:
     model = study.create_model("m", RunSettings("echo", "hello"))
 

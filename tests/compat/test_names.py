@@ -20,6 +20,7 @@ from smartensemble.compat.ml import tf, torch
 from smartensemble.compat.settings import BatchSettings, MpirunSettings, RunSettings
 from smartensemble.compat.status import SmartSimStatus
 from smartensemble.compat.wlm import pbs
+from smartensemble.databases.config import OURS
 from smartensemble.errors import InputValueError, UnsupportedError
 from smartensemble.settings import run as own_settings
 from smartensemble.settings.command import command_of
@@ -225,13 +226,23 @@ def test_a_database_is_made_with_smartsims_methods_and_known_by_its_identifier(t
 
 def test_stale_files_are_deleted_and_data_stay(tmp_path: Path) -> None:
     db = database.Orchestrator(tmp_path)
-    for suffix in ("conf", "out", "err", "rdb"):
-        Path(tmp_path, f"orchestrator.{suffix}").touch()
+    others = ["orchestrator.rdb", "orchestrator2.conf", "orchestrator_notes.out"]
+    for name in ("orchestrator.conf", "orchestrator.out", "orchestrator.err", *others):
+        Path(tmp_path, name).write_text(OURS)
 
     db.reset_hosts()
     db.remove_stale_files()
 
-    assert [path.name for path in tmp_path.iterdir()] == ["orchestrator.rdb"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == others
+
+
+def test_files_that_have_the_names_of_a_databases_stay(tmp_path: Path) -> None:
+    for suffix in ("conf", "out"):
+        Path(tmp_path, f"orchestrator.{suffix}").write_text("mine")
+
+    database.Orchestrator(tmp_path).remove_stale_files()
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["orchestrator.conf", "orchestrator.out"]
 
 
 def test_key_prefixing_is_an_argument_of_create_model() -> None:

@@ -42,6 +42,8 @@ def test_params_json_has_typed_values_seed_command_and_versions(exp: Experiment)
         "ensemble": "ens",
         "perm_strategy": "random",
         "seed": 7,
+        "experiment": exp.exp_path,
+        "path": ens[0].path,
         "replica": 0,
         "params": {"T": 1.5, "N": 4, "on": True, "word": "ü"},
         "command": ["/bin/echo", "a b", "-T", "1.5"],
@@ -187,8 +189,9 @@ def test_a_driver_killed_while_it_generates_leaves_whole_directories_or_none(
 
 def test_what_a_killed_driver_left_is_in_nobodys_way(exp: Experiment) -> None:
     model = exp.create_model("model", exp.create_run_settings("true"))
-    for suffix in ("new", "old"):
-        Path(f"study/.model.{suffix}/sub").mkdir(parents=True)
+    exp.generate(model)
+    os.rename("study/model", "study/.model.old")
+    Path("study/.model.new").mkdir()
 
     exp.generate(model)
 
@@ -222,13 +225,12 @@ def test_a_full_disk_leaves_the_directory_that_was_there(driver: Driver, tmp_pat
 
 def test_what_is_there_is_refused_before_anything_is_written(exp: Experiment) -> None:
     ens = exp.create_ensemble("ens", replicas=3, run_settings=exp.create_run_settings("true"))
-    Path(ens[2].path).mkdir(parents=True)
+    exp.generate(ens[2])
 
     with pytest.raises(DirectoryExistsError, match="pass overwrite=True"):
         exp.generate(ens)
 
-    assert os.listdir(ens.path) == ["ens_2"]
-    assert os.listdir(ens[2].path) == []
+    assert sorted(os.listdir(ens.path)) == ["ens_2", "members.csv"]
 
 
 def test_a_wrong_tag_is_refused_before_anything_is_written(exp: Experiment, tmp_path: Path) -> None:

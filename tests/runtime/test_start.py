@@ -199,7 +199,7 @@ def test_an_index_that_cannot_be_written_leaves_nothing(exp: Experiment, monkeyp
         assert tree("study") == []
 
 
-@pytest.mark.parametrize("before", [None, "echo before"])
+@pytest.mark.parametrize("before", [None, "#!/bin/bash\n# ens: a batch job of 2 members\n"])
 def test_a_batch_script_that_cannot_be_written_leaves_what_was_there(
     exp: Experiment, monkeypatch: pytest.MonkeyPatch, before: str | None
 ) -> None:

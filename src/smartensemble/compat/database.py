@@ -8,6 +8,8 @@ from smartensemble.compat.settings import BatchSettings
 from smartensemble.databases import orchestrator
 from smartensemble.databases.placement import Placement
 from smartensemble.errors import StateError, UnsupportedError
+from smartensemble.runtime.own_files import is_configuration
+from smartensemble.runtime.servers.cluster import server_names
 from smartensemble.settings import batch
 
 
@@ -43,12 +45,14 @@ class Orchestrator(orchestrator.Orchestrator):
         self._job("set_batch_arg").batch_args[arg.strip().lstrip("-")] = value
 
     def remove_stale_files(self) -> None:
-        """Delete what an earlier start has left in its directory: configuration and output. Data stay."""
+        """Delete what an earlier start has left in its directory: configuration and output. Data stay, and files of others."""
         if self.started:
             raise StateError(f"{self.db_identifier}: runs, so that none of its files is stale; stop it first")
-        for suffix in ("conf", "nodes", "out", "err"):
-            for path in Path(self.path).glob(f"{self.db_identifier}*.{suffix}"):
-                path.unlink()
+        for name in server_names(self):
+            conf = Path(self.path, f"{name}.conf")
+            if is_configuration(str(conf)):
+                for suffix in ("nodes", "out", "err", "conf"):
+                    conf.with_suffix(f".{suffix}").unlink(missing_ok=True)
 
     def _on_cluster(self, method: str) -> Placement:
         if self._placement is None:

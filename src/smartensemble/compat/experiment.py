@@ -1,5 +1,6 @@
 """SmartSim's experiment: ours, which makes SmartSim's kinds of things and answers in its words."""
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,9 +18,12 @@ from smartensemble.duration import Duration
 from smartensemble.errors import UnsupportedError, strict
 from smartensemble.files.tags import Delimiter
 from smartensemble.parameters.resolve import Params
+from smartensemble.runtime.ownership import is_ours
 from smartensemble.settings import batch, run
 from smartensemble.settings.arguments import Arguments
 from smartensemble.settings.container import Singularity
+
+logger = logging.getLogger(__name__)
 
 Entity = model.Model | ensemble.Ensemble | orchestrator.Orchestrator
 
@@ -118,10 +122,18 @@ class Experiment(experiment.Experiment):
         allow_unknown: bool = False,
         allow_unused: bool = False,
     ) -> None:
-        """Write the directories of `entities`. See :meth:`smartensemble.Experiment.generate`."""
+        """Write the directories of `entities`. See :meth:`smartensemble.Experiment.generate`.
+
+        A model whose path is a directory that is somebody's own, such as the working directory, gets one below the
+        experiment's directory or its ensemble's, as in SmartSim.
+        """
         if not entities:
             os.makedirs(self.exp_path, exist_ok=True)
             return
+        for each in experiment.members_of(entities):
+            if isinstance(each, Model) and os.path.isdir(each.path) and not is_ours(each.path):
+                each.set_path(os.path.join(each.ensemble.path if each.ensemble else self.exp_path, each.name))
+                logger.info("%s: is generated in %s", each.name, each.path)
         super().generate(
             *entities,
             tag=tag or ";",

@@ -1,6 +1,8 @@
 """A database of a member's own: it runs on the member's host, starts before it, and ends with it."""
 
+import os
 import re
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -58,6 +60,8 @@ def checked_socket(name: str, path: str) -> str:
         raise InputValueError(
             f"{name}: unix_socket {path!r} is too long, or has characters that clients do not take; leave it out"
         )
+    if os.path.isabs(path) and os.path.lexists(path) and not stat.S_ISSOCK(os.lstat(path).st_mode):
+        raise InputValueError(f"{name}: unix_socket {path!r} is there already, and is no socket; give another path, or none")
     return path
 
 

@@ -21,6 +21,8 @@ FIXED = {
     **dict.fromkeys(("cluster-enabled", "cluster-config-file"), "db_nodes"),
     **dict.fromkeys(("daemonize", "supervised"), "start(detach=True)"),
 }
+#: The first line of a configuration file, by which we know that it is ours.
+OURS = "# written by smartensemble, anew at each start"
 
 
 def nodes_file(shards: Sequence[Shard], mine: Shard) -> str:
@@ -50,6 +52,7 @@ def configuration(
     """The configuration file of a server, whose data files are called `data`.
 
     >>> print(configuration(Shard("db", socket="/run/a b"), "/db", "db", {"save": "60 1"}, None, "/m.so", False), end="")
+    # written by smartensemble, anew at each start
     port 0
     unixsocket "/run/a b"
     unixsocketperm 700
@@ -60,9 +63,9 @@ def configuration(
     save 60 1
     """
     if shard.socket:
-        lines = ["port 0", f"unixsocket {quoted(shard.socket)}", "unixsocketperm 700"]
+        lines = [OURS, "port 0", f"unixsocket {quoted(shard.socket)}", "unixsocketperm 700"]
     else:
-        lines = [f"port {shard.port}", f"bind {shard.host}", "protected-mode no"]
+        lines = [OURS, f"port {shard.port}", f"bind {shard.host}", "protected-mode no"]
     lines += [f"dir {quoted(directory)}", f"dbfilename {quoted(data + '.rdb')}", f"appendfilename {quoted(data + '.aof')}"]
     if sharded:
         lines += ["cluster-enabled yes", f"cluster-config-file {quoted(shard.name + '.nodes')}"]

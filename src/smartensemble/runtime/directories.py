@@ -6,25 +6,25 @@ import logging
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
-from pathlib import Path
+from functools import cache, partial
+from math import isfinite
 
 from smartensemble.ensemble import Ensemble
 from smartensemble.errors import DirectoryExistsError, InputValueError, StateError
+from smartensemble.files.layout import links
 from smartensemble.model import Model, columns, set_generated
 from smartensemble.runtime.input_files import Renderer, TagOptions
+from smartensemble.runtime.own_files import INDEX, OUTPUTS, check_index, check_leftovers, check_outputs, is_leftover
+from smartensemble.runtime.ownership import RECORD, DamagedRecordError, Grounds, record_in
 from smartensemble.version import __version__
 
-RECORD = "params.json"  #: in each member's directory
-INDEX = "members.csv"  #: in each ensemble's directory
-
 logger = logging.getLogger(__name__)
-_json = json.JSONEncoder(default=str, ensure_ascii=False).encode
+_encode = json.JSONEncoder(default=str, ensure_ascii=False, allow_nan=False).encode
 
 
-def check(models: Sequence[Model], options: TagOptions, overwrite: bool) -> Renderer:
+def check(models: Sequence[Model], options: TagOptions) -> Renderer:
     """An error, unless all of `models` can be generated. Nothing is written."""
     for model in models:
         if model.run.status.active:
@@ -33,8 +33,9 @@ def check(models: Sequence[Model], options: TagOptions, overwrite: bool) -> Rend
             raise InputValueError(
                 f"{model.name}: to_copy: {around[0]} holds the directory {model.path} itself; copy what is in it"
             )
-    if not overwrite:
-        check_absent(models)
+    for files in dict.fromkeys(model.files for model in models):
+        if made := links(next(model.name for model in models if model.files == files), files):
+            _check_output(made, [model for model in models if model.files == files])
     renderer = Renderer(options)
     # Models with the same files, parameters and arguments pass or fail together.
     for model in {(model.files, tuple(model.params), model.params_as_args): model for model in models}.values():
@@ -42,18 +43,47 @@ def check(models: Sequence[Model], options: TagOptions, overwrite: bool) -> Rend
     return renderer
 
 
-def check_absent(models: Iterable[Model]) -> None:
+def _check_output(links: Collection[str], models: Iterable[Model]) -> None:
+    """An error, if what `models` write in their directories would go through one of `links`, into a file elsewhere."""
+    for model in models:
+        if through := [name for suffix in OUTPUTS if (name := f"{model.name}.{suffix}") in links]:
+            raise InputValueError(
+                f"{model.name}: {through[0]!r} is attached as a link, and the run writes a file of that name; rename the link"
+            )
+
+
+def check_absent(models: Iterable[Model], grounds: Callable[[], Grounds]) -> None:
     """An error, if a directory of `models` is there."""
-    if there := [model.path for model in models if os.path.lexists(model.path)]:
+    if there := [model for model in models if os.path.lexists(model.path)]:
+        if why := grounds().refusal(there[0]):
+            raise DirectoryExistsError(f"{there[0].path}: {why}")
         more = f" and {len(there) - 1} more" * (len(there) > 1)
-        raise DirectoryExistsError(f"{there[0]}{more}: there already; pass overwrite=True to replace it")
+        raise DirectoryExistsError(f"{there[0].path}{more}: there already; pass overwrite=True to replace it")
+
+
+def check_beside(models: Iterable[Model]) -> None:
+    """An error, if what is to be written beside the directories of `models` would replace what is not ours."""
+    ensembles: dict[Ensemble, None] = {}
+    for model in models:
+        check_leftovers(_beside(model.path))
+        if isinstance(model.ensemble, Ensemble):
+            ensembles[model.ensemble] = None
+    for ensemble in ensembles:
+        check_leftovers(_beside(os.path.join(ensemble.path, INDEX)))
+        check_index(ensemble)
 
 
 class Writer:
-    """Writes the directories and indexes of one start or generate, and can undo that until it is done."""
+    """Writes the directories and indexes of one start or generate, and can undo that until it is done.
 
-    def __init__(self, renderer: Renderer) -> None:
+    Whoever makes one has checked that everything that it replaces is ours.
+    """
+
+    def __init__(self, renderer: Renderer, experiment: str, overwrite: bool = False) -> None:
+        """A writer for the experiment in the directory `experiment`; with `overwrite` it replaces directories."""
         self._renderer = renderer
+        self._experiment = experiment
+        self._overwrite = overwrite
         self._origins: dict[str, dict[str, object]] = {}
         self._made: list[str] = []  #: directories of ensembles
         self._models: list[Model] = []
@@ -68,7 +98,8 @@ class Writer:
             self._origins[ensemble.path] = origin(ensemble)
             if not os.path.lexists(ensemble.path):
                 self._made.append(ensemble.path)
-        if _write(model, self._renderer, self._origins[ensemble.path] if ensemble else {}):
+        origin_of = {**(self._origins[ensemble.path] if ensemble else {}), "experiment": self._experiment}
+        if _write(model, self._renderer, origin_of, self._overwrite):
             self._replaced.add(model.path)
         self._models.append(model)
         set_generated(model, True)
@@ -84,7 +115,7 @@ class Writer:
     def will_write(self, path: str) -> None:
         """Keep the file `path` as it is now, or have it removed, if the act is taken back."""
         old = _beside(path)[1]
-        remove(old)
+        _remove_leftover(old)
         if there := os.path.isfile(path):
             os.rename(path, old)
         self._files.append((path, there))
@@ -122,10 +153,12 @@ class Writer:
     def done(self) -> None:
         """Delete the replaced directories, and anything that a killed driver left. What was written counts in any case."""
         for path in [*(model.path for model in self._models), *(path for path, _ in self._files)]:
+            old = _beside(path)[1]
             try:
-                remove(_beside(path)[1])
+                if os.path.lexists(old) and is_leftover(old):
+                    remove(old)
             except OSError as error:
-                logger.warning("%s: cannot be deleted: %s; delete it yourself", _beside(path)[1], error.strerror)
+                logger.warning("%s: cannot be deleted: %s; delete it yourself", old, error.strerror)
 
 
 @contextmanager
@@ -143,21 +176,19 @@ def _beside(path: str) -> tuple[str, str]:
     return f"{home}/.{name}.new", f"{home}/.{name}.old"
 
 
-def _write(model: Model, renderer: Renderer, origin: dict[str, object]) -> bool:
+def _write(model: Model, renderer: Renderer, origin: dict[str, object], overwrite: bool) -> bool:
     """Write the directory of `model`, and keep an existing one aside. True if there was one."""
     path = model.path
     new, old = _beside(path)
     _make(new)
     try:
+        write_record(new, model, origin)  # first, so what a killed driver leaves is known to be ours
         _fill(new, model, renderer)
-        lines = [f'  "{name}": {_json(value)}' for name, value in record(model, origin).items()]
-        text = "{\n" + ",\n".join(lines) + "\n}\n"
-        with open(f"{new}/{RECORD}", "wb") as file:
-            # What is no Unicode, such as an old file name, is escaped the way that JSON escapes.
-            file.write(text.encode(errors="backslashreplace"))
         replaces = os.path.lexists(path)
+        if replaces and not overwrite:
+            raise DirectoryExistsError(f"{path}: was made by somebody else just now; pass overwrite=True to replace it")
         if replaces:
-            remove(old)
+            _remove_leftover(old)
             os.rename(path, old)
         try:
             os.rename(new, path)
@@ -177,22 +208,34 @@ def _make(directory: str) -> None:
         os.mkdir(directory)
     except FileNotFoundError:  # the first member makes its ensemble's directory
         os.makedirs(directory)
-    except FileExistsError:  # what a killed driver may have left
-        remove(directory)
+    except FileExistsError:
+        _remove_leftover(directory)
         os.mkdir(directory)
+
+
+def _remove_leftover(path: str) -> None:
+    """Delete what a killed driver left at `path`, if there is something.
+
+    :raises DirectoryExistsError: it is somebody's own.
+    """
+    check_leftovers([path])
+    remove(path)
 
 
 def _fill(directory: str, model: Model, renderer: Renderer) -> None:
     """Copy, link, configure; what is configured replaces what was copied."""
     for source in model.files.to_copy:
         if os.path.isdir(source):
-            shutil.copytree(source, directory, symlinks=True, dirs_exist_ok=True)
+            ignore = partial(_record_of, source)
+            shutil.copytree(source, directory, symlinks=True, dirs_exist_ok=True, ignore=ignore)
             for root, _, _ in os.walk(directory):  # a read-only one brought its mode, and could never be replaced
                 os.chmod(root, stat.S_IMODE(os.stat(root).st_mode) | stat.S_IRWXU)
         else:
             shutil.copy(source, f"{directory}/{os.path.basename(source)}")
     for source in model.files.to_symlink:
         os.symlink(source, f"{directory}/{os.path.basename(source)}")
+    for target, source in renderer.copied(model):
+        _copy(source, f"{directory}/{target}")
     for target, content, mode in renderer.files(model):
         path = f"{directory}/{target}"
         if os.sep in target:
@@ -202,6 +245,20 @@ def _fill(directory: str, model: Model, renderer: Renderer) -> None:
             file.write(content)
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) != mode:  # the mask took something away; else it is a call saved
                 os.fchmod(file.fileno(), mode)
+
+
+def _record_of(source: str, directory: str, _: object) -> Iterable[str]:
+    """What is not copied: the record of the member whose directory is copied."""
+    return (RECORD,) if directory == source else ()
+
+
+def _copy(source: str, path: str) -> None:
+    """Copy what has no tags in a directory that is configured, as to_copy does."""
+    if os.path.isdir(source) and not os.path.islink(source):
+        os.makedirs(path, exist_ok=True)
+        return
+    remove(path)
+    shutil.copy(source, path, follow_symlinks=os.path.isfile(source))
 
 
 def remove(path: str) -> None:
@@ -229,11 +286,37 @@ def _make_writable(directory: str) -> None:
                 _make_writable(entry.path)
 
 
+def write_record(directory: str, model: Model, origin: dict[str, object]) -> None:
+    """Write what ``params.json`` says of `model` into `directory`."""
+    lines = [f'  "{name}": {_json(value)}' for name, value in record(model, origin).items()]
+    with open(f"{directory}/{RECORD}", "wb") as file:
+        # What is no Unicode, such as an old file name, is escaped the way that JSON escapes.
+        file.write(("{\n" + ",\n".join(lines) + "\n}\n").encode(errors="backslashreplace"))
+
+
+def _json(value: object) -> str:
+    """`value` in JSON, which has no numbers that are infinite, or none: they are text, as in input files.
+
+    >>> _json({"T": float("nan"), "P": 1.5})
+    '{"T": "nan", "P": 1.5}'
+    """
+    try:
+        return _encode(value)
+    except ValueError:
+        assert isinstance(value, dict)
+        return _encode({name: str(each) if _is_no_number(each) else each for name, each in value.items()})
+
+
+def _is_no_number(value: object) -> bool:
+    return isinstance(value, float) and not isfinite(value)
+
+
 def record(model: Model, origin: dict[str, object]) -> dict[str, object]:
     """What ``params.json`` says of a member: its parameters, where they come from, how it is run, and by which versions."""
     return {
         "name": model.name,
         **origin,
+        "path": model.path,
         "replica": model.replica,
         "params": model.values,
         "command": list(model.command.argv),
@@ -251,30 +334,33 @@ def origin(ensemble: Ensemble) -> dict[str, object]:
     }
 
 
-def is_there(model: Model) -> bool:
+def is_there(model: Model, written: Collection[tuple[str, str]]) -> bool:
     """Whether the directory of `model` exists: made for the same parameters, or by somebody else.
 
-    :raises StateError: it was made for other parameters.
+    :param written: the names and directories of what ran in this experiment.
+    :raises StateError: it was made for other parameters, or nobody can say for which.
+    :raises DirectoryExistsError: somebody else made it, and a run would write over a file in it.
     """
     if not os.path.isdir(model.path):
         return False
-    before, params = recorded(model), json.loads(json.dumps(model.values, default=str))
-    if before is not None and _text(before) != _text(params):
-        then = ", ".join(f"{name}={value}" for name, value in before.items()) or "none"
+    try:
+        before = record_in(model.path)
+    except DamagedRecordError as error:
+        raise StateError(
+            f"{model.name}: {model.path}/{RECORD} {error}, so nobody can say for which parameters the directory was generated; "
+            "move the directory away"
+        ) from None
+    if before is None or before.name != model.name:
+        check_outputs(model.name, model.path, OUTPUTS, written)
+        return True
+    params = json.loads(_json(model.values))
+    if _text(before.params) != _text(params):
+        then = ", ".join(f"{name}={value}" for name, value in before.params.items()) or "none"
         now = ", ".join(f"{name}={value}" for name, value in params.items()) or "none"
         raise StateError(
             f"{model.name}: {model.path} was generated for other parameters ({then}; now {now}); generate it, overwrite=True"
         )
     return True
-
-
-def recorded(model: Model) -> dict[str, object] | None:
-    """The parameters that the directory of `model` was generated with; None without a record."""
-    try:
-        params = json.loads(Path(model.path, RECORD).read_text(encoding="utf-8"))["params"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return params if isinstance(params, dict) else None
 
 
 def _text(params: dict[str, object]) -> dict[str, str]:
@@ -292,17 +378,6 @@ def _write_index(ensemble: Ensemble, path: str) -> None:
         writer.writeheader()
         writer.writerows(rows)
     os.replace(new, path)
-
-
-def former_members(ensemble: Ensemble) -> list[str]:
-    """The directories that an earlier ``generate`` of this ensemble made and that belong to no member now."""
-    try:
-        with open(os.path.join(ensemble.path, INDEX), newline="", encoding="utf-8", errors="surrogateescape") as file:
-            names = [row.get("name") or "" for row in csv.DictReader(file)]
-    except OSError:
-        return []
-    paths = [os.path.join(ensemble.path, name) for name in names if name and name not in ensemble]
-    return [path for path in paths if os.path.isfile(os.path.join(path, RECORD))]
 
 
 @cache

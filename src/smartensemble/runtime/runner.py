@@ -5,9 +5,12 @@ import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from smartensemble.command import Command
+from smartensemble.ensemble import Ensemble
 from smartensemble.errors import StateError
 from smartensemble.model import Model, is_generated, track
 from smartensemble.results.table import Seconds
@@ -19,6 +22,7 @@ from smartensemble.runtime.journal.journal import FOLDER, Journal
 from smartensemble.runtime.local.launcher import detach, local
 from smartensemble.runtime.local.protocol import Job, Launcher
 from smartensemble.runtime.outcome import settle
+from smartensemble.runtime.ownership import Grounds
 from smartensemble.runtime.standalone.errors import KILL_GRACE_S
 from smartensemble.runtime.standalone.journal_lines import RENEW_S
 from smartensemble.runtime.turns import Turns
@@ -38,6 +42,7 @@ class Runner:
 
     def __init__(self, name: str, directory: str, launcher: str) -> None:
         self.name = name
+        self.directory = directory
         self.launcher_name = launcher
         self.scheduler = SCHEDULERS[launcher]
         self.history = History(Path(directory, FOLDER))
@@ -45,6 +50,7 @@ class Runner:
         self._launcher: Launcher | None = None
         self._batches: list[Batch] = []
         self._started = 0.0  #: when jobs were last submitted
+        self.known: WeakValueDictionary[int, Model | Ensemble] = WeakValueDictionary()  #: what was made here, by identity
 
     def adopt(self, models: Sequence[Model]) -> None:
         """Give each model that was not started here the record of the last run in its directory, if the parameters agree."""
@@ -54,6 +60,11 @@ class Runner:
             entry = self.history.last.get(model.path)
             if entry and model.run.status is Status.NEW and not is_generated(model) and entry.params == model.params:
                 track(model, entry.run, self.refresh)
+
+    def grounds(self) -> Grounds:
+        """What may be replaced for models of this experiment, and what must stay."""
+        known = [(each.name, each.path) for each in list(self.known.values())]
+        return Grounds(self.directory, chain(self.history.written, known))
 
     def check_free(self, paths: Sequence[str]) -> None:
         """An error, unless nothing runs in the directories `paths`."""

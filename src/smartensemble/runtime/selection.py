@@ -45,6 +45,7 @@ def select(runner: Runner, databases: Databases, home: str, named: Sequence[obje
 def place(runner: Runner, home: str, entity: Model | Ensemble) -> None:
     """Put `entity` below `home`, unless it has a path of its own, and read the record of its last run there."""
     set_home(entity, home)
+    runner.known[id(entity)] = entity
     runner.history.refresh(LISTING_AGE_S)
     runner.adopt(entity.models if isinstance(entity, Ensemble) else [entity])
 

@@ -17,9 +17,10 @@ from smartensemble.runtime.directories import Writer
 from smartensemble.runtime.input_files import Renderer, TagOptions
 from smartensemble.runtime.jobs.allocation import Allocation
 from smartensemble.runtime.jobs.batch import Batch
-from smartensemble.runtime.jobs.share_out import advise, share_out
+from smartensemble.runtime.jobs.share_out import advise, check_jobs, share_out
 from smartensemble.runtime.journal.entry import Entry
 from smartensemble.runtime.journal.journal import Journal
+from smartensemble.runtime.own_files import former_members
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.selection import Selection
 from smartensemble.runtime.servers import store
@@ -63,17 +64,25 @@ def generate(
     """
 
     def checked() -> tuple[list[str], Renderer]:
-        former = [path for each in chosen.entities if isinstance(each, Ensemble) for path in directories.former_members(each)]
-        former = former if overwrite else []
-        runner.check_free([model.path for model in chosen.models] + former)
-        return former, directories.check(chosen.models, options, overwrite)
+        runner.check_free([model.path for model in chosen.models])
+        former: list[str] = []
+        if overwrite:
+            grounds = runner.grounds()
+            grounds.check(chosen.models)
+            groups = [each for each in chosen.entities if isinstance(each, Ensemble)]
+            former = [path for each in groups for path in former_members(each, grounds)]
+            runner.check_free(former)
+        else:
+            directories.check_absent(chosen.models, runner.grounds)
+        directories.check_beside(chosen.models)
+        return former, directories.check(chosen.models, options)
 
     def act() -> None:
         with runner.turns.alone(transaction):
             checked()  # an error comes before anything is written, even a lock
             runner.turns.claim()
             former, renderer = checked()  # another program may have been quicker
-            writer = Writer(renderer)
+            writer = Writer(renderer, runner.directory, overwrite)
             try:
                 for model in chosen.models:
                     transaction.check()
@@ -103,7 +112,7 @@ def start(runner: Runner, databases: Databases, transaction: Transaction, reques
                 return []
             runner.turns.claim()
             runner.check_free([model.path for model in checked.models])
-            directories.check_absent(checked.missing.values())  # another program may have been quicker
+            directories.check_absent(checked.missing.values(), runner.grounds)  # another program may have been quicker
             with databases.started(request.chosen.databases, request.detach):
                 checked = without(checked, transaction.decide())
                 if checked.models:
@@ -127,8 +136,12 @@ def check(runner: Runner, databases: Databases, request: StartRequest) -> Checke
         databases.check_reachable()
     runner.check_free([model.path for model in request.chosen.models])
     chosen = [model for model in request.chosen.models if not (request.only_failed and model.run.status is Status.COMPLETED)]
-    missing = {model.path: model for model in chosen if not is_generated(model) and not directories.is_there(model)}
-    renderer = directories.check(list(missing.values()), TagOptions(), overwrite=False)
+    written = runner.history.written
+    missing = {model.path: model for model in chosen if not is_generated(model) and not directories.is_there(model, written)}
+    directories.check_absent(missing.values(), runner.grounds)
+    directories.check_beside(missing.values())
+    check_jobs(request.chosen.entities, written)
+    renderer = directories.check(list(missing.values()), TagOptions())
     uploads = store.stored(runner.name, chosen, bool(request.chosen.databases or databases.running))
     if request.chosen.databases and chosen:  # a database may wait hours for its nodes: report first what its members lack
         Environment(databases.running, runner.scheduler).check(chosen)
@@ -158,7 +171,7 @@ def _start_models(
     databases.store(checked.uploads)
     if request.summary:
         print(Table({"name": model.name, "command": str(model.command)} for model in checked.models))
-    writer = Writer(checked.renderer)
+    writer = Writer(checked.renderer, runner.directory)
     act = Start(runner, request, checked, environment.command, writer, transaction)
     try:
         act.prepare()

@@ -7,7 +7,7 @@ import pytest
 
 from smartensemble import Experiment, Orchestrator
 from smartensemble.databases.orchestrator import running_servers
-from smartensemble.errors import InputValueError, StateError
+from smartensemble.errors import DirectoryExistsError, InputValueError, StateError
 from smartensemble.runtime.servers.resp import request
 
 pytestmark = pytest.mark.needs("database")
@@ -74,3 +74,36 @@ def test_a_path_that_is_too_long_for_a_socket_gets_a_short_one(tmp_path: Path) -
     assert not path.is_relative_to(home)
     exp.stop(db)
     assert not path.parent.exists()
+
+
+@pytest.mark.parametrize("name", ["orchestrator.conf", "orchestrator.out", "orchestrator.exit", "socket/orchestrator"])
+def test_a_server_writes_over_no_file_of_the_users(exp: Experiment, name: str) -> None:
+    Path(name).parent.mkdir(mode=0o700, exist_ok=True)
+    Path(name).write_text("mine")
+
+    with pytest.raises(
+        (DirectoryExistsError, StateError), match=f"{name}: is there already|{name} is no socket, and nothing replaces it"
+    ):
+        exp.start(exp.create_database(path="."))
+
+    assert Path(name).read_text() == "mine"
+
+
+def test_a_server_starts_again_where_it_was_also_in_another_experiment(exp: Experiment) -> None:
+    db = exp.create_database(path="data")
+    other = Experiment("other")
+    for experiment, each in ((exp, db), (exp, db), (other, other.create_database(path="data"))):
+        experiment.start(each)
+        experiment.stop(each)
+
+    assert not Path(db.checkpoint_file).exists()
+
+
+def test_a_directory_that_is_somebodys_own_gets_no_other_mode_for_a_socket(exp: Experiment) -> None:
+    Path("socket").mkdir(mode=0o755)
+    db = exp.create_database(path=".")
+
+    exp.start(db)
+
+    assert Path("socket").stat().st_mode & 0o777 == 0o755
+    assert Path(db.get_address()[0].removeprefix("unix://")).parent.stat().st_mode & 0o777 == 0o700

@@ -4,14 +4,18 @@ Tests colocated, network and rendezvous.
 """
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
 
 from smartensemble.databases import shard
+from smartensemble.databases.colocated import checked_socket
+from smartensemble.errors import InputValueError
 from smartensemble.runtime.standalone import network
-from smartensemble.runtime.standalone.colocated import Wrapping, configuration
-from smartensemble.runtime.standalone.network import Address, socket_home
+from smartensemble.runtime.standalone.colocated import Wrapping, configuration, free_socket
+from smartensemble.runtime.standalone.errors import LostError
+from smartensemble.runtime.standalone.network import Address, remove_socket_directory, socket_home
 from smartensemble.runtime.standalone.rendezvous import Rank
 
 OPEN_MPI = {"OMPI_COMM_WORLD_RANK": "5", "OMPI_COMM_WORLD_LOCAL_RANK": "1", "OMPI_COMM_WORLD_LOCAL_SIZE": "4"}
@@ -73,3 +77,19 @@ def test_a_socket_is_here_if_clients_take_its_path(name: str, tmp_path: Path, mo
 
     assert (socket_home() == str(here)) == shard.speakable(f"{here}/.db-12345678/db")
     assert network.MAX_SOCKET_BYTES == shard.MAX_SOCKET_BYTES
+
+
+def test_only_a_socket_makes_room_for_a_socket(tmp_path: Path) -> None:
+    left, data = tmp_path / "left", tmp_path / "data"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(left))
+    data.write_text("mine")
+
+    free_socket(str(left))
+    with pytest.raises(LostError, match="data is no socket, and nothing replaces it; give another unix_socket, or none"):
+        free_socket(str(data))
+    with pytest.raises(InputValueError, match="data' is there already, and is no socket; give another path"):
+        checked_socket("m", str(data))
+    remove_socket_directory(str(tmp_path))
+
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from smartensemble.model import Model
 from smartensemble.runtime.jobs.allocation import Allocation
 from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.queue import queue
+from smartensemble.runtime.own_files import JOB_OUTPUTS, check_outputs
 from smartensemble.schedulers.base import LOCAL, Partition, Scheduler
 from smartensemble.settings.batch import portable_options
 from smartensemble.status import Run, Status
@@ -62,9 +63,7 @@ def batch_jobs(
         if entity.batch_settings is not None and (
             members := [(command(model), runs[model.path]) for model in models if model.path in runs]
         ):
-            # The script of a model's own job is beside the model's script: one name for both, and it would run itself.
-            name = entity.name if isinstance(entity, Ensemble) else f"{entity.name}.batch"
-            batch = Batch(name, Path(entity.path), members, entity.batch_settings, scheduler, Run(Status.QUEUED))
+            batch = Batch(job_name(entity), Path(entity.path), members, entity.batch_settings, scheduler, Run(Status.QUEUED))
             if scheduler.control:
                 partitions = partitions or queue(scheduler.name).partitions()
                 batch = batch.planned(partitions, max_running)
@@ -72,6 +71,26 @@ def batch_jobs(
         elif isinstance(entity, Ensemble):
             alone = [model for model in entity if model.batch_settings is not None]
             yield from batch_jobs(alone, runs, command, scheduler, max_running)
+
+
+def check_jobs(entities: Sequence[Model | Ensemble], written: Collection[tuple[str, str]]) -> None:
+    """An error, if the files of a batch job of `entities` would replace somebody's own.
+
+    :param written: the names and directories of what ran in this experiment.
+    """
+    for entity in entities:
+        if entity.batch_settings is not None:
+            check_outputs(job_name(entity), entity.path, JOB_OUTPUTS, written)
+        elif isinstance(entity, Ensemble):
+            check_jobs([model for model in entity if model.batch_settings is not None], written)
+
+
+def job_name(entity: Model | Ensemble) -> str:
+    """The name of the batch job of `entity`.
+
+    The script of a model's own job is beside the model's script: by one name for both, it would run itself.
+    """
+    return entity.name if isinstance(entity, Ensemble) else f"{entity.name}.batch"
 
 
 def advise(

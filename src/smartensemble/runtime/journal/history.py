@@ -20,6 +20,7 @@ class History:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.last: dict[str, Entry] = {}  #: by a member's directory
+        self.written: set[tuple[str, str]] = set()  #: names and directories of all that ran, whose files there are ours
         self.journals: list[Journal] = []  #: those whose members others run, until they have ended
         self._last_in: dict[str, Journal] = {}  #: the journals of `last`
         self._known: set[str] = set()
@@ -38,6 +39,7 @@ class History:
         """
         journal = Journal.begin(self.folder, entries, sign)
         self._known.add(journal.path.name)
+        self.written.update((entry.name, entry.path) for entry in entries)
         if detached:
             journal.entries = {entry.number: entry for entry in entries}
             self.journals.append(journal)
@@ -78,6 +80,7 @@ class History:
                 continue
             self._known.add(name)
             self.journals.append(journal)
+            self.written.update((entry.name, entry.path) for entry in journal.entries.values())
             self._record(journal, journal.members)
             schedulers |= {each.scheduler for each in journal.entries.values() if each.run.job and each.run.status.active}
         for scheduler in schedulers:

@@ -8,6 +8,7 @@ import secrets
 import socket
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from smartensemble.databases.config import data_name
@@ -92,9 +93,11 @@ def private_directory(home: str, name: str) -> tuple[str, bool]:
     """
     path = os.path.join(home, "socket")
     if speakable(os.path.join(path, name)):
-        os.makedirs(path, mode=0o700, exist_ok=True)
-        os.chmod(path, 0o700)
-        return path, False
+        with suppress(FileExistsError):
+            os.makedirs(path, mode=0o700)
+            os.chmod(path, 0o700)
+        if stat.S_IMODE(os.stat(path).st_mode) == 0o700:  # else it is somebody's own, with a mode that they chose
+            return path, False
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     parents = [parent for parent in (runtime, tempfile.gettempdir()) if os.path.isdir(parent)]
     parent = next((parent for parent in parents if speakable(f"{parent}/db-12345678/{name}")), "/tmp")  # noqa: S108
@@ -117,9 +120,11 @@ def free_socket(subject: str, shard: Shard) -> None:
     """
     if not os.path.lexists(shard.socket):
         return
+    if not stat.S_ISSOCK(os.lstat(shard.socket).st_mode):
+        raise StateError(f"{subject}: {shard.socket} is no socket, and nothing replaces it; choose another path")
     if answers(shard, timeout=1):
         raise StateError(f"{subject}: a server that lives listens at {shard.socket}; stop it, or choose another path")
-    Path(shard.socket).unlink()
+    network.remove_socket(shard.socket)
 
 
 def check_data(db: Orchestrator, shards: list[Shard] | tuple[Shard, ...]) -> None:

@@ -8,6 +8,7 @@ from smartensemble.databases.orchestrator import Orchestrator, attach, placement
 from smartensemble.databases.uploads import Upload
 from smartensemble.errors import EntityExistsError, InputValueError, StateError, UnsupportedError
 from smartensemble.results.table import Seconds
+from smartensemble.runtime.own_files import check_servers
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.servers import cluster, local, record
 from smartensemble.runtime.servers.running import RunningServers
@@ -55,6 +56,7 @@ class Databases:
                     f"{db.db_identifier}: is made for launcher {db.launcher!r}, and {self.name} has "
                     f"{self._runner.launcher_name!r}; make it by create_database()"
                 )
+            check_servers(cluster.server_names(db), db.path, self._runner.history.written)
             if placement_of(db):
                 cluster.check(db, self._runner)
             elif db.launcher != "local":

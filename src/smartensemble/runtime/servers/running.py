@@ -16,6 +16,7 @@ from smartensemble.runtime.journal.process import Process
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.servers.resp import Refusal, answers, request, shut_down
 from smartensemble.runtime.standalone.errors import KILL_GRACE_S, READY_TIMEOUT_S
+from smartensemble.runtime.standalone.network import remove_socket
 from smartensemble.runtime.standalone.procfs import send
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.status import Run, Status
@@ -171,7 +172,7 @@ class RunningServers:
         """Remove the sockets of servers that have ended."""
         for shard in self.shards:
             if shard.socket:
-                Path(shard.socket).unlink(missing_ok=True)
+                remove_socket(shard.socket)
         if self.directory:
             with suppress(OSError):
                 os.rmdir(self.directory)

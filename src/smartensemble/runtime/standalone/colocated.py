@@ -20,7 +20,17 @@ import time
 
 from .children import SIGNALS, block_signals, end_like, pause, reap, run, start
 from .errors import EXIT_FAILED, READY_TIMEOUT_S, LostError
-from .network import Address, address_of, connect, free_port, make_socket_directory, remove_socket_directory, request, url
+from .network import (
+    Address,
+    address_of,
+    connect,
+    free_port,
+    make_socket_directory,
+    remove_socket,
+    remove_socket_directory,
+    request,
+    url,
+)
 from .rendezvous import Rank, enter, gate_directory, keep_gate, open_gate, wait_for_guests
 
 TYPE_CHECKING = False  # importing typing would cost a third of the time that a program here takes to start
@@ -205,8 +215,9 @@ def free_socket(path: str) -> None:
     try:
         request(path, b"PING")
     except ConnectionRefusedError:
-        os.unlink(path)
-        return
+        if remove_socket(path):
+            return
+        raise LostError(f"{path} is no socket, and nothing replaces it; give another unix_socket, or none") from None
     raise LostError(f"a server that lives listens at {path}; give each member another unix_socket, or none")
 
 

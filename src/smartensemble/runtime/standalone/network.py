@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+import stat
 import struct
 
 from .errors import CONNECT_TIMEOUT_S, LostError
@@ -60,10 +61,21 @@ def remove_socket_directory(path: str) -> None:
     """Delete a directory with the sockets in it, if it exists and is ours."""
     try:
         for name in os.listdir(path):
-            os.unlink(f"{path}/{name}")
+            remove_socket(f"{path}/{name}")
         os.rmdir(path)
     except OSError:
         pass
+
+
+def remove_socket(path: str) -> bool:
+    """Delete the socket at `path`; False if something else is there, which may be a user's file."""
+    try:
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            return False
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    return True
 
 
 def url(address: Address) -> str:
