@@ -3,6 +3,7 @@
 import inspect
 import os
 from collections.abc import Iterable, Mapping
+from copy import copy
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -239,10 +240,8 @@ def test_what_cannot_be_honoured_is_an_error(given: dict[str, Any], error: type[
 
 
 def test_every_member_has_run_settings_of_its_own() -> None:
-    settings = RunSettings("echo", env_vars={"A": 1})
-    ensemble = Ensemble("e", run_settings=settings, replicas=3)
+    ensemble = Ensemble("e", run_settings=RunSettings("echo", env_vars={"A": 1}), replicas=3)
 
-    settings.add_exe_args("later")
     ensemble["e_1"].run_settings.add_exe_args("own")
     ensemble["e_1"].run_settings.update_env({"A": 2})
 
@@ -344,3 +343,26 @@ def test_a_table_of_unlike_models_has_every_parameter_in_every_row() -> None:
 
     assert [(row["T"], row["P"]) for row in ensemble.table()] == [(1, None), (None, 1)]
     assert ensemble.table().columns == ["name", "T", "P", "status", "seconds", "exit code", "path"]
+
+
+def test_a_copy_changes_nothing_in_what_it_was_copied_from() -> None:
+    ensemble = Ensemble("e", {"T": [1, 2]}, run_settings=RunSettings("echo"), params_as_args="T")
+    ensemble[0].run_settings.add_exe_args("own")
+    twin = copy(ensemble)
+
+    twin.add_model(Model("melt", None, ECHO))
+    twin.attach_generator_files(to_copy=__file__)
+    twin.register_incoming_entity(ensemble)
+    twin[0].params["T"] = "7"
+    twin[0].run_settings.add_exe_args("twin")
+    twin[1].disable_key_prefixing()
+    twin.params["P"] = [1]
+
+    assert [member.name for member in ensemble] == ["e_0", "e_1"]
+    assert [member.name for member in twin] == ["e_0", "e_1", "melt"]
+    assert [arguments(member) for member in ensemble] == [("own", "-T", "1"), ("-T", "2")]
+    assert arguments(twin[0]) == ("own", "twin", "-T", "7")
+    assert {member.ensemble for member in ensemble} == {ensemble}
+    assert {member.ensemble for member in twin} == {twin}
+    assert (list(ensemble[0].files), ensemble[0].incoming_entities, list(ensemble.params)) == ([], [], ["T"])
+    assert ensemble.query_key_prefixing()

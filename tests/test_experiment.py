@@ -37,7 +37,7 @@ def test_start_generates_what_is_missing(exp: Experiment) -> None:
     assert exp.get_status(ens) == [Status.COMPLETED] * 2
 
 
-@pytest.mark.parametrize("values", [[1.5], [(1, 2)], [True], ["text"], [float("nan")]])
+@pytest.mark.parametrize("values", [[1.5], [float("inf")], [True], ["text"], [float("nan")]])
 def test_another_driver_starts_what_was_generated_before(values: list[object], exp: Experiment) -> None:
     settings = exp.create_run_settings("true")
     exp.generate(exp.create_ensemble("ens", {"T": values}, run_settings=settings))
@@ -171,7 +171,6 @@ def test_before_the_start_everything_is_safe(exp: Experiment, capsys: pytest.Cap
     exp.poll()
 
     assert exp.wait()
-    assert exp.wait(ens)
     assert exp.get_status(ens) == [Status.NEW] * 2
     assert "Completed" not in exp.summary()
     with pytest.raises(InputValueError, match="ens: was not started"):
@@ -307,3 +306,15 @@ except UnsupportedError as error:
     assert "member ens_1  T=2" in done.stdout
     assert "launcher 'local': needs Linux, and this is darwin" in done.stdout.splitlines()[-1]
     assert (tmp_path / "study/ens/members.csv").exists()
+
+
+def test_wait_and_finished_have_one_answer_for_what_never_started(exp: Experiment) -> None:
+    settings = exp.create_run_settings("true")
+    ens, model = exp.create_ensemble("ens", replicas=2, run_settings=settings), exp.create_model("model", settings)
+    exp.start(ens[0])
+
+    for entity in (model, ens):
+        for ask in (exp.wait, exp.finished):
+            with pytest.raises(InputValueError, match=f"^{entity.name}: was not started; start it first$"):
+                ask(entity)
+    assert (exp.wait(ens[0]), exp.finished(ens[0]), exp.wait()) == (True, True, True)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -96,18 +97,6 @@ def test_a_parameter_that_is_changed_is_told_as_it_is() -> None:
     assert arguments(model) == ("hello", "-T", "7")
 
 
-@pytest.mark.parametrize("look", [True, False])
-def test_a_model_keeps_the_settings_that_it_was_made_with(look: bool) -> None:
-    settings = RunSettings("echo")
-    model = Model("m", None, settings)
-    if look:
-        assert model.run_settings.exe_args == []
-
-    settings.add_exe_args("later")
-
-    assert arguments(model) == ()
-
-
 @pytest.mark.parametrize("given", [[1], (1,), range(1), np.array([1])])
 def test_a_model_takes_one_value_not_a_list(given: object) -> None:
     with pytest.raises(ParameterError, match=r"^m: parameter 'T' has a list of values; a Model takes one, an Ensemble expands"):
@@ -132,3 +121,14 @@ def test_members_that_never_ran_share_no_record() -> None:
     ensemble[0].run.cause = "changed"
 
     assert (ensemble[0].run.cause, ensemble[1].run.cause, ensemble[0].run is ensemble[0].run) == ("changed", "", True)
+
+
+def test_a_copy_of_a_model_changes_nothing_in_it() -> None:
+    model = Model("m", {"T": 1}, RunSettings("echo"))
+    assert (model.params, model.run_settings.exe_args) == ({"T": "1"}, [])
+    twin = copy(model)
+
+    twin.params["T"] = "2"
+    twin.run_settings.add_exe_args("twin")
+
+    assert (model.params, arguments(model), arguments(twin)) == ({"T": "1"}, (), ("twin",))

@@ -55,7 +55,7 @@ def plain(value: object) -> object:
     (0.1, 3, 'text')
     """
     item = getattr(value, "item", None)
-    if not callable(item):
+    if not callable(item) or isinstance(value, type):
         return value
     number = item()
     return float(str(value)) if isinstance(number, float) else number

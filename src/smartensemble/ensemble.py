@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, ClassVar, overload
+from typing import TYPE_CHECKING, ClassVar, Self, overload
 
 from smartensemble import model
 from smartensemble.checks import absolute_path, check_name, positive
@@ -78,7 +78,7 @@ class Ensemble(Group):
         :param params_as_args: parameters that are also passed to the program as arguments: a dictionary with their
             values; or a name, or a list of names, whose values are in `params`.
         :param batch_settings: run it as one batch job.
-        :param run_settings: how each member's program is run. Each member gets its own copy.
+        :param run_settings: how each member's program is run. Each member gets its own, which follow these.
         :param perm_strat: how parameters become members: ``"all_perm"`` (the default), ``"step"``, ``"random"``,
             ``"latin_hypercube"``, ``"sobol"``, or a callable that takes names, lists of values as text, and `n_models`.
         :param replicas: without parameters, the number of members; with them, the clones of each parameter set; with
@@ -100,7 +100,6 @@ class Ensemble(Group):
         self.params = parameters.values
         self.params_as_args = parameters.arguments
         self.batch_settings = batch_settings
-        self.run_settings = run_settings
         self.replicas = replicas
         strategy = perm_strategy if perm_strat is None else perm_strat
         self._expansion = expansion(name, parameters, "all_perm" if strategy is None else strategy, replicas, n_models, seed)
@@ -109,7 +108,7 @@ class Ensemble(Group):
         self._sharing = replace(NO_SHARING, prefixing=run_settings is not None)  # members that it made have it on
         self._members: dict[str, Model] = {}
         self._generated = 0  #: members made so far, which numbers the next one
-        self._settings = None if run_settings is None else copy(run_settings)
+        self._settings = run_settings
         if self._settings is not None:
             self._create(self._expansion, self._settings)
 
@@ -128,6 +127,11 @@ class Ensemble(Group):
         self._expansion = plan
         self._generated = number
         return list(made.values())
+
+    @property
+    def run_settings(self) -> RunSettings | None:
+        """How its members are run. A change reaches every member that has not changed the same in its own."""
+        return self._settings
 
     @property
     def perm_strategy(self) -> str | Strategy:
@@ -270,6 +274,14 @@ class Ensemble(Group):
                 raise UnknownMemberError(f"{self.name}: no member {key!r}; there are {_some(list(self._members))}")
             return self._members[key]
         return self.models[key]
+
+    def __copy__(self) -> Self:
+        """An ensemble of its own, with a copy of each member: to add to it, or to change one, changes nothing in this one."""
+        twin = super().__copy__()
+        twin._members = {name: copy(member) for name, member in self._members.items()}
+        for member in twin:
+            join(member, twin)
+        return twin
 
     def __repr__(self) -> str:
         return f"Ensemble({self.name!r}, {len(self)} members)"

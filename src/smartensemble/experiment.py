@@ -185,10 +185,16 @@ class Experiment(Creator):
             raise
 
     def wait(self, *entities: Model | Ensemble, timeout: float | None = None) -> bool:
-        """Wait until `entities`, by default everything that was started, have ended; False if `timeout` seconds pass before."""
-        from smartensemble.runtime.selection import started
+        """Wait until `entities`, by default everything that was started, have ended; False if `timeout` seconds pass before.
 
-        left = started(self._runner, self._select(entities).models if entities else ())
+        :raises InputValueError: one of them was not started.
+        """
+        from smartensemble.runtime.selection import check_started, started
+
+        chosen = self._select(entities) if entities else None
+        if chosen:
+            check_started(chosen.entities)
+        left = started(self._runner, chosen.models if chosen else ())
 
         def ended() -> bool:
             self._databases.tell()

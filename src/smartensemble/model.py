@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from copy import copy
 from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from smartensemble.files.attach import Files, Paths, attach
 from smartensemble.parameters.resolve import Constant, Params, argument, resolve
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.command import command_of
+from smartensemble.settings.followed import FollowedSettings
 from smartensemble.settings.run import RunSettings, check_settings
 from smartensemble.sharing import NO_SHARING, Entity, ModelSharing, Sharing, own_sharing
 from smartensemble.status import Run, Status
@@ -84,7 +84,7 @@ class Model(ModelSharing):
             name,
             {parameter: column[0] for parameter, column in parameters.values.items()},
             parameters.arguments,
-            copy(run_settings),
+            run_settings,
         )
         self._path = None if path is None else absolute_path(name, path)
         self.batch_settings = batch_settings
@@ -105,7 +105,7 @@ class Model(ModelSharing):
         self.replica = replica
         self._values = values
         self._settings = settings
-        self._own_settings: RunSettings | None = None
+        self._own_settings: FollowedSettings | None = None
         self._params: dict[str, str] | None = None
         self._group = group
         self._path = None
@@ -131,10 +131,13 @@ class Model(ModelSharing):
 
     @property
     def run_settings(self) -> RunSettings:
-        """Its own copy of the run settings, so a change affects no other member."""
+        """Its own run settings, so a change affects no other member. They follow a change of those that it was created with.
+
+        :raises InputValueError: both were changed, in the same place.
+        """
         if self._own_settings is None:
-            self._own_settings = copy(self._settings)
-        return self._own_settings
+            self._own_settings = FollowedSettings(self.name, self._settings)
+        return self._own_settings.now
 
     @property
     def path(self) -> str:
@@ -164,15 +167,20 @@ class Model(ModelSharing):
         return self._run
 
     @property
+    def _current_settings(self) -> RunSettings:
+        """The settings that its command is made from: those of all, where none are its own."""
+        return self._settings if self._own_settings is None else self._own_settings.now
+
+    @property
     def time_limit(self) -> float | None:
         """The seconds after which it is ended; None for no limit."""
-        return (self._own_settings or self._settings).time_limit
+        return self._current_settings.time_limit
 
     @property
     def command(self) -> Command:
         """The command that runs it: its program, the arguments of its settings, then its parameters that are arguments."""
         arguments = [word for name in self.params_as_args for word in argument(name, self.params[name])]
-        return command_of(self._own_settings or self._settings, self.name, self.path, arguments)
+        return command_of(self._current_settings, self.name, self.path, arguments)
 
     @property
     def uploads(self) -> "Sequence[Upload]":

@@ -1,13 +1,15 @@
 """What models share through databases: whose keys they read, whether theirs have a prefix, and what is stored for them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from smartensemble.duration import Duration
 from smartensemble.errors import EntityExistsError, InputTypeError, strict
 from smartensemble.settings.executable import find_program
+from smartensemble.settings.followed import FollowedSettings
 
 # What checks options of databases is imported by the methods that take some: most members share nothing.
 if TYPE_CHECKING:
@@ -42,6 +44,15 @@ class Entity:
     __slots__ = ("_sharing",)
     name: str
     _sharing: Sharing  #: by its own settings
+
+    def __copy__(self) -> Self:
+        """An entity of its own: to change it changes nothing in this one. Settings that several share, it shares too."""
+        twin = type(self).__new__(type(self))
+        names = [name for kind in type(self).__mro__ for name in getattr(kind, "__slots__", ()) if name != "__weakref__"]
+        for name in (*names, *getattr(self, "__dict__", ())):
+            value = getattr(self, name)
+            setattr(twin, name, copy(value) if isinstance(value, (dict, FollowedSettings)) else value)
+        return twin
 
     @property
     def key_prefixes(self) -> Sequence[str]:

@@ -1,6 +1,12 @@
 """Names and values are taken from params and params_as_args by one rule; what breaks it is answered with a remedy."""
 
+import http
+import math
+import re
 from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import Enum, StrEnum
 from fractions import Fraction
 from pathlib import Path
 
@@ -112,7 +118,7 @@ def test_what_names_no_parameter_is_an_error(word: str, given: Params, error: ty
         (np.linspace(0, 1, 3), [0.0, 0.5, 1.0]),
         (np.array(["a", "b"]), ["a", "b"]),
         (np.array([True]), [True]),
-        ([1, "1", 1.0, None], [1, "1", 1.0, None]),
+        ([1, "1", 1.0], [1, "1", 1.0]),
         ([1, 1], [1, 1]),
         ([10**30], [10**30]),
         (["", "a b", "a\nb", "é;"], ["", "a b", "a\nb", "é;"]),
@@ -170,12 +176,12 @@ def numbers() -> Iterator[int]:
         (b"x", InputTypeError, "is bytes; parameters are text or numbers: decode it"),
         (bytearray(b"x"), InputTypeError, "is bytes"),
         (memoryview(b"x"), InputTypeError, "is bytes"),
-        ([b"x"], InputTypeError, "holds b'x'; each value is text or a number"),
-        ([{"a": 1}], InputTypeError, "holds {'a': 1}; each value is text or a number"),
+        ([b"x"], InputTypeError, "holds a bytes; each value is text, a number or a truth value"),
+        ([{"a": 1}], InputTypeError, "holds a dict; each value is text, a number or a truth value"),
         ({1, 2}, InputTypeError, "is a set, which has no order of values; give a list"),
         (frozenset([1]), InputTypeError, "is a frozenset, which has no order of values; give a list"),
         ({"a": 1}, InputTypeError, "is a dict, which has no order of values; give a list"),
-        (np.array([[1, 2], [3, 4]]), InputTypeError, "holds array([1, 2]); each value is text or a number"),
+        (np.array([[1, 2], [3, 4]]), InputTypeError, "is a ndarray of rows and columns; give one column, or a list of values"),
     ],
 )
 def test_what_holds_no_values_is_an_error_that_names_the_parameter(given: object, error: type[Exception], message: str) -> None:
@@ -224,3 +230,68 @@ def test_a_parameter_is_spelled_as_smartsim_spells_it_and_its_value_stays_whole(
 def test_all_errors_are_of_one_tree() -> None:
     with pytest.raises(SmartEnsembleError):
         resolve("melt", 1)  # type: ignore[arg-type]
+
+
+class Color(Enum):
+    """Neither text nor a number."""
+
+    RED = "red"
+
+
+class Size(StrEnum):
+    """Text."""
+
+    BIG = "big"
+
+
+class Silent:
+    """Something that has no text."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+    __repr__ = __str__
+
+
+STRANGE = [
+    *(math.sqrt, print, object(), object, Silent(), lambda: 1, ValueError("x"), re.compile("x"), Path, np.float64, ...),
+    *([1, 2], (1,), [[1]], {"a": 1}, {1}, b"x", range(2), iter([1]), np.array([1, 2])),
+    *(date(2026, 1, 1), timedelta(1), np.datetime64("2026-01-01")),
+]
+
+
+@pytest.mark.parametrize("value", STRANGE, ids=[type(value).__name__ for value in STRANGE])
+def test_what_is_neither_text_nor_number_nor_truth_value_is_an_error(value: object) -> None:
+    with pytest.raises(InputTypeError, match=r"holds a .*; each value is text, a number or a truth value"):
+        resolve("melt", {"T": [1, value]})
+
+
+@pytest.mark.parametrize("value", [None, Color.RED, "a\0b"])
+def test_a_value_among_others_is_checked_as_one_alone(value: object) -> None:
+    for given in (value, [value], ["a", value], (value, 1)):
+        with pytest.raises((InputTypeError, ParameterError), match=r"melt: params\['T'\] (holds|is) .*; "):
+            resolve("melt", {"T": given})
+
+
+NUMBERS = [1, True, 0.5, 1 + 2j, float("nan"), Decimal("0.1"), Fraction(1, 3), np.float32(0.5), np.True_, http.HTTPStatus.OK]
+
+
+@pytest.mark.parametrize("value", [*NUMBERS, "x", Path("a/b"), np.str_("x"), Size.BIG])
+def test_text_and_every_kind_of_number_is_a_value(value: object) -> None:
+    assert len(resolve("melt", {"T": [value, value]}).values["T"]) == 2
+
+
+class Frame:
+    """A table, as those of pandas and polars: it has a shape, and iterating it gives the names of its columns."""
+
+    shape = (3, 2)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(["T", "P"])
+
+
+def test_a_frame_is_no_list_of_values() -> None:
+    with pytest.raises(InputTypeError, match=r"T'\] is a Frame of rows and columns; give one column, or a list of values"):
+        resolve("melt", {"T": Frame()})
+    with pytest.raises(InputTypeError, match=r"holds a Frame; each value is text"):
+        resolve("melt", {"T": [Frame()]})

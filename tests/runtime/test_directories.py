@@ -298,3 +298,37 @@ def test_overwrite_keeps_a_former_member_that_runs(exp: Experiment) -> None:
         exp.generate(ens, overwrite=True)
 
     assert Path("study/ens/ens_1/params.json").exists()
+
+
+def test_what_json_has_no_number_for_is_text_that_every_reader_takes(exp: Experiment) -> None:
+    values = [float("nan"), float("inf"), float("-inf"), 1.5]
+    ens = exp.create_ensemble("ens", {"T": values}, run_settings=exp.create_run_settings("true"))
+    exp.generate(ens)
+
+    def refuse(word: str) -> object:
+        raise AssertionError(word)
+
+    texts = [Path(member.path, "params.json").read_text() for member in ens]
+    assert [json.loads(text, parse_constant=refuse)["params"]["T"] for text in texts] == ["nan", "inf", "-inf", 1.5]
+    again = Experiment("study")
+    again.start(again.create_ensemble("ens", {"T": values}, run_settings=exp.create_run_settings("true")), progress=False)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1, 2", "\0\0\0", '{"name": "m", "versions": {"smartensemble": "0"}}'])
+def test_a_damaged_record_compares_no_parameters_and_is_an_error(exp: Experiment, text: str) -> None:
+    settings = exp.create_run_settings("true")
+    exp.generate(exp.create_model("m", settings, {"T": 1}))
+    Path("study/m/params.json").write_text(text)
+
+    with pytest.raises(StateError, match=r"m/params.json is (damaged|empty), so nobody can say for which .*; move the"):
+        exp.start(exp.create_model("m", settings, {"T": 2}))
+
+    assert sorted(os.listdir("study/m")) == ["params.json"]
+
+
+def test_a_users_own_params_json_is_no_record(exp: Experiment) -> None:
+    Path("params.json").write_text('{"lr": 0.1}')
+
+    exp.start(exp.create_model("m", exp.create_run_settings("true"), {"T": 1}, path="."), progress=False)
+
+    assert Path("params.json").read_text() == '{"lr": 0.1}'

@@ -1,6 +1,7 @@
 """What failed says why, in words that a person can act on."""
 
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from smartensemble.experiment import Experiment
 from smartensemble.model import Model
-from smartensemble.runtime.outcome import tail
+from smartensemble.runtime.outcome import printable, tail
 from smartensemble.status import Status
 
 Script = Callable[[str], str]
@@ -135,7 +136,8 @@ def test_more_arguments_than_the_system_takes_fail_one_member_only(exp: Experime
     exp.start(ens, progress=False)
 
     assert exp.get_status(ens) == [Status.FAILED, Status.COMPLETED]
-    assert "Argument list too long" in ens[0].run.reason
+    assert "Argument list too long; its arguments and variables are too long; put long ones into a file" in ens[0].run.reason
+    assert "max_running" not in ens[0].run.reason
 
 
 def test_the_tail_of_a_huge_file_is_read_from_its_end(tmp_path: Path) -> None:
@@ -151,3 +153,44 @@ def test_the_tail_of_a_huge_file_is_read_from_its_end(tmp_path: Path) -> None:
 
 def test_there_is_no_tail_of_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert tail(tmp_path / "missing") == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("plain, é漢😀\ttext", "plain, é漢😀 text"),
+        ("\x1b[1;31mred\x1b[0m \x1b[38:5:1mred", "red red"),
+        ("\x1b[2J\x1b[H\x1b[?1049hcleared", "cleared"),
+        ("\x1b]0;a title\x07said \x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "said link"),
+        ("\x1bP1$r0m\x1b\\said\x1b]52;c;never ended", "said"),
+        ("\x9b31mred \x9d0;title\x9csaid", "red said"),
+        ("\x1bcreset \x1b(0box \x1b7saved\x1b", "reset box saved"),
+        ("over\x08\x08ride\x00\x7f\x0e", "override"),
+        ("evil\u202etxt.exe\u200b", "eviltxt.exe"),
+        ("a\xa0b  ", "a b"),
+        ("\x1b[0m", ""),
+    ],
+)
+def test_output_in_a_message_tells_a_terminal_nothing(line: str, shown: str) -> None:
+    assert printable(line) == shown
+
+
+def test_the_reason_has_no_escape_codes_of_a_member(exp: Experiment) -> None:
+    shell = exp.create_run_settings("bash", ["-c", r"printf '\e]0;title\a\e[31mERROR: lost atoms\e[0m\n\e[0m\n' >&2; exit 1"])
+    model = exp.create_model("model", shell)
+
+    exp.start(model, progress=False)
+
+    assert model.run.last_lines == ("ERROR: lost atoms",)
+    assert "\x1b" not in model.run.reason
+
+
+def test_a_program_that_somebody_writes_to_is_explained(exp: Experiment) -> None:
+    shutil.copy("/bin/true", "program")
+    model = exp.create_model("model", exp.create_run_settings("./program"))
+
+    with open("program", "ab"):
+        exp.start(model, progress=False)
+
+    assert "Text file busy; somebody writes to it now; start it again when" in model.run.reason
+    assert "max_running" not in model.run.reason

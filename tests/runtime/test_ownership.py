@@ -1,6 +1,6 @@
 """Only what carries our own record is replaced or removed, and nothing in which somebody works or something else lives.
 
-Tests own_files.
+Tests member_record and own_files.
 """
 
 import json
@@ -14,7 +14,8 @@ import pytest
 from smartensemble.errors import DirectoryExistsError
 from smartensemble.experiment import Experiment
 from smartensemble.model import Model
-from smartensemble.runtime.ownership import DamagedRecordError, Evidence, Record, record_in, refusal
+from smartensemble.runtime.member_record import DamagedRecordError, Record, record_in
+from smartensemble.runtime.ownership import Evidence, refusal
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.run import RunSettings
 

@@ -1,5 +1,6 @@
 """A program is found when its settings are made, and one that cannot run is an error then."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -66,3 +67,26 @@ def test_a_program_beside_this_python_is_pointed_to(home: Path, monkeypatch: pyt
 
     with pytest.raises(FileNotFoundError, match=r"there is .*/bin/melt: give that, or activate the environment"):
         RunSettings("melt")
+
+
+@pytest.mark.parametrize("name", ["python", "python3"])
+def test_another_python_than_the_drivers_is_mentioned_once(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / name).write_text("#!/bin/sh\n")
+    (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    found = [RunSettings(name).exe for _ in range(2)]
+
+    assert found == [f"{tmp_path}/{name}"] * 2
+    said = f"{name}: is {tmp_path}/{name} on PATH, and this program runs in {sys.executable}; give sys.executable for the same"
+    assert [record.getMessage() for record in caplog.records] == [said]
+
+
+def test_the_python_of_the_driver_is_not_mentioned(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setenv("PATH", os.path.dirname(sys.executable))
+
+    assert os.path.samefile(RunSettings("python").exe, sys.executable)
+    assert RunSettings(sys.executable).exe == sys.executable
+    assert caplog.records == []

@@ -18,7 +18,7 @@ from smartensemble.duration import Duration
 from smartensemble.errors import UnsupportedError, strict
 from smartensemble.files.tags import Delimiter
 from smartensemble.parameters.resolve import Params
-from smartensemble.runtime.ownership import is_ours
+from smartensemble.runtime.member_record import is_ours
 from smartensemble.settings import batch, run
 from smartensemble.settings.arguments import Arguments
 from smartensemble.settings.container import Singularity

@@ -7,6 +7,8 @@ program as a command-line argument.
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
+from numbers import Number
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -108,6 +110,8 @@ def _values(subject: str, value: object) -> Values:
         raise InputTypeError(f"{subject} is bytes; parameters are text or numbers: decode it")
     if isinstance(value, (Mapping, set, frozenset)):
         raise InputTypeError(f"{subject} is a {type(value).__name__}, which has no order of values; give a list")
+    if isinstance(shape := getattr(value, "shape", ()), tuple) and len(shape) > 1:
+        raise InputTypeError(f"{subject} is a {type(value).__name__} of rows and columns; give one column, or a list of values")
     if isinstance(value, range):
         if value[sys.maxsize : sys.maxsize + 1]:
             raise ParameterError(f"{subject} is {value!r}, with more values than can be counted; give a shorter range")
@@ -127,11 +131,18 @@ def _values(subject: str, value: object) -> Values:
 
 def _value(subject: str, value: object) -> object:
     """One value, or an error if it cannot be written into a file or passed to a program."""
-    if isinstance(value, (bytes, bytearray, set, frozenset, Mapping)) or getattr(value, "ndim", 0) != 0:
-        raise InputTypeError(f"{subject} holds {value!r:.80}; each value is text or a number")
+    if value is None:
+        raise ParameterError(f"{subject} holds None, which is no value; leave it out, or write 'None'")
+    if getattr(value, "ndim", 0) != 0:
+        raise InputTypeError(f"{subject} holds a {type(value).__name__}; each value is text, a number or a truth value")
+    value = plain(value)
+    if isinstance(value, Enum) and str(value) != str(value.value):
+        raise InputTypeError(f"{subject} holds {value!r:.80}; give its value, {value.value!r:.80}")
+    if not isinstance(value, (str, PurePath, Number)):
+        raise InputTypeError(f"{subject} holds a {type(value).__name__}; each value is text, a number or a truth value")
     if isinstance(value, str) and "\0" in value:
         raise ParameterError(f"{subject} holds {value!r:.80}, with a NUL character, which no program can receive; take it out")
-    return plain(value)
+    return value
 
 
 def _iterable(value: object) -> bool:

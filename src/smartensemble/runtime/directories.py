@@ -1,27 +1,24 @@
 """Write a member's directory: whole, or not at all."""
 
 import csv
-import json
 import logging
 import os
 import shutil
 import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache, partial
-from math import isfinite
+from functools import partial
 
 from smartensemble.ensemble import Ensemble
 from smartensemble.errors import DirectoryExistsError, InputValueError, StateError
 from smartensemble.files.layout import links
 from smartensemble.model import Model, columns, set_generated
 from smartensemble.runtime.input_files import Renderer, TagOptions
-from smartensemble.runtime.own_files import INDEX, OUTPUTS, check_index, check_leftovers, check_outputs, is_leftover
-from smartensemble.runtime.ownership import RECORD, DamagedRecordError, Grounds, record_in
-from smartensemble.version import __version__
+from smartensemble.runtime.member_record import RECORD, origin, write_record
+from smartensemble.runtime.own_files import INDEX, OUTPUTS, check_index, check_leftovers, is_leftover
+from smartensemble.runtime.ownership import Grounds
 
 logger = logging.getLogger(__name__)
-_encode = json.JSONEncoder(default=str, ensure_ascii=False, allow_nan=False).encode
 
 
 def check(models: Sequence[Model], options: TagOptions) -> Renderer:
@@ -286,87 +283,6 @@ def _make_writable(directory: str) -> None:
                 _make_writable(entry.path)
 
 
-def write_record(directory: str, model: Model, origin: dict[str, object]) -> None:
-    """Write what ``params.json`` says of `model` into `directory`."""
-    lines = [f'  "{name}": {_json(value)}' for name, value in record(model, origin).items()]
-    with open(f"{directory}/{RECORD}", "wb") as file:
-        # What is no Unicode, such as an old file name, is escaped the way that JSON escapes.
-        file.write(("{\n" + ",\n".join(lines) + "\n}\n").encode(errors="backslashreplace"))
-
-
-def _json(value: object) -> str:
-    """`value` in JSON, which has no numbers that are infinite, or none: they are text, as in input files.
-
-    >>> _json({"T": float("nan"), "P": 1.5})
-    '{"T": "nan", "P": 1.5}'
-    """
-    try:
-        return _encode(value)
-    except ValueError:
-        assert isinstance(value, dict)
-        return _encode({name: str(each) if _is_no_number(each) else each for name, each in value.items()})
-
-
-def _is_no_number(value: object) -> bool:
-    return isinstance(value, float) and not isfinite(value)
-
-
-def record(model: Model, origin: dict[str, object]) -> dict[str, object]:
-    """What ``params.json`` says of a member: its parameters, where they come from, how it is run, and by which versions."""
-    return {
-        "name": model.name,
-        **origin,
-        "path": model.path,
-        "replica": model.replica,
-        "params": model.values,
-        "command": list(model.command.argv),
-        "versions": _versions(),
-    }
-
-
-def origin(ensemble: Ensemble) -> dict[str, object]:
-    """Which ensemble, strategy and seed a member comes from."""
-    strategy = ensemble.perm_strategy
-    return {
-        "ensemble": ensemble.name,
-        "perm_strategy": strategy if isinstance(strategy, str) else getattr(strategy, "__name__", repr(strategy)),
-        "seed": ensemble.seed,
-    }
-
-
-def is_there(model: Model, written: Collection[tuple[str, str]]) -> bool:
-    """Whether the directory of `model` exists: made for the same parameters, or by somebody else.
-
-    :param written: the names and directories of what ran in this experiment.
-    :raises StateError: it was made for other parameters, or nobody can say for which.
-    :raises DirectoryExistsError: somebody else made it, and a run would write over a file in it.
-    """
-    if not os.path.isdir(model.path):
-        return False
-    try:
-        before = record_in(model.path)
-    except DamagedRecordError as error:
-        raise StateError(
-            f"{model.name}: {model.path}/{RECORD} {error}, so nobody can say for which parameters the directory was generated; "
-            "move the directory away"
-        ) from None
-    if before is None or before.name != model.name:
-        check_outputs(model.name, model.path, OUTPUTS, written)
-        return True
-    params = json.loads(_json(model.values))
-    if _text(before.params) != _text(params):
-        then = ", ".join(f"{name}={value}" for name, value in before.params.items()) or "none"
-        now = ", ".join(f"{name}={value}" for name, value in params.items()) or "none"
-        raise StateError(
-            f"{model.name}: {model.path} was generated for other parameters ({then}; now {now}); generate it, overwrite=True"
-        )
-    return True
-
-
-def _text(params: dict[str, object]) -> dict[str, str]:
-    return {name: str(value) for name, value in params.items()}
-
-
 def _write_index(ensemble: Ensemble, path: str) -> None:
     rows = [columns(member) | {"replica": member.replica, "path": member.path} for member in ensemble]
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in ("replica", "path")]
@@ -378,10 +294,3 @@ def _write_index(ensemble: Ensemble, path: str) -> None:
         writer.writeheader()
         writer.writerows(rows)
     os.replace(new, path)
-
-
-@cache
-def _versions() -> dict[str, str]:
-    from platform import python_version  # only when it is written down: 2 ms of each import
-
-    return {"smartensemble": __version__, "python": python_version()}

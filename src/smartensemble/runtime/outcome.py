@@ -1,12 +1,19 @@
 """How a run ended: from the supervisor's words to a status, and a cause that a person can act on."""
 
 import os
+import re
 import signal
 from pathlib import Path
 
 from smartensemble.command import Command
 from smartensemble.status import Run, Status
 
+#: What a terminal obeys, by ECMA-48: control sequences, control strings up to their end, and other escapes.
+ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[]P^_X]|[\x90\x98\x9d-\x9f]).*?(?:\x07|\x1b\\|\x9c|$)"
+    r"|\x1b[ -/]*[0-~]?"
+)
 LAST_LINES = 3  #: lines of a failed member's output that are kept
 
 
@@ -68,4 +75,14 @@ def tail(path: Path, lines: int = LAST_LINES) -> tuple[str, ...]:
             text = file.read().decode(errors="replace")
     except OSError:
         return ()
-    return tuple([line.rstrip() for line in text.splitlines() if line.strip()][-lines:])
+    return tuple([line for line in map(printable, text.splitlines()) if line][-lines:])
+
+
+def printable(line: str) -> str:
+    r"""`line` without what a terminal would obey: a program's output is shown in messages, and must not change a terminal.
+
+    >>> printable("\x1b[1;31mERROR\x1b[0m: \x1b]0;title\x07lost\batoms\t3")
+    'ERROR: lostatoms 3'
+    """
+    shown = (each if each.isprintable() else " " if each.isspace() else "" for each in ESCAPES.sub("", line))
+    return "".join(shown).rstrip()

@@ -1,6 +1,7 @@
 """Which files are ours: scripts and tables by what they say, what a run wrote by the journal, and nothing by its name."""
 
 import csv
+import json
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -8,8 +9,10 @@ from contextlib import suppress
 
 from smartensemble.databases.config import OURS
 from smartensemble.ensemble import Ensemble
-from smartensemble.errors import DirectoryExistsError
-from smartensemble.runtime.ownership import RECORD, DamagedRecordError, Grounds, Record, record_in, refusal
+from smartensemble.errors import DirectoryExistsError, StateError
+from smartensemble.model import Model
+from smartensemble.runtime.member_record import RECORD, DamagedRecordError, Record, record_in, to_json
+from smartensemble.runtime.ownership import Grounds, refusal
 
 INDEX = "members.csv"  #: in each ensemble's directory
 
@@ -80,6 +83,39 @@ def check_outputs(name: str, directory: str, suffixes: Iterable[str], written: C
             raise DirectoryExistsError(
                 f"{path}: is there already, and no run of this experiment wrote it; move it away, or give another name or path"
             )
+
+
+def is_there(model: Model, written: Collection[tuple[str, str]]) -> bool:
+    """Whether the directory of `model` exists: made for the same parameters, or by somebody else.
+
+    :param written: the names and directories of what ran in this experiment.
+    :raises StateError: it was made for other parameters, or nobody can say for which.
+    :raises DirectoryExistsError: somebody else made it, and a run would write over a file in it.
+    """
+    if not os.path.isdir(model.path):
+        return False
+    try:
+        before = record_in(model.path)
+    except DamagedRecordError as error:
+        raise StateError(
+            f"{model.name}: {model.path}/{RECORD} {error}, so nobody can say for which parameters the directory was generated; "
+            "move the directory away"
+        ) from None
+    if before is None or before.name != model.name:
+        check_outputs(model.name, model.path, OUTPUTS, written)
+        return True
+    params = json.loads(to_json(model.values))
+    if _text(before.params) != _text(params):
+        then = ", ".join(f"{name}={value}" for name, value in before.params.items()) or "none"
+        now = ", ".join(f"{name}={value}" for name, value in params.items()) or "none"
+        raise StateError(
+            f"{model.name}: {model.path} was generated for other parameters ({then}; now {now}); generate it, overwrite=True"
+        )
+    return True
+
+
+def _text(params: dict[str, object]) -> dict[str, str]:
+    return {name: str(value) for name, value in params.items()}
 
 
 def check_servers(names: Iterable[str], directory: str, written: Collection[tuple[str, str]]) -> None:

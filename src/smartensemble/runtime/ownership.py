@@ -3,69 +3,19 @@
 A name proves nothing: the working directory may be the ``path`` of a model, and a directory of that name may be a user's own.
 """
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from smartensemble.databases.orchestrator import CHECKPOINT_FILE
 from smartensemble.errors import DirectoryExistsError
 from smartensemble.model import Model
+from smartensemble.runtime.member_record import RECORD, DamagedRecordError, Record, record_in
 
-RECORD = "params.json"  #: in each member's directory
 JOURNAL = "journal"  #: in each experiment's directory
-
-
-class DamagedRecordError(ValueError):
-    """A record that is there and says nothing: an interrupted write, or a file of that name that is no JSON."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """What a member's directory says about itself."""
-
-    name: str
-    params: dict[str, object]
-    ensemble: str = ""
-    experiment: str = ""  #: its directory
-    path: str = ""  #: where it was written
-
-
-def record_in(directory: str) -> Record | None:
-    """The record that we wrote into `directory`; None if there is none, or a file of that name that is somebody else's.
-
-    :raises DamagedRecordError: nobody can say which of these it is.
-    """
-    path = os.path.join(directory, RECORD)
-    try:
-        fields: Any = None if os.path.islink(path) else json.loads(Path(path).read_bytes())
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise DamagedRecordError(f"cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError):
-        raise DamagedRecordError("is damaged") from None
-    if fields == {}:
-        raise DamagedRecordError("is empty")
-    versions = fields.get("versions") if isinstance(fields, dict) else None
-    if not isinstance(versions, dict) or "smartensemble" not in versions:
-        return None
-    words = {name: fields.get(name) or "" for name in ("name", "ensemble", "experiment", "path")}
-    if not all(isinstance(word, str) for word in words.values()) or not isinstance(fields.get("params"), dict):
-        raise DamagedRecordError("is damaged")
-    return Record(**words, params=fields["params"])
-
-
-def is_ours(directory: str) -> bool:
-    """A directory may be ours: it has our record, or a damaged one."""
-    try:
-        return record_in(directory) is not None
-    except DamagedRecordError:
-        return True
 
 
 class Evidence(NamedTuple):

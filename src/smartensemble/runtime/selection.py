@@ -50,6 +50,13 @@ def place(runner: Runner, home: str, entity: Model | Ensemble) -> None:
     runner.adopt(entity.models if isinstance(entity, Ensemble) else [entity])
 
 
+def check_started(entities: Iterable[Model | Ensemble]) -> None:
+    """An error, unless all of `entities` were started."""
+    for entity in entities:
+        if any(model.run.status is Status.NEW for model in (entity if isinstance(entity, Ensemble) else [entity])):
+            raise InputValueError(f"{entity.name}: was not started; start it first")
+
+
 def started(runner: Runner, models: Iterable[Model]) -> list[Run]:
     """The runs of those of `models` that were started; of all that ran here, if there are none."""
     if models := list(models):

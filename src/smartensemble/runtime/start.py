@@ -20,7 +20,7 @@ from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.share_out import advise, check_jobs, share_out
 from smartensemble.runtime.journal.entry import Entry
 from smartensemble.runtime.journal.journal import Journal
-from smartensemble.runtime.own_files import former_members
+from smartensemble.runtime.own_files import former_members, is_there
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.selection import Selection
 from smartensemble.runtime.servers import store
@@ -137,7 +137,7 @@ def check(runner: Runner, databases: Databases, request: StartRequest) -> Checke
     runner.check_free([model.path for model in request.chosen.models])
     chosen = [model for model in request.chosen.models if not (request.only_failed and model.run.status is Status.COMPLETED)]
     written = runner.history.written
-    missing = {model.path: model for model in chosen if not is_generated(model) and not directories.is_there(model, written)}
+    missing = {model.path: model for model in chosen if not is_generated(model) and not is_there(model, written)}
     directories.check_absent(missing.values(), runner.grounds)
     directories.check_beside(missing.values())
     check_jobs(request.chosen.entities, written)

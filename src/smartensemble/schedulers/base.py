@@ -111,6 +111,7 @@ class Scheduler:
     directive: str = ""  #: what begins a line of options in the script
     #: portable option -> its spelling, with a place for its value: {}, or {hms}, {minutes} or {seconds} for a time
     options: Mapping[str, str] = field(default_factory=dict)
+    short_options: Mapping[str, str] = field(default_factory=dict)  #: a letter -> the option that it is short for
     fixed: tuple[str, ...] = ()  #: options of every job
     escape_path: Callable[[str], str] = str  #: the path of a file in an option, where some characters have a meaning
     group_separator: str = ""  #: the line between the options of groups of nodes, where a job may have several
@@ -122,8 +123,10 @@ class Scheduler:
     control: Control | None = None
 
     def directives(self, options: PortableOptions) -> Iterator[str]:
-        """The lines of options."""
+        """The lines of options, and then those of the preamble, as they are."""
         yield from self._group(options, self.fixed)
+        lines = options.get("directives")
+        yield from lines if isinstance(lines, list) else ()
         groups = options.get("groups")
         for group in groups if isinstance(groups, list) else []:
             yield self.group_separator
@@ -150,7 +153,7 @@ class Scheduler:
         >>> LOCAL.without_effect({"nodes": 4, "time": "00:10:00", "queue": "debug", "account": None})
         ['nodes', 'queue']
         """
-        known = {*self.options, "batch_args"} if self.directive else self.options.keys()
+        known = {*self.options, "batch_args", "directives"} if self.directive else self.options.keys()
         return [option for option, value in options.items() if value and option not in known]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from smartensemble.command import Command
 from smartensemble.errors import InputValueError, did_you_mean
 from smartensemble.schedulers.base import Layout, Partition, Plan, PortableOptions
+from smartensemble.schedulers.directives import names
 
 #: Options that size each node's part of a job. If one is given, here or in the scheduler's own spelling, only the number of
 #: nodes is computed.
@@ -145,9 +146,7 @@ def _groups(
 
 def _sized(options: PortableOptions) -> bool:
     """Whether the options size each node's part of the job."""
-    raw = options.get("batch_args")
-    names = {option.lstrip("-") for option in raw} if isinstance(raw, dict) else set()
-    return bool(names & RAW_SIZES) or any(options.get(option) for option in SIZES)
+    return bool(names(options) & RAW_SIZES) or any(options.get(option) for option in SIZES)
 
 
 def _demand(name: str, command: Command, partition: Partition, layout: Layout) -> Demand:

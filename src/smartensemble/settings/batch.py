@@ -7,6 +7,7 @@ from smartensemble.duration import Duration, seconds
 from smartensemble.errors import InputTypeError, InputValueError, strict
 from smartensemble.settings.arguments import raw_options, shell_lines
 from smartensemble.settings.options import BatchOptions
+from smartensemble.settings.preamble import split
 
 
 class BatchSettings(BatchOptions):
@@ -61,7 +62,7 @@ class BatchSettings(BatchOptions):
         self.add_preamble(preamble)
 
     def add_preamble(self, lines: str | Iterable[str]) -> None:
-        """Add lines of shell that run before the members start."""
+        """Add lines of shell that run before the members start. The scheduler reads lines with its options: ``#SBATCH ...``."""
         self.preamble += shell_lines(lines)
 
     def add_het_group(self, settings: "BatchSettings") -> None:
@@ -95,7 +96,11 @@ def portable_options(settings: BatchSettings) -> dict[str, object]:
     {'nodes': 2, 'queue': 'debug'}
     """
     arguments = {name: getattr(settings, name) for name in ("nodes", "time", "queue", "account", "batch_args")}
-    shape = {"array": settings.array, "groups": [portable_options(group) for group in settings.groups]}
+    shape = {
+        "array": settings.array,
+        "groups": [portable_options(group) for group in settings.groups],
+        "directives": split(settings.preamble).directives,
+    }
     return arguments | settings.batch_options | {name: value for name, value in shape.items() if value}
 
 

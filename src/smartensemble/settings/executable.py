@@ -1,13 +1,18 @@
 """Find a program when its settings are made, not when a member starts."""
 
+import logging
 import os
+import re
 import shlex
 import shutil
 import sys
+from functools import cache
 from pathlib import PurePath
 
 from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, NotExecutableError
 from smartensemble.settings.arguments import text
+
+logger = logging.getLogger(__name__)
 
 
 def find_program(exe: object, subject: str = "exe") -> str:
@@ -19,6 +24,8 @@ def find_program(exe: object, subject: str = "exe") -> str:
     if not name.strip():
         raise InputValueError(f"{subject}: {name!r} is no program; give its name or path")
     if found := shutil.which(name) or shutil.which(os.path.join(".", name)):
+        if subject == "exe" and re.fullmatch("python3?", name):
+            _mention_other_python(name, os.path.abspath(found))
         return os.path.abspath(found)
     if os.path.isdir(name):
         raise NotExecutableError(f"{name}: is a directory; give the program in it")
@@ -32,3 +39,12 @@ def find_program(exe: object, subject: str = "exe") -> str:
     if len(name.split()) > 1:
         raise MissingFileError(f"{name}: no such program on PATH; give its name alone, and its arguments as {arguments}")
     raise MissingFileError(f"{name}: no such program on PATH; give its path, or install it")
+
+
+@cache
+def _mention_other_python(name: str, found: str) -> None:
+    """Log, once, that `found` is another Python than the one that runs here, and may lack what is installed for it."""
+    mine = sys.executable
+    same_place = os.path.realpath(os.path.dirname(found)) == os.path.realpath(os.path.dirname(mine))
+    if not (same_place and os.path.realpath(found) == os.path.realpath(mine)):
+        logger.warning("%s: is %s on PATH, and this program runs in %s; give sys.executable for the same", name, found, mine)

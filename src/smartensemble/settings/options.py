@@ -1,9 +1,10 @@
 """The options of any run command and of any scheduler: SmartSim's methods, as thin names over tables."""
 
 from collections.abc import Iterable
+from copy import copy
 from datetime import timedelta
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from smartensemble.checks import names, positive, whole
 from smartensemble.duration import Duration, seconds
@@ -19,6 +20,14 @@ class Options:
     def set_option(self, option: str, value: object) -> None:
         """Set a portable option."""
         raise NotImplementedError
+
+    def __copy__(self) -> Self:
+        """Settings of their own: to change them, or to add to them, changes nothing in these."""
+        twin = type(self).__new__(type(self))
+        vars(twin).update(
+            (name, copy(value) if isinstance(value, (list, dict)) else value) for name, value in vars(self).items()
+        )
+        return twin
 
     def set_tasks(self, tasks: int) -> None:
         """Set the number of processes."""

@@ -3,7 +3,6 @@
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from copy import copy
 from pathlib import PurePath
 
 from smartensemble.duration import Duration, seconds
@@ -13,6 +12,7 @@ from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.container import Singularity
 from smartensemble.settings.executable import find_program
 from smartensemble.settings.options import RunOptions
+from smartensemble.settings.preamble import split
 
 
 class RunSettings(RunOptions):
@@ -77,7 +77,12 @@ class RunSettings(RunOptions):
 
     def add_preamble(self, lines: str | Iterable[str]) -> None:
         """Add lines of shell that run before each member's program, in its directory: ``module load lammps``."""
-        self.preamble += shell_lines(lines)
+        added = shell_lines(lines)
+        if directives := split(added).directives:
+            raise InputValueError(
+                f"preamble: {directives[0]!r} is an option of a job, and no scheduler reads it here; give it to batch_settings"
+            )
+        self.preamble += added
 
     def update_env(self, env_vars: Mapping[str, object]) -> None:
         """Add variables to the members' environment, or change them. With None, a variable keeps its inherited value."""
@@ -104,11 +109,6 @@ class RunSettings(RunOptions):
                 "give both one run_command"
             )
         self.mpmd += [settings, *settings.mpmd]
-
-    def __copy__(self) -> "RunSettings":
-        twin = type(self).__new__(type(self))
-        twin.__dict__.update({name: copy(value) for name, value in self.__dict__.items()})
-        return twin
 
     def __repr__(self) -> str:
         return f"RunSettings({shlex.join([self.exe, *self.exe_args])!r})"

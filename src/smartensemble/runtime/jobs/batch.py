@@ -12,9 +12,11 @@ from smartensemble.errors import UnsupportedError
 from smartensemble.runtime.jobs.verdict import MemberEvidence, member_verdict
 from smartensemble.runtime.outcome import last_lines, settle
 from smartensemble.schedulers.base import Layout, Partition, Plan, Scheduler, State
+from smartensemble.schedulers.directives import with_directives
 from smartensemble.schedulers.script import batch_script, member_script
 from smartensemble.schedulers.sizing import plan
 from smartensemble.settings.batch import BatchSettings, portable_options
+from smartensemble.settings.preamble import split
 from smartensemble.status import Run, Status
 
 ENDS = ("started", "exit")  #: the files by which it is known how a command stands
@@ -47,7 +49,7 @@ class Batch:
     def text(self, max_running: int | None = None) -> str:
         """The script, as it is handed to the scheduler."""
         scripts = [beside(command, "sh") for command, _ in self.members]
-        options, preamble = portable_options(self.settings), self.settings.preamble
+        options, preamble = portable_options(self.settings), split(self.settings.preamble).commands
         return batch_script(self.name, self.directory, scripts, self.scheduler, options, preamble, max_running, self.plan)
 
     def planned(self, partitions: Sequence[Partition], max_running: int | None = None) -> "Batch":
@@ -63,7 +65,7 @@ class Batch:
             )
         files = {"name": self.name, "output": str(self.command.out), "error": str(self.command.err)}
         commands = [command for command, _ in self.members]
-        options = files | portable_options(self.settings)
+        options = with_directives(self.name, files | portable_options(self.settings), self.scheduler)
         if any(map(self.scheduler.exclusive, commands)):
             max_running = 1
         made = plan(self.name, commands, options, partitions, self.settings.overcommit, max_running)

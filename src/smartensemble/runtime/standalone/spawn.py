@@ -8,6 +8,17 @@ import signal
 
 from .procfs import MARK
 
+ADVICE = {
+    errno.E2BIG: "its arguments and variables are too long; put long ones into a file that it reads",
+    errno.ETXTBSY: "somebody writes to it now; start it again when the copy or compilation has ended",
+    **dict.fromkeys((errno.EAGAIN, errno.ENOMEM), "with too many processes at once, set max_running="),
+    **dict.fromkeys(
+        (errno.EMFILE, errno.ENFILE), "too many files are open; raise the limit with ulimit -n, or set max_running="
+    ),
+    errno.EACCES: "a directory on its path may not be entered, or its file system allows no programs: see mount, noexec",
+    errno.ELIBBAD: "one of its libraries is damaged; run ldd on it",
+}  #: what to do, by the error of the system
+
 DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
 
 
@@ -84,4 +95,5 @@ def why(error: OSError | ValueError, work: Work) -> str:
             return f"output file {path} cannot be written: {reason.strerror}"
     if error.errno == errno.ENOENT:
         return f"program {program} needs a program that is not there: look at its first line, or run ldd on it"
-    return f"program {program} could not be started: {explanation}; with too many processes at once, set max_running="
+    advice = ADVICE.get(error.errno or 0, "look whether it runs from a shell, in that directory")
+    return f"program {program} could not be started: {explanation}; {advice}"
