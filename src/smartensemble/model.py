@@ -244,6 +244,12 @@ def sharing(model: Model) -> Sharing:
     return Sharing(prefixing, (*group.incoming, *own.incoming), (*group.uploads, *own.uploads))
 
 
+def programs(model: Model) -> list[str]:
+    """The programs that `model` runs, without what starts them."""
+    settings = model._current_settings
+    return [each.exe for each in (settings, *settings.mpmd)]
+
+
 def make_member(
     kind: type[Model],
     group: Group,

@@ -60,11 +60,15 @@ def check_absent(models: Iterable[Model], grounds: Callable[[], Grounds]) -> Non
 
 def check_beside(models: Iterable[Model]) -> None:
     """An error, if what is to be written beside the directories of `models` would replace what is not ours."""
+    homes: dict[str, list[str]] = {}
     ensembles: dict[Ensemble, None] = {}
     for model in models:
-        check_leftovers(_beside(model.path))
+        homes.setdefault(os.path.dirname(model.path), []).append(model.path)
         if isinstance(model.ensemble, Ensemble):
             ensembles[model.ensemble] = None
+    for home, paths in homes.items():
+        if os.path.isdir(home):
+            check_leftovers(each for path in paths for each in _beside(path))
     for ensemble in ensembles:
         check_leftovers(_beside(os.path.join(ensemble.path, INDEX)))
         check_index(ensemble)

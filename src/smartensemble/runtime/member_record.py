@@ -1,11 +1,11 @@
 """The record in a member's directory, ``params.json``: what it says, and whether a file of that name is ours."""
 
+import errno
 import json
 import os
 from dataclasses import dataclass
 from functools import cache
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
 from smartensemble.ensemble import Ensemble
@@ -37,12 +37,14 @@ def record_in(directory: str) -> Record | None:
 
     :raises DamagedRecordError: nobody can say which of these it is.
     """
-    path = os.path.join(directory, RECORD)
     try:
-        fields: Any = None if os.path.islink(path) else json.loads(Path(path).read_bytes())
+        with open(os.open(f"{directory}/{RECORD}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            fields: Any = json.loads(file.read() or b"")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
+        if error.errno == errno.ELOOP:  # we write no links
+            return None
         raise DamagedRecordError(f"cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError):
         raise DamagedRecordError("is damaged") from None

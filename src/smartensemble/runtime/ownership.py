@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from smartensemble.databases.orchestrator import CHECKPOINT_FILE
 from smartensemble.errors import DirectoryExistsError
-from smartensemble.model import Model
+from smartensemble.model import Model, programs
 from smartensemble.runtime.member_record import RECORD, DamagedRecordError, Record, record_in
 
 JOURNAL = "journal"  #: in each experiment's directory
@@ -68,6 +68,7 @@ class Grounds:
         self.experiment = experiment
         self.places: dict[tuple[int, int], str] = {}  #: what must stay, by the identity of each directory around it
         self.users: dict[str, set[str]] = {}  #: who has a directory
+        self._reals: dict[str, str] = {}
         self.held: dict[str, str] = {}  #: by directory, an entity's directory that is in it
         for words, place in _places(experiment):
             for directory in (Path(place), *Path(place).parents):
@@ -95,7 +96,7 @@ class Grounds:
     def refusal(self, model: Model) -> str:
         """Why the directory of `model`, which is there, is not replaced, and what to do; nothing if it may be."""
         ensemble = "" if model.ensemble is None else model.ensemble.name
-        needed = (*model.files.to_symlink, *model.files.to_configure, *model.command.argv[:1])  # what it copies, it has
+        needed = (*model.files.to_symlink, *model.files.to_configure, *programs(model))  # what it copies, it has
         return refusal(model.name, ensemble, self.evidence(model.name, model.path, needed))
 
     def evidence(self, name: str, path: str, needed: Iterable[str] = ()) -> Evidence:
@@ -105,8 +106,9 @@ class Grounds:
         """
         if os.path.islink(path):
             return Evidence(link=True)
-        place, real = self.places.get(_identity(os.stat(path)), ""), os.path.realpath(path)
-        if inside := next((each for each in needed if _is_below(os.path.realpath(each), real)), ""):
+        home, base = os.path.split(path)
+        place, real = self.places.get(_identity(os.stat(path)), ""), os.path.join(self._real(home), base)
+        if inside := next((each for each in needed if _is_below(self._real(each), real)), ""):
             place = place or f"{inside}, which {name} needs"
         entity = self.held.get(path) or self.held.get(real) or ""
         if others := self.users.get(path, set()) - {name, f"{name}.batch"}:
@@ -118,6 +120,12 @@ class Grounds:
         if record and not place:
             entity = entity or _entity_in(path)
         return Evidence(place=place, entity=entity, record=record, stranger=bool(record and self._is_strange(record, path)))
+
+    def _real(self, path: str) -> str:
+        """`path` without links: thousands of members have the same files."""
+        if path not in self._reals:
+            self._reals[path] = os.path.realpath(path)
+        return self._reals[path]
 
     def _is_strange(self, record: Record, path: str) -> bool:
         """Another experiment wrote it and is still there, so this one was not moved or copied with all that is below it."""

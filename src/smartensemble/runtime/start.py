@@ -63,25 +63,28 @@ def generate(
     :param overwrite: replace directories that are there, and remove those of members that an ensemble no longer has.
     """
 
-    def checked() -> tuple[list[str], Renderer]:
+    def check_free() -> None:
         runner.check_free([model.path for model in chosen.models])
-        former: list[str] = []
-        if overwrite:
-            grounds = runner.grounds()
-            grounds.check(chosen.models)
-            groups = [each for each in chosen.entities if isinstance(each, Ensemble)]
-            former = [path for each in groups for path in former_members(each, grounds)]
-            runner.check_free(former)
-        else:
+        if not overwrite:
             directories.check_absent(chosen.models, runner.grounds)
-        directories.check_beside(chosen.models)
-        return former, directories.check(chosen.models, options)
+
+    def check_ours() -> list[str]:
+        grounds = runner.grounds()
+        grounds.check(chosen.models)
+        groups = [each for each in chosen.entities if isinstance(each, Ensemble)]
+        former = [path for each in groups for path in former_members(each, grounds)]
+        runner.check_free(former)
+        return former
 
     def act() -> None:
         with runner.turns.alone(transaction):
-            checked()  # an error comes before anything is written, even a lock
+            check_free()  # an error comes before anything is written, even a lock
+            former = check_ours() if overwrite else []
+            directories.check_beside(chosen.models)
+            renderer = directories.check(chosen.models, options)
             runner.turns.claim()
-            former, renderer = checked()  # another program may have been quicker
+            check_free()  # another program may have been quicker
+            runner.check_free(former)
             writer = Writer(renderer, runner.directory, overwrite)
             try:
                 for model in chosen.models:

@@ -44,7 +44,8 @@ class RunSettings(RunOptions):
     ) -> None:
         """Settings for the program `exe`.
 
-        :param exe: the program, by name or path. Inside a `container`, the search for it happens when it runs, not now.
+        :param exe: the program, by name or path. Inside a `container`, the search for it happens when it runs, not now. If
+            ``"python"`` on PATH is another one than runs this program, a warning names both.
         :param exe_args: its arguments: a list, or text that is split as a shell would.
         :param run_command: a program that starts it, such as ``"mpirun"``.
         :param run_args: options of `run_command`: ``{"n": 2}`` is ``-n 2``, ``{"map-by": "core"}`` is
