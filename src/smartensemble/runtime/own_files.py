@@ -118,11 +118,13 @@ def _text(params: dict[str, object]) -> dict[str, str]:
     return {name: str(value) for name, value in params.items()}
 
 
-def check_servers(names: Iterable[str], directory: str, written: Collection[tuple[str, str]]) -> None:
-    """An error, if servers of these `names` would write over somebody's own files in `directory`.
+def check_servers(identifier: str, names: Iterable[str], directory: str, written: Collection[tuple[str, str]]) -> None:
+    """An error, if the servers `names` of a database would write over somebody's own files in `directory`.
 
     Their configuration proves that the directory has been theirs, also in another experiment.
     """
+    if any(path == directory and name.partition(".")[0] == identifier for name, path in written):
+        return
     for name in names:
         if not is_configuration(f"{directory}/{name}.conf"):
             check_outputs(name, directory, SERVER_OUTPUTS, written)

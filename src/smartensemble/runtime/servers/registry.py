@@ -56,7 +56,7 @@ class Databases:
                     f"{db.db_identifier}: is made for launcher {db.launcher!r}, and {self.name} has "
                     f"{self._runner.launcher_name!r}; make it by create_database()"
                 )
-            check_servers(cluster.server_names(db), db.path, self._runner.history.written)
+            check_servers(db.db_identifier, cluster.server_names(db), db.path, self._runner.history.written)
             if placement_of(db):
                 cluster.check(db, self._runner)
             elif db.launcher != "local":
