@@ -26,6 +26,7 @@ def test_a_password_is_for_one_user_and_nobody_else_gets_in() -> None:
     )
 
     assert text.splitlines() == [
+        "# written by smartensemble, anew at each start",
         *["port 7000", "bind 127.0.0.1", "protected-mode no"],
         *['dir "/db"', 'dbfilename "db.rdb"', 'appendfilename "db.aof"'],
         *["user default off", "user smartensemble on >one ~* &* +@all -ai._next -ai._done -ai._shared"],
