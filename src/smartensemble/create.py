@@ -155,6 +155,7 @@ class Creator:
         workers: int = 1,
         intra_op_threads: int = 1,
         model_time_limit: Duration = 300.0,
+        confine: bool = True,
     ) -> "Orchestrator":
         """A database below this experiment's directory. See :class:`Orchestrator` for the arguments.
 
@@ -182,6 +183,7 @@ class Creator:
             workers=workers,
             intra_op_threads=intra_op_threads,
             model_time_limit=model_time_limit,
+            confine=confine,
         )
         set_database_home(db, self.exp_path)
         self._databases.add(db)

@@ -190,6 +190,7 @@ class ModelSharing(Entity):
         workers: int = 1,
         intra_op_threads: int = 1,
         model_time_limit: Duration = 300.0,
+        confine: bool = True,
     ) -> None:
         """Give it a database of its own, on its host, that it reaches by a unix socket. It begins and ends with the model.
 
@@ -203,6 +204,7 @@ class ModelSharing(Entity):
         :param workers: the processes that run its models and scripts; 0 for none.
         :param intra_op_threads: the threads that a model may use in each of them.
         :param model_time_limit: how long a run of a model may take.
+        :param confine: keep its models and scripts from your files, your other processes and the network.
         """
         from smartensemble.databases import colocated
         from smartensemble.databases.worker_options import worker_options
@@ -212,7 +214,7 @@ class ModelSharing(Entity):
             pinning=colocated.pinned_cpus(self.name, custom_pinning),
             conf=colocated.configured(db_cpus, debug),
             server=None if server is None else find_program(server, "server"),
-            worker_options=worker_options(self.name, workers, intra_op_threads, model_time_limit),
+            worker_options=worker_options(self.name, workers, intra_op_threads, model_time_limit, confine),
             socket=None if unix_socket is None else colocated.checked_socket(self.name, str(unix_socket)),
             permissions=colocated.checked_permissions(self.name, socket_permissions),
         )
@@ -231,6 +233,7 @@ class ModelSharing(Entity):
         workers: int = 1,
         intra_op_threads: int = 1,
         model_time_limit: Duration = 300.0,
+        confine: bool = True,
     ) -> None:
         """Give it a database of its own, on its host, that it reaches by a port, as does every user of that host.
 
@@ -248,7 +251,7 @@ class ModelSharing(Entity):
             pinning=colocated.pinned_cpus(self.name, custom_pinning),
             conf=colocated.configured(db_cpus, debug),
             server=None if server is None else find_program(server, "server"),
-            worker_options=worker_options(self.name, workers, intra_op_threads, model_time_limit),
+            worker_options=worker_options(self.name, workers, intra_op_threads, model_time_limit, confine),
             tcp=True,
             port=None if port is None else checked_port(self.name, port),
             interface=ifname,

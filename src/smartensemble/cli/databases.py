@@ -25,6 +25,7 @@ def add_verbs(group: argparse.ArgumentParser) -> None:
     start.add_argument("--server", help="the program, a valkey-server or redis-server")
     start.add_argument("--workers", type=int, default=1, help="the processes that run models in it (default: %(default)s)")
     start.add_argument("--threads", type=int, default=1, help="that a model may use in each (default: %(default)s)")
+    start.add_argument("--unconfined", action="store_true", help="let models and scripts read and write what you may")
     start.set_defaults(act=start_database)
 
     for name, act, meaning in (
@@ -51,6 +52,7 @@ def start_database(options: argparse.Namespace) -> int:
         server=options.server,
         workers=options.workers,
         intra_op_threads=options.threads,
+        confine=not options.unconfined,
     )
     if options.checkpoint is not None:
         db.enable_checkpoints(options.checkpoint)

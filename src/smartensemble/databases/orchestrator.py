@@ -74,6 +74,7 @@ class Orchestrator:
         workers: int = 1,
         intra_op_threads: int = 1,
         model_time_limit: Duration = MODEL_TIME_LIMIT,
+        confine: bool = True,
     ) -> None:
         """A database.
 
@@ -100,6 +101,7 @@ class Orchestrator:
         :param workers: the processes that run models and scripts in it, each of them for all its servers.
         :param intra_op_threads: the threads that a model may use in each of them.
         :param model_time_limit: how long a run of a model may take; after that it fails, and its worker starts again.
+        :param confine: keep models and scripts from your files, your other processes and the network.
         :raises UnsupportedError: an argument that only a scheduler could honour.
         """
         check_identifier(db_identifier)
@@ -126,7 +128,7 @@ class Orchestrator:
             self._placement = placement(db_identifier, self.launcher, self.db_nodes, self.interface, options)
         self.access = _access(db_identifier, access, self.port is not None or bool(self.interface), self.db_nodes)
         self.server = None if server is None else find_program(server, "server")
-        self.worker_options = worker_options(db_identifier, workers, intra_op_threads, model_time_limit)
+        self.worker_options = worker_options(db_identifier, workers, intra_op_threads, model_time_limit, confine)
         self.conf: dict[str, str] = {"save": ""}  #: settings of its servers, by the names in their configuration files
         self.path = os.path.abspath(db_identifier if path is None else path)
         self._has_path = path is not None

@@ -4,12 +4,20 @@ import argparse
 import logging
 import signal
 import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from tempfile import TemporaryDirectory
 
 try:
-    from smartensemble.inference.watchdog import end_with_parent, watch
+    from smartensemble.inference.confinement import REMEDY, confine, unavailable
+    from smartensemble.inference.confinement.broker import start_broker
+    from smartensemble.inference.opening import Opened, Server
+    from smartensemble.inference.watchdog import END_SIGNALS, end_with_parent, watch
     from smartensemble.inference.worker import Heartbeat, ShardConnection, serve
 except ImportError as error:
     raise SystemExit(f"{error}; pip install 'smartensemble[torch]', or the extra of another framework") from error
+
+logger = logging.getLogger(__name__)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--at-once", type=int, default=32, help="the most requests to take at once (32)")
     add("--patience", type=float, default=10.0, help="seconds without a database after which the worker ends (10)")
+    add("--unconfined", action="store_true", help="let models and scripts read and write what you may, and connect anywhere")
     add("--end-with-parent", action="store_true", help="end when the process ends that started this one")
     return described
 
@@ -36,16 +45,45 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Work until the database is gone."""
     options = parser().parse_args()
+    if not options.unconfined and any(address.startswith("rediss:") for address in options.address):
+        raise SystemExit(f"{options.address[0]}: a confined worker has no TLS; give --unconfined, or another address")
     if options.end_with_parent:
         end_with_parent(signal.SIGTERM)
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
-
-    def work(heartbeat: Heartbeat) -> None:
-        shards = [ShardConnection(address, options.at_once, options.threads, heartbeat) for address in options.address]
-        serve(shards, options.patience)
-
-    watch(work, options.time_limit)
+    signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)  # or one of them would leave the directory behind
+    with TemporaryDirectory(prefix="smartensemble-worker-", ignore_cleanup_errors=True) as directory:
+        work = partial(unconfined if options.unconfined else confined, options, directory)
+        watch(work, options.time_limit)
     return 0
+
+
+def confined(options: argparse.Namespace, directory: str, heartbeat: Heartbeat) -> None:
+    """Work, and be able to do nothing else."""
+    broker = start_broker(options.address)
+    if reason := unavailable():
+        logger.warning("this worker is not confined, or not wholly: %s", reason)
+    confine(directory, [broker.channel.fileno()])
+    opened = [partial(broker.open, number) for number in range(len(options.address))]
+    work(options, opened, heartbeat, REMEDY)
+
+
+def unconfined(options: argparse.Namespace, _directory: str, heartbeat: Heartbeat) -> None:
+    """Work, and let models and scripts do what the user may."""
+    work(options, [Server(address).open for address in options.address], heartbeat)
+
+
+def work(
+    options: argparse.Namespace,
+    opened: Sequence[Callable[[], Opened]],
+    heartbeat: Heartbeat,
+    remedy: str = "",
+) -> None:
+    """Work for the servers that `opened` open; an error that a confinement may have caused has the `remedy` behind it."""
+    shards = [
+        ShardConnection(address, open_server, options.at_once, options.threads, heartbeat, remedy)
+        for address, open_server in zip(options.address, opened, strict=True)
+    ]
+    serve(shards, options.patience)
 
 
 if __name__ == "__main__":

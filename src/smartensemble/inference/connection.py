@@ -1,4 +1,4 @@
-"""The connection for requests and answers: redis-py opens it, and the worker then reads and writes it without redis-py.
+"""The connection for requests and answers: redis-py has opened it, and the worker reads and writes it without redis-py.
 
 What redis-py does around a reply costs more than a small model does, most of all in a process that has just been woken.
 """
@@ -16,33 +16,16 @@ Argument = bytes | int | str
 CHUNK_BYTES = 64 << 10  #: what one read takes at most, and the size from which an argument is sent by itself
 
 
-class OpenSocket:
-    """Makes the socket of a redis-py connection public; only a subclass may use what its base has."""
-
-    _sock: socket.socket
-
-    @property
-    def open_socket(self) -> socket.socket:
-        """The socket, while there is a connection."""
-        return self._sock
-
-
 class Connection:
-    """A connection that one thread uses, as `pool` would make it; it raises `redis.ConnectionError` when the server is gone."""
+    """A connection that one thread uses; it raises `redis.ConnectionError` when the server is gone."""
 
-    def __init__(self, pool: Any) -> None:
-        kind: Any = type("OpenConnection", (OpenSocket, pool.connection_class), {})
-        self.connection = kind(**pool.connection_kwargs)
-
-    def connect(self) -> None:
-        """Connect and authenticate."""
-        self.connection.connect()
-        self.socket = self.connection.open_socket
+    def __init__(self, opened: socket.socket) -> None:
+        self.socket = opened
         self.reader = hiredis.Reader(protocolError=redis.ConnectionError, replyError=redis.ResponseError, notEnoughData=self)
 
-    def disconnect(self) -> None:
-        """Close the connection, if it is open."""
-        self.connection.disconnect()
+    def close(self) -> None:
+        """Close the connection."""
+        self.socket.close()
 
     def fileno(self) -> int:
         """The file descriptor, for `select`."""

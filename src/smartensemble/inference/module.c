@@ -513,7 +513,8 @@ static void tell_position(Context *ctx, void *data, String *key, int position, i
 /* ---- Memory that workers of this host share ------------------------------------------------------------------------------ */
 
 enum { TOKEN_SIZE = 16, ALIGNMENT = 64, SHARED_FROM = 16 << 10 };
-enum { CLOSE_ON_EXEC = 1 }; /* MFD_CLOEXEC */
+enum { CLOSE_ON_EXEC = 1, MAY_BE_SEALED = 2 };           /* MFD_CLOEXEC, MFD_ALLOW_SEALING */
+enum { ADD_SEALS = 1033, NO_SHRINKING = 2, NO_GROWING = 4 }; /* F_ADD_SEALS, F_SEAL_SHRINK, F_SEAL_GROW */
 
 typedef struct Block {
     struct Block *next;
@@ -528,12 +529,13 @@ static struct {
 } arena;
 
 /* Get the memory; without it, all travels through the connection. The C library of a system from 2014, on which the wheel runs too,
- * has no names for two of these calls: the kernel has numbers. */
+ * does not have all of these calls: the kernel has numbers. */
 static void open_arena(void) {
     if (!arena.size) return;
-    arena.file = (int)syscall(SYS_memfd_create, "smartensemble", CLOSE_ON_EXEC);
+    arena.file = (int)syscall(SYS_memfd_create, "smartensemble", CLOSE_ON_EXEC | MAY_BE_SEALED);
     char *memory = MAP_FAILED;
     if (arena.file >= 0 && ftruncate(arena.file, (off_t)arena.size) == 0) {
+        syscall(SYS_fcntl, arena.file, ADD_SEALS, NO_SHRINKING | NO_GROWING); /* who cut it off would end this process */
         memory = mmap(NULL, arena.size, PROT_READ | PROT_WRITE, MAP_SHARED, arena.file, 0);
     }
     if (memory == MAP_FAILED || syscall(SYS_getrandom, memory, TOKEN_SIZE, 0) != TOKEN_SIZE) arena.size = 0;

@@ -1,7 +1,9 @@
-"""The replies to AI.MODELGET, AI.SCRIPTGET, AI.INFO and AI.CONFIG, in the order that clients know."""
+"""The replies to AI.MODELGET, AI.SCRIPTGET, AI.INFO and AI.CONFIG, in the order that clients know; what is added to errors."""
+
+from dataclasses import replace
 
 from smartensemble.inference.model_format import Kind, Metadata
-from smartensemble.inference.requests import OK, Answer, ClientReply, Request
+from smartensemble.inference.requests import OK, Answer, ClientReply, Error, Request
 
 
 def options(metadata: Metadata) -> list[ClientReply]:
@@ -28,3 +30,18 @@ def config(name: str, chunk_size: int | None, request: Request) -> Answer:
     if chunk_size is not None:
         return Answer(OK, chunk_size=chunk_size)
     return Answer(request.chunk_size if name == "MODEL_CHUNK_SIZE" else None)
+
+
+#: How systems and frameworks say that the kernel refused something.
+REFUSALS = ("Permission denied", "Operation not permitted")
+
+
+def explained(answer: Answer, remedy: str) -> Answer:
+    """`answer`, with the remedy behind an error that a confinement may have caused.
+
+    >>> explained(Answer(Error("ERR x.txt; Permission denied")), "give confine=False").reply
+    Error(text='ERR x.txt; Permission denied; give confine=False')
+    """
+    if remedy and isinstance(answer.reply, Error) and any(refusal in answer.reply.text for refusal in REFUSALS):
+        return replace(answer, reply=Error(f"{answer.reply.text}; {remedy}"))
+    return answer

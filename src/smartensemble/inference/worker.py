@@ -7,16 +7,14 @@ import os
 import select
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import Any
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from smartensemble.inference.connection import Argument, Connection
 from smartensemble.inference.engine import Engine
+from smartensemble.inference.opening import Opened
 from smartensemble.inference.protocol import Span, read_request, write_answer
+from smartensemble.inference.replies import explained
 from smartensemble.inference.requests import Answer, Request
 
 logger = logging.getLogger(__name__)
@@ -28,21 +26,25 @@ Heartbeat = Callable[[float], None]
 
 
 class ShardConnection:
-    """The connections of a worker to one server of a database: one for requests, and a client that gets models."""
+    """The connection of a worker to one server of a database, which `open_server` opens: for requests, and for models."""
 
-    def __init__(self, address: str, at_once: int = 32, threads: int = 1, heartbeat: Heartbeat = lambda _: None) -> None:
+    def __init__(
+        self,
+        address: str,
+        open_server: Callable[[], Opened],
+        at_once: int = 32,
+        threads: int = 1,
+        heartbeat: Heartbeat = lambda _: None,
+        remedy: str = "",
+    ) -> None:
         self.address = address
+        self.open_server = open_server
         self.at_once = at_once
         self.heartbeat = heartbeat
+        self.remedy = remedy
         #: Since when there is no connection; None if there is one.
         self.lost: float | None = time.monotonic()
-        url = address if "://" in address else f"redis://{address}"
-        password = os.environ.get("REDISCLI_AUTH")
-        options: dict[str, Any] = {"password": password} if password else {}
-        once = Retry(NoBackoff(), 0)
-        self.pool = redis.ConnectionPool.from_url(url, protocol=2, socket_timeout=None, retry=once, **options)
-        self.connection = Connection(self.pool)
-        self.client: Any = redis.Redis(connection_pool=self.pool)
+        self.connection: Connection
         self.engine = Engine(self._get, threads=threads)
         self.held: list[tuple[int, Request]] = []  #: requests that wait for others
         self.owed = 0  #: replies to AI._DONE that have not been read
@@ -52,18 +54,20 @@ class ShardConnection:
         return self.address
 
     def _get(self, key: bytes) -> bytes | None:
-        value: bytes | None = self.client.get(key)
+        while self.owed:
+            self._read_reply()
+        self.connection.send([["GET", key]])
+        value: bytes | None = self.connection.read()
         return value
 
     def connect(self) -> bool:
         """Try to connect, and ask for requests; whether that worked."""
         try:
-            self.connection.connect()
-            self.memory = self._map_memory()
+            opened = self.open_server()
+            self.connection, self.memory = Connection(opened.socket), mapped(opened.memory)
             self.held, self.owed = [], 0
             self._send_next([], math.inf)
         except (redis.ConnectionError, redis.TimeoutError):
-            self.connection.disconnect()
             return False
         self.lost = None
         logger.info("%s: waits for requests, %s", self, "shares memory" if self.memory else "shares no memory")
@@ -71,7 +75,7 @@ class ShardConnection:
 
     def disconnect(self) -> None:
         """Drop the connection, and the requests that came by it: the database fails them."""
-        self.connection.disconnect()
+        self.connection.close()
         self.lost = time.monotonic()
         logger.warning("%s: does not answer", self)
 
@@ -82,8 +86,7 @@ class ShardConnection:
     def turn(self, *, wait: bool) -> None:
         """Run the requests that have come, answer them, and ask for more; with `wait`, wait for them."""
         while self.owed:
-            self.connection.read()
-            self.owed -= 1
+            self._read_reply()
             if not wait and not self.owed and not self.connection.has_data():
                 return
         received = self.connection.read()
@@ -100,7 +103,7 @@ class ShardConnection:
         for group in self.engine.groups([request for _, request in held]):
             for index, answer in group:
                 if isinstance(answer, Answer):
-                    answers.append(write_answer(*held[index], answer))
+                    answers.append(write_answer(*held[index], explained(answer, self.remedy)))
                 else:
                     waiting.append(index)
                     until = min(until, answer.until)
@@ -112,6 +115,11 @@ class ShardConnection:
         self.heartbeat(0.0)
         self.held = [held[index] for index in sorted(waiting)]
         return answers, until
+
+    def _read_reply(self) -> None:
+        """Read the reply to an AI._DONE."""
+        self.connection.read()
+        self.owed -= 1
 
     def _send_next(self, answers: list[list[Argument]], until: float) -> None:
         """Send answers, and ask for requests."""
@@ -132,19 +140,15 @@ class ShardConnection:
         offset, length = span
         return self.memory[offset : offset + length]
 
-    def _map_memory(self) -> memoryview | None:
-        """The memory that the database shares, if it is on this host and this process may map it."""
-        self.connection.send([["AI._SHARED"]])
-        reply = self.connection.read()
-        if not reply:
-            return None
-        process, number, size, token = reply
-        with suppress(OSError), open(f"/proc/{process}/fd/{number}", "r+b") as file:
-            if os.fstat(file.fileno()).st_size == size:
-                memory = memoryview(mmap.mmap(file.fileno(), size))
-                if memory[: len(token)] == token:
-                    return memory
+
+def mapped(file: int | None) -> memoryview | None:
+    """The memory in a file, which is closed."""
+    if file is None:
         return None
+    try:
+        return memoryview(mmap.mmap(file, os.fstat(file).st_size))
+    finally:
+        os.close(file)
 
 
 def serve(shards: Sequence[ShardConnection], patience: float = 10.0) -> None:

@@ -15,7 +15,7 @@ from smartensemble.runtime.servers import store
 from smartensemble.runtime.servers.addresses import address_of
 from smartensemble.runtime.servers.server_program import find_server, module
 from smartensemble.runtime.servers.store import StoredFile
-from smartensemble.runtime.servers.workers import WORKER, options
+from smartensemble.runtime.servers.workers import WORKER, options, report_confinement
 from smartensemble.schedulers.base import LOCAL, Scheduler
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ def wrap(command: Command, own: "Colocated", stored: StoredFile | None, on_clust
     from smartensemble.runtime.standalone.colocated import Wrapping  # few members have a database of their own
 
     library = module()
+    if not on_cluster:
+        report_confinement(own.worker_options)
     address_known = own.tcp and not on_cluster  # otherwise only the node itself knows the address of its interface
     wrapping = Wrapping(
         name=command.name,

@@ -13,6 +13,7 @@ from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.servers import cluster, local, record
 from smartensemble.runtime.servers.running import RunningServers
 from smartensemble.runtime.servers.store import store
+from smartensemble.runtime.servers.workers import report_confinement
 from smartensemble.status import Status
 
 logger = logging.getLogger(__name__)
@@ -123,6 +124,8 @@ class Databases:
                 others = "access='password' keeps" if placement_of(db) else "access='private' or 'password' keeps"
                 line = f"{db.db_identifier}: at {', '.join(db.get_address())}; {WHO[db.access].format(everybody, others)}"
                 logger.log(logging.WARNING if db.access == "open" else logging.INFO, line)
+                if not placement_of(db):  # only a node itself knows its kernel
+                    report_confinement(db.worker_options)
             yield
         except BaseException:
             self.stop(started, 0)

@@ -1,13 +1,17 @@
 """Start the workers of a database: the processes that run its models and scripts, see :mod:`smartensemble.inference`."""
 
+import logging
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from smartensemble.command import Command
 from smartensemble.databases.orchestrator import Orchestrator
 from smartensemble.databases.shard import WORKER_USER, Secrets, Shard
 from smartensemble.databases.worker_options import WorkerOptions
+
+logger = logging.getLogger(__name__)
 
 #: Until a worker ends whose database has gone. No server of ours comes back, so this need not be long.
 RECONNECT_TIMEOUT_S = 2.0
@@ -27,8 +31,9 @@ def commands(db: Orchestrator, shards: Sequence[Shard], secrets: Secrets | None)
 
 
 def options(workers: WorkerOptions) -> tuple[str, ...]:
-    """The options of a worker: threads for each model, and the time limit of a run in seconds."""
-    return ("--threads", str(workers.intra_op_threads), "--time-limit", f"{workers.model_time_limit:g}")
+    """The options of a worker: threads for each model, the time limit of a run in seconds, and whether it is confined."""
+    limits = ("--threads", str(workers.intra_op_threads), "--time-limit", f"{workers.model_time_limit:g}")
+    return limits if workers.confine else (*limits, "--unconfined")
 
 
 def url(shard: Shard, secrets: Secrets | None) -> str:
@@ -38,3 +43,21 @@ def url(shard: Shard, secrets: Secrets | None) -> str:
     ('redis://smartensemble_worker@127.0.0.1:6379', 'unix:///run/db')
     """
     return f"redis://{WORKER_USER}@{shard.address}" if secrets else shard.address
+
+
+def report_confinement(workers: WorkerOptions) -> None:
+    """Say it once if models and scripts are not kept from files, processes and the network, as they should be."""
+    if workers.workers and workers.confine:
+        _report_unconfined()
+
+
+@cache
+def _report_unconfined() -> None:
+    from smartensemble.inference.confinement import unavailable  # few drivers start a database
+
+    if reason := unavailable():
+        logger.warning(
+            "workers: they are not confined, so a model or script may read and write what you may: %s; store only those that "
+            "you trust, and confine=False says that you do",
+            reason,
+        )
