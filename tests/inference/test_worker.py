@@ -1,6 +1,6 @@
 """Workers as they are started, on real servers: what clients store and run, and what becomes of it when something breaks.
 
-Tests __main__, connection, protocol and watchdog.
+Tests __main__, connection, opening, protocol and watchdog.
 """
 
 import os
@@ -25,7 +25,7 @@ from smartensemble.inference.worker import given_up
 from smartensemble.wire import tensor
 from worlds.patience import PATIENCE_S
 from worlds.servers import ONE_SERVER, Server, Start
-from worlds.small_models import BACKENDS, mlp, mlp_model
+from worlds.small_models import BACKENDS, mlp, mlp_model, tf_model
 
 Eventually = Callable[[Callable[[], object]], None]
 Work = Callable[..., "subprocess.Popen[bytes]"]
@@ -150,6 +150,52 @@ def test_smartredis_stores_runs_and_deletes_a_model(smartredis: Any, backend: st
     assert smartredis.model_exists("m")
     smartredis.delete_model("m")
     assert not smartredis.model_exists("m")
+
+
+def was_refused(told: str) -> bool:
+    """The kernel refused what a model tried, and its client learns what to do."""
+    return "Permission denied" in told and "; workers are confined; " in told and told.endswith("confine=False")
+
+
+@pytest.mark.needs("torch", "landlock")
+@ONE_SERVER
+@pytest.mark.parametrize("name", ["secret", "new"])
+def test_a_script_neither_reads_nor_writes_files(served: Server, tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret").write_text("the secret")
+    source = "".join(
+        f"def {how}(x):\n    return torch.from_file('{tmp_path}/{name}', {shared}, 10, dtype=torch.uint8)\n"
+        for how, shared in (("read", False), ("write", True))
+    )
+    assert ask(served, "AI.SCRIPTSET", "s", "CPU", "SOURCE", source) == b"OK"
+
+    for how in ("read", "write"):
+        told = ask(served, "AI.SCRIPTRUN", "s", how, "INPUTS", "x", "OUTPUTS", "y")
+        assert told.startswith("error: ")
+        assert (how, name) == ("read", "new") or was_refused(told)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["secret"]
+    assert (tmp_path / "secret").read_text() == "the secret"
+
+
+@pytest.mark.needs("tensorflow", "landlock")
+@ONE_SERVER
+def test_a_graph_neither_reads_nor_writes_files(served: Server, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("the secret")
+
+    def read(tf: Any) -> None:
+        tf.compat.v1.placeholder("float32", name="x")
+        tf.io.decode_raw(tf.io.read_file(f"{tmp_path}/secret"), "uint8", name="y")
+
+    def write(tf: Any) -> None:
+        x = tf.compat.v1.placeholder("float32", name="x")
+        with tf.control_dependencies([tf.raw_ops.WriteFile(filename=f"{tmp_path}/new", contents="x")]):
+            tf.identity(x, name="y")
+
+    for build in (read, write):
+        names = ("INPUTS", 1, "x", "OUTPUTS", 1, "y")
+        assert ask(served, "AI.MODELSTORE", "m", "TF", "CPU", *names, "BLOB", tf_model(build)) == b"OK"
+        assert was_refused(ask(served, *RUN))
+    assert [path.name for path in tmp_path.iterdir()] == ["secret"]
 
 
 @pytest.mark.needs("torch")
@@ -329,6 +375,55 @@ def test_a_run_that_never_returns_is_given_up(start: Start, work: Work, tmp_path
     assert "the inference worker ended before it answered" in told
     eventually(lambda: "a run took longer than 1 s" in (tmp_path / "worker.log").read_text())
     assert not server.client.exists("y")
+
+
+@pytest.mark.needs("torch")
+@ONE_SERVER
+def test_a_worker_that_is_not_confined_reads_files(start: Start, work: Work, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("the secret")
+    server = start()
+    work(server, options=("--unconfined",))
+    server.client.set("x", tensor.encode(X))
+    source = f"def read(x):\n    return torch.from_file('{tmp_path}/secret', False, 10, dtype=torch.uint8)\n"
+    ask(server, "AI.SCRIPTSET", "s", "CPU", "SOURCE", source)
+
+    assert ask(server, "AI.SCRIPTRUN", "s", "read", "INPUTS", "x", "OUTPUTS", "y") == b"OK"
+    assert bytes(tensor.decode(server.client.get("y"))) == b"the secret"
+
+
+@pytest.mark.needs("torch")
+def test_a_worker_that_lost_its_connection_goes_on(served: Server, shared_worker: Any) -> None:
+    store(served)
+    assert ask(served, *RUN) == b"OK"
+    first, log = child(shared_worker), served.directory / "worker.log"
+    before = log.read_text()
+
+    (waits,) = (each for each in served.client.client_list() if each["cmd"].lower() == "ai._next")
+    served.client.client_kill_filter(_id=waits["id"])
+
+    assert ask(served, *RUN) == b"OK"
+    assert child(shared_worker) == first
+    after = log.read_text().removeprefix(before)
+    assert "waits for requests, shares memory" in after
+    assert "importing" not in after
+
+
+def test_a_worker_leaves_no_directory_behind(tmp_path: Path, eventually: Eventually, monkeypatch: Any) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    worker = start_worker(tmp_path, "--address", f"unix://{tmp_path}/none")
+    eventually(lambda: list(tmp_path.glob("smartensemble-worker-*")))
+
+    end(worker)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["worker.log"]
+
+
+def test_a_confined_worker_has_no_tls(tmp_path: Path) -> None:
+    worker = start_worker(tmp_path, "--address", "rediss://localhost:1")
+
+    assert worker.wait(PATIENCE_S) == 1
+    told = (tmp_path / "worker.log").read_text()
+    assert told == "rediss://localhost:1: a confined worker has no TLS; give --unconfined, or another address\n"
 
 
 @pytest.mark.needs("torch")

@@ -4,9 +4,9 @@ import argparse
 import logging
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
-from tempfile import TemporaryDirectory
 
 try:
     from smartensemble.inference.confinement import REMEDY, confine, unavailable
@@ -51,7 +51,7 @@ def main() -> int:
         end_with_parent(signal.SIGTERM)
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
     signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)  # or one of them would leave the directory behind
-    with TemporaryDirectory(prefix="smartensemble-worker-", ignore_cleanup_errors=True) as directory:
+    with tempfile.TemporaryDirectory(prefix="smartensemble-worker-", ignore_cleanup_errors=True) as directory:
         work = partial(unconfined if options.unconfined else confined, options, directory)
         watch(work, options.time_limit)
     return 0
@@ -63,6 +63,7 @@ def confined(options: argparse.Namespace, directory: str, heartbeat: Heartbeat) 
     if reason := unavailable():
         logger.warning("this worker is not confined, or not wholly: %s", reason)
     confine(directory, [broker.channel.fileno()])
+    tempfile.tempdir = directory
     opened = [partial(broker.open, number) for number in range(len(options.address))]
     work(options, opened, heartbeat, REMEDY)
 

@@ -43,5 +43,5 @@ def explained(answer: Answer, remedy: str) -> Answer:
     Error(text='ERR x.txt; Permission denied; give confine=False')
     """
     if remedy and isinstance(answer.reply, Error) and any(refusal in answer.reply.text for refusal in REFUSALS):
-        return replace(answer, reply=Error(f"{answer.reply.text}; {remedy}"))
+        return replace(answer, reply=Error(f"{answer.reply.text.rstrip()}; {remedy}"))
     return answer

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import redis
 
 from smartensemble import Experiment, Orchestrator, Status
 from smartensemble.databases.orchestrator import running_servers
+from smartensemble.errors import InputTypeError
 from smartensemble.runtime.servers.resp import Refusal, request
 from worlds.patience import PATIENCE_S
 
@@ -19,7 +22,7 @@ pytestmark = pytest.mark.needs("torch")
 
 
 def workers(address: str) -> list[list[str]]:
-    """The command lines of those that serve `address`: of a worker two, one that works and one that watches."""
+    """The command lines of those that serve `address`: three for each, with what watches it and its broker."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -44,7 +47,7 @@ def test_they_serve_all_its_servers_and_end_with_it(exp: Experiment, program: st
 
     assert scan(db) == [[]] * db.num_shards
     running = workers(addresses[-1])
-    assert len(running) in range(db.worker_options.workers, 2 * db.worker_options.workers + 1)
+    assert len(running) in range(db.worker_options.workers, 3 * db.worker_options.workers + 1)
     assert db.password is None or not any(db.password in word for words in running for word in words)
 
     exp.stop(db)
@@ -129,3 +132,58 @@ def test_a_colocated_database_has_its_own(exp: Experiment, program: str) -> None
 
     address, answer = Path(model.path, "model.out").read_text().split(" ", 1)
     assert (model.status, answer, workers(address)) == (Status.COMPLETED, "[]\n", [])
+
+
+#: Run a program where the kernel says that it has no Landlock: a filter of system calls answers for it.
+WITHOUT_LANDLOCK = """
+import os, sys
+from smartensemble.inference.confinement import kernel, landlock
+from smartensemble.inference.confinement.seccomp import ALLOW, ENOSYS, INSTRUCTION, JUMP_IF_EQUAL, LOAD, NUMBER, RETURN, install
+kernel.renounce_privileges()
+asks = JUMP_IF_EQUAL, 0, 1, landlock.CREATE_RULESET
+code = (LOAD, 0, 0, NUMBER), asks, (RETURN, 0, 0, ENOSYS), (RETURN, 0, 0, ALLOW)
+install(b"".join(INSTRUCTION.pack(*each) for each in code))
+os.execv(sys.executable, [sys.executable, "-c", sys.argv[1]])
+"""
+DRIVER = """
+from pathlib import Path
+from smartensemble import Experiment
+exp = Experiment("study")
+first, second = (exp.create_database(db_identifier=name, workers=1) for name in ("first", "second"))
+model = exp.create_model("model", exp.create_run_settings("true"))
+model.colocate_db_uds(db_identifier="own")
+trusted = exp.create_database(db_identifier="trusted", confine=False)
+exp.start(trusted)
+exp.start(first, second, model, progress=False)
+while "not confined" not in Path(first.path, "first_worker.err").read_text():
+    pass
+exp.stop()
+"""
+
+
+@pytest.mark.needs("landlock")
+@pytest.mark.parametrize("has_landlock", [True, False])
+def test_start_says_once_that_models_are_not_confined(tmp_path: Path, has_landlock: bool) -> None:
+    driver = DRIVER if not has_landlock else DRIVER.replace("while", "if")
+    argv = [sys.executable, "-c", *([driver] if has_landlock else [WITHOUT_LANDLOCK, driver])]
+
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    said = "workers: they are not confined, so a model or script may read and write what you may: this kernel has no Landlock"
+    assert done.stderr.count(said) == (not has_landlock)
+    assert done.stderr.count("confine=False says that you do") == (not has_landlock)
+
+
+def test_who_trusts_models_does_not_confine_workers(exp: Experiment, program: str) -> None:
+    trusted = exp.create_database(server=program, db_identifier="trusted", confine=False)
+    confined = exp.create_database(server=program, db_identifier="confined")
+    own = exp.create_model("own", exp.create_run_settings("sh", ["-c", "xargs -0 < /proc/$PPID/cmdline"]))
+    own.colocate_db_uds(db_identifier="own", server=program, confine=False)
+    exp.start(trusted, confined, own, progress=False)
+
+    options = [sum("--unconfined" in words for words in workers(db.get_address()[0])) for db in (trusted, confined)]
+    assert options[0] > 0
+    assert options[1] == 0
+    assert '"--unconfined"' in Path(own.path, "own.out").read_text()
+    with pytest.raises(InputTypeError, match="other: confine is 'no'; give True or False"):
+        exp.create_database(db_identifier="other", confine="no")  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ import glob
 import importlib.machinery
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 
 from smartensemble.inference.confinement import landlock, seccomp
@@ -54,8 +54,9 @@ def confine(directory: str, keep: Iterable[int] = ()) -> None:
 
     :raises OSError: the kernel refuses what it said that it has.
     """
+    owned = [os.path.realpath(own) for own in (os.getcwd(), os.path.expanduser("~"))]
     rights = [
-        *((path, landlock.READ) for path in readable(sys.path, (sys.prefix, sys.base_prefix), os.environ)),
+        *((path, landlock.READ) for path in readable(sys.path, (sys.prefix, sys.base_prefix), os.environ, owned)),
         *((path, landlock.USE) for pattern in DEVICES for path in glob.glob(pattern)),
         (directory, landlock.CHANGE),
     ]
@@ -69,16 +70,20 @@ def confine(directory: str, keep: Iterable[int] = ()) -> None:
         seccomp.restrict()
 
 
-def readable(search_path: Iterable[str], prefixes: Iterable[str], environ: Mapping[str, str]) -> Iterator[str]:
-    """What Python and the frameworks are read from."""
-    yield from SYSTEM
-    for prefix in prefixes:
-        yield from (os.path.join(prefix, "lib"), os.path.join(prefix, "lib64"), os.path.join(prefix, "pyvenv.cfg"))
-    yield from (entry for entry in environ.get("LD_LIBRARY_PATH", "").split(":") if os.path.isabs(entry))
+def readable(
+    search_path: Iterable[str], prefixes: Iterable[str], environ: Mapping[str, str], owned: Collection[str] = ()
+) -> Iterator[str]:
+    """What Python and the frameworks are read from; no directory with one that is `owned` in it is a directory of libraries."""
+    libraries = [os.path.join(prefix, name) for prefix in prefixes for name in ("lib", "lib64")]
+    yield from (*SYSTEM, *libraries)
+    for entry in environ.get("LD_LIBRARY_PATH", "").split(":"):
+        whole = os.path.realpath(entry).rstrip("/")
+        if os.path.isabs(entry) and not any(f"{own}/".startswith(f"{whole}/") for own in owned):
+            yield entry
     for entry in search_path:
         if os.path.basename(entry) in ("site-packages", "dist-packages"):
             yield entry
-        else:  # a project, perhaps, in which runs of it are too
+        elif not entry.startswith(tuple(f"{each}/" for each in libraries)):  # a project, perhaps, in which runs of it are too
             yield from importable(entry)
 
 

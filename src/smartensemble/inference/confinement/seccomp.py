@@ -155,7 +155,10 @@ def restrict() -> None:
 
     :raises OSError: this kernel does not do that.
     """
-    processor = platform.machine()
-    code = program(processor, os.getpid())
+    install(program(platform.machine(), os.getpid()))
+
+
+def install(code: bytes) -> None:
+    """Have the kernel run a filter before each system call, of all threads of this process."""
     prepared = Program(len(code) // INSTRUCTION.size, code)
-    system_call(PROCESSORS[processor][2], SET_FILTER, ALL_THREADS | NO_SLOWER, ctypes.byref(prepared))
+    system_call(PROCESSORS[platform.machine()][2], SET_FILTER, ALL_THREADS | NO_SLOWER, ctypes.byref(prepared))
