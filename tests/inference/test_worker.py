@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 import redis
 
+from smartensemble.inference import opening
 from smartensemble.inference.worker import given_up
 from smartensemble.wire import tensor
 from worlds.patience import PATIENCE_S
@@ -418,12 +419,30 @@ def test_a_worker_leaves_no_directory_behind(tmp_path: Path, eventually: Eventua
     assert [path.name for path in tmp_path.iterdir()] == ["worker.log"]
 
 
-def test_a_confined_worker_has_no_tls(tmp_path: Path) -> None:
-    worker = start_worker(tmp_path, "--address", "rediss://localhost:1")
+@pytest.mark.parametrize(
+    "address", ["rediss://localhost:1", "unix://", "localhost:port", "localhost:70000", "http://localhost"]
+)
+def test_a_worker_says_what_is_no_address(address: str) -> None:
+    argv = [sys.executable, "-m", "smartensemble.inference", "--address", address]
+    ended = subprocess.run(argv, capture_output=True, text=True, check=False)
 
-    assert worker.wait(PATIENCE_S) == 1
-    told = (tmp_path / "worker.log").read_text()
-    assert told == "rediss://localhost:1: a confined worker has no TLS; give --unconfined, or another address\n"
+    assert ended.stderr == f"{address}: is no address of a server; give host:port, unix:///path or redis://user@host:port\n"
+    assert ended.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "password", "where", "login"),
+    [
+        ("n7:6379", "", ("n7", 6379), ()),
+        ("redis://n7", "x", ("n7", 6379), ("x",)),
+        ("redis://[::1]:7", "", ("::1", 7), ()),
+        ("redis://ann:a%3Ab@n7:1/", "x", ("n7", 1), ("ann", "a:b")),
+        ("redis://ann@n7:1", "", ("n7", 1), ()),  # nothing to log in with
+        ("unix:///run/a b", "x", "/run/a b", ("x",)),
+    ],
+)
+def test_an_address_is_that_of_a_server(address: str, password: str, where: object, login: tuple[str, ...]) -> None:
+    assert tuple(opening.Server.parse(address, password)) == (where, login)
 
 
 @pytest.mark.needs("torch")

@@ -8,10 +8,12 @@ import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from smartensemble.errors import InputValueError
+
 try:
     from smartensemble.inference.confinement import REMEDY, confine, unavailable
     from smartensemble.inference.confinement.broker import start_broker
-    from smartensemble.inference.opening import Opened, Server
+    from smartensemble.inference.opening import Opened, Server, servers
     from smartensemble.inference.watchdog import END_SIGNALS, end_with_parent, watch
     from smartensemble.inference.worker import Heartbeat, ShardConnection, serve
 except ImportError as error:
@@ -45,8 +47,11 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Work until the database is gone."""
     options = parser().parse_args()
-    if not options.unconfined and any(address.startswith("rediss:") for address in options.address):
-        raise SystemExit(f"{options.address[0]}: a confined worker has no TLS; give --unconfined, or another address")
+    try:
+        for address in options.address:
+            Server.parse(address)
+    except InputValueError as error:
+        raise SystemExit(str(error)) from None
     if options.end_with_parent:
         end_with_parent(signal.SIGTERM)
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
@@ -70,7 +75,7 @@ def confined(options: argparse.Namespace, directory: str, heartbeat: Heartbeat) 
 
 def unconfined(options: argparse.Namespace, _directory: str, heartbeat: Heartbeat) -> None:
     """Work, and let models and scripts do what the user may."""
-    work(options, [Server(address).open for address in options.address], heartbeat)
+    work(options, [server.open for server in servers(options.address)], heartbeat)
 
 
 def work(

@@ -1,6 +1,7 @@
-"""The connection for requests and answers: redis-py has opened it, and the worker reads and writes it without redis-py.
+"""The connection for requests and answers, which the worker reads and writes by hiredis, without redis-py.
 
-What redis-py does around a reply costs more than a small model does, most of all in a process that has just been woken.
+What redis-py does around a reply costs more than a small model does, most of all in a process that has just been woken; and its
+import is a third of what a worker does before it serves.
 """
 
 import select
@@ -9,19 +10,22 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import hiredis
-import redis
 
 Argument = bytes | int | str
 
 CHUNK_BYTES = 64 << 10  #: what one read takes at most, and the size from which an argument is sent by itself
 
 
+class ReplyError(Exception):
+    """A server answers with an error."""
+
+
 class Connection:
-    """A connection that one thread uses; it raises `redis.ConnectionError` when the server is gone."""
+    """A connection that one thread uses; it raises `ConnectionError` when the server is gone."""
 
     def __init__(self, opened: socket.socket) -> None:
         self.socket = opened
-        self.reader = hiredis.Reader(protocolError=redis.ConnectionError, replyError=redis.ResponseError, notEnoughData=self)
+        self.reader = hiredis.Reader(protocolError=ConnectionError, replyError=ReplyError, notEnoughData=self)
 
     def close(self) -> None:
         """Close the connection."""
@@ -38,7 +42,7 @@ class Connection:
             for chunk in _chunks(commands):
                 self.socket.sendall(chunk)
         except OSError as error:
-            raise redis.ConnectionError(f"not sent: {error}") from error
+            raise ConnectionError(f"not sent: {error}") from error
 
     def read(self) -> Any:
         """The next reply; waits for it."""
@@ -46,11 +50,11 @@ class Connection:
             try:
                 chunk = self.socket.recv(CHUNK_BYTES)
             except OSError as error:
-                raise redis.ConnectionError(f"not read: {error}") from error
+                raise ConnectionError(f"not read: {error}") from error
             if not chunk:
-                raise redis.ConnectionError("the server has closed the connection")
+                raise ConnectionError("the server has closed the connection")
             self.reader.feed(chunk)
-        if isinstance(reply, redis.ResponseError):
+        if isinstance(reply, ReplyError):
             raise reply
         return reply
 

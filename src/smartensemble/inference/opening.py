@@ -2,14 +2,13 @@
 
 import os
 import socket
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-
-from smartensemble.inference.connection import Connection
+from smartensemble.errors import InputValueError
+from smartensemble.inference.connection import Connection, ReplyError
 
 
 class Opened(NamedTuple):
@@ -25,38 +24,59 @@ class Opened(NamedTuple):
             os.close(self.memory)
 
 
-class OpenSocket:
-    """Gives away the socket of a redis-py connection; only a subclass may use what its base has."""
+class Server(NamedTuple):
+    """Where a worker finds a server of its database, and as whom it logs in."""
 
-    _sock: socket.socket | None
+    where: str | tuple[str, int]  #: the path of a unix socket, or a host and a port
+    login: tuple[str, ...]  #: a user and a password, or a password, or nothing
 
-    def take_socket(self) -> socket.socket | None:
-        """The socket, which the connection then neither has nor closes."""
-        taken, self._sock = self._sock, None
-        return taken
+    @classmethod
+    def parse(cls, address: str, password: str = "") -> "Server":
+        """The server at an address; `password` is that of a user who has none there.
 
-
-class Server:
-    """A server of a database, as a worker finds it: by its address, and by the password in a variable."""
-
-    def __init__(self, address: str) -> None:
-        url = address if "://" in address else f"redis://{address}"
-        password = os.environ.get("REDISCLI_AUTH")
-        options: dict[str, Any] = {"password": password} if password else {}
-        once = Retry(NoBackoff(), 0)
-        pool = redis.ConnectionPool.from_url(url, protocol=2, socket_timeout=None, retry=once, **options)
-        self.kind: Any = type("OpenConnection", (OpenSocket, pool.connection_class), {})
-        self.options = pool.connection_kwargs
+        >>> Server.parse("redis://ann@n7:6379", "secret"), Server.parse("unix:///run/db")
+        (Server(where=('n7', 6379), login=('ann', 'secret')), Server(where='/run/db', login=()))
+        """
+        url = urlsplit(address if "://" in address else f"redis://{address}")
+        try:
+            where = url.path if url.scheme == "unix" else (url.hostname or "localhost", url.port or 6379)
+        except ValueError:
+            where = ""
+        if url.scheme not in ("redis", "unix") or not where:
+            raise InputValueError(
+                f"{address}: is no address of a server; give host:port, unix:///path or redis://user@host:port"
+            )
+        password = unquote(url.password or "") or password
+        user = (unquote(url.username),) if url.username else ()
+        return cls(where, (*user, password) if password else ())
 
     def open(self) -> Opened:
         """Connect and log in.
 
-        :raises redis.RedisError: it does not answer, or refuses.
+        :raises ConnectionError: the server does not answer, or refuses.
         """
-        connection = self.kind(**self.options)
-        connection.connect()
-        sock: socket.socket = connection.take_socket()
-        return Opened(sock, shared_memory(Connection(sock)))
+        try:
+            connection = Connection(self._connect())
+            if self.login:
+                connection.send([["AUTH", *self.login]])
+                connection.read()
+            return Opened(connection.socket, shared_memory(connection))
+        except (OSError, ReplyError) as error:
+            raise ConnectionError(str(error)) from error
+
+    def _connect(self) -> socket.socket:
+        if isinstance(self.where, tuple):
+            connected = socket.create_connection(self.where)
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return connected
+        connected = socket.socket(socket.AF_UNIX)
+        connected.connect(self.where)
+        return connected
+
+
+def servers(addresses: Iterable[str]) -> list[Server]:
+    """The servers at addresses; the password is in a variable, because everybody may read a command line."""
+    return [Server.parse(address, os.environ.get("REDISCLI_AUTH", "")) for address in addresses]
 
 
 def shared_memory(connection: Connection) -> int | None:

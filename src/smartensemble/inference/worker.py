@@ -8,8 +8,6 @@ import select
 import time
 from collections.abc import Callable, Sequence
 
-import redis
-
 from smartensemble.inference.connection import Argument, Connection
 from smartensemble.inference.engine import Engine
 from smartensemble.inference.opening import Opened
@@ -44,6 +42,7 @@ class ShardConnection:
         self.remedy = remedy
         #: Since when there is no connection; None if there is one.
         self.lost: float | None = time.monotonic()
+        self.reason = ""  #: why the last try to connect failed
         self.connection: Connection
         self.engine = Engine(self._get, threads=threads)
         self.held: list[tuple[int, Request]] = []  #: requests that wait for others
@@ -67,7 +66,8 @@ class ShardConnection:
             self.connection, self.memory = Connection(opened.socket), mapped(opened.memory)
             self.held, self.owed = [], 0
             self._send_next([], math.inf)
-        except (redis.ConnectionError, redis.TimeoutError):
+        except ConnectionError as error:
+            self.reason = str(error)
             return False
         self.lost = None
         logger.info("%s: waits for requests, %s", self, "shares memory" if self.memory else "shares no memory")
@@ -159,7 +159,7 @@ def serve(shards: Sequence[ShardConnection], patience: float = 10.0) -> None:
         lost = [shard for shard in shards if shard.lost is not None and not shard.connect()]
         connected = [shard for shard in shards if shard.lost is None]
         if not connected and given_up([shard.lost for shard in lost], began, time.monotonic(), patience):
-            logger.info("%s: no database answers any more", ", ".join(map(str, shards)))
+            logger.info("%s: no database answers any more: %s", ", ".join(map(str, shards)), lost[0].reason)
             return
         # With one server, reading waits as well as `select`.
         for shard in (
@@ -167,7 +167,7 @@ def serve(shards: Sequence[ShardConnection], patience: float = 10.0) -> None:
         ):
             try:
                 shard.turn(wait=alone)
-            except redis.ConnectionError:
+            except ConnectionError:
                 shard.disconnect()
 
 

@@ -9,13 +9,10 @@ import socket
 import struct
 from collections.abc import Sequence
 
-import redis
-
-from smartensemble.inference.opening import Opened, Server
+from smartensemble.inference.opening import Opened, Server, servers
 
 NUMBER = struct.Struct("=H")
-OPENED, GONE, REFUSED = b"+", b"?", b"-"  #: how an answer begins; the text of an error follows
-LONGEST_ANSWER = 1000
+LONGEST_ANSWER = 1000  #: the text of an error; files come without one
 
 
 class Broker:
@@ -27,16 +24,14 @@ class Broker:
     def open(self, number: int) -> Opened:
         """A new connection to a server.
 
-        :raises redis.ConnectionError: it does not answer.
-        :raises redis.RedisError: it refuses.
+        :raises ConnectionError: it does not answer, or refuses.
         """
         self.channel.sendall(NUMBER.pack(number))
         answer, files, _, _ = socket.recv_fds(self.channel, LONGEST_ANSWER, 2)
         if not answer:
             raise EOFError("the broker of this worker has ended")
         if not files:
-            kind = redis.ConnectionError if answer.startswith(GONE) else redis.RedisError
-            raise kind(answer[1:].decode(errors="replace"))
+            raise ConnectionError(answer.decode(errors="replace"))
         return Opened(socket.socket(fileno=files[0]), files[1] if len(files) > 1 else None)
 
 
@@ -48,19 +43,18 @@ def start_broker(addresses: Sequence[str]) -> Broker:
         return Broker(ours)
     try:
         ours.close()
-        serve(theirs, [Server(address) for address in addresses])
+        serve(theirs, servers(addresses))
     finally:
         os._exit(0)
 
 
-def serve(channel: socket.socket, servers: Sequence[Server]) -> None:
+def serve(channel: socket.socket, known: Sequence[Server]) -> None:
     """Open what the worker asks for, until it has ended. It may send anything, because what it runs may be a stranger's."""
     while wanted := channel.recv(NUMBER.size):
         try:
-            opened = servers[NUMBER.unpack(wanted)[0]].open()
-        except redis.RedisError as error:
-            sign = GONE if isinstance(error, (redis.ConnectionError, redis.TimeoutError)) else REFUSED
-            channel.sendall(sign + str(error).encode()[: LONGEST_ANSWER - 1])
+            opened = known[NUMBER.unpack(wanted)[0]].open()
+        except ConnectionError as error:
+            channel.sendall(str(error).encode()[:LONGEST_ANSWER] or b"?")
         else:
-            socket.send_fds(channel, [OPENED], [file for file in (opened.socket.fileno(), opened.memory) if file is not None])
+            socket.send_fds(channel, [b"+"], [file for file in (opened.socket.fileno(), opened.memory) if file is not None])
             opened.close()
