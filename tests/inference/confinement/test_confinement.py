@@ -83,6 +83,18 @@ def test_a_password_that_it_was_started_with_is_nowhere_in_its_memory(confined: 
     assert confined["copies"]["after"] == 0
 
 
+def test_a_process_that_has_threads_is_not_confined_halfway() -> None:
+    text = """
+import threading
+from smartensemble.inference.confinement import confine
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+confine("/tmp")
+"""
+    ended = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
+
+    assert ended.stderr.endswith("confine: this process has 2 threads already; confine it before it imports a framework\n")
+
+
 def test_the_owner_lives_on(confined: Errors, owner: "subprocess.Popen[bytes]") -> None:
     assert owner.poll() is None
 

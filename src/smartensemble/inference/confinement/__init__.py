@@ -12,6 +12,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 
+from smartensemble.errors import StateError
 from smartensemble.inference.confinement import landlock, seccomp
 from smartensemble.inference.confinement.kernel import forget_variable, renounce_privileges
 
@@ -50,10 +51,11 @@ def unavailable() -> str:
 def confine(directory: str, keep: Iterable[int] = ()) -> None:
     """Confine this process, for good, as far as this kernel can: it has `directory`, and the files that `keep` has open.
 
-    It may have no threads yet.
-
+    :raises StateError: it has threads already, which Landlock would not hold.
     :raises OSError: the kernel refuses what it said that it has.
     """
+    if (threads := len(os.listdir("/proc/self/task"))) > 1:
+        raise StateError(f"confine: this process has {threads} threads already; confine it before it imports a framework")
     owned = [os.path.realpath(own) for own in (os.getcwd(), os.path.expanduser("~"))]
     rights = [
         *((path, landlock.READ) for path in readable(sys.path, (sys.prefix, sys.base_prefix), os.environ, owned)),
