@@ -439,6 +439,8 @@ def test_a_worker_says_what_is_no_address(address: str) -> None:
         ("redis://ann:a%3Ab@n7:1/", "x", ("n7", 1), ("ann", "a:b")),
         ("redis://ann@n7:1", "", ("n7", 1), ()),  # nothing to log in with
         ("unix:///run/a b", "x", "/run/a b", ("x",)),
+        ("unix://ann@/run/db", "x", "/run/db", ("ann", "x")),
+        ("unix:///run/a@b#c?d%41:e", "", "/run/a@b#c?d%41:e", ()),
     ],
 )
 def test_an_address_is_that_of_a_server(address: str, password: str, where: object, login: tuple[str, ...]) -> None:

@@ -38,11 +38,13 @@ class Server(NamedTuple):
         (Server(where=('n7', 6379), login=('ann', 'secret')), Server(where='/run/db', login=()))
         """
         url = urlsplit(address if "://" in address else f"redis://{address}")
-        try:
-            where = url.path if url.scheme == "unix" else (url.hostname or "localhost", url.port or 6379)
-        except ValueError:
-            where = ""
-        if url.scheme not in ("redis", "unix") or not where:
+        where: str | tuple[str, int] = ""
+        with suppress(ValueError):  # a port that is no number
+            if url.scheme == "unix":
+                where = "".join(address.removeprefix("unix://").partition("/")[1:])  # a path may have any characters
+            elif url.scheme == "redis":
+                where = (url.hostname or "localhost", url.port or 6379)
+        if not where:
             raise InputValueError(
                 f"{address}: is no address of a server; give host:port, unix:///path or redis://user@host:port"
             )
