@@ -33,8 +33,7 @@ UNIT = ["-m", "not needs", "tests", "src", "packages"]
 @nox.session
 def tests(session: nox.Session) -> None:
     """Check everything: style, types, layers, tests, pages, the site in a browser, and what of the source they ran."""
-    # not compiled: the tests import a small part of the frameworks, which Python compiles as they do
-    session.install("-q", "--no-compile", "-e.[lint,test]", "-e", TUTORKIT)
+    session.install("-q", "-e.[lint,test]", "-e", TUTORKIT)
     if not Path(".nox/redisai/redisai").exists():  # beside the environment, not in it: it needs an old redis-py
         target = ["--no-deps", "--target", ".nox/redisai", "redisai==1.3.0", "redis==4.6.0", "setuptools<81"]
         session.run("python", "-m", "pip", "install", "-q", *target, "deprecated", "wrapt", "six")
