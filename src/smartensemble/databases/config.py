@@ -8,15 +8,14 @@ reply to ``CLUSTER NODES``, see https://valkey.io/commands/cluster-nodes/.
 import re
 from collections.abc import Mapping, Sequence
 
-from smartensemble.databases.shard import BUS, USER, WORKER_USER, Secrets, Shard, slot_range
+from smartensemble.databases.shard import BUS, Shard, slot_range
+from smartensemble.databases.users import Secrets, users
 from smartensemble.errors import InputTypeError, InputValueError
 
-#: The commands of the module that are for workers alone: another client that sends them takes a worker's jobs away.
-WORKER_COMMANDS = ("ai._next", "ai._done", "ai._shared")
 #: The settings that follow from arguments, so no caller sets them, and the arguments that they follow from.
 FIXED = {
     **dict.fromkeys(("port", "bind", "unixsocket", "unixsocketperm", "protected-mode"), "port, interface and access"),
-    **dict.fromkeys(("requirepass", "user", "aclfile"), "access='password'"),
+    **dict.fromkeys(("requirepass", "user", "aclfile"), "access"),
     **dict.fromkeys(("dir", "dbfilename", "appendfilename", "logfile", "pidfile"), "path"),
     **dict.fromkeys(("cluster-enabled", "cluster-config-file"), "db_nodes"),
     **dict.fromkeys(("daemonize", "supervised"), "start(detach=True)"),
@@ -47,11 +46,14 @@ def data_name(shard: Shard, count: int) -> str:
 
 
 def configuration(
-    shard: Shard, directory: str, data: str, conf: Mapping[str, str], secrets: Secrets | None, module: str, sharded: bool
+    shard: Shard, directory: str, data: str, conf: Mapping[str, str], secrets: Secrets, module: str, sharded: bool
 ) -> str:
     """The configuration file of a server, whose data files are called `data`.
 
-    >>> print(configuration(Shard("db", socket="/run/a b"), "/db", "db", {"save": "60 1"}, None, "/m.so", False), end="")
+    >>> text = configuration(Shard("db", socket="/run/a b"), "/db", "db", {"save": "60 1"}, Secrets("1", "2"), "/m.so", False)
+    >>> for line in text.splitlines():
+    ...     if not line.startswith("user "):
+    ...         print(line)
     # written by smartensemble, anew at each start
     port 0
     unixsocket "/run/a b"
@@ -69,28 +71,10 @@ def configuration(
     lines += [f"dir {quoted(directory)}", f"dbfilename {quoted(data + '.rdb')}", f"appendfilename {quoted(data + '.aof')}"]
     if sharded:
         lines += ["cluster-enabled yes", f"cluster-config-file {quoted(shard.name + '.nodes')}"]
-    if secrets is not None:
-        lines += users(secrets)
+    lines += users(secrets)
     lines.append(f"loadmodule {quoted(module)}")
     lines += [f"{key} {value or chr(34) * 2}" for key, value in conf.items()]
     return "\n".join(lines) + "\n"
-
-
-def users(secrets: Secrets) -> list[str]:
-    """Who may log in, and do what.
-
-    >>> for line in users(Secrets("one", "two")):
-    ...     print(line)
-    user default off
-    user smartensemble on >one ~* &* +@all -ai._next -ai._done -ai._shared
-    user smartensemble_worker on >two ~* -@all +@connection +get +ai._next +ai._done +ai._shared
-    """
-    denied, granted = (" ".join(sign + name for name in WORKER_COMMANDS) for sign in "-+")
-    return [
-        "user default off",
-        f"user {USER} on >{secrets.user} ~* &* +@all {denied}",
-        f"user {WORKER_USER} on >{secrets.worker} ~* -@all +@connection +get {granted}",
-    ]
 
 
 def quoted(text: str) -> str:

@@ -9,7 +9,8 @@ from typing import Protocol
 from smartensemble.checks import positive
 from smartensemble.databases.config import checked_setting
 from smartensemble.databases.placement import ClusterOptions, Placement, placement
-from smartensemble.databases.shard import USER, Shard, checked_port
+from smartensemble.databases.shard import Shard, checked_port
+from smartensemble.databases.users import USER
 from smartensemble.databases.variables import DEFAULT_IDENTIFIER, Endpoint, check_identifier
 from smartensemble.databases.worker_options import MODEL_TIME_LIMIT, worker_options
 from smartensemble.duration import Duration
@@ -22,6 +23,7 @@ ACCESS = ("private", "open", "password")
 EVICTION = tuple(f"{kind}-{how}" for kind in ("volatile", "allkeys") for how in ("lru", "lfu", "random"))
 EVICTION = (*EVICTION, "volatile-ttl", "noeviction")
 CHECKPOINT_FILE = "smartsim_db.json"  #: in a database's directory, while it runs: what another process needs to reach it
+OWNER_FILE = "smartensemble_owner.json"  #: beside it: the password of who may set, save and end it
 
 
 class Servers(Protocol):
@@ -187,6 +189,11 @@ class Orchestrator:
     def checkpoint_file(self) -> str:
         """The file with which another process reconnects while it runs: JSON that only you can read."""
         return os.path.join(self.path, CHECKPOINT_FILE)
+
+    @property
+    def owner_file(self) -> str:
+        """The file with the owner's user and password while it runs: JSON that only you can read."""
+        return os.path.join(self.path, OWNER_FILE)
 
     @property
     def user(self) -> str | None:

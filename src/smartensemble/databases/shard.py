@@ -8,16 +8,6 @@ from smartensemble.errors import InputTypeError, InputValueError
 SLOTS = 16384  #: the parts that a sharded database divides all keys into
 BUS = 10_000  #: what a server adds to its port to talk to the others of a sharded database
 MAX_SOCKET_BYTES = 100  #: of the path of a unix socket; the kernel takes 107, and some clients fewer
-USER = "smartensemble"  #: who may log in where access is "password"
-WORKER_USER = "smartensemble_worker"  #: and as whom workers do
-
-
-@dataclass(frozen=True)
-class Secrets:
-    """The passwords of a database that asks for one."""
-
-    user: str
-    worker: str
 
 
 @dataclass(frozen=True)

@@ -36,10 +36,15 @@
  * is copied into the arena, a memory that has no name, and so is nobody's to delete: a worker of this host maps it, through
  * /proc, and what it computes with is the copy that was made when the command came. Each copy belongs to one request.
  *
+ * A rule of an ACL does not see which setting a CONFIG SET is for. So our rules allow members none, and `rewrite` makes AI._CONFIGSET,
+ * which they may send, of one that names nothing but what is HARMLESS. Whatever way a command comes, in another case, in a
+ * transaction, from a script, under another name: what is not rewritten meets the rule.
+ *
  * WHERE A READER WOULD BE HURT
  *
  * - `rewrite` sees the commands of all clients, before the server asks who they are. It must be quick, and take no more memory
  *   than the client has sent.
+ * - `rewrite` decides nothing about rights: anybody can send AI._CONFIGSET himself, so that command looks at the names again.
  * - Anybody can SET a string that looks like a tensor. `read_trailer` trusts nothing, and nothing else reads a value.
  * - A client can name any shape. Sizes are multiplied with overflow checks, and bytes are only allocated for values that came,
  *   or up to LARGEST_ZEROS.
@@ -80,7 +85,7 @@ typedef int Command(Context *, String **argv, int argc);
 
 enum { OK = 0, ERR = 1, API_VERSION = 1, READ = 1, EMPTY_KEY = 0, STRING_KEY = 1, ERROR_REPLY = 1 };
 enum { IN_SCRIPT = 1 << 0, IN_TRANSACTION = 1 << 1, READ_ONLY = 1 << 4, MAY_NOT_BLOCK = 1 << 21 };
-enum { CLIENT_CHANGE = 4, DISCONNECTED = 1 };
+enum { CLIENT_CHANGE = 4, DISCONNECTED = 1, NOT_OUR_OWN = 1 };
 
 #define SERVER(X) \
     X(void, SetModuleAttribs, Context *, const char *name, int version, int api_version) \
@@ -336,18 +341,63 @@ static String *tensor_value(String **argv, int argc, const char **error) {
 }
 
 /* Make SET of an AI.TENSORSET that ends in BLOB data, if it is right. */
-static void rewrite(Filter *command) {
-    int argc = CommandFilterArgsCount(command);
-    if (argc < 5 || argc > MAX_RANK + 5 || !is(CommandFilterArgGet(command, 0), "AI.TENSORSET")) return;
-    if (!is(CommandFilterArgGet(command, argc - 2), "BLOB")) return;
-    String *argv[MAX_RANK + 5];
-    for (int i = 0; i < argc; i++) argv[i] = CommandFilterArgGet(command, i);
+static void rewrite_tensor_set(Filter *command, String **argv, int argc) {
+    if (argc < 5 || !is(argv[argc - 2], "BLOB")) return;
     const char *error;
     String *value = tensor_value(argv, argc, &error);
     if (!value) return;
     if (value != argv[argc - 1]) CommandFilterArgReplace(command, argc - 1, value);
     for (int i = argc - 2; i >= 2; i--) CommandFilterArgDelete(command, i);
     CommandFilterArgReplace(command, 0, CreateString(NULL, "SET", 3));
+}
+
+/* What any client may CONFIG SET: it says how long a script runs before others hear of it, what is told of keys, and how precisely
+ * the server works. The rest may open the server, move its files or empty it, and sizes of small containers have let their
+ * bytes overflow (CVE-2021-32687, CVE-2021-32628). */
+static const char *const HARMLESS[] = {
+    "lua-time-limit", "busy-reply-threshold", "notify-keyspace-events", "maxmemory-samples", "lfu-log-factor", "lfu-decay-time",
+    "active-expire-effort", "latency-tracking",
+};
+
+/* Whether these arguments are settings, each before its value, and none of them can hurt. */
+static int harmless(String **settings, int count) {
+    if (count == 0 || count % 2) return 0;
+    for (int i = 0; i < count; i += 2) {
+        size_t known = 0;
+        while (known < sizeof HARMLESS / sizeof *HARMLESS && !is(settings[i], HARMLESS[known])) known++;
+        if (known == sizeof HARMLESS / sizeof *HARMLESS) return 0;
+    }
+    return 1;
+}
+
+/* AI._CONFIGSET setting value [setting value ...]   -> OK. CONFIG SET, for those who may set what is harmless and nothing else. */
+static int config_set(Context *ctx, String **argv, int argc) {
+    if (argc < 3 || argc % 2 == 0) return WrongArity(ctx);
+    if (!harmless(argv + 1, argc - 1)) return ReplyWithError(ctx, "NOPERM AI._CONFIGSET: only the owner may set that");
+    Reply *reply = Call(ctx, "CONFIG", "cv", "SET", argv + 1, (size_t)argc - 1);
+    if (!reply) return ReplyWithError(ctx, "ERR AI._CONFIGSET: the server has no CONFIG; is that command renamed?");
+    ReplyWithCallReply(ctx, reply);
+    FreeCallReply(reply);
+    return OK;
+}
+
+/* Make AI._CONFIGSET of a CONFIG SET that can do no harm. */
+static void rewrite_config_set(Filter *command, String **argv, int argc) {
+    if (!is(argv[1], "SET") || !harmless(argv + 2, argc - 2)) return;
+    CommandFilterArgDelete(command, 1);
+    CommandFilterArgReplace(command, 0, CreateString(NULL, "AI._CONFIGSET", 13));
+}
+
+/* Make another command of one, before the server looks it up. */
+static void rewrite(Filter *command) {
+    int argc = CommandFilterArgsCount(command);
+    if (argc < 4 || argc > MAX_RANK + 5) return;
+    const String *name = CommandFilterArgGet(command, 0);
+    int tensor = is(name, "AI.TENSORSET");
+    if (!tensor && !is(name, "CONFIG")) return;
+    String *argv[MAX_RANK + 5];
+    for (int i = 0; i < argc; i++) argv[i] = CommandFilterArgGet(command, i);
+    (tensor ? rewrite_tensor_set : rewrite_config_set)(command, argv, argc);
 }
 
 /* AI.TENSORSET key type [dimension ...] [BLOB data | VALUES value ...]   -> OK; zeros without data. */
@@ -455,6 +505,7 @@ static const struct Entry {
     {"AI.TENSORSET", tensor_set, "write deny-oom", 1, 0, NO_LISTS, 0},
     {"AI.TENSORGET", tensor_get, "readonly", 1, 0, NO_LISTS, 0},
     {"AI.CONFIG", config, "readonly", 0, 0, NO_LISTS, 0},
+    {"AI._CONFIGSET", config_set, "allow-loading allow-stale deny-script", 0, 0, NO_LISTS, 0},
     {"AI.INFO", enqueue, "readonly", 1, READS, NO_LISTS, 0},
     {"AI.MODELSTORE", enqueue, "write deny-oom", 1, WRITES, NO_LISTS, 0},
     {"AI.MODELSET", enqueue, "write deny-oom", 1, WRITES, NO_LISTS, 0},
@@ -1163,7 +1214,7 @@ int RedisModule_OnLoad(Context *ctx, String **argv, int argc) {
         if (CreateCommand(ctx, COMMANDS[i].name, COMMANDS[i].command, COMMANDS[i].flags, key, key, key) != OK) return ERR;
     }
     deny_to_others(ctx);
-    if (!RegisterCommandFilter(ctx, rewrite, 0)) return ERR;
+    if (!RegisterCommandFilter(ctx, rewrite, NOT_OUR_OWN)) return ERR;
     /* glibc's malloc gives memory back to the system, and asks for it again at once, until it has seen a large block freed; then
      * it keeps more. A string that grows by a trailer would keep it at that for ever: 1 MiB in 4 to 7 times the time of SET. So
      * let it see a block of the size where it stops learning. It costs no memory, since nobody writes into it, and nothing at all

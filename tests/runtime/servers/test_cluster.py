@@ -68,7 +68,7 @@ def test_in_a_job_of_its_own(slurm_exp: Experiment, cluster: Cluster, caplog: py
     # Only a worker answers this command.
     assert [request(shard, "AI._MODELSCAN", timeout=PATIENCE_S) for shard in running_servers(db).shards] == [[]] * 3
     assert len(caplog.messages) == 1  # with the default level, what is open is all that is said
-    assert "without a password, whoever reaches lo reaches it; access='password' keeps others out" in caplog.text
+    assert "without a password, whoever reaches lo can read and change its data, and run" in caplog.text
 
     other = Experiment("other", launcher="slurm")
     same = other.reconnect_orchestrator(db.checkpoint_file)

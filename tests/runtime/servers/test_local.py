@@ -62,8 +62,8 @@ def test_a_port_is_open_on_this_machine_alone_and_says_so(
     with redis.Redis(port=int(port)) as client:
         assert client.config_get("bind") == {"bind": "127.0.0.1"}
     assert caplog.messages == [
-        f"orchestrator: at {host}:{port}; without a password, every user of this machine reaches it; "
-        "access='private' or 'password' keeps others out"
+        f"orchestrator: at {host}:{port}; without a password, every user of this machine can read and change its data, "
+        "and run models and scripts, which are code; access='private' or 'password' keeps others out"
     ]
 
 

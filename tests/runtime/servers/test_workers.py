@@ -1,6 +1,5 @@
 """The workers of a database begin and end with it, wherever it runs, and it does not need them to start."""
 
-import json
 import os
 import subprocess
 import sys
@@ -8,12 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import redis
 
 from smartensemble import Experiment, Orchestrator, Status
 from smartensemble.databases.orchestrator import running_servers
 from smartensemble.errors import InputTypeError
-from smartensemble.runtime.servers.resp import Refusal, request
+from smartensemble.runtime.servers.resp import request
 from worlds.patience import PATIENCE_S
 
 Eventually = Callable[[Callable[[], object]], None]
@@ -23,13 +21,13 @@ pytestmark = pytest.mark.needs("torch")
 
 def workers(address: str) -> list[list[str]]:
     """The command lines of those that serve `address`: three for each, with what watches it and its broker."""
-    found = []
+    found, end = [], address.removeprefix("unix://")
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = path.read_text().split("\0")
         except OSError:
             continue
-        if "smartensemble.inference" in words and any(word.endswith(address) for word in words):
+        if "smartensemble.inference" in words and any(word.endswith(end) for word in words):
             found.append(words)
     return found
 
@@ -43,7 +41,7 @@ def scan(db: Orchestrator) -> list[object]:
 def test_they_serve_all_its_servers_and_end_with_it(exp: Experiment, program: str, given: dict[str, object]) -> None:
     db = exp.create_database(server=program, **given)  # type: ignore[arg-type]
     exp.start(db)
-    addresses = [address.removeprefix("unix://") for address in db.get_address()]
+    addresses = db.get_address()
 
     assert scan(db) == [[]] * db.num_shards
     running = workers(addresses[-1])
@@ -55,31 +53,13 @@ def test_they_serve_all_its_servers_and_end_with_it(exp: Experiment, program: st
     assert exp.get_status(db) == [Status.CANCELLED] * db.num_shards
 
 
-def test_members_are_denied_what_workers_do_and_workers_all_else(exp: Experiment, program: str) -> None:
-    db = exp.create_database(server=program, access="password", workers=0)
-    exp.start(db)
-    (shard,) = running_servers(db).shards
-    record = json.loads(Path(db.checkpoint_file).read_text())
-
-    assert request(shard, "SET", "key", "value", password=db.password) == "OK"
-    for command in ("AI._NEXT 1 1 0", "AI._DONE 1", "AI._SHARED"):
-        with pytest.raises(Refusal, match=r"(?i)NOPERM.*ai\._"):
-            request(shard, *command.split(), password=db.password)
-    who = {"username": record["worker_user"], "password": record["worker_password"]}
-    with redis.Redis(shard.host, shard.port, protocol=2, **who) as worker:
-        assert worker.execute_command("AI._NEXT", 1, 1, 0) == []
-        assert worker.get("key") == b"value"
-        with pytest.raises(redis.exceptions.NoPermissionError):
-            worker.set("key", "other")
-
-
 def test_they_are_told_of_threads_and_of_the_time_that_a_model_may_take(exp: Experiment, program: str) -> None:
     db = exp.create_database(server=program, intra_op_threads=2, model_time_limit="00:01:00")
     own = exp.create_model("own", exp.create_run_settings("sh", ["-c", "xargs -0 < /proc/$PPID/cmdline"]))
     own.colocate_db_uds(db_identifier="own", server=program, intra_op_threads=3, model_time_limit=0.5)
     exp.start(db, own, progress=False)
 
-    (words, *_) = workers(db.get_address()[0].removeprefix("unix://"))
+    (words, *_) = workers(db.get_address()[0])
     assert " ".join(words).count("--threads 2 --time-limit 60 ") == 1
     assert '"--threads", "3", "--time-limit", "0.5"' in Path(own.path, "own.out").read_text()
 

@@ -22,6 +22,8 @@ OPEN_MPI = {"OMPI_COMM_WORLD_RANK": "5", "OMPI_COMM_WORLD_LOCAL_RANK": "1", "OMP
 MPICH = {"PMI_RANK": "2", "MPI_LOCALRANKID": "2", "MPI_LOCALNRANKS": "3"}
 SLURM = {"SLURM_PROCID": "3", "SLURM_LOCALID": "0", "SLURM_STEP_TASKS_PER_NODE": "2,1(x3)", "SLURM_NODEID": "2"}
 
+UNIX = ["port 0", 'unixsocket "/run/db"', "unixsocketperm 700", 'save ""']
+
 
 @pytest.mark.parametrize(
     ("environ", "rank"),
@@ -44,7 +46,7 @@ def test_the_rank_is_what_the_run_command_says(environ: dict[str, str], rank: tu
 @pytest.mark.parametrize(
     ("address", "given", "lines"),
     [
-        ("/run/db", {}, ["port 0", 'unixsocket "/run/db"', "unixsocketperm 700", 'save ""']),
+        ("/run/db", {}, UNIX),
         ("/run/db", {"permissions": "755"}, ["port 0", 'unixsocket "/run/db"', "unixsocketperm 755", 'save ""']),
         (("10.0.0.1", 7), {}, ["bind 10.0.0.1", "port 7", "protected-mode no", 'save ""']),
         (
@@ -52,12 +54,17 @@ def test_the_rank_is_what_the_run_command_says(environ: dict[str, str], rank: tu
             {"conf": [("loadmodule", "/a b.so"), ("io-threads", "2")]},
             ["bind 10.0.0.1", "port 7", "protected-mode no", 'save ""', 'loadmodule "/a b.so"', "io-threads 2"],
         ),
+        (
+            "/run/db",
+            {"users": ["user default on +@all", "user o on >OWNER", "user w on >WORKER"]},
+            [*UNIX, "user default on +@all", "user o on >one", "user w on >two"],
+        ),
     ],
 )
 def test_a_server_is_configured_for_its_address(address: Address, given: dict[str, object], lines: list[str]) -> None:
     wrapping = Wrapping("model", "SSDB", "server", **given)  # type: ignore[arg-type]
 
-    assert configuration(wrapping, address).splitlines() == lines
+    assert configuration(wrapping, address, "one", "two").splitlines() == lines
 
 
 def test_a_wrapping_crosses_a_command_line() -> None:

@@ -22,7 +22,7 @@ from smartensemble.runtime.servers.addresses import check_data
 from smartensemble.runtime.servers.local import draw, process_id
 from smartensemble.runtime.servers.node_agent import Assignment, announced
 from smartensemble.runtime.servers.record import check_record, record
-from smartensemble.runtime.servers.resp import Refusal, request
+from smartensemble.runtime.servers.resp import Refusal
 from smartensemble.runtime.servers.running import RunningServers
 from smartensemble.runtime.servers.server_program import find_server, module
 from smartensemble.runtime.standalone.errors import TERM_GRACE_S
@@ -146,7 +146,7 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> ClusterServers:
         hosts = servers.wait_for_addresses(runner, assignment.token)
         servers.wait_until_ready(runner)
         for shard, host in zip(servers.shards, hosts, strict=True):
-            pid = process_id(request(shard, "INFO", "server", password=servers.password))
+            pid = process_id(servers.request(shard, "INFO", "server"))
             servers.processes.append(Process.of(pid, host))
         record(db, servers)
     except BaseException as error:

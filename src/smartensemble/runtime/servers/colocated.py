@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from smartensemble.command import Command
 from smartensemble.databases.orchestrator import Orchestrator, endpoint_of
+from smartensemble.databases.users import OWNER_USER, WORKER_USER, Secrets, users
 from smartensemble.databases.variables import suffix, variables
 from smartensemble.errors import EntityExistsError, UnsupportedError
 from smartensemble.model import Model
@@ -77,6 +78,9 @@ def wrap(command: Command, own: "Colocated", stored: StoredFile | None, on_clust
         host=address_of(command.name, own.interface) if address_known else None,
         interface=own.interface if own.tcp and not address_known else None,
         port=own.port,
+        users=users(Secrets("OWNER", "WORKER")),
+        owner=OWNER_USER,
+        worker_user=WORKER_USER,
         workers=own.worker_options.workers,
         worker=(*WORKER, *options(own.worker_options)),
         commands=stored.path if stored else None,

@@ -8,14 +8,14 @@ from secrets import token_urlsafe
 from smartensemble.command import Command
 from smartensemble.databases.config import configuration, data_name, nodes_file
 from smartensemble.databases.orchestrator import Orchestrator
-from smartensemble.databases.shard import Secrets
+from smartensemble.databases.users import Secrets
 from smartensemble.errors import StateError
 from smartensemble.runtime.journal.process import Process
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.servers import workers
 from smartensemble.runtime.servers.addresses import check_data, choose_addresses, free_socket, private_directory, write_private
 from smartensemble.runtime.servers.record import check_record, record
-from smartensemble.runtime.servers.resp import Refusal, request
+from smartensemble.runtime.servers.resp import Refusal
 from smartensemble.runtime.servers.running import RunningServers
 from smartensemble.runtime.servers.server_program import find_server, module
 from smartensemble.runtime.standalone.errors import TERM_GRACE_S
@@ -38,7 +38,7 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> RunningServers:
             servers.runs, _ = runner.serve(commands, detached)
             servers.wait_until_ready(runner)
             for shard in servers.shards:
-                pid = process_id(request(shard, "INFO", "server", password=servers.password))
+                pid = process_id(servers.request(shard, "INFO", "server"))
                 servers.processes.append(Process.of(pid))
             record(db, servers)
             if worker_commands := workers.commands(db, servers.shards, servers.secrets):
@@ -57,9 +57,9 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> RunningServers:
     raise AssertionError  # the last try returns or raises
 
 
-def draw(db: Orchestrator) -> Secrets | None:
-    """Passwords that nobody can guess, if the database needs them."""
-    return Secrets(token_urlsafe(32), token_urlsafe(32)) if db.access == "password" else None
+def draw(db: Orchestrator) -> Secrets:
+    """Passwords that nobody can guess."""
+    return Secrets(token_urlsafe(32), token_urlsafe(32), token_urlsafe(32) if db.access == "password" else None)
 
 
 def write(db: Orchestrator, servers: RunningServers, program: str, library: str) -> list[Command]:

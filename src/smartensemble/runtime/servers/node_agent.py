@@ -16,7 +16,8 @@ from typing import NamedTuple, NoReturn
 
 from smartensemble.command import Command
 from smartensemble.databases.config import configuration, data_name, nodes_file
-from smartensemble.databases.shard import BUS, Secrets, Shard
+from smartensemble.databases.shard import BUS, Shard
+from smartensemble.databases.users import WORKER_USER, Secrets
 from smartensemble.errors import SmartEnsembleError, StateError
 from smartensemble.runtime.servers.addresses import PORTS, address_of, choose_port, is_free, write_private
 from smartensemble.runtime.servers.resp import Refusal, request
@@ -41,7 +42,7 @@ class Assignment:
     interface: list[str]
     port: int | None
     conf: dict[str, str]
-    secrets: Secrets | None
+    secrets: Secrets
     module: str
     worker: list[str]  #: options of a worker
 
@@ -53,7 +54,7 @@ class Assignment:
     def read(cls, path: Path) -> "Assignment":
         """The assignment in a file."""
         fields = json.loads(path.read_text())
-        return cls(**fields | {"secrets": fields["secrets"] and Secrets(**fields["secrets"])})
+        return cls(**fields | {"secrets": Secrets(**fields["secrets"])})
 
 
 class Announcement(NamedTuple):
@@ -138,15 +139,14 @@ def work(assignment: Assignment, directory: Path) -> NoReturn:
     for shard in shards:
         while True:
             try:
-                request(shard, "PING", password=assignment.secrets.user if assignment.secrets else None)
+                request(shard, "PING", password=assignment.secrets.worker, user=WORKER_USER)
                 break
             except (OSError, Refusal):
                 if (directory / f"{shard.name}.exit").exists():
                     sys.exit(f"{shard.name}: has ended")
                 time.sleep(POLL_INTERVAL_S)
-    if assignment.secrets:
-        os.environ["REDISCLI_AUTH"] = assignment.secrets.worker
-    addresses = [word for shard in shards for word in ("--address", url(shard, assignment.secrets))]
+    os.environ["REDISCLI_AUTH"] = assignment.secrets.worker
+    addresses = [word for shard in shards for word in ("--address", url(shard))]
     os.execv(WORKER[0], [*WORKER, *assignment.worker, *addresses])
 
 

@@ -1,14 +1,16 @@
-"""The record of a database that runs, by which another process finds it."""
+"""The record of a database that runs, by which another process finds it; and, apart from it, the owner's passwords."""
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from smartensemble.databases.orchestrator import Orchestrator
-from smartensemble.databases.shard import USER, WORKER_USER, Secrets, Shard
+from smartensemble.databases.shard import Shard
+from smartensemble.databases.users import OWNER_USER, USER, WORKER_USER, Secrets
 from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime.journal.process import Process
 from smartensemble.runtime.servers.addresses import write_private
+from smartensemble.runtime.servers.resp import answers
 from smartensemble.runtime.servers.running import RunningServers, lives
 
 
@@ -33,14 +35,13 @@ class DatabaseRecord:
     db_identifier: str
     access: str
     shards: tuple[ServerRecord, ...]
+    owner: str  #: the file with the owner's password; this record is for members too
     launcher: str = "local"
     job: tuple[str, str] | None = None  #: that the servers run in: its scheduler, and its number there
     socket_directory: str | None = None  #: made for the socket
     workers: str | None = None  #: the journal of the workers
     user: str | None = None
     password: str | None = None
-    worker_user: str | None = None
-    worker_password: str | None = None
 
     @classmethod
     def of(cls, db: Orchestrator, servers: RunningServers) -> "DatabaseRecord":
@@ -51,14 +52,13 @@ class DatabaseRecord:
             db_identifier=db.db_identifier,
             access=db.access,
             shards=tuple(ServerRecord(shard.name, shard.address, process) for shard, process in pairs),
+            owner=db.owner_file,
             launcher=db.launcher,
             job=servers.job,
             socket_directory=servers.directory,
             workers=str(servers.journal) if servers.journal else None,
-            user=USER if secrets else None,
-            password=secrets.user if secrets else None,
-            worker_user=WORKER_USER if secrets else None,
-            worker_password=secrets.worker if secrets else None,
+            user=USER if secrets.member else None,
+            password=secrets.member,
         )
 
     @classmethod
@@ -77,14 +77,30 @@ class DatabaseRecord:
         """Write it to a file that only its owner can read, without the login fields if there is no password."""
         fields = asdict(self)
         if self.password is None:
-            for name in ("user", "password", "worker_user", "worker_password"):
-                del fields[name]
+            del fields["user"], fields["password"]
         write_private(path, json.dumps(fields, indent=1) + "\n")
 
-    @property
-    def secrets(self) -> Secrets | None:
-        """The passwords, if it has some."""
-        return Secrets(self.password, self.worker_password) if self.password and self.worker_password else None
+    def secrets(self) -> Secrets:
+        """The passwords of all users, if this process may read them.
+
+        :raises StateError: its servers do not answer, so the file with the passwords may be gone.
+        :raises InputValueError: they do, and the file cannot be read.
+        """
+        try:
+            fields = json.loads(Path(self.owner).read_text())
+            return Secrets(fields["password"], fields["worker_password"], self.password)
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            if not any(answers(each.shard) for each in self.shards):
+                raise self.silent() from None
+            raise InputValueError(
+                f"{self.owner}: cannot be read ({error}), and has the owner's password; reconnect as the user who started "
+                f"{self.db_identifier}"
+            ) from None
+
+    def silent(self) -> StateError:
+        """The error that its servers do not answer."""
+        addresses = ", ".join(each.address for each in self.shards)
+        return StateError(f"{self.db_identifier}: does not answer at {addresses}; start it again")
 
     def database(self, directory: Path, kind: type[Orchestrator]) -> Orchestrator:
         """The database, whose files are in `directory`, as one of `kind`."""
@@ -97,7 +113,7 @@ class DatabaseRecord:
 
     def servers(self) -> RunningServers:
         """Its servers, to send requests to, and to end."""
-        servers = RunningServers(self.db_identifier, [each.shard for each in self.shards], self.secrets)
+        servers = RunningServers(self.db_identifier, [each.shard for each in self.shards], self.secrets())
         servers.journal = Path(self.workers) if self.workers else None
         servers.processes = [each.process for each in self.shards]
         servers.directory = self.socket_directory
@@ -106,7 +122,10 @@ class DatabaseRecord:
 
 
 def record(db: Orchestrator, servers: RunningServers) -> None:
-    """Record how another process reaches the servers."""
+    """Record how another process reaches the servers, and how their owner does."""
+    secrets = servers.secrets
+    owner = {"user": OWNER_USER, "password": secrets.owner, "worker_user": WORKER_USER, "worker_password": secrets.worker}
+    write_private(Path(db.owner_file), json.dumps(owner, indent=1) + "\n")
     DatabaseRecord.of(db, servers).write(Path(db.checkpoint_file))
 
 
@@ -126,25 +145,26 @@ def check_record(db: Orchestrator) -> None:
 def reconnect(checkpoint: str, kind: type[Orchestrator] = Orchestrator) -> tuple[Orchestrator, RunningServers]:
     """The database that was started by another process, which wrote `checkpoint`, and its servers.
 
-    :raises InputValueError: `checkpoint` is not such a file.
+    :raises InputValueError: `checkpoint` is not such a file, or the owner's password cannot be read.
     :raises StateError: its servers do not answer.
     """
     path = Path(checkpoint).absolute()
     try:
         found = DatabaseRecord.read(path)
-        db, servers = found.database(path.parent, kind), found.servers()
+        db = found.database(path.parent, kind)
     except FileNotFoundError:
         raise InputValueError(f"{path}: is not there; give the checkpoint_file of a database that runs") from None
     except OSError as error:
         raise InputValueError(f"{path}: cannot be read: {error.strerror}; give the checkpoint_file of a database") from None
     except (ValueError, LookupError, TypeError) as error:
         raise InputValueError(f"{path}: describes no database ({error}); give the checkpoint_file of one") from None
+    servers = found.servers()
     if not servers.answer():
-        addresses = ", ".join(each.address for each in found.shards)
-        raise StateError(f"{found.db_identifier}: does not answer at {addresses}; start it again")
+        raise found.silent()
     return db, servers
 
 
 def forget(db: Orchestrator) -> None:
-    """Delete the record, when the servers have ended."""
-    Path(db.checkpoint_file).unlink(missing_ok=True)
+    """Delete the record and the passwords, when the servers have ended."""
+    for path in (db.checkpoint_file, db.owner_file):
+        Path(path).unlink(missing_ok=True)

@@ -22,7 +22,7 @@ END_NEWS_TIMEOUT_S = 0.5  #: until this process knows of a server's end
 WHO = {
     "private": "only you reach it",
     "password": "who has the password reaches it",
-    "open": "without a password, {} reaches it; {} others out",
+    "open": "without a password, {} can read and change its data, and run models and scripts, which are code; {} others out",
 }
 
 

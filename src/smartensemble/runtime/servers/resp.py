@@ -7,10 +7,10 @@ Importing redis-py for that would take four times as long as the server takes to
 import select
 import socket
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import BinaryIO
 
-from smartensemble.databases.shard import USER, Shard
+from smartensemble.databases.shard import Shard
+from smartensemble.databases.users import USER
 from smartensemble.runtime.standalone.network import connect
 
 REPLY_TIMEOUT_S = 5.0  #: unless the caller names another
@@ -28,31 +28,25 @@ def request(
     shard: Shard,
     *command: str | bytes,
     password: str | None = None,
+    user: str = USER,
     timeout: float | None = REPLY_TIMEOUT_S,
     meanwhile: Callable[[], object] | None = None,
 ) -> Reply:
-    """The reply of a server to `command`. Until it comes, `meanwhile` is called every so often, and may raise.
+    """The reply of a server to `command`, which `user` sends if there is a password, and otherwise whoever need not log in.
+
+    Until it comes, `meanwhile` is called every so often, and may raise.
 
     :raises Refusal: it answered with an error.
     :raises OSError: it cannot be reached, does not answer in time, or hangs up.
     """
     with connect(shard.socket or (shard.host, shard.port), timeout) as connection, connection.makefile("rb") as replies:
         if password is not None:
-            _send(connection, "AUTH", USER, password)
+            _send(connection, "AUTH", user, password)
             _read(replies)
         _send(connection, *command)
         while meanwhile and not select.select([connection], [], [], MEANWHILE_INTERVAL_S)[0]:
             meanwhile()
         return _read(replies)
-
-
-def shut_down(shard: Shard, password: str | None) -> None:
-    """Ask a server to save its data, which may take long, and to end.
-
-    :raises Refusal: it could not save, and goes on.
-    """
-    with suppress(ConnectionError):  # it hangs up instead of an answer
-        request(shard, "SHUTDOWN", password=password, timeout=None)
 
 
 def answers(shard: Shard, timeout: float = REPLY_TIMEOUT_S) -> bool:

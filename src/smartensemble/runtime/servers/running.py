@@ -3,18 +3,19 @@
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from smartensemble.databases.shard import Secrets, Shard
+from smartensemble.databases.shard import Shard
+from smartensemble.databases.users import OWNER_USER, Secrets
 from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime.jobs import queue
 from smartensemble.runtime.jobs.query import query
 from smartensemble.runtime.journal.journal import Journal
 from smartensemble.runtime.journal.process import Process
 from smartensemble.runtime.runner import Runner
-from smartensemble.runtime.servers.resp import Refusal, answers, request, shut_down
+from smartensemble.runtime.servers.resp import REPLY_TIMEOUT_S, Refusal, Reply, answers, request
 from smartensemble.runtime.standalone.errors import KILL_GRACE_S, READY_TIMEOUT_S
 from smartensemble.runtime.standalone.network import remove_socket
 from smartensemble.runtime.standalone.procfs import send
@@ -27,17 +28,27 @@ CANCEL_TIMEOUT_S = 60.0  #: until a job that was cancelled has left the queue
 class RunningServers:
     """The servers of a database that runs, whoever started it."""
 
-    def __init__(self, identifier: str, shards: Sequence[Shard], secrets: Secrets | None) -> None:
+    def __init__(self, identifier: str, shards: Sequence[Shard], secrets: Secrets) -> None:
         self.identifier = identifier
         self.shards = tuple(shards)
         self.secrets = secrets
-        self.password = secrets.user if secrets else None
+        self.password = secrets.member  #: of the members
         self.processes: list[Process] = []
         self.runs: list[Run] = []  #: of those that this process has started
         self.workers: list[Run] = []  #: which this process has started too
         self.journal: Path | None = None  #: of the workers, by which another process can stop them
         self.job: tuple[str, str] | None = None  #: the job that they run in: its scheduler, and its number there
         self.directory: str | None = None  #: made for its socket, where the database's own has too long a name
+
+    def request(
+        self,
+        shard: Shard,
+        *command: str | bytes,
+        timeout: float | None = REPLY_TIMEOUT_S,
+        meanwhile: Callable[[], object] | None = None,
+    ) -> Reply:
+        """The reply of one of them to a command of the owner's; see :func:`resp.request`."""
+        return request(shard, *command, password=self.secrets.owner, user=OWNER_USER, timeout=timeout, meanwhile=meanwhile)
 
     def answer(self) -> bool:
         """All of them answer, and serve all keys."""
@@ -48,14 +59,14 @@ class RunningServers:
 
     def _ready(self, shard: Shard) -> bool:
         if len(self.shards) == 1:
-            return request(shard, "PING", password=self.password) == "PONG"
-        return "cluster_state:ok" in str(request(shard, "CLUSTER", "INFO", password=self.password))
+            return self.request(shard, "PING") == "PONG"
+        return "cluster_state:ok" in str(self.request(shard, "CLUSTER", "INFO"))
 
     def configure(self, key: str, value: str) -> None:
         """Change a setting of all of them."""
         for shard in self.shards:
             try:
-                request(shard, "CONFIG", "SET", key, value, password=self.password)
+                self.request(shard, "CONFIG", "SET", key, value)
             except Refusal as refusal:
                 raise InputValueError(f"{self.identifier}: {key} = {value!r}: {refusal}; see its manual") from None
             except OSError as error:
@@ -118,8 +129,9 @@ class RunningServers:
         for shard in self.shards:
             with suppress(OSError):  # it has ended, or hangs
                 try:
-                    request(shard, "PING", password=self.password, timeout=max(grace, 0.1))
-                    shut_down(shard, self.password)
+                    self.request(shard, "PING", timeout=max(grace, 0.1))
+                    with suppress(ConnectionError):  # it saves, which may take long, and hangs up instead of an answer
+                        self.request(shard, "SHUTDOWN", timeout=None)
                 except Refusal as refusal:
                     refused.append(f"{shard.name}: {refusal}")
         if refused:

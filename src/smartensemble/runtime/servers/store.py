@@ -9,7 +9,7 @@ from smartensemble.databases.uploads import Upload, commands, keys, merged
 from smartensemble.errors import StateError
 from smartensemble.model import Model
 from smartensemble.runtime.runner import Runner
-from smartensemble.runtime.servers.resp import Refusal, encode, request
+from smartensemble.runtime.servers.resp import Refusal, encode
 from smartensemble.runtime.servers.running import RunningServers
 
 #: For a worker to load a model. It gives up before that, and so does the server if there is no worker.
@@ -55,7 +55,7 @@ def store(servers: RunningServers, uploads: Iterable[Upload], runner: Runner) ->
         for shard, each in zip(servers.shards, commands(upload, len(servers.shards)), strict=True):
             for command in each:
                 try:
-                    request(shard, *command, password=servers.password, timeout=STORE_TIMEOUT_S, meanwhile=check_workers)
+                    servers.request(shard, *command, timeout=STORE_TIMEOUT_S, meanwhile=check_workers)
                 except (Refusal, OSError) as error:
                     runner.refresh()
                     why = [f"\na worker ended: {run.reason}" for run in servers.workers if run.status.final]

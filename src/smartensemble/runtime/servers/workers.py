@@ -8,7 +8,8 @@ from pathlib import Path
 
 from smartensemble.command import Command
 from smartensemble.databases.orchestrator import Orchestrator
-from smartensemble.databases.shard import WORKER_USER, Secrets, Shard
+from smartensemble.databases.shard import Shard
+from smartensemble.databases.users import WORKER_USER, Secrets
 from smartensemble.databases.worker_options import WorkerOptions
 
 logger = logging.getLogger(__name__)
@@ -20,10 +21,10 @@ RECONNECT_TIMEOUT_S = 2.0
 WORKER = (sys.executable, "-P", "-m", "smartensemble.inference", "--patience", str(RECONNECT_TIMEOUT_S))
 
 
-def commands(db: Orchestrator, shards: Sequence[Shard], secrets: Secrets | None) -> list[Command]:
+def commands(db: Orchestrator, shards: Sequence[Shard], secrets: Secrets) -> list[Command]:
     """The commands that start the workers of `db`, each of which serves all `shards`."""
-    addresses = [word for shard in shards for word in ("--address", url(shard, secrets))]
-    env = {"REDISCLI_AUTH": secrets.worker} if secrets else {}  # everybody may read a command line
+    addresses = [word for shard in shards for word in ("--address", url(shard))]
+    env = {"REDISCLI_AUTH": secrets.worker}  # everybody may read a command line
     argv = (*WORKER, *options(db.worker_options), *addresses)
     name, count = f"{db.db_identifier}_worker", db.worker_options.workers
     names = [name] if count == 1 else [f"{name}_{number}" for number in range(count)]
@@ -36,13 +37,13 @@ def options(workers: WorkerOptions) -> tuple[str, ...]:
     return limits if workers.confine else (*limits, "--unconfined")
 
 
-def url(shard: Shard, secrets: Secrets | None) -> str:
+def url(shard: Shard) -> str:
     """Where a worker finds a server, and as whom it logs in.
 
-    >>> url(Shard("db", "127.0.0.1", 6379), Secrets("one", "two")), url(Shard("db", socket="/run/db"), None)
-    ('redis://smartensemble_worker@127.0.0.1:6379', 'unix:///run/db')
+    >>> url(Shard("db", "127.0.0.1", 6379)), url(Shard("db", socket="/run/db"))
+    ('redis://smartensemble_worker@127.0.0.1:6379', 'unix://smartensemble_worker@/run/db')
     """
-    return f"redis://{WORKER_USER}@{shard.address}" if secrets else shard.address
+    return f"unix://{WORKER_USER}@{shard.socket}" if shard.socket else f"redis://{WORKER_USER}@{shard.address}"
 
 
 def report_confinement(workers: WorkerOptions) -> None:

@@ -16,7 +16,7 @@ from .prctl import end_with
 
 TYPE_CHECKING = False  # importing typing would cost a third of the time that a program here takes to start
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 UNBLOCKED = {
     *(signal.SIGKILL, signal.SIGSTOP),
@@ -39,8 +39,11 @@ def pause(seconds: float = CONNECT_INTERVAL_S) -> None:
         raise LostError(f"got {signal.Signals(got.si_signo).name} before it was ready")
 
 
-def start(argv: Sequence[str], output: str = "", pinning: Sequence[int] = ()) -> int:
-    """Start a program that does not outlive us, on the CPUs `pinning`; its output goes to `output`, or to ours."""
+def start(argv: Sequence[str], output: str = "", pinning: Sequence[int] = (), env: Mapping[str, str] | None = None) -> int:
+    """Start a program that does not outlive us, on the CPUs `pinning`; its output goes to `output`, or to ours.
+
+    It has our variables, and those in `env`.
+    """
     parent, pid = os.getpid(), os.fork()
     if pid:
         return pid
@@ -52,6 +55,7 @@ def start(argv: Sequence[str], output: str = "", pinning: Sequence[int] = ()) ->
             descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o666)
             os.dup2(descriptor, 1)
             os.dup2(descriptor, 2)
+        os.environ.update(env or {})
         if pinning:
             os.sched_setaffinity(0, pinning)
         signal.pthread_sigmask(signal.SIG_SETMASK, [])

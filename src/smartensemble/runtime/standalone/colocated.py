@@ -30,6 +30,7 @@ from .network import (
     remove_socket_directory,
     request,
     url,
+    url_of,
 )
 from .rendezvous import Rank, enter, gate_directory, keep_gate, open_gate, wait_for_guests
 
@@ -54,6 +55,9 @@ class Wrapping:
         host: str | None = None,
         interface: str | None = None,
         port: int | None = None,
+        users: Sequence[str] = (),
+        owner: str = "",
+        worker_user: str = "",
         workers: int = 0,
         worker: Sequence[str] = (),
         commands: str | None = None,
@@ -70,6 +74,9 @@ class Wrapping:
         self.host = host  #: the address where it listens, instead of a socket
         self.interface = interface  #: the network that has this address, if only the host itself knows the address
         self.port = port
+        self.users = users  #: lines of its configuration that say who may do what, with OWNER and WORKER for passwords
+        self.owner = owner  #: the user who ends the server
+        self.worker_user = worker_user
         self.workers = workers  #: how many
         self.worker = worker  #: the command of each
         self.commands = commands  #: a file with commands that store models and scripts
@@ -129,6 +136,7 @@ class OwnDatabase:
         self.gate: socket.socket | None = None
         self.made = ""  #: a directory for its socket
         self.address: Address = ""
+        self.owner_password, self.worker_password = os.urandom(32).hex(), os.urandom(32).hex()
         self.server = 0  #: its process
         self.ready = False
         self.workers: list[int] = []
@@ -143,14 +151,14 @@ class OwnDatabase:
             self.gate = open_gate(self.guests + 1)
         self.listen()
         conf = os.path.abspath(f"{self.name}.db.conf")
-        with open(conf, "w") as file:
-            file.write(configuration(wrapping, self.address))
+        write_private(conf, configuration(wrapping, self.address, self.owner_password, self.worker_password))
         self.server = start([wrapping.server, conf], f"{self.name}.db.out", wrapping.pinning)
         wait_until_ready(self.server, self.address, self.name)
         self.ready = True
-        worker = [*wrapping.worker, "--address", url(self.address)]
+        worker = [*wrapping.worker, "--address", url_of(wrapping.worker_user, self.address)]
+        env = {"REDISCLI_AUTH": self.worker_password}  # everybody may read a command line
         for _ in range(wrapping.workers):
-            self.workers.append(start(worker, f"{self.name}.worker.err"))
+            self.workers.append(start(worker, f"{self.name}.worker.err", env=env))
         if wrapping.commands:
             self.stage = "its database could not be given what was added"
             store(self.address, wrapping.commands, wrapping.keys)
@@ -189,7 +197,7 @@ class OwnDatabase:
         """
         try:
             if self.ready:
-                request(self.address, b"SHUTDOWN NOSAVE")
+                request(self.address, f"AUTH {self.wrapping.owner} {self.owner_password}\r\nSHUTDOWN NOSAVE".encode())
             else:
                 os.kill(self.server, signal.SIGTERM)
         except OSError:
@@ -197,14 +205,25 @@ class OwnDatabase:
         reap(self.server)
 
 
-def configuration(wrapping: Wrapping, address: Address) -> str:
-    """The text that configures a server which listens at `address`."""
+def configuration(wrapping: Wrapping, address: Address, owner: str, worker: str) -> str:
+    """The text that configures a server which listens at `address`, with the passwords of its owner and of its workers."""
     if isinstance(address, str):
         lines = ["port 0", f'unixsocket "{address}"', f"unixsocketperm {wrapping.permissions or '700'}"]
     else:
         lines = [f"bind {address[0]}", f"port {address[1]}", "protected-mode no"]
     settings = [f"{key} {json.dumps(value) if key == 'loadmodule' else value}" for key, value in wrapping.conf]
-    return "\n".join([*lines, 'save ""', *settings]) + "\n"
+    users = [line.replace("OWNER", owner).replace("WORKER", worker) for line in wrapping.users]
+    return "\n".join([*lines, 'save ""', *users, *settings]) + "\n"
+
+
+def write_private(path: str, text: str) -> None:
+    """Write a file that only its owner can read, in the place of one that others may have open."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
 
 
 def free_socket(path: str) -> None:

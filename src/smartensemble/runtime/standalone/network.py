@@ -87,6 +87,15 @@ def url(address: Address) -> str:
     return f"unix://{address}" if isinstance(address, str) else "{}:{}".format(*address)
 
 
+def url_of(user: str, address: Address) -> str:
+    """An address as workers take it, who log in.
+
+    >>> url_of("me", "/run/db"), url_of("me", ("127.0.0.1", 6379))
+    ('unix://me@/run/db', 'redis://me@127.0.0.1:6379')
+    """
+    return f"unix://{user}@{address}" if isinstance(address, str) else "redis://{}@{}:{}".format(user, *address)
+
+
 def connect(address: Address, timeout: float | None = CONNECT_TIMEOUT_S) -> socket.socket:
     """A connection to a server, which waits no longer than `timeout` seconds."""
     connection = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
