@@ -66,6 +66,8 @@ JOBS = [
 ]
 SCANS = [b"AI._MODELSCAN", b"AI._SCRIPTSCAN"]
 LISTS = [b"INPUTS", b"OUTPUTS", b"KEYS", b"ARGS", b"TIMEOUT", b"$"]
+SETTINGS = [b"lua-time-limit", b"Notify-Keyspace-Events", b"lfu-log-factor", b"lua-time-limit\0", b"x", b""]
+CALL = b"return redis.pcall(unpack(ARGV))"
 REPLIES = [b"+OK", b"-ERR x", b":1", b"_", b"$", b"*1", b"*2", b"*0", b"*-1", b"", b":", b"+\n", b"*99999999999", b"?", b"-\0"]
 
 
@@ -107,9 +109,17 @@ def mutate(rng: random.Random, command: list[bytes]) -> list[bytes]:
     return changed or [b"PING"]
 
 
+def setting(rng: random.Random) -> list[bytes]:
+    """A CONFIG SET of what anybody may set, or almost; and the command that it becomes."""
+    head = rng.choice([[b"CONFIG", b"SET"], [b"config", b"set"], [b"AI._CONFIGSET"], [b"EVAL", CALL, b"0", b"CONFIG", b"SET"]])
+    pairs = [(rng.choice(SETTINGS), rng.choice([*NUMBERS, b"KEA", b"yes"])) for _ in range(rng.choice([0, 1, 1, 2, 20]))]
+    whole = [*head, *(part for pair in pairs for part in pair)]
+    return rng.choice([whole, mutate(rng, whole)])
+
+
 def command(rng: random.Random) -> list[bytes]:
     """One of the commands to send."""
-    match rng.randrange(10):
+    match rng.randrange(11):
         case 0:
             return [b"SET", rng.choice(KEYS), value(rng)]
         case 1:
@@ -119,7 +129,9 @@ def command(rng: random.Random) -> list[bytes]:
         case 5:
             return mutate(rng, tensor(rng))
         case 6:
-            return [b"EVAL", b"return redis.pcall(unpack(ARGV))", b"0", *mutate(rng, tensor(rng))]
+            return [b"EVAL", CALL, b"0", *mutate(rng, tensor(rng))]
+        case 7:
+            return setting(rng)
         case _:
             return tensor(rng)
 
