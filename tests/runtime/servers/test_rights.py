@@ -15,7 +15,7 @@ from smartensemble.databases.orchestrator import running_servers
 from smartensemble.databases.users import WORKER_COMMANDS
 from smartensemble.errors import InputValueError
 from smartensemble.runtime.servers.resp import Refusal, request
-from worlds.servers import CONNECT, ONE_SERVER
+from worlds.servers import CONNECT, ONE_SERVER, Start
 
 pytestmark = pytest.mark.needs("database")
 
@@ -294,6 +294,24 @@ def test_who_cannot_read_the_owners_password_cannot_reconnect(exp: Experiment) -
     Path(db.owner_file).write_text(kept)
     other.stop(other.reconnect_orchestrator(db.checkpoint_file))
     assert not Path(db.owner_file).exists()
+
+
+def test_the_rules_that_the_page_gives_for_a_server_of_your_own_hold(start: Start) -> None:
+    lines = (Path(__file__).parents[3] / "docs/howto/security.rst").read_text().splitlines()
+    rules = [line.split() for line in lines if line.startswith("   user ")]
+    server = start(*(word for rule in rules for word in ("--user", *rule[1:])))
+
+    with (
+        redis.Redis(port=server.port) as member,
+        redis.Redis(port=server.port, username="worker", password="password") as worker,
+    ):
+        for command in ("CONFIG SET dir /", "ACL LIST", "SHUTDOWN", "AI._NEXT 1 1 0"):
+            assert refused(member, *command.split())
+        assert refused(worker, "SET", "key", "1")
+        assert member.config_set("lua-time-limit", 1)
+        assert raw(worker, "AI._NEXT", "1", "1", "0") == []
+    with redis.Redis(port=server.port, username="owner", password="another") as owner:
+        assert owner.config_set("maxmemory", 0)
 
 
 # --- a database of a member's own ---------------------------------------------------------------------------------------
