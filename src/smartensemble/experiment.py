@@ -101,8 +101,9 @@ class Experiment(Creator):
             chosen = self._select(entities)
             generate(self._runner, transaction, chosen, TagOptions(tag, allow_unknown, allow_unused), overwrite)
         if verbose:
-            for model in chosen.models:
-                print(f"{model.name}: generated {model.path}", file=sys.stderr)
+            from smartensemble.runtime.notes import Notes
+
+            Notes(sys.stderr).say("\n".join(f"{model.name}: generated {model.path}" for model in chosen.models))
 
     def preview(
         self,
@@ -120,6 +121,7 @@ class Experiment(Creator):
         from smartensemble.runtime import directories
         from smartensemble.runtime.input_files import TagOptions
         from smartensemble.runtime.jobs.share_out import batch_jobs
+        from smartensemble.runtime.notes import Notes
         from smartensemble.runtime.preview import preview
         from smartensemble.runtime.servers.colocated import Environment
 
@@ -130,7 +132,7 @@ class Experiment(Creator):
         batches = batch_jobs(chosen.entities, runs, command, self._runner.scheduler)
         text = preview(f"{self.name} in {self.exp_path}", chosen.databases, chosen.models, list(batches), renderer, command)
         if output_filename is None:
-            print(text, end="")
+            print(Notes(sys.stdout).printable(text), end="")
         else:
             Path(output_filename).write_text(text, encoding="utf-8")
 
@@ -206,11 +208,14 @@ class Experiment(Creator):
 
     def poll(self, interval: float = 10, verbose: bool = True, kill_on_interrupt: bool = True) -> None:
         """Wait until everything that was started has ended; if `verbose`, print the statuses every `interval` seconds."""
+        from smartensemble.runtime.notes import Notes
+
         try:
             while not self.wait(timeout=interval):
                 if verbose:
+                    notes = Notes(sys.stdout)
                     for entry in list(self._runner.history.last.values()):
-                        print(f"{entry.name}: {entry.run.status}")
+                        notes.say(f"{entry.name}: {entry.run.status}")
         except KeyboardInterrupt:
             if kill_on_interrupt:
                 self._runner.stop_own(GRACE)

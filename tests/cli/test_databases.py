@@ -57,3 +57,24 @@ def test_a_mistake_is_one_line_and_exit_code_2(arguments: list[str], words: str,
     done = smartensemble(*arguments, cwd=tmp_path)
 
     assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (2, True, False)
+
+
+@pytest.mark.parametrize("command", ["db status | true", "--help | true", "db status >&- 2>&-"])
+def test_a_reader_that_went_away_is_no_error(command: str, tmp_path: Path) -> None:
+    line = f"{sys.executable} -m smartensemble {command}"
+    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.stderr == ""
+
+
+def test_an_answer_that_does_not_fit_on_the_disk_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m smartensemble db status > /dev/full"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (2, "smartensemble: [Errno 28] No space left on device\n")
+
+
+def test_a_name_is_printed_with_the_letters_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+
+    assert smartensemble("db", "status", "größe", cwd=tmp_path).stdout == "gr\\xf6\\xdfe: does not run\n"

@@ -1,11 +1,14 @@
 """The command ``smartensemble``: a file for each group of verbs, which adds its own part of the command line."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from smartensemble.cli import abandon, databases
 from smartensemble.errors import SmartEnsembleError
+from smartensemble.runtime.notes import Notes
 from smartensemble.version import __version__
 
 #: The groups of verbs: what each is about, and the function that adds its verbs. This is the line that a new group adds.
@@ -17,12 +20,35 @@ GROUPS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; the exit code."""
-    options = parser().parse_args(arguments)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name may have letters that a terminal lacks
     try:
-        return int(options.act(options))
+        options = parser().parse_args(arguments)
+        code = int(options.act(options))
+    except SystemExit as end:  # a mistake, or help
+        code = int(end.code or 0)
     except (SmartEnsembleError, OSError) as error:
-        print(f"smartensemble: {error}", file=sys.stderr)
-        return 2
+        code = 2 if complain(error) else 0
+    return max(code, flush())
+
+
+def flush() -> int:
+    """Hand over what was printed; the exit code. After a failure nothing is left that Python would try to write at its end."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2 if complain(error) else 0
+    return 0
+
+
+def complain(error: Exception) -> bool:
+    """Print an error. False if it is none: the reader of a pipe, such as ``head``, has gone."""
+    if isinstance(error, BrokenPipeError) and error.filename is None:
+        return False
+    Notes(sys.stderr).say(f"smartensemble: {error}")
+    return True
 
 
 def parser() -> argparse.ArgumentParser:

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from typing import TextIO
 
 DEFAULT_DATE_FORMAT = "%H:%M:%S"
 DEFAULT_LOG_FORMAT = "%(asctime)s %(name)s[%(process)d:%(threadName)s] %(levelname)s %(message)s"
@@ -14,6 +15,20 @@ LEVELS = {"quiet": "WARNING", "warning": "WARNING", "info": "INFO", "debug": "DE
 LOGGERS = ("SmartSim", "smartensemble")
 
 
+class Lines(logging.StreamHandler[TextIO]):
+    """Lines on a stream. What cannot be written is lost, and the driver goes on."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library calls it so
+        """Say nothing."""
+
+
+class FileLines(logging.FileHandler):
+    """Lines in a file. What cannot be written is lost, and the driver goes on."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library calls it so
+        """Say nothing."""
+
+
 def get_logger(name: str, log_level: str | None = None, fmt: str | None = None) -> logging.Logger:
     """The logger of all drivers, which writes to standard output.
 
@@ -23,16 +38,16 @@ def get_logger(name: str, log_level: str | None = None, fmt: str | None = None) 
     """
     wanted = os.environ.get("SMARTSIM_LOG_LEVEL", "info").lower()
     logger = logging.getLogger(name if wanted == "developer" else LOGGERS[0])
-    for handler in [handler for handler in logger.handlers if type(handler) is logging.StreamHandler]:
+    for handler in [handler for handler in logger.handlers if type(handler) in (logging.StreamHandler, Lines)]:
         logger.removeHandler(handler)
-    _write(logger, logging.StreamHandler(sys.stdout), log_level or wanted, fmt)
+    _write(logger, Lines(sys.stdout), log_level or wanted, fmt)
     logger.propagate = False
     return logger
 
 
 def log_to_file(filename: str, log_level: str = "debug") -> None:
     """Write what is logged by drivers, and by this package, into a file as well."""
-    handler = logging.FileHandler(filename, mode="w", encoding="utf-8")
+    handler = FileLines(filename, mode="w", encoding="utf-8")
     for name in LOGGERS:
         _write(logging.getLogger(name), handler, log_level, None)
 

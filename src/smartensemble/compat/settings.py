@@ -1,6 +1,5 @@
 """SmartSim's settings: how a program is run, and how a batch of them is."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePath
@@ -8,6 +7,7 @@ from pathlib import PurePath
 from smartensemble.compat.missing import SCHEDULER, Missing
 from smartensemble.duration import Duration
 from smartensemble.errors import InputValueError, UnsupportedError, strict
+from smartensemble.runtime import notes
 from smartensemble.schedulers.slurm import SLURM
 from smartensemble.settings import batch, named, run
 from smartensemble.settings.arguments import Arguments
@@ -34,7 +34,7 @@ __all__ = [
     "SrunSettings",
 ]
 
-logger = logging.getLogger(__name__)
+logger = notes.logger(__name__)
 
 #: The only container that there is.
 Container = Singularity

@@ -5,8 +5,9 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
+from smartensemble.runtime.notes import Notes
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.servers.registry import Databases
 from smartensemble.status import Run, Status
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.text import Text
 
+STROKE = "\u2501"  #: of the bar, where it can be printed
 FAILURES = 5  #: failures that are shown as they happen; the rest is in the table
 INTERVAL = 0.05  #: seconds between two drawings of the bar
 WIDTH = 30  #: characters of the bar
@@ -30,14 +32,16 @@ class Progress:
         self.shown = shown
         self.began = self.drawn = time.monotonic()
         self.failures = 0
+        self.notes = Notes(sys.stderr if shown else None)
+        self.stroke = STROKE if self.notes.printable(STROKE) == STROKE else "-"
         self.bar: Live | None = None
 
     def __enter__(self) -> "Progress":
-        if self.shown and sys.stderr is not None and sys.stderr.isatty():
+        if self.notes.isatty():
             from rich.console import Console
             from rich.live import Live
 
-            self.bar = Live(self._line(), console=Console(stderr=True), auto_refresh=False)
+            self.bar = Live(self._line(), console=Console(file=cast(TextIO, self.notes)), auto_refresh=False)
             self.bar.start()
         else:
             self.say(f"{self.title}: started {_members(len(self.runs))}")
@@ -64,8 +68,8 @@ class Progress:
         running = sum(run.status is Status.RUNNING for run in self.open.values())
         minutes, seconds = divmod(int(time.monotonic() - self.began), 60)
         full = WIDTH * ended // total
-        done = "\u2501" * full, "green" if ended == total else "magenta"
-        rest = "\u2501" * (WIDTH - full), "bright_black"
+        done = self.stroke * full, "green" if ended == total else "magenta"
+        rest = self.stroke * (WIDTH - full), "bright_black"
         counts = f" {ended}/{total} {running} running {minutes // 60}:{minutes % 60:02}:{seconds:02}"
         return Text.assemble(self.title, " ", done, rest, counts, no_wrap=True)
 
@@ -81,8 +85,8 @@ class Progress:
         """Print a line, above the bar if there is one."""
         if self.bar and self.bar.is_started:
             self.bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
-        elif self.shown and sys.stderr is not None:
-            print(line, file=sys.stderr, flush=True)
+        else:
+            self.notes.say(line)
 
 
 def _members(count: int) -> str:

@@ -1,6 +1,5 @@
 """Run the models and batch jobs of one experiment, and record their runs, and those of other processes in its directory."""
 
-import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
@@ -14,6 +13,7 @@ from smartensemble.ensemble import Ensemble
 from smartensemble.errors import StateError
 from smartensemble.model import Model, is_generated, track
 from smartensemble.results.table import Seconds
+from smartensemble.runtime import notes
 from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.queue import queue
 from smartensemble.runtime.journal.entry import Entry
@@ -29,7 +29,7 @@ from smartensemble.runtime.turns import Turns
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.status import Run, Status
 
-logger = logging.getLogger(__name__)
+logger = notes.logger(__name__)
 
 FIRST_REFRESH_S = 0.01  #: seconds between two looks after a start, so a short job's end shows soon
 REFRESH_S = 0.05  #: seconds between two looks at the files of batch jobs, and of members that others run

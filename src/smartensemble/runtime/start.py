@@ -1,5 +1,6 @@
 """A start, and a generate, as a transaction: check, claim, write, journal, hand over; or take all of it back."""
 
+import sys
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
@@ -20,6 +21,7 @@ from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.share_out import advise, check_jobs, share_out
 from smartensemble.runtime.journal.entry import Entry
 from smartensemble.runtime.journal.journal import Journal
+from smartensemble.runtime.notes import Notes
 from smartensemble.runtime.own_files import former_members, is_there
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.selection import Selection
@@ -173,7 +175,8 @@ def _start_models(
     environment.check(checked.models)
     databases.store(checked.uploads)
     if request.summary:
-        print(Table({"name": model.name, "command": str(model.command)} for model in checked.models))
+        table = Table({"name": model.name, "command": str(model.command)} for model in checked.models)
+        Notes(sys.stdout).say(str(table))
     writer = Writer(checked.renderer, runner.directory)
     act = Start(runner, request, checked, environment.command, writer, transaction)
     try:

@@ -4,7 +4,6 @@ The status of a job comes from three sources. The files that the job writes are 
 query for all jobs runs now and then. When a job has ended, the controller has a record of it, or else the accounting.
 """
 
-import logging
 import shutil
 import threading
 import time
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from smartensemble.errors import StateError, UnsupportedError
+from smartensemble.runtime import notes
 from smartensemble.runtime.jobs.batch import Batch, written
 from smartensemble.runtime.jobs.query import QUICK_ANSWER_TIMEOUT_S, Question, query
 from smartensemble.runtime.jobs.verdict import PLAIN, JobEvidence, Verdict, conclusive, job_verdict
@@ -22,7 +22,7 @@ from smartensemble.schedulers import SCHEDULERS
 from smartensemble.schedulers.base import Control, Partition, Scheduler, State, States
 from smartensemble.status import Run, Status
 
-logger = logging.getLogger(__name__)
+logger = notes.logger(__name__)
 
 FIRST_QUERY_S = 0.2  #: seconds until the first question
 RUNNING_QUERY_S, PENDING_QUERY_S = 2.0, 5.0  #: at most between two questions, while jobs run or wait

@@ -1,6 +1,5 @@
 """Which models go into which batch job, and how many of the others may run at once."""
 
-import logging
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import NamedTuple
 from smartensemble.command import Command
 from smartensemble.ensemble import Ensemble
 from smartensemble.model import Model
+from smartensemble.runtime import notes
 from smartensemble.runtime.jobs.allocation import Allocation
 from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.queue import queue
@@ -17,7 +17,7 @@ from smartensemble.schedulers.base import LOCAL, Partition, Scheduler
 from smartensemble.settings.batch import portable_options
 from smartensemble.status import Run, Status
 
-logger = logging.getLogger(__name__)
+logger = notes.logger(__name__)
 
 
 class Shares(NamedTuple):

@@ -7,9 +7,11 @@ number, the agent takes its rank from the run command. ``worker`` waits until th
 
 import json
 import os
+import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -19,6 +21,7 @@ from smartensemble.databases.config import configuration, data_name, nodes_file
 from smartensemble.databases.shard import BUS, Shard
 from smartensemble.databases.users import WORKER_USER, Secrets
 from smartensemble.errors import SmartEnsembleError, StateError
+from smartensemble.runtime.notes import Notes
 from smartensemble.runtime.servers.addresses import PORTS, address_of, choose_port, is_free, write_private
 from smartensemble.runtime.servers.resp import Refusal, request
 from smartensemble.runtime.servers.workers import WORKER, url
@@ -75,6 +78,7 @@ def announced(directory: Path, name: str, token: str) -> Announcement | None:
 
 def main(argv: list[str]) -> int:
     """Become a server, or a worker; if that fails, the exit code."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # whoever started us may have ignored it, and the server inherits that
     path, role, *number = argv
     directory = Path(path).parent
     assignment = Assignment.read(Path(path))
@@ -86,9 +90,10 @@ def main(argv: list[str]) -> int:
         name = assignment.names[rank]
         serve(assignment, directory, rank)
     except (SmartEnsembleError, OSError) as error:
-        (directory / f"{name}.err").write_text(f"{error}\n")
-        (directory / f"{name}.exit").write_text("1\n")  # the driver need not wait for those that wait for this one
-        print(error, file=sys.stderr)
+        with suppress(OSError):  # of a full disk, standard error and the exit code still tell
+            (directory / f"{name}.err").write_text(f"{error}\n")
+            (directory / f"{name}.exit").write_text("1\n")  # the driver need not wait for those that wait for this one
+        Notes(sys.stderr).say(str(error))
     return 1
 
 

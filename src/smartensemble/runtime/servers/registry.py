@@ -8,6 +8,7 @@ from smartensemble.databases.orchestrator import Orchestrator, attach, placement
 from smartensemble.databases.uploads import Upload
 from smartensemble.errors import EntityExistsError, InputValueError, StateError, UnsupportedError
 from smartensemble.results.table import Seconds
+from smartensemble.runtime import notes
 from smartensemble.runtime.own_files import check_servers
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.servers import cluster, local, record
@@ -16,7 +17,7 @@ from smartensemble.runtime.servers.store import store
 from smartensemble.runtime.servers.workers import report_confinement
 from smartensemble.status import Status
 
-logger = logging.getLogger(__name__)
+logger = notes.logger(__name__)
 
 END_NEWS_TIMEOUT_S = 0.5  #: until this process knows of a server's end
 WHO = {
