@@ -28,6 +28,7 @@ def watch(work: Callable[[Heartbeat], None], limit: float) -> None:
 
     The child reports when each run starts; one that takes longer than `limit` seconds is killed.
     """
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # whoever started us may have ignored it, and then no end is known
     signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS | {signal.SIGCHLD})
     delay = FIRST_DELAY_S
     while True:

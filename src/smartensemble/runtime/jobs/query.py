@@ -1,5 +1,6 @@
 """Run a scheduler's program and read its answer: wait for it, or come back for it later."""
 
+import signal
 import subprocess
 import tempfile
 import time
@@ -25,9 +26,10 @@ def query(
     :param shielded: Ctrl-C does not reach it.
     :raises StateError: it fails, and `instead` is None; the message quotes its error.
     """
+    told = forgotten()
     try:
         done = subprocess.run(
-            argv,
+            with_code(argv) if told else argv,
             capture_output=True,
             text=True,
             errors="replace",  # names of files may be any bytes
@@ -40,12 +42,33 @@ def query(
         if instead is not None:
             return instead
         raise StateError(f"{argv[0]}: {error}; is the scheduler there?") from None
-    if done.returncode == 0:
-        return done.stdout + (done.stderr if errors else "")
+    code, text = read_code(done.stdout) if told else (done.returncode, done.stdout)
+    if code == 0:
+        return text + (done.stderr if errors else "")
     if instead is not None:
         return instead
-    lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+    lines = done.stderr.strip().splitlines() or [f"exit code {code}"]
     raise StateError(f"{argv[0]}: {'; '.join(line.removeprefix(f'{argv[0]}: error: ') for line in lines)}")
+
+
+def forgotten() -> bool:
+    """The kernel forgets how children of this process end, because SIGCHLD is ignored, perhaps by whoever started it."""
+    return signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN
+
+
+def with_code(argv: Sequence[str]) -> list[str]:
+    """A command that prints the exit code of `argv` after its output."""
+    return ["/bin/bash", "-c", '"$@"; printf "\\n%d" "$?"', "bash", *argv]
+
+
+def read_code(output: str) -> tuple[int, str]:
+    r"""The exit code and the output of a command that `with_code` has made.
+
+    >>> read_code("12 RUNNING\n\n0"), read_code("")
+    ((0, '12 RUNNING\n'), (1, ''))
+    """
+    text, _, code = output.rpartition("\n")
+    return int(code or 1), text
 
 
 class Question:
@@ -58,11 +81,16 @@ class Question:
         :raises OSError: there is no such program here.
         """
         self.jobs = jobs
+        self._told = forgotten()
         self._since = time.monotonic()
         self._out, self._errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
         try:
             self._process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=self._out, stderr=self._errors, process_group=0
+                with_code(argv) if self._told else argv,
+                stdin=subprocess.DEVNULL,
+                stdout=self._out,
+                stderr=self._errors,
+                process_group=0,
             )
         except OSError:
             self._close()
@@ -83,7 +111,8 @@ class Question:
             file.seek(0)
             texts.append(file.read().decode(errors="replace"))
         self._close()
-        return self._process.returncode == 0, texts[0], texts[1]
+        code, text = read_code(texts[0]) if self._told else (self._process.returncode, texts[0])
+        return code == 0, text, texts[1]
 
     def drop(self) -> None:
         """End it, because nobody needs the answer any more."""
