@@ -40,7 +40,7 @@ def supervisor() -> None:
     with ours, theirs:
         ours.shutdown(socket.SHUT_WR)
         argv = [*standalone.command("supervisor"), str(theirs.fileno()), "-1"]
-        subprocess.run(argv, pass_fds=[theirs.fileno()], check=True)
+        subprocess.run(argv, pass_fds=[theirs.fileno()], stdout=subprocess.DEVNULL, check=True)
 
 
 def colocated() -> None:

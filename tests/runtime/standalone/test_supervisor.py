@@ -1,6 +1,6 @@
 """Whatever happens to a driver or its supervisor, no process of any member is left; what lives, lives undisturbed.
 
-Tests journal_lines, members, prctl and procfs.
+Tests journal_lines, prctl, procfs and supervision.members.
 """
 
 import os

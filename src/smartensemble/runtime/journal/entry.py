@@ -24,6 +24,7 @@ class Entry:
     array: bool = False  #: it is an array, of a task for each member
     token: str = ""  #: by which the scheduler knows the batch job, whose number may not be known
     submitting: float = 0.0  #: when it was handed to the scheduler
+    pid: int = 0  #: of its program, once that has started here
 
     @property
     def command(self) -> Command:
@@ -43,7 +44,7 @@ class Entry:
             job = json.loads(detail)
             self.run.job, self.scheduler, self.array = job["job"], job["scheduler"], job.get("array", False)
         elif event == "started":
-            self.run.status, self.run.started = Status.RUNNING, when
+            self.run.status, self.run.started, self.pid = Status.RUNNING, when, int(detail)
         else:
             text = json.loads(detail) if detail.startswith('"') else detail  # a supervisor writes plain words
             settle(self.run, self.command, event, int(detail) if event in ("exit", "signal") else text, when)

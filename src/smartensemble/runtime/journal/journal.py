@@ -20,7 +20,8 @@ the job ended adds a line about that.
 The last event of a member is its status: ``asked``, ``started``, or an outcome as the supervisor names it. Readers skip a line
 that is incomplete because a disk was full.
 
-Another process stops members by a file beside the journal, ``NUMBER.stop``, and a signal if it can send one.
+Another process stops members by a file beside the journal, see ``standalone/supervision/stop_requests.py``, and a signal if it
+can send one.
 """
 
 import json
@@ -43,8 +44,10 @@ from smartensemble.runtime.journal.entry import Entry
 from smartensemble.runtime.journal.files import publish
 from smartensemble.runtime.journal.life import LEASE_S, Life, life, way_out
 from smartensemble.runtime.journal.process import Process
+from smartensemble.runtime.journal.unwatched import end, left_behind, unwatched
 from smartensemble.runtime.outcome import settle
 from smartensemble.runtime.standalone.procfs import send
+from smartensemble.runtime.standalone.supervision import stop_requests
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.status import Run, Status
@@ -70,6 +73,8 @@ class Journal:
         self._next_find = 0.0
         self._life, self._next_look = Life.SEEN, 0.0
         self.presumed = False  #: its members were settled because nobody had heard of their supervisor, which may come back
+        self._stopping: frozenset[int] = frozenset()  #: those that somebody here has stopped
+        self._grace = 0.0
 
     @classmethod
     def begin(cls, folder: Path, entries: Iterable[Entry], sign: str = "") -> "Journal":
@@ -130,6 +135,9 @@ class Journal:
         self._find_lost()
         self._refresh_jobs()
         self.presumed = known is Life.SILENT
+        if known.over and self._stopping:
+            self._end_unwatched()
+            self._read_new()
         if known.over:
             self._settle_left(known)
 
@@ -151,18 +159,23 @@ class Journal:
 
     def _settle_left(self, known: Life) -> None:
         """Settle runs that no other process can settle. Jobs outlive their driver, even before it reads their number."""
+        left = []
         for entry in self.entries.values():
             job = entry if entry.batch is None else self.entries[entry.batch]
-            if entry.run.status.active and not job.run.job and not job.token:
-                entry.run.ended = self.path.stat().st_mtime
-                if known is Life.SILENT:
-                    entry.run.status = Status.UNKNOWN
-                    entry.run.cause = (
-                        f"{self.keeper} ran it, and was not heard of for {LEASE_S:g} s; look there, or start it again"
-                    )
-                else:
-                    entry.run.status = Status.FAILED
-                    entry.run.cause = f"its supervisor, {self.keeper}, is gone and left no word; start it again"
+            if entry.run.status.active and not job.run.job and not job.token and not unwatched(job, self.supervisor):
+                left.append(entry.run)
+        if not left:
+            return
+        if known is Life.SILENT:
+            status = Status.UNKNOWN
+            cause = f"{self.keeper} ran it, and was not heard of for {LEASE_S:g} s; look there, or start it again"
+        else:
+            status = Status.FAILED
+            gone = f"its supervisor, {self.keeper}, is gone and left no word"
+            cause = f"{gone}{left_behind(self.supervisor)}; start it again"
+        ended = self.path.stat().st_mtime
+        for run in left:
+            run.status, run.ended, run.cause = status, ended, cause
 
     def token(self, number: int) -> str:
         """By which a scheduler knows the batch job `number`."""
@@ -221,12 +234,22 @@ class Journal:
                 raise StateError(f"{self.path}: {self.keeper} has not begun to run its members; stop it there{self.way_out}")
             time.sleep(0.01)  # they are just being started or submitted, or will never be
             self.refresh()
-        if left and self.supervisor and not self.life.over:
-            new = self.path.with_name(f".{os.urandom(6).hex()}.new")
-            new.write_text(f"{grace:g}\n" + "".join(f"{number}\n" for number in left))
-            new.rename(self.path.with_suffix(".stop"))
-            if self.supervisor.runs:
-                send(self.supervisor.pid, signal.SIGUSR1)  # elsewhere, it finds the file when it next looks
+        if left and self.supervisor:
+            self._stopping, self._grace = self._stopping | left, grace  # for the case that nobody is there to do it
+            if not self.life.over:
+                stop_requests.write(str(self.path), left, grace)
+                if self.supervisor.runs:
+                    send(self.supervisor.pid, signal.SIGUSR1)  # elsewhere, it finds the file when it next looks
+
+    def _end_unwatched(self) -> None:
+        """End the members that somebody has stopped, and whose supervisor and sentinel were killed."""
+        jobs = [self.entries[number] for number in self._stopping]
+        marks = {job.number: mark for job in jobs if (mark := unwatched(job, self.supervisor))}
+        self._stopping = frozenset()
+        if marks:
+            end(marks.values(), self._grace)
+            with suppress(OSError):  # there is no room for it; then they count as failed
+                self.note_all(((number, self.entries[number].name) for number in marks), "cancelled", "")
 
     def _not_cancelled(self, numbers: set[int]) -> set[int]:
         """Cancel those that are jobs of a scheduler; the others."""

@@ -3,25 +3,22 @@
 import os
 import select
 import socket
-import subprocess
 import sys
 import threading
 import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
 from smartensemble.errors import StateError, UnsupportedError
-from smartensemble.runtime import standalone
 from smartensemble.runtime.local.protocol import Job
+from smartensemble.runtime.local.supervisor_process import SupervisorProcess, fate, kill_marked
 from smartensemble.runtime.outcome import settle
-from smartensemble.runtime.standalone.errors import KILL_GRACE_S
 from smartensemble.runtime.standalone.messages import pack, unpack
 from smartensemble.runtime.standalone.procfs import ours
-from smartensemble.runtime.standalone.spawn import Work
+from smartensemble.runtime.standalone.supervision.spawn import Work
 from smartensemble.status import Run, Status
 
 LONGEST_SLEEP_S = 86_400.0  #: seconds of one sleep; poll refuses more than 24 days
@@ -42,8 +39,9 @@ class Local:
         self._turn = threading.Condition(self._lock)
         self._reading = False
         self._alive = True
-        self._channel, self._process = _start_supervisor()
-        self._close = weakref.finalize(self, _close, self._channel, self._process, self._pid)
+        self._process = SupervisorProcess()
+        self._channel = self._process.channel
+        self._close = weakref.finalize(self, self._process.close, self._pid)
 
     @property
     def alive(self) -> bool:
@@ -156,7 +154,7 @@ class Local:
     def _ask(self, *request: object) -> None:
         """Send a request. It holds the lock, so requests of two threads do not mix."""
         try:
-            self._channel.sendall(pack(request))
+            self._channel.sendall(pack(request), socket.MSG_NOSIGNAL)
         except OSError:
             self._lost()
         except BaseException:  # Ctrl-C: half a request cannot be taken back, so this is the last one
@@ -181,23 +179,24 @@ class Local:
         self._stopped[token] = left
 
     def _lost(self) -> None:
-        """The supervisor is gone; when its sentinel is gone too, it has killed what was left."""
+        """The supervisor is gone: what its sentinel said tells what became of the members."""
         self._alive = False
-        with suppress(subprocess.TimeoutExpired):  # only the kernel can keep a killed process
-            self._process.wait(KILL_GRACE_S)
+        why = fate(self._process.last_words(), kill_marked)
         for _, run in self._jobs.values():
-            run.status, run.ended = Status.FAILED, time.time()
-            run.cause = "the supervisor was killed, and every member with it; start it again"
+            run.status, run.ended, run.cause = Status.FAILED, time.time(), why
         self._jobs.clear()
 
 
 def detach(jobs: Sequence[Job], journal: Path, max_running: int | None = None) -> None:
     """Begin to run `jobs` under a supervisor of their own, which outlives this process and reports to its journal alone."""
     check_platform()
-    channel, process = _start_supervisor(detached=True)
-    with channel:
-        channel.sendall(pack(_launch(jobs, range(1, len(jobs) + 1), journal, max_running)))
-    process.wait()
+    process = SupervisorProcess(detached=True)
+    with process.channel as channel:
+        process.check_up()
+        try:
+            channel.sendall(pack(_launch(jobs, range(1, len(jobs) + 1), journal, max_running)), socket.MSG_NOSIGNAL)
+        except OSError:
+            raise StateError("launcher 'local': its supervisor was killed before it took a member; start them again") from None
 
 
 def _launch(
@@ -226,25 +225,6 @@ def _launch(
     return "launch", max_running, dict(os.environ), str(journal), works, service, more
 
 
-def _start_supervisor(detached: bool = False) -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
-    """The supervisor's process, and a socket to it. It has a session of its own, so Ctrl-C reaches only the driver."""
-    ours, theirs = socket.socketpair()
-    driver = -1
-    if not detached:
-        with suppress(OSError):  # before Linux 5.3; the closed socket has to do
-            driver = os.pidfd_open(os.getpid())
-    argv = [*standalone.command("supervisor"), str(theirs.fileno()), str(driver), *["detached"] * detached]
-    passed = [descriptor for descriptor in (theirs.fileno(), driver) if descriptor >= 0]
-    errors = subprocess.DEVNULL if detached else None
-    process = subprocess.Popen(
-        argv, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, pass_fds=passed, start_new_session=True
-    )
-    theirs.close()
-    if driver >= 0:
-        os.close(driver)
-    return ours, process
-
-
 def check_platform() -> None:
     """An error, unless programs can be run here."""
     if not sys.platform.startswith("linux"):
@@ -256,15 +236,6 @@ def check_platform() -> None:
             "launcher 'local': /proc shows the processes of another PID namespace, so members could not be ended; mount it "
             "here, as unshare --mount-proc does"
         )
-
-
-def _close(channel: socket.socket, process: "subprocess.Popen[bytes]", pid: int) -> None:
-    """Let the supervisor end everything, and wait until it has."""
-    if pid == os.getpid():
-        with suppress(OSError):  # a process that we forked may hold the socket open: closing it would say nothing
-            channel.shutdown(socket.SHUT_RDWR)
-        process.wait()
-    channel.close()
 
 
 _launchers: deque[Local] = deque(maxlen=1)

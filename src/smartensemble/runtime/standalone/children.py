@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import resource
 import signal
-import sys
 import time
 
 from .errors import CONNECT_INTERVAL_S, END_TIMEOUT_S, EXIT_FAILED, LostError
+from .inheritance import complain
 from .prctl import end_with
 
 TYPE_CHECKING = False  # importing typing would cost a third of the time that a program here takes to start
@@ -63,8 +63,9 @@ def start(argv: Sequence[str], output: str = "", pinning: Sequence[int] = (), en
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         os.execvp(argv[0], list(argv))
     except OSError as error:
-        print(f"{argv[0]}: {error.strerror}", file=sys.stderr)
-    os._exit(127)
+        complain(f"{argv[0]}: {error.strerror}")
+    finally:  # whatever happens, the child must not go on as its parent
+        os._exit(127)
 
 
 def run(argv: Sequence[str]) -> int:
@@ -94,8 +95,6 @@ def reap(pid: int) -> None:
 
 def end_like(status: int) -> None:
     """End as another process did: by the same exit code or signal."""
-    sys.stdout.flush()
-    sys.stderr.flush()
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the other one has left a core, if any is wanted

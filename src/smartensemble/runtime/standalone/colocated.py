@@ -15,11 +15,11 @@ import json
 import os
 import signal
 import socket
-import sys
 import time
 
 from .children import SIGNALS, block_signals, end_like, pause, reap, run, start
 from .errors import EXIT_FAILED, READY_TIMEOUT_S, LostError
+from .inheritance import complain, put_right
 from .network import (
     Address,
     address_of,
@@ -89,6 +89,7 @@ class Wrapping:
 def main(arguments: list[str]) -> None:
     """Run a member's command with a server of its own, or with that of the first process on this host."""
     wrapping, argv = Wrapping(**json.loads(arguments[0])), arguments[1:]
+    put_right()
     block_signals()
     rank = Rank.of(os.environ) if wrapping.shared else Rank()
     end_like(run_as_guest(wrapping, argv) if rank.local else run_as_host(wrapping, argv, rank))
@@ -101,7 +102,7 @@ def run_as_guest(wrapping: Wrapping, argv: list[str]) -> int:
             os.environ[wrapping.variable] = enter(gate)
             return run(argv)
     except (LostError, OSError) as reason:
-        print(f"{wrapping.name}: its database could not be reached: {reason}", file=sys.stderr)
+        complain(f"{wrapping.name}: its database could not be reached: {reason}")
         return EXIT_FAILED << 8
 
 
@@ -117,7 +118,7 @@ def run_as_host(wrapping: Wrapping, argv: list[str], rank: Rank) -> int:
         if keeper:
             wait_for_guests(keeper)
     except (LostError, OSError) as reason:
-        print(f"{database.name}: {database.stage}: {reason}", file=sys.stderr)
+        complain(f"{database.name}: {database.stage}: {reason}")
         status = EXIT_FAILED << 8
     finally:
         database.end()

@@ -17,7 +17,7 @@ TYPE_CHECKING = False  # importing typing would cost a third of the time that a 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .spawn import Work
+    from .supervision.spawn import Work
 
 RENEW_S = 2.0  #: seconds between two renewals of a sign, and between two looks for requests that come without a signal
 

@@ -8,7 +8,6 @@ TYPE_CHECKING = False  # importing typing would cost a third of the time that a 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-MARK = "SMARTENSEMBLE_MEMBER"  #: in the environment of all that a member starts
 STATE, PARENT, GROUP, THREADS, START_TIME = 0, 1, 2, 17, 19  #: fields of :func:`stat`
 ENDED_STATES = (b"Z", b"X")  #: states of a process that has ended
 
@@ -102,13 +101,3 @@ def send(pid: int, number: int) -> None:
         os.kill(pid, number)
     except (ProcessLookupError, PermissionError):
         pass
-
-
-def marked(pid: int) -> int | None:
-    """The member that process `pid` belongs to, by the mark in its environment."""
-    try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            marks = [line for line in file.read().split(b"\0") if line.startswith(MARK.encode() + b"=")]
-        return int(marks[0].rpartition(b":")[2])
-    except (OSError, IndexError, ValueError):
-        return None

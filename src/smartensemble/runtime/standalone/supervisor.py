@@ -35,8 +35,11 @@ Requests and events are values in ``marshal``, each behind its length in four by
     ("started", member, pid, time)    ("ended", member, outcome, detail, time)    ("stopped", token, [pid that lives, ...])
 
 An outcome is "exit" (detail: the code), "signal" (its number), "failed" (why it could not be started), "limit" or
-"cancelled" (nothing). Another process sends requests by a file beside the journal, and SIGUSR1; without the signal, as from
-another machine, they are found a few seconds later.
+"cancelled" (nothing). Another process sends requests by files beside the journal, see ``stop_requests.py``, and SIGUSR1.
+Without the signal, as from another machine, they are found a few seconds later.
+
+The sentinel writes to its standard output, which the driver reads when the supervisor is gone: "up MARK" when the supervisor is
+there, "failed WHY" if it cannot be started, and "ended" when everything that it has left has ended.
 
 See prctl(2), PR_SET_CHILD_SUBREAPER; credentials(7) for process groups.
 """
@@ -48,13 +51,16 @@ import select
 import signal
 import time
 
-from .endings import Endings
 from .errors import FLUSH_INTERVAL_S, LONGEST_SLEEP_MS, RETRY_S, TERM_GRACE_S
-from .members import Members
+from .inheritance import put_right
 from .messages import Channel, unpack
 from .prctl import adopt_orphans, end_with
-from .procfs import below, send, tree
-from .spawn import Work
+from .procfs import began, below, send, tree
+from .supervision import stop_requests
+from .supervision.endings import Endings
+from .supervision.mark import mark_of_supervisor
+from .supervision.members import Members
+from .supervision.spawn import Work
 
 TYPE_CHECKING = False  # importing typing would cost a third of the time that a program here takes to start
 if TYPE_CHECKING:
@@ -65,15 +71,24 @@ if TYPE_CHECKING:
 def main(arguments: list[str]) -> None:
     """Split into sentinel and supervisor."""
     channel, driver, *detached = arguments
-    if detached and os.fork():
-        os._exit(0)  # the driver waits for this one; what goes on is nobody's child
-    adopt_orphans()
-    sentinel = os.getpid()
-    supervisor = os.fork()
+    put_right()
+    os.chdir("/")  # a directory in which a process stays cannot be unmounted
+    try:
+        if detached and os.fork():
+            os._exit(0)  # the driver waits for this one; what goes on is nobody's child
+        adopt_orphans()
+        sentinel = os.getpid()
+        supervisor = os.fork()
+    except OSError as error:
+        say(f"failed {error.strerror}")
+        os._exit(1)
     if supervisor:
         os.close(int(channel))
+        say(f"up {mark_of_supervisor(supervisor, began(supervisor))}")
         watch_over(supervisor)
+        say("ended")
     else:
+        os.dup2(0, 1)  # what the sentinel says ends with the sentinel
         adopt_orphans()
         if not end_with(sentinel, signal.SIGTERM):
             os._exit(1)
@@ -83,10 +98,18 @@ def main(arguments: list[str]) -> None:
     os._exit(0)
 
 
+def say(line: str) -> None:
+    """Tell the driver, if it is there."""
+    try:
+        os.write(1, f"{line}\n".encode())
+    except OSError:
+        pass
+
+
 def watch_over(supervisor: int) -> None:
     """Wait for the supervisor's end; then kill everything that it left."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     while os.wait()[0] != supervisor:
         pass
     try:
@@ -214,17 +237,12 @@ class Supervisor:
         self.take_requests()
 
     def take_requests(self) -> None:
-        """End the members that another process has named beside a journal."""
+        """End the members that other processes have named beside a journal."""
         self.requested = False
-        for launch in self.members.known():
-            request = launch.journal.removesuffix(".tsv") + ".stop"
-            try:
-                with open(request) as file:
-                    grace, *numbers = map(float, file.read().split())
-                os.unlink(request)
-            except (OSError, ValueError):  # it is not there, or no request of ours
-                continue
-            launch.stopped.update(map(int, numbers))
+        launches = {launch.journal: launch for launch in self.members.known()}
+        for journal, grace, numbers in stop_requests.take(launches):
+            launch = launches[journal]
+            launch.stopped.update(numbers)
             named = {launch.ids[number] for number in launch.stopped & launch.ids.keys()}
             self.endings.begin(named, grace, "cancelled")
 

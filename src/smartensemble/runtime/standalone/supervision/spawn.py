@@ -6,7 +6,7 @@ import errno
 import os
 import signal
 
-from .procfs import MARK
+from .mark import VARIABLE, hand_down
 
 ADVICE = {
     errno.E2BIG: "its arguments and variables are too long; put long ones into a file that it reads",
@@ -19,7 +19,7 @@ ADVICE = {
     errno.ELIBBAD: "one of its libraries is damaged; run ldd on it",
 }  #: what to do, by the error of the system
 
-DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
+DEFAULT_SIGNALS = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}  #: whatever whoever started us had ignored
 
 
 class Work:
@@ -52,15 +52,16 @@ class Work:
         return tuple(vars(self).values())
 
 
-def spawn(work: Work, environ: dict[str, str]) -> int:
-    """Start a member in a process group of its own, and return its pid."""
+def spawn(work: Work, environ: dict[str, str], mark: int) -> int:
+    """Start a member in a process group of its own, with a mark, and return its pid."""
     write = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+    hand_down(mark)
     os.chdir(work.cwd)
     try:
         return os.posix_spawn(
             work.argv[0],
             work.argv,
-            {**environ, **work.env, MARK: f"{work.name}:{work.member}"},
+            {**environ, **work.env, VARIABLE: f"{work.name}:{mark}"},
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
                 (os.POSIX_SPAWN_OPEN, 1, work.out, write, 0o666),

@@ -6,15 +6,15 @@ import os
 import signal
 import time
 
-from .errors import KILL_GRACE_S
-from .procfs import below, marked, send, tree
+from ..errors import KILL_GRACE_S
+from ..procfs import below, send, tree
 
 TYPE_CHECKING = False  # importing typing would cost a third of the time that a program here takes to start
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ..procfs import ProcessStat
     from .members import Members
-    from .procfs import ProcessStat
 
 
 class Ending:
@@ -94,13 +94,8 @@ class Endings:
         roots = [pid for pid, process in processes.items() if process.parent == ours]
         if members is not None:
             running = self.members.without_services()
-            roots = [pid for pid in roots if belongs(self._owner(pid, processes[pid].group), members, running)]
+            roots = [pid for pid in roots if belongs(self.members.owner(pid, processes[pid].group), members, running)]
         return {pid: processes[pid] for pid in below(roots, processes)}
-
-    def _owner(self, pid: int, group: int) -> int | None:
-        """The member that a child of ours belongs to, by its process group, or by the mark in its environment."""
-        pids = self.members.pids
-        return pids.get(pid) or pids.get(group) or marked(pid)
 
 
 def belongs(owner: int | None, members: set[int], running: set[int]) -> bool:

@@ -7,7 +7,9 @@ import time
 from collections import deque
 from heapq import heappop, heappush
 
-from .journal_lines import Launch, Signs
+from ..journal_lines import Launch, Signs
+from ..procfs import began
+from .mark import mark_of_supervisor, member_of
 from .spawn import Work, spawn, why
 
 TYPE_CHECKING = False  # importing typing would cost a third of the time that a program here takes to start
@@ -29,6 +31,7 @@ class Members:
         self.verdicts: dict[int, str] = {}  #: the outcome of a member that we end
         self.signs = Signs()
         self.childless = True  #: neither a member nor an orphan is below this process
+        self.mark = mark_of_supervisor(os.getpid(), began("self"))  #: the upper half of the marks of all members
 
     @property
     def active(self) -> bool:
@@ -42,6 +45,10 @@ class Members:
     def without_services(self) -> set[int]:
         """The members that run, without servers."""
         return {member for member, (launch, _) in self.running.items() if not launch.service}
+
+    def owner(self, pid: int, group: int) -> int | None:
+        """The member that a child of ours belongs to, by its process group, or by its mark."""
+        return self.pids.get(pid) or self.pids.get(group) or member_of(pid, self.mark)
 
     def startable(self) -> Launch | None:
         """A launch that may start a member now."""
@@ -74,7 +81,7 @@ class Members:
         if not launch.waiting:
             self.launches.remove(launch)
         try:
-            pid = spawn(work, launch.environ)
+            pid = spawn(work, launch.environ, self.mark | work.member)
         except (OSError, ValueError) as error:  # ValueError: text that no program can receive
             self._tell_end(launch, work, "failed", why(error, work))
             return
