@@ -101,7 +101,7 @@ class Experiment(Creator):
             chosen = self._select(entities)
             generate(self._runner, transaction, chosen, TagOptions(tag, allow_unknown, allow_unused), overwrite)
         if verbose:
-            from smartensemble.runtime.notes import Notes
+            from smartensemble.results.notes import Notes
 
             Notes(sys.stderr).say("\n".join(f"{model.name}: generated {model.path}" for model in chosen.models))
 
@@ -118,10 +118,10 @@ class Experiment(Creator):
         :param output_filename: print into this file.
         :raises TagError: generate would raise it.
         """
+        from smartensemble.results.notes import Notes
         from smartensemble.runtime import directories
         from smartensemble.runtime.input_files import TagOptions
         from smartensemble.runtime.jobs.share_out import batch_jobs
-        from smartensemble.runtime.notes import Notes
         from smartensemble.runtime.preview import preview
         from smartensemble.runtime.servers.colocated import Environment
 
@@ -208,7 +208,7 @@ class Experiment(Creator):
 
     def poll(self, interval: float = 10, verbose: bool = True, kill_on_interrupt: bool = True) -> None:
         """Wait until everything that was started has ended; if `verbose`, print the statuses every `interval` seconds."""
-        from smartensemble.runtime.notes import Notes
+        from smartensemble.results.notes import Notes
 
         try:
             while not self.wait(timeout=interval):

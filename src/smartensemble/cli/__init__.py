@@ -8,7 +8,7 @@ from io import TextIOWrapper
 
 from smartensemble.cli import abandon, databases
 from smartensemble.errors import SmartEnsembleError
-from smartensemble.runtime.notes import Notes
+from smartensemble.results.notes import Notes
 from smartensemble.version import __version__
 
 #: The groups of verbs: what each is about, and the function that adds its verbs. This is the line that a new group adds.

@@ -1,6 +1,5 @@
 """SmartSim's experiment: ours, which makes SmartSim's kinds of things and answers in its words."""
 
-import logging
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,12 +17,13 @@ from smartensemble.duration import Duration
 from smartensemble.errors import UnsupportedError, strict
 from smartensemble.files.tags import Delimiter
 from smartensemble.parameters.resolve import Params
+from smartensemble.results import notes
 from smartensemble.runtime.member_record import is_ours
 from smartensemble.settings import batch, run
 from smartensemble.settings.arguments import Arguments
 from smartensemble.settings.container import Singularity
 
-logger = logging.getLogger(__name__)
+logger = notes.logger(__name__)
 
 Entity = model.Model | ensemble.Ensemble | orchestrator.Orchestrator
 

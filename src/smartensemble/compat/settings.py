@@ -7,7 +7,7 @@ from pathlib import PurePath
 from smartensemble.compat.missing import SCHEDULER, Missing
 from smartensemble.duration import Duration
 from smartensemble.errors import InputValueError, UnsupportedError, strict
-from smartensemble.runtime import notes
+from smartensemble.results import notes
 from smartensemble.schedulers.slurm import SLURM
 from smartensemble.settings import batch, named, run
 from smartensemble.settings.arguments import Arguments

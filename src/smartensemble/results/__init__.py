@@ -1,1 +1,1 @@
-"""The results of an ensemble for a person to read: its table, and its failures in groups."""
+"""The results of an ensemble for a person to read: its table, its failures in groups, and notes while it runs."""

@@ -1,7 +1,6 @@
 """Write a member's directory: whole, or not at all."""
 
 import csv
-import logging
 import os
 import shutil
 import stat
@@ -13,12 +12,13 @@ from smartensemble.ensemble import Ensemble
 from smartensemble.errors import DirectoryExistsError, InputValueError, StateError
 from smartensemble.files.layout import links
 from smartensemble.model import Model, columns, set_generated
+from smartensemble.results import notes
 from smartensemble.runtime.input_files import Renderer, TagOptions
 from smartensemble.runtime.member_record import RECORD, origin, write_record
 from smartensemble.runtime.own_files import INDEX, OUTPUTS, check_index, check_leftovers, is_leftover
 from smartensemble.runtime.ownership import Grounds
 
-logger = logging.getLogger(__name__)
+logger = notes.logger(__name__)
 
 
 def check(models: Sequence[Model], options: TagOptions) -> Renderer:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO, cast
 
-from smartensemble.runtime.notes import Notes
+from smartensemble.results.notes import Notes
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.servers.registry import Databases
 from smartensemble.status import Run, Status

@@ -12,8 +12,8 @@ from smartensemble.command import Command
 from smartensemble.ensemble import Ensemble
 from smartensemble.errors import StateError
 from smartensemble.model import Model, is_generated, track
+from smartensemble.results import notes
 from smartensemble.results.table import Seconds
-from smartensemble.runtime import notes
 from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.queue import queue
 from smartensemble.runtime.journal.entry import Entry

@@ -12,6 +12,7 @@ from smartensemble.databases.uploads import Upload
 from smartensemble.ensemble import Ensemble
 from smartensemble.errors import StateError
 from smartensemble.model import Model, forget_run, is_generated, track
+from smartensemble.results.notes import Notes
 from smartensemble.results.table import Table
 from smartensemble.runtime import directories
 from smartensemble.runtime.directories import Writer
@@ -21,7 +22,6 @@ from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.share_out import advise, check_jobs, share_out
 from smartensemble.runtime.journal.entry import Entry
 from smartensemble.runtime.journal.journal import Journal
-from smartensemble.runtime.notes import Notes
 from smartensemble.runtime.own_files import former_members, is_there
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.selection import Selection

@@ -1,6 +1,5 @@
 """Find a program when its settings are made, not when a member starts."""
 
-import logging
 import os
 import re
 import shlex
@@ -10,9 +9,10 @@ from functools import cache
 from pathlib import PurePath
 
 from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, NotExecutableError
+from smartensemble.results import notes
 from smartensemble.settings.arguments import text
 
-logger = logging.getLogger(__name__)
+logger = notes.logger(__name__)
 
 
 def find_program(exe: object, subject: str = "exe") -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from smartensemble.errors import StateError, UnsupportedError
-from smartensemble.runtime import notes
+from smartensemble.results import notes
 from smartensemble.runtime.jobs.batch import Batch, written
 from smartensemble.runtime.jobs.query import QUICK_ANSWER_TIMEOUT_S, Question, query
 from smartensemble.runtime.jobs.verdict import PLAIN, JobEvidence, Verdict, conclusive, job_verdict

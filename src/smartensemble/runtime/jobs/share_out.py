@@ -8,7 +8,7 @@ from typing import NamedTuple
 from smartensemble.command import Command
 from smartensemble.ensemble import Ensemble
 from smartensemble.model import Model
-from smartensemble.runtime import notes
+from smartensemble.results import notes
 from smartensemble.runtime.jobs.allocation import Allocation
 from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.queue import queue

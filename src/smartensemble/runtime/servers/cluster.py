@@ -1,6 +1,5 @@
 """Servers of a database on a cluster: as steps of the allocation that this program runs in, or in a job of their own."""
 
-import logging
 import os
 import secrets
 import time
@@ -12,6 +11,7 @@ from smartensemble.databases.orchestrator import Orchestrator, placement_of
 from smartensemble.databases.placement import Placement
 from smartensemble.databases.shard import Shard
 from smartensemble.errors import InputValueError, StateError
+from smartensemble.results import notes
 from smartensemble.runtime.jobs.batch import Batch, beside, written
 from smartensemble.runtime.jobs.queue import queue
 from smartensemble.runtime.journal.process import Process
@@ -28,7 +28,7 @@ from smartensemble.runtime.servers.server_program import find_server, module
 from smartensemble.runtime.standalone.errors import TERM_GRACE_S
 from smartensemble.status import Run, Status
 
-logger = logging.getLogger(__name__)
+logger = notes.logger(__name__)
 
 #: What Python runs on the nodes: what lies in the directory that it runs in is not imported.
 AGENT = ("-P", "-m", "smartensemble.runtime.servers.node_agent")

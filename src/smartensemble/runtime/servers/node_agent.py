@@ -21,7 +21,7 @@ from smartensemble.databases.config import configuration, data_name, nodes_file
 from smartensemble.databases.shard import BUS, Shard
 from smartensemble.databases.users import WORKER_USER, Secrets
 from smartensemble.errors import SmartEnsembleError, StateError
-from smartensemble.runtime.notes import Notes
+from smartensemble.results.notes import Notes
 from smartensemble.runtime.servers.addresses import PORTS, address_of, choose_port, is_free, write_private
 from smartensemble.runtime.servers.resp import Refusal, request
 from smartensemble.runtime.servers.workers import WORKER, url

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from smartensemble.databases.orchestrator import Orchestrator, attach, placement_of
 from smartensemble.databases.uploads import Upload
 from smartensemble.errors import EntityExistsError, InputValueError, StateError, UnsupportedError
+from smartensemble.results import notes
 from smartensemble.results.table import Seconds
-from smartensemble.runtime import notes
 from smartensemble.runtime.own_files import check_servers
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.servers import cluster, local, record

@@ -1,6 +1,5 @@
 """Start the workers of a database: the processes that run its models and scripts, see :mod:`smartensemble.inference`."""
 
-import logging
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -11,8 +10,9 @@ from smartensemble.databases.orchestrator import Orchestrator
 from smartensemble.databases.shard import Shard
 from smartensemble.databases.users import WORKER_USER, Secrets
 from smartensemble.databases.worker_options import WorkerOptions
+from smartensemble.results import notes
 
-logger = logging.getLogger(__name__)
+logger = notes.logger(__name__)
 
 #: Until a worker ends whose database has gone. No server of ours comes back, so this need not be long.
 RECONNECT_TIMEOUT_S = 2.0

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from smartensemble.runtime.notes import Notes, logger
+import smartensemble
+from smartensemble.results.notes import Notes, logger
 from worlds.patience import PATIENCE_S
 
 Driver = Callable[..., "subprocess.Popen[str]"]
@@ -159,3 +160,11 @@ def test_a_log_of_smartsims_goes_on_though_its_disk_is_full(driver: Driver) -> N
     """)
 
     assert process.communicate(timeout=PATIENCE_S)[0] == "1\n"
+
+
+def test_every_module_that_runs_something_has_a_log_that_never_fails() -> None:
+    """A worker is a process of its own, and its log is a file; SmartSim's loggers belong to their drivers."""
+    sources = Path(smartensemble.__file__).parent
+    plain = [str(path.relative_to(sources)) for path in sources.rglob("*.py") if "logging.getLogger(" in path.read_text()]
+
+    assert [name for name in plain if not name.startswith(("inference/", "compat/log.py", "results/notes.py"))] == []
