@@ -1,9 +1,11 @@
 """Where driver, supervisor and sentinel were all killed, the next program sees what still runs, and starts nothing twice."""
 
+import ctypes
 import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,8 @@ import pytest
 from smartensemble.errors import StateError
 from smartensemble.experiment import Experiment
 from smartensemble.model import Model
-from smartensemble.runtime.standalone.procfs import send
+from smartensemble.runtime.standalone.prctl import PR_SET_CHILD_SUBREAPER, adopt_orphans
+from smartensemble.runtime.standalone.procfs import STATE, send, stat
 from smartensemble.status import Status
 from worlds.drivers import children, lives
 from worlds.patience import PATIENCE_S, eventually
@@ -33,6 +36,18 @@ class Left:
     def __init__(self, model: Model, directory: Path) -> None:
         self.model = model
         self.hidden, self.pid = (int((directory / name).read_text()) for name in ("hidden", "pid"))
+
+
+@pytest.fixture
+def parent() -> Iterator[None]:
+    """While this lasts, this process is the parent of what loses its own, and does not ask how it ends."""
+    adopt_orphans()
+    yield
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    prctl = ctypes.CDLL(None).prctl
+    prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
 @pytest.fixture
@@ -84,3 +99,12 @@ def test_when_it_ends_the_reason_says_what_may_still_run(exp: Experiment, left: 
         f"is gone and left no word; processes {left.hidden}, which it has left, may still run: end them first; start it again"
     )
     assert words in left.model.run.reason
+
+
+def test_what_has_ended_does_not_run_although_its_parent_has_not_asked_how(parent: None, exp: Experiment, left: Left) -> None:
+    for pid in (left.pid, left.hidden):
+        os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not lives(left.pid))
+
+    assert stat(left.pid)[STATE] == b"Z"
+    assert exp.get_status(left.model) == [Status.FAILED]

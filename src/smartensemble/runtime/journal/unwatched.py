@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from smartensemble.runtime.journal.entry import Entry
 from smartensemble.runtime.journal.process import Process
 from smartensemble.runtime.standalone.errors import KILL_GRACE_S
-from smartensemble.runtime.standalone.procfs import send
+from smartensemble.runtime.standalone.procfs import lives, send
 from smartensemble.runtime.standalone.supervision.mark import LOW, mark_of, mark_of_supervisor, marked
 
 LOOK_AGAIN_S = 0.01  #: between two looks at processes that are nobody's children
@@ -15,7 +15,7 @@ LOOK_AGAIN_S = 0.01  #: between two looks at processes that are nobody's childre
 
 def unwatched(entry: Entry, supervisor: Process | None) -> int:
     """The mark of a member that runs on this machine without its supervisor; 0 if it does not."""
-    if supervisor is None or not entry.pid or not supervisor.visible:
+    if supervisor is None or not entry.pid or not supervisor.visible or not lives(entry.pid):
         return 0
     mark = mark_of(entry.pid)
     return mark if mark & ~LOW == mark_of_supervisor(supervisor.pid, supervisor.began) else 0

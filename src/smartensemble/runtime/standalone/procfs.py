@@ -32,10 +32,21 @@ def tree() -> dict[int, ProcessStat]:
                 fields = stat(entry)
             except OSError:  # it ended meanwhile
                 continue
-            # A zombie that has threads is a program whose main thread alone has ended.
-            lives = fields[STATE] not in ENDED_STATES or int(fields[THREADS]) > 1
-            found[int(entry)] = ProcessStat(int(fields[PARENT]), int(fields[GROUP]), lives)
+            found[int(entry)] = ProcessStat(int(fields[PARENT]), int(fields[GROUP]), _lives(fields))
     return found
+
+
+def lives(pid: int) -> bool:
+    """A process runs. One that has ended may still be there, until its parent has asked for its exit code."""
+    try:
+        return _lives(stat(pid))
+    except OSError:
+        return False
+
+
+def _lives(fields: list[bytes]) -> bool:
+    # A zombie that has threads is a program whose main thread alone has ended.
+    return fields[STATE] not in ENDED_STATES or int(fields[THREADS]) > 1
 
 
 def stat(pid: int | str) -> list[bytes]:
