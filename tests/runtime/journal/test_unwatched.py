@@ -78,7 +78,7 @@ def test_a_member_that_still_runs_is_running_and_does_not_start_again(exp: Exper
     with pytest.raises(StateError, match=r"model: runs in .*; wait for it or stop it first"):
         exp.start(left.model)
 
-    assert exp.wait(left.model, timeout=0) is False
+    assert not exp.finished(left.model)
 
 
 def test_stop_ends_all_that_it_started_and_then_it_may_start(exp: Experiment, left: Left) -> None:
