@@ -366,3 +366,26 @@ def test_a_copy_changes_nothing_in_what_it_was_copied_from() -> None:
     assert {member.ensemble for member in twin} == {twin}
     assert (list(ensemble[0].files), ensemble[0].incoming_entities, list(ensemble.params)) == ([], [], ["T"])
     assert ensemble.query_key_prefixing()
+
+
+@pytest.mark.parametrize("key", [3, -4, 10**30, "e_3", "", np.int64(7)])
+def test_a_member_that_is_not_there_is_an_error_by_name_and_by_number(key: str | int) -> None:
+    ensemble = Ensemble("e", replicas=3, run_settings=ECHO)
+
+    with pytest.raises(UnknownMemberError) as caught:
+        ensemble[key]
+
+    assert str(caught.value) == f"e: no member {key!r}; there are e_0, e_1, e_2"
+    assert isinstance(caught.value, LookupError)
+
+
+@pytest.mark.parametrize(
+    "key", [None, True, 1.5, float("nan"), b"e_0", [0], slice("a"), slice(None, None, 0), (0, 1), np.array([0])]
+)
+def test_what_names_no_member_is_a_type_error(key: Any) -> None:
+    ensemble = Ensemble("e", replicas=3, run_settings=ECHO)
+
+    with pytest.raises(InputTypeError, match=r"^e: .* names no member; give a name, a number or a slice"):
+        ensemble[key]
+
+    assert key not in ensemble

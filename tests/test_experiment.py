@@ -4,21 +4,34 @@ Tests create.
 """
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from smartensemble.errors import InputValueError, StateError
+from smartensemble.errors import (
+    AccessError,
+    InputTypeError,
+    InputValueError,
+    MissingFileError,
+    NoDirectoryError,
+    SmartEnsembleError,
+    StateError,
+)
 from smartensemble.experiment import Experiment
+from smartensemble.model import Model
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.status import Status
 from worlds.drivers import Family
 from worlds.patience import PATIENCE_S
+from worlds.strangers import NO_FILES
 
 Driver = Callable[..., "subprocess.Popen[str]"]
 Eventually = Callable[[Callable[[], object]], None]
@@ -71,15 +84,21 @@ def test_what_runs_is_neither_started_nor_generated(exp: Experiment) -> None:
 
 
 def test_a_start_that_cannot_be_finished_is_taken_back(exp: Experiment, tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
+    (tmp_path / "large").write_bytes(bytes(1 << 20))
     sleep = exp.create_run_settings("sleep", ["1000"])
     models = [exp.create_model(f"m{number}", sleep) for number in range(40)]
-    nowhere = exp.create_model("nowhere", sleep, path=tmp_path / "file" / "nowhere")
+    last = exp.create_model("last", sleep)
+    last.attach_generator_files(to_copy="large")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    with pytest.raises(NotADirectoryError):
-        exp.start(*models, nowhere)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, before[1]))
+    try:
+        with pytest.raises(StateError, match="make room"):
+            exp.start(*models, last)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
-    assert {*exp.get_status(*models, nowhere)} == {Status.CANCELLED}
+    assert {*exp.get_status(*models, last)} == {Status.CANCELLED}
     again = Experiment("study")
     assert {*again.get_status(*[again.create_model(model.name, sleep) for model in models])} == {Status.CANCELLED}
 
@@ -318,3 +337,64 @@ def test_wait_and_finished_have_one_answer_for_what_never_started(exp: Experimen
             with pytest.raises(InputValueError, match=f"^{entity.name}: was not started; start it first$"):
                 ask(entity)
     assert (exp.wait(ens[0]), exp.finished(ens[0]), exp.wait()) == (True, True, True)
+
+
+# --- what cannot be -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", sorted(NO_FILES.keys() - {"directory"}))
+def test_an_experiment_has_no_directory_where_something_else_is(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    NO_FILES[kind](tmp_path / "heat")
+
+    with pytest.raises(NoDirectoryError, match=rf"^heat: {tmp_path}/heat is no directory; move it away, or give another name"):
+        Experiment("heat")
+
+
+@pytest.mark.parametrize("time", ["x", float("nan"), -1, True, [1], b"1"])
+def test_what_is_no_time_is_an_error_and_not_waited_for(exp: Experiment, time: Any) -> None:
+    exp.start(model := exp.create_model("model", exp.create_run_settings("sleep", "1000")), block=False)
+
+    for act in (partial(exp.wait, model, timeout=time), partial(exp.stop, model, grace=time), partial(exp.poll, interval=time)):
+        with pytest.raises((InputTypeError, InputValueError), match=r"^(timeout|grace|interval): .*; (give|for example)"):
+            act()
+
+    assert model.status.active
+
+
+@pytest.mark.parametrize("kind", ["directory", "fifo", "socket", "link to itself"])
+def test_a_preview_is_not_written_into_what_is_no_file(exp: Experiment, kind: str, tmp_path: Path) -> None:
+    NO_FILES[kind](tmp_path / "it")
+
+    with pytest.raises(AccessError, match=r"^preview: output_filename: it.*; (give|move)"):
+        exp.preview(exp.create_model("model", exp.create_run_settings("true")), output_filename="it")
+
+
+def test_without_a_working_directory_everything_else_goes_on(exp: Experiment, tmp_path: Path) -> None:
+    settings = exp.create_run_settings("true")
+    (tmp_path / "gone").mkdir()
+    os.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+
+    exp.start(model := exp.create_model("model", settings), progress=False)
+
+    assert model.status is Status.COMPLETED
+    gone = r": the working directory was deleted; change into one that is there"
+    for act in (lambda: Experiment("x"), lambda: Model("x", None, settings).path, lambda: model.attach_generator_files("x")):
+        with pytest.raises(MissingFileError, match=gone):
+            act()
+
+
+@pytest.mark.parametrize("kind", sorted(NO_FILES.keys() - {"directory"}))
+def test_no_ensemble_is_made_where_something_else_is(exp: Experiment, kind: str) -> None:
+    ens = exp.create_ensemble("ens", replicas=2, run_settings=exp.create_run_settings("true"))
+    Path(exp.exp_path).mkdir()
+    NO_FILES[kind](Path(exp.exp_path, "ens"))
+
+    for act in (exp.generate, exp.start):
+        with pytest.raises(SmartEnsembleError, match=rf"^ens_0: {exp.exp_path}/ens.*; (give|move)"):
+            act(ens)
+
+    assert os.listdir(exp.exp_path) == ["ens"]

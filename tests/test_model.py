@@ -1,19 +1,21 @@
 """A model has one value for each parameter, and knows its command, its directory and its run."""
 
 import os
+import pickle
 from collections.abc import Callable
-from copy import copy
+from copy import copy, deepcopy
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from smartensemble import BatchSettings, Ensemble, Model, RunSettings
+from smartensemble import BatchSettings, Ensemble, Experiment, Model, RunSettings, Status
 from smartensemble.errors import (
     InputTypeError,
     InputValueError,
     ParameterError,
+    UnsupportedError,
 )
 
 ECHO = RunSettings("echo", ["hello"])
@@ -132,3 +134,21 @@ def test_a_copy_of_a_model_changes_nothing_in_it() -> None:
     twin.run_settings.add_exe_args("twin")
 
     assert (model.params, arguments(model), arguments(twin)) == ({"T": "1"}, (), ("twin",))
+
+
+@pytest.mark.parametrize("twin", [copy, deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_knows_how_the_run_ended_and_nothing_of_what_ran_it(exp: Experiment, twin: Callable[[Any], Any]) -> None:
+    ens = exp.create_ensemble("ens", {"T": [1, 2]}, run_settings=exp.create_run_settings("true"))
+    runs = exp.create_model("runs", exp.create_run_settings("sleep", "1000"))
+    exp.start(ens, runs, block=False)
+    exp.wait(ens)
+
+    assert [twin(member).status for member in ens] == [Status.COMPLETED, Status.COMPLETED]
+    assert twin(ens[0]).params == {"T": "1"}
+    assert twin(ens).table()[0]["seconds"] == ens.table()[0]["seconds"]
+    assert twin(runs).status is Status.NEW
+    assert exp.get_status(twin(runs)) == [Status.RUNNING]  # by what the experiment knows of its directory
+    with pytest.raises(
+        UnsupportedError, match=r"^study: is not to be copied or pickled; make another by Experiment\('study', "
+    ):
+        twin(exp)

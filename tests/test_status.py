@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from smartensemble.errors import InputValueError
 from smartensemble.status import Run, Status
 
 
@@ -64,3 +65,9 @@ def test_runs_are_themselves_and_equal_no_other() -> None:
 
     assert first != second
     assert {first: "first", second: "second"}[first] == "first"
+
+
+@pytest.mark.parametrize("value", ["completed", None, 3, [], "\ud800"])
+def test_what_is_no_status_is_an_error_that_lists_them(value: object) -> None:
+    with pytest.raises(InputValueError, match=r"^Status: there is no .*; there are New, Queued, Running, Completed, "):
+        Status(value)

@@ -5,12 +5,13 @@ Tests slurm.
 
 import subprocess
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from cluster import Cluster
 from smartensemble import slurm, wlm
-from smartensemble.errors import InputValueError, StateError, UnsupportedError
+from smartensemble.errors import InputValueError, SmartEnsembleError, StateError, UnsupportedError
 from worlds.patience import PATIENCE_S
 
 Driver = Callable[..., "subprocess.Popen[str]"]
@@ -74,3 +75,25 @@ def test_a_partition_is_validated(cluster: Cluster) -> None:
     assert (slurm.validate(4, 8), slurm.validate(4, 9), slurm.validate(3, 1, "short")) == (True, False, False)
     with pytest.raises(InputValueError, match="validate: no partition 'nope'; there are main, short"):
         slurm.validate(partition="nope")
+
+
+@pytest.mark.parametrize("launcher", [["slurm"], {}, 3, "pbs"])
+def test_what_is_no_scheduler_is_an_error(launcher: Any) -> None:
+    with pytest.raises(UnsupportedError, match=r"^wlm: no scheduler .* in this version; there is slurm"):
+        wlm.get_hosts(launcher)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"nodes": 0}, "nodes: 0 is not a whole number above zero"),
+        ({"nodes": True}, "nodes: True is not a whole number"),
+        ({"account": 3}, "account: 3 is no name; give its name"),
+        ({"time": "soon"}, "time: 'soon' is no duration"),
+        ({"options": ["x"]}, "options: .* is no dictionary"),
+        ({"options": {"x": object()}}, "options.* is neither text nor a number"),
+    ],
+)
+def test_an_allocation_that_cannot_be_is_an_error_before_slurm_is_asked(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(SmartEnsembleError, match=f"^{message}"):
+        slurm.get_allocation(**given)

@@ -4,11 +4,12 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
+from smartensemble.checks import path_text
 from smartensemble.duration import Duration
 from smartensemble.ensemble import Ensemble
-from smartensemble.errors import strict
+from smartensemble.errors import InputTypeError, NoDirectoryError, UnsupportedError, public, shown
 from smartensemble.model import Model
 from smartensemble.parameters.resolve import Params
 from smartensemble.parameters.strategies import Strategy
@@ -39,16 +40,17 @@ class Classes:
     orchestrator: "Callable[[], type[Orchestrator]]" = _orchestrator  #: loads the class, which few experiments need
 
 
+@public
 class Creator:
     """An experiment, as far as it creates things."""
 
+    name: str
     exp_path: str
     launcher: str
     _classes = Classes()
     _runner: "Runner"
     _databases: "Databases"
 
-    @strict
     def create_ensemble(
         self,
         name: str,
@@ -79,7 +81,6 @@ class Creator:
         self._place(ensemble)
         return ensemble
 
-    @strict
     def create_model(
         self,
         name: str,
@@ -95,7 +96,6 @@ class Creator:
         self._place(model)
         return model
 
-    @strict
     def create_run_settings(
         self,
         exe: str | PurePath,
@@ -111,11 +111,10 @@ class Creator:
 
         With ``"auto"`` the program runs directly on this machine, and by the scheduler's run command on a cluster: ``srun``.
         """
-        if run_command == "auto":
+        if isinstance(run_command, str) and run_command == "auto":
             run_command = self._runner.scheduler.run_command or None
         return RunSettings(exe, exe_args, run_command, run_args, env_vars, container, time_limit=time_limit)
 
-    @strict
     def create_batch_settings(
         self,
         nodes: int | None = None,
@@ -133,7 +132,6 @@ class Creator:
             nodes, time, queue, account, batch_args, preamble, overcommit=overcommit, array=array
         )
 
-    @strict
     def create_database(
         self,
         port: int | None = None,
@@ -196,10 +194,30 @@ class Creator:
         :raises InputValueError: there is no such file, or it is something else.
         :raises StateError: the database does not answer.
         """
-        return self._databases.reconnect(os.fspath(checkpoint), self._classes.orchestrator())
+        return self._databases.reconnect(
+            path_text("reconnect_orchestrator: checkpoint", checkpoint), self._classes.orchestrator()
+        )
 
     def _place(self, entity: Model | Ensemble) -> None:
         """Put `entity` below this experiment's directory, unless it has its own path, and read the record of its last run."""
         from smartensemble.runtime.selection import place
 
         place(self._runner, self.exp_path, entity)
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """An error, which copy and pickle raise: it runs processes, and these run once."""
+        raise UnsupportedError(
+            f"{self.name}: is not to be copied or pickled; make another by Experiment({self.name!r}, {self.exp_path!r})"
+        )
+
+
+def directory_of(name: str, path: object) -> str:
+    """The directory of the experiment `name`: `path`, which is there, or one of its name, where nothing else is."""
+    if path is not None and not isinstance(path, (str, PurePath)):
+        raise InputTypeError(f"{name}: exp_path is {shown(path)}; give text or a pathlib.Path")
+    if path is not None and not os.path.isdir(path):
+        raise NoDirectoryError(f"{name}: exp_path {shown(os.fspath(path))} is no directory; make it, or leave it out")
+    directory = os.path.abspath(name if path is None else path)
+    if os.path.lexists(directory) and not os.path.isdir(directory):
+        raise NoDirectoryError(f"{name}: {directory} is no directory; move it away, or give another name or exp_path")
+    return directory

@@ -3,8 +3,8 @@
 import re
 from datetime import timedelta
 
-from smartensemble.checks import plain
-from smartensemble.errors import InputTypeError, InputValueError
+from smartensemble.checks import FOREVER_S, plain
+from smartensemble.errors import InputTypeError, InputValueError, shown
 
 Duration = float | timedelta | str
 
@@ -20,13 +20,13 @@ def seconds(subject: str, duration: Duration) -> float:
         value = duration.total_seconds()
     elif isinstance(duration, str):
         if not (match := re.fullmatch(r"(?:(\d+)-)?(\d+):([0-5]?\d):([0-5]?\d)", duration)):
-            raise InputValueError(f"{subject}: {duration!r} is no duration; give 'HH:MM:SS' or seconds")
+            raise InputValueError(f"{subject}: {shown(duration)} is no duration; give 'HH:MM:SS' or seconds")
         days, hours, minutes, rest = (int(part or 0) for part in match.groups())
         value = float(((days * 24 + hours) * 60 + minutes) * 60 + rest)
     elif isinstance(number, (int, float)) and not isinstance(number, bool):
-        value = float(min(number, 10**300))
+        value = float(max(-1, min(number, FOREVER_S)))
     else:
-        raise InputTypeError(f"{subject}: {duration!r} is no duration; give 'HH:MM:SS' or seconds")
+        raise InputTypeError(f"{subject}: {shown(duration)} is no duration; give 'HH:MM:SS' or seconds")
     if not value > 0:
-        raise InputValueError(f"{subject}: {duration!r} is not above zero; leave it out for no limit")
+        raise InputValueError(f"{subject}: {shown(duration)} is not above zero; leave it out for no limit")
     return value

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar, Self, overload
 
 from smartensemble import model
-from smartensemble.checks import absolute_path, check_name, positive
+from smartensemble.checks import absolute_path, check_name, positive, working_directory
 from smartensemble.errors import (
     CaseError,
     EntityExistsError,
@@ -16,11 +16,12 @@ from smartensemble.errors import (
     InputValueError,
     StrategyError,
     UnknownMemberError,
-    strict,
+    public,
+    shown,
 )
 from smartensemble.files.attach import Paths, attach
 from smartensemble.model import NO_FILES, Group, Model, columns, join, make_member, refresh, sharing
-from smartensemble.parameters.expansion import Expansion, expansion
+from smartensemble.parameters.expansion import Expansion, expansion, named
 from smartensemble.parameters.resolve import Params, resolve
 from smartensemble.parameters.strategies import Strategy
 from smartensemble.results.failures import Failures, failures
@@ -41,6 +42,7 @@ CASES = """there are five ways to initialize an Ensemble:
   5. run_settings, batch_settings and replicas"""
 
 
+@public
 class Ensemble(Group):
     """A group of models, made from parameters, from a number of replicas, or one by one.
 
@@ -53,7 +55,6 @@ class Ensemble(Group):
 
     _member_class: ClassVar[type[Model]] = Model  #: a subclass may make others
 
-    @strict
     def __init__(
         self,
         name: str,
@@ -89,14 +90,14 @@ class Ensemble(Group):
         """
         check_name("Ensemble", name)
         check_settings(name, run_settings, batch_settings)
-        if perm_strat is not None and perm_strategy is not None and perm_strat != perm_strategy:
+        if perm_strat is not None and perm_strategy is not None and named(perm_strat) != named(perm_strategy):
             raise InputValueError(
-                f"{name}: perm_strat={perm_strat!r} and perm_strategy={perm_strategy!r} mean the same; give one"
+                f"{name}: perm_strat={shown(perm_strat)} and perm_strategy={shown(perm_strategy)} mean the same; give one"
             )
         parameters = resolve(name, params, params_as_args)
         _check_case(name, bool(parameters.values), run_settings, batch_settings, replicas, n_models)
         self.name = name
-        self.path = os.path.join(os.getcwd(), name) if path is None else absolute_path(name, path)
+        self.path = os.path.join(working_directory(name), name) if path is None else absolute_path(name, path)
         self.params = parameters.values
         self.params_as_args = parameters.arguments
         self.batch_settings = batch_settings
@@ -170,7 +171,7 @@ class Ensemble(Group):
         :raises EntityExistsError: a member has that name already.
         """
         if not isinstance(model, Model):
-            raise InputTypeError(f"{self.name}: {model!r} is no Model; make one with create_model(name, run_settings)")
+            raise InputTypeError(f"{self.name}: {shown(model)} is no Model; make one with create_model(name, run_settings)")
         if model.name in self._members:
             raise EntityExistsError(f"{self.name}: there is a member {model.name!r}; give the model another name")
         if model.ensemble is not None:
@@ -182,7 +183,6 @@ class Ensemble(Group):
         join(model, self)
         self._members[model.name] = model
 
-    @strict
     def attach_generator_files(self, to_copy: Paths = None, to_symlink: Paths = None, to_configure: Paths = None) -> None:
         """Files for each member's directory: copied, linked to, or copied with their tags filled.
 
@@ -261,7 +261,8 @@ class Ensemble(Group):
         return len(self._members)
 
     def __contains__(self, member: object) -> bool:
-        return (member.name if isinstance(member, Model) else member) in self._members
+        name = member.name if isinstance(member, Model) else member
+        return isinstance(name, str) and name in self._members
 
     @overload
     def __getitem__(self, key: str | int) -> Model: ...
@@ -269,11 +270,15 @@ class Ensemble(Group):
     def __getitem__(self, key: slice) -> list[Model]: ...
     def __getitem__(self, key: str | int | slice) -> Model | list[Model]:
         """A member by its name or its number, or several by a slice."""
-        if isinstance(key, str):
-            if key not in self._members:
-                raise UnknownMemberError(f"{self.name}: no member {key!r}; there are {_some(list(self._members))}")
-            return self._members[key]
-        return self.models[key]
+        try:
+            if isinstance(key, bool):
+                raise TypeError
+            found: Model | list[Model] = self._members[key] if isinstance(key, str) else self.models[key]
+        except LookupError:
+            raise UnknownMemberError(f"{self.name}: no member {shown(key)}; there are {_some(list(self._members))}") from None
+        except (TypeError, ValueError):
+            raise InputTypeError(f"{self.name}: {shown(key)} names no member; give a name, a number or a slice") from None
+        return found
 
     def __copy__(self) -> Self:
         """An ensemble of its own, with a copy of each member: to add to it, or to change one, changes nothing in this one."""

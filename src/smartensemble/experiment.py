@@ -1,21 +1,19 @@
 """An experiment creates models and ensembles, generates their directories, runs them, and reports their status."""
 
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from smartensemble.checks import check_name, positive
-from smartensemble.create import Creator
+from smartensemble.checks import check_name, flag, positive, span, writable
+from smartensemble.create import Creator, directory_of
 from smartensemble.ensemble import Ensemble
 from smartensemble.errors import (
-    InputTypeError,
     InputValueError,
-    NoDirectoryError,
     UnsupportedError,
     did_you_mean,
-    strict,
+    public,
+    shown,
 )
 from smartensemble.files.tags import Delimiter
 from smartensemble.model import Model
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
 GRACE = 5.0  #: seconds that a member has to obey SIGTERM
 
 
+@public
 class Experiment(Creator):
     """Creates, generates, runs and watches models and ensembles, all below one directory.
 
@@ -40,7 +39,6 @@ class Experiment(Creator):
     [<Status.COMPLETED: 'Completed'>, <Status.COMPLETED: 'Completed'>]
     """
 
-    @strict
     def __init__(self, name: str, exp_path: str | PurePath | None = None, launcher: str = "local") -> None:
         """An experiment.
 
@@ -56,21 +54,16 @@ class Experiment(Creator):
         from smartensemble.schedulers import SCHEDULERS
 
         check_name("Experiment", name)
-        if exp_path is not None and not isinstance(exp_path, (str, PurePath)):
-            raise InputTypeError(f"{name}: exp_path is {exp_path!r}; give text or a pathlib.Path")
-        if exp_path is not None and not os.path.isdir(exp_path):
-            raise NoDirectoryError(f"{name}: exp_path {os.fspath(exp_path)!r} is no directory; make it, or leave it out")
-        if launcher not in (*SCHEDULERS, "auto"):
-            raise UnsupportedError(f"{name}: no launcher {launcher!r} in this version{did_you_mean(str(launcher), SCHEDULERS)}")
+        if not isinstance(launcher, str) or launcher not in (*SCHEDULERS, "auto"):
+            raise UnsupportedError(f"{name}: no launcher {shown(launcher)} in this version{did_you_mean(launcher, SCHEDULERS)}")
         self.name = name
-        self.exp_path = os.path.abspath(name if exp_path is None else exp_path)
+        self.exp_path = directory_of(name, exp_path)
         self.launcher = detect_launcher() if launcher == "auto" else launcher
         self._runner = Runner(name, self.exp_path, self.launcher)
         self._databases = Databases(name, self._runner)
 
     # --- generate -----------------------------------------------------------------------------------------------
 
-    @strict
     def generate(
         self,
         *entities: "Model | Ensemble | Orchestrator",
@@ -94,6 +87,8 @@ class Experiment(Creator):
             replace.
         :raises TagError: a tag names no parameter.
         """
+        overwrite, verbose = flag("overwrite", overwrite), flag("verbose", verbose)
+        allow_unknown, allow_unused = flag("allow_unknown", allow_unknown), flag("allow_unused", allow_unused)
         with self._runner.turns.transaction(members_of(entities), GRACE) as transaction:
             from smartensemble.runtime.input_files import TagOptions
             from smartensemble.runtime.start import generate
@@ -125,20 +120,21 @@ class Experiment(Creator):
         from smartensemble.runtime.preview import preview
         from smartensemble.runtime.servers.colocated import Environment
 
+        allow_unknown, allow_unused = flag("allow_unknown", allow_unknown), flag("allow_unused", allow_unused)
+        place = None if output_filename is None else writable("preview: output_filename", output_filename)
         chosen = self._select(entities)
         command = Environment(self._databases.running, self._runner.scheduler).command
         renderer = directories.check(chosen.models, TagOptions(tag, allow_unknown, allow_unused))
         runs = {model.path: model.run for model in chosen.models}
         batches = batch_jobs(chosen.entities, runs, command, self._runner.scheduler)
         text = preview(f"{self.name} in {self.exp_path}", chosen.databases, chosen.models, list(batches), renderer, command)
-        if output_filename is None:
+        if place is None:
             print(Notes(sys.stdout).printable(text), end="")
         else:
-            Path(output_filename).write_text(text, encoding="utf-8")
+            Path(place).write_text(text, encoding="utf-8")
 
     # --- run ----------------------------------------------------------------------------------------------------
 
-    @strict
     def start(
         self,
         *entities: "Model | Ensemble | Orchestrator",
@@ -165,14 +161,16 @@ class Experiment(Creator):
         :raises StateError: one of them runs already, or its directory was generated for other parameters; or a database
             cannot be started, or does not answer any more; or no database runs that could store their models and scripts.
         """
+        block, summary, progress = flag("block", block), flag("summary", summary), flag("progress", progress)
+        kill_on_interrupt, detach = flag("kill_on_interrupt", kill_on_interrupt), flag("detach", detach)
+        max_running = None if max_running is None else positive("max_running", max_running)
         try:
             with self._runner.turns.transaction(members_of(entities), GRACE) as transaction:  # from here on, stop knows of it
                 from smartensemble.runtime.start import StartRequest, start
 
                 chosen = self._select(entities)
-                max_running = None if max_running is None else positive("max_running", max_running)
-                if only not in (None, "failed"):
-                    raise InputValueError(f"{self.name}: only={only!r} is no choice; there is only='failed'")
+                if only is not None and (not isinstance(only, str) or only != "failed"):
+                    raise InputValueError(f"{self.name}: only={shown(only)} is no choice; there is only='failed'")
                 request = StartRequest(chosen, max_running, only == "failed", detach, summary)
                 models = start(self._runner, self._databases, transaction, request)
             if block and models:
@@ -193,6 +191,7 @@ class Experiment(Creator):
         """
         from smartensemble.runtime.selection import check_started, started
 
+        timeout = None if timeout is None else span("timeout", timeout)
         chosen = self._select(entities) if entities else None
         if chosen:
             check_started(chosen.entities)
@@ -210,6 +209,9 @@ class Experiment(Creator):
         """Wait until everything that was started has ended; if `verbose`, print the statuses every `interval` seconds."""
         from smartensemble.results.notes import Notes
 
+        verbose, kill_on_interrupt = flag("verbose", verbose), flag("kill_on_interrupt", kill_on_interrupt)
+        if not span("interval", interval):
+            raise InputValueError(f"interval: {shown(interval)} is no time to wait; give seconds above zero")
         try:
             while not self.wait(timeout=interval):
                 if verbose:
@@ -232,6 +234,7 @@ class Experiment(Creator):
         """
         from smartensemble.runtime.selection import started
 
+        grace = span("grace", grace)
         self._runner.turns.cancel(members_of(entities) if entities else None, grace)
         chosen = self._select(entities) if entities else None
         if chosen is None or chosen.models:

@@ -1,14 +1,13 @@
 """A model is a program with its parameters, its files and its directory."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from smartensemble.checks import absolute_path, check_name
+from smartensemble.checks import absolute_path, check_name, working_directory
 from smartensemble.command import Command
-from smartensemble.errors import InputTypeError, ParameterError, strict
+from smartensemble.errors import InputTypeError, ParameterError, public
 from smartensemble.files.attach import Files, Paths, attach
 from smartensemble.parameters.resolve import Constant, Params, argument, resolve
 from smartensemble.settings.batch import BatchSettings
@@ -36,6 +35,7 @@ class Group(Entity):
     path: str
 
 
+@public
 class Model(ModelSharing):
     """One program, with its parameters, its files and its directory.
 
@@ -51,7 +51,6 @@ class Model(ModelSharing):
     batch_settings: BatchSettings | None
     _path: str | None
 
-    @strict
     def __init__(
         self,
         name: str,
@@ -144,7 +143,7 @@ class Model(ModelSharing):
         """Its directory."""
         if self._path is not None:
             return self._path
-        home = self._group.path if self._group is not None else self._home or os.getcwd()
+        home = self._group.path if self._group is not None else self._home or working_directory(self.name)
         return f"{home}/{self.name}"
 
     @property
@@ -187,7 +186,6 @@ class Model(ModelSharing):
         """The models and scripts that its databases store for it: those that were added to it, and to its ensemble."""
         return sharing(self).uploads
 
-    @strict
     def attach_generator_files(self, to_copy: Paths = None, to_symlink: Paths = None, to_configure: Paths = None) -> None:
         """Files for its directory: copied, linked to, or copied with their tags filled. Replaces the earlier ones.
 
@@ -223,6 +221,13 @@ class Model(ModelSharing):
 
     def _shared(self) -> Iterator[tuple[str, Sharing]]:
         yield self.name, sharing(self)
+
+    def __getstate__(self) -> tuple[None, dict[str, object]]:
+        """What a copy has, and a pickle: what ended and how, but nothing of the program that runs the rest."""
+        state = {name: getattr(self, name) for each in type(self).__mro__ for name in getattr(each, "__slots__", ())
+                 if name not in ("__weakref__", "_refresh")}  # fmt: skip
+        run = self._run if self._run is not None and self._run.status.final else None
+        return None, state | {"_refresh": None, "_generated": False, "_run": run and replace(run, handle=0)}
 
     def __eq__(self, other: object) -> bool:
         return self.name == other.name if isinstance(other, Model) else NotImplemented

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from smartensemble.checks import word
 from smartensemble.duration import Duration
-from smartensemble.errors import EntityExistsError, InputTypeError, strict
+from smartensemble.errors import EntityExistsError, InputTypeError, public, shown
 from smartensemble.settings.executable import find_program
 from smartensemble.settings.followed import FollowedSettings
 
@@ -38,6 +39,7 @@ class Sharing:
 NO_SHARING = Sharing()
 
 
+@public
 class Entity:
     """A model or an ensemble. Members write keys with a prefix, read those of others, and find what was stored for them."""
 
@@ -82,7 +84,6 @@ class Entity:
             check_free(name, sharing.uploads, upload)
         self._sharing = replace(self._sharing, uploads=(*self._sharing.uploads, upload))
 
-    @strict
     def add_ml_model(
         self,
         name: str,
@@ -125,7 +126,6 @@ class Entity:
         batching = Batching(batch_size, min_batch_size, min_batch_timeout)
         self._store(ml_model(self.name, name, backend, model, model_path, devices, batching, tag, inputs, outputs))
 
-    @strict
     def add_function(
         self,
         name: str,
@@ -147,7 +147,6 @@ class Entity:
         devices = uploads.Devices(device, devices_per_node, first_device)
         self._store(uploads.function(self.name, name, function, devices))
 
-    @strict
     def add_script(
         self,
         name: str,
@@ -170,13 +169,13 @@ class Entity:
         self._store(uploads.script(self.name, name, script, script_path, devices))
 
 
+@public
 class ModelSharing(Entity):
     """What only a model can have: a database of its own."""
 
     __slots__ = ("_colocated",)
     _colocated: "Colocated | None"
 
-    @strict
     def colocate_db_uds(
         self,
         unix_socket: str | PurePath | None = None,
@@ -215,11 +214,10 @@ class ModelSharing(Entity):
             conf=colocated.configured(db_cpus, debug),
             server=None if server is None else find_program(server, "server"),
             worker_options=worker_options(self.name, workers, intra_op_threads, model_time_limit, confine),
-            socket=None if unix_socket is None else colocated.checked_socket(self.name, str(unix_socket)),
+            socket=None if unix_socket is None else colocated.checked_socket(self.name, unix_socket),
             permissions=colocated.checked_permissions(self.name, socket_permissions),
         )
 
-    @strict
     def colocate_db_tcp(
         self,
         port: int | None = None,
@@ -254,7 +252,7 @@ class ModelSharing(Entity):
             worker_options=worker_options(self.name, workers, intra_op_threads, model_time_limit, confine),
             tcp=True,
             port=None if port is None else checked_port(self.name, port),
-            interface=ifname,
+            interface=word(f"{self.name}: ifname", ifname),
         )
 
     colocate_db = colocate_db_tcp
@@ -278,7 +276,7 @@ def own_sharing(entity: Entity) -> Sharing:
 def check_incoming(name: str, known: Iterable[Producer], producer: object) -> None:
     """An error, unless `producer` may be registered beside those that are known."""
     if not isinstance(producer, Entity):
-        raise InputTypeError(f"{name}: {producer!r} is neither a Model nor an Ensemble; register who writes the data")
+        raise InputTypeError(f"{name}: {shown(producer)} is neither a Model nor an Ensemble; register who writes the data")
     read = {prefix for each in known for prefix in each.key_prefixes}
     if twice := read.intersection(producer.key_prefixes):
         raise EntityExistsError(f"{name}: reads from {min(twice)!r} already; register each once")

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 
 from smartensemble import wlm
-from smartensemble.checks import positive
+from smartensemble.checks import empty, positive, whole, word
 from smartensemble.duration import Duration, seconds
-from smartensemble.errors import InputValueError, StateError
+from smartensemble.errors import InputValueError, StateError, public, shown
 from smartensemble.runtime.jobs.query import query
 from smartensemble.runtime.jobs.queue import queue
 from smartensemble.schedulers.run_commands import TIMES
+from smartensemble.settings.arguments import raw_options
 from smartensemble.settings.command import spelled
 
 #: Options of salloc that have an argument of their own here.
@@ -16,6 +17,7 @@ OWN_OPTIONS = {"nodes": ("N", "nodes"), "time": ("t", "time"), "account": ("A", 
 QUEUE_WAIT_S = 7 * 86400.0  #: how long an allocation may wait in the queue
 
 
+@public
 def get_allocation(
     nodes: int = 1, time: Duration | None = None, account: str | None = None, options: Mapping[str, object] | None = None
 ) -> str:
@@ -30,9 +32,10 @@ def get_allocation(
     :raises StateError: Slurm refuses it.
     :raises InputValueError: its partition has fewer nodes.
     """
-    command = _salloc(nodes, time, account, options or {})
+    further = {} if options is None else raw_options("options", options)
+    command = _salloc(nodes, time, account, further)
     queue("slurm").check()
-    _check_nodes(nodes, options or {})
+    _check_nodes(nodes, further)
     answer = query(command, timeout_s=QUEUE_WAIT_S, errors=True)
     for line in answer.splitlines():
         if "Granted job allocation" in line:
@@ -40,22 +43,26 @@ def get_allocation(
     raise StateError(f"get_allocation: salloc granted none: {answer.strip()}")
 
 
+@public
 def release_allocation(alloc_id: str | int) -> None:
     """Release an allocation; what runs in it ends.
 
     :raises StateError: there is no such allocation, or there is none any more.
     """
-    number = str(alloc_id).strip()
+    number = str(alloc_id).strip() if isinstance(alloc_id, str) else str(whole("alloc_id", alloc_id))
     if not number.isdecimal() or not queue("slurm").has(number):
-        raise StateError(f"release_allocation: there is no allocation {number!r}; give what get_allocation returned")
+        raise StateError(f"release_allocation: there is no allocation {shown(number)}; give what get_allocation returned")
     query(("scancel", number))
 
 
+@public
 def validate(nodes: int = 1, ppn: int = 1, partition: str | None = None) -> bool:
     """Whether a partition, the default one if none is named, has `nodes` nodes of at least `ppn` CPUs.
 
     :raises InputValueError: there is no such partition.
     """
+    nodes, ppn = positive("nodes", nodes), positive("ppn", ppn)
+    partition = None if partition is None else word("partition", partition)
     partitions = queue("slurm").partitions()
     for each in partitions:
         if each.name == partition or (partition is None and each.default):
@@ -65,6 +72,7 @@ def validate(nodes: int = 1, ppn: int = 1, partition: str | None = None) -> bool
     )
 
 
+@public
 def get_default_partition() -> str:
     """The partition of jobs that name none.
 
@@ -76,21 +84,25 @@ def get_default_partition() -> str:
     raise StateError("get_default_partition: no partition is the default; name one")
 
 
+@public
 def get_hosts() -> list[str]:
     """The names of the nodes of the allocation that this program runs in, sorted."""
     return wlm.get_hosts("slurm")
 
 
+@public
 def get_queue() -> str:
     """The partition of the allocation that this program runs in."""
     return wlm.get_queue("slurm")
 
 
+@public
 def get_tasks() -> int:
     """The number of processes that the allocation was requested for."""
     return wlm.get_tasks("slurm")
 
 
+@public
 def get_tasks_per_node() -> dict[str, int]:
     """The number of processes on each node of the allocation."""
     return wlm.get_tasks_per_node("slurm")
@@ -110,13 +122,13 @@ def _check_nodes(nodes: int, options: Mapping[str, object]) -> None:
 
 def _salloc(nodes: int, time: Duration | None, account: str | None, further: Mapping[str, object]) -> list[str]:
     """The command that gets an allocation, without a shell in it."""
-    further = {name: value if value != "" else None for name, value in further.items()}
+    further = {name: None if empty(value) and isinstance(value, str) else value for name, value in further.items()}
     for name, spellings in OWN_OPTIONS.items():
         if taken := [option for option in further if option.lstrip("-") in spellings]:
             raise InputValueError(f"get_allocation: options has {taken[0]!r}; give it as {name}=")
     own: dict[str, object] = {"no-shell": None, "nodes": positive("nodes", nodes), "job-name": "smartensemble"}
-    if time:
+    if time is not None and not empty(time):
         own["time"] = TIMES["hms"](seconds("time", time))
-    if account:
-        own["account"] = account
+    if not empty(account):
+        own["account"] = word("account", account)
     return ["salloc", *spelled(own | further)]

@@ -4,6 +4,8 @@ import time
 from dataclasses import dataclass
 from enum import Enum
 
+from smartensemble.errors import InputValueError, shown
+
 
 class Status(Enum):
     """The stages of a member, from described to ended.
@@ -19,6 +21,10 @@ class Status(Enum):
     FAILED = "Failed"  #: its program could not be started, ended with another code, by a signal, or at its time limit
     CANCELLED = "Cancelled"  #: stopped on request, before or while it ran
     UNKNOWN = "Unknown"  #: gone, and nobody knows how it ended: not its files, nor its scheduler
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Status":
+        raise InputValueError(f"Status: there is no {shown(value)}; there are {', '.join(each.value for each in cls)}")
 
     @property
     def final(self) -> bool:

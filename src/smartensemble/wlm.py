@@ -2,12 +2,13 @@
 
 import os
 
-from smartensemble.errors import StateError, UnsupportedError
+from smartensemble.errors import StateError, UnsupportedError, public, shown
 from smartensemble.runtime.jobs.allocation import detect_launcher as detect_launcher
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.schedulers.base import Control
 
 
+@public
 def get_hosts(launcher: str | None = None) -> list[str]:
     """The names of the nodes of the allocation, sorted.
 
@@ -16,16 +17,19 @@ def get_hosts(launcher: str | None = None) -> list[str]:
     return sorted(_allocation(launcher).node_names(os.environ))
 
 
+@public
 def get_queue(launcher: str | None = None) -> str:
     """The queue of the allocation."""
     return _allocation(launcher).queue(os.environ)
 
 
+@public
 def get_tasks(launcher: str | None = None) -> int:
     """The number of processes that the allocation was requested for."""
     return sum(_allocation(launcher).tasks_per_node(os.environ))
 
 
+@public
 def get_tasks_per_node(launcher: str | None = None) -> dict[str, int]:
     """The number of processes on each node of the allocation.
 
@@ -44,8 +48,8 @@ def get_tasks_per_node(launcher: str | None = None) -> dict[str, int]:
 def _allocation(launcher: str | None) -> Control:
     """The scheduler in whose allocation this program runs."""
     known = {scheduler.name: scheduler.control for scheduler in SCHEDULERS.values() if scheduler.control}
-    if launcher is not None and launcher not in known:
-        raise UnsupportedError(f"wlm: no scheduler {launcher!r} in this version; there is {', '.join(known)}")
+    if launcher is not None and (not isinstance(launcher, str) or launcher not in known):
+        raise UnsupportedError(f"wlm: no scheduler {shown(launcher)} in this version; there is {', '.join(known)}")
     for name, control in known.items():
         if launcher in (None, name) and control.allocation_variable in os.environ:
             return control

@@ -4,8 +4,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from smartensemble.compat.log import get_logger, log_to_file
+from smartensemble.errors import AccessError, SmartEnsembleError
 
 DRIVER = """
 import logging
@@ -36,3 +40,19 @@ def test_each_line_is_shown_once_and_written(level: str, shown: list[str], tmp_p
     written = (tmp_path / "driver.log").read_text()
     assert "from inside" in written
     assert ("a detail" in written) is (level != "developer")  # there the driver's logger has a name of its own
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [(3, {}), ("mine", {"log_level": "loud"}), ("mine", {"log_level": 3}), ("mine", {"fmt": "no field"}), ("mine", {"fmt": 3})],
+)
+def test_a_logger_that_cannot_be_is_an_error(name: Any, given: dict[str, Any]) -> None:
+    with pytest.raises(SmartEnsembleError, match=r"^(get_logger|log_level|fmt): .*; (give|there are|did you|for example)"):
+        get_logger(name, **given)
+
+
+def test_nothing_is_logged_into_a_fifo(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "log")
+
+    with pytest.raises(AccessError, match=r"^log_to_file: filename: .*/log is a FIFO; give the path of a file"):
+        log_to_file(str(tmp_path / "log"))

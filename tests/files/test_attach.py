@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from smartensemble.errors import InputTypeError, InputValueError, MissingFileError
-from smartensemble.files.attach import Files, attach
+from smartensemble.errors import AccessError, InputTypeError, InputValueError, MissingFileError, SmartEnsembleError
+from smartensemble.files.attach import Files, attach, check_readable
+from worlds.strangers import NO_FILES
 
 
 @pytest.fixture(autouse=True)
@@ -101,3 +102,49 @@ def test_a_link_to_nothing_is_no_file(home: Path) -> None:
 
     with pytest.raises(FileNotFoundError, match=r"no file .*/link"):
         attach("melt", to_symlink="link")
+
+
+@pytest.mark.parametrize("argument", ["to_copy", "to_configure"])
+@pytest.mark.parametrize("kind", sorted(NO_FILES.keys() - {"directory"}))
+def test_what_has_no_end_is_not_attached(home: Path, argument: str, kind: str) -> None:
+    """To read a FIFO waits until somebody writes, and a device may never end."""
+    NO_FILES[kind](home / "it")
+
+    with pytest.raises((AccessError, MissingFileError), match=rf"^melt: {argument}: .*{home}/it.*; (give|move)"):
+        attach("melt", **{argument: "it"})
+
+
+@pytest.mark.parametrize("kind", ["directory", "fifo", "socket", "device"])
+def test_a_link_may_lead_to_anything(home: Path, kind: str) -> None:
+    NO_FILES[kind](home / "it")
+
+    assert attach("melt", to_symlink="it").to_symlink == (f"{home}/it",)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "x" * 5000, "data/x"])
+def test_what_names_no_file_is_not_attached(name: str) -> None:
+    with pytest.raises(SmartEnsembleError, match=r"^melt: to_copy: .*; (give|move)"):
+        attach("melt", to_copy=name)
+
+
+@pytest.mark.parametrize("argument", ["to_copy", "to_configure"])
+@pytest.mark.parametrize("kind", ["fifo", "socket", "device"])
+def test_what_has_no_end_is_found_in_directories_too(home: Path, argument: str, kind: str) -> None:
+    (home / "tree/sub").mkdir()
+    NO_FILES[kind](home / "tree/sub/it")
+    files = attach("melt", **{argument: "tree"})
+
+    if (argument, kind) == ("to_copy", "device"):  # it is a link, and the copy of a link is a link
+        check_readable("melt", files)
+        return
+    with pytest.raises(AccessError, match=rf"^melt: {home}/tree/sub/it is a .*; give a file or a directory"):
+        check_readable("melt", files)
+
+
+@pytest.mark.parametrize("argument", ["to_copy", "to_configure", "to_symlink"])
+def test_a_file_that_has_gone_since_is_an_error(home: Path, argument: str) -> None:
+    files = attach("melt", **{argument: "data"})
+    (home / "data").unlink()
+
+    with pytest.raises(MissingFileError, match=rf"^melt: no file {home}/data; give the path of one that is there"):
+        check_readable("melt", files)

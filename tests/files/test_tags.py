@@ -147,3 +147,13 @@ def test_a_delimiter_is_one_text_or_two(tag: Delimiter, sides: tuple[str, str]) 
 def test_what_is_no_delimiter_is_an_error_with_examples(tag: Delimiter, error: type[Exception]) -> None:
     with pytest.raises(error, match=r"^tag: .*; give text such as ';'"):
         template(b"", [], tag)
+
+
+@pytest.mark.parametrize("tag", ["\ud800", ("{", "\ud800"), "\0"])
+def test_a_delimiter_that_no_file_has_is_an_error(tag: Delimiter) -> None:
+    with pytest.raises(InputValueError, match=r"^tag: .* is in no text file; give text such as ';'"):
+        pair(tag)
+
+
+def test_a_value_that_names_an_old_file_is_filled_as_its_bytes() -> None:
+    assert fill(b"file ;F;", {"F": "caf\udce9"}) == b"file caf\xe9"

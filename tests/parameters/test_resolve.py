@@ -8,12 +8,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from smartensemble.errors import InputTypeError, ParameterError, SmartEnsembleError
+from smartensemble import Ensemble, RunSettings
+from smartensemble.errors import InputTypeError, InputValueError, ParameterError, SmartEnsembleError
 from smartensemble.parameters.resolve import Constant, Params, argument, resolve
 
 STRING = "a name is a string, as in {'T': [1.5, 3.0]}"
@@ -250,6 +252,13 @@ class Silent:
     def __str__(self) -> str:
         raise RuntimeError
 
+
+class Wordless:
+    """A value that says nothing of itself."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no word")
+
     __repr__ = __str__
 
 
@@ -295,3 +304,35 @@ def test_a_frame_is_no_list_of_values() -> None:
         resolve("melt", {"T": Frame()})
     with pytest.raises(InputTypeError, match=r"holds a Frame; each value is text"):
         resolve("melt", {"T": [Frame()]})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("\ud800", id="half a pair"),
+        pytest.param(10**5000, id="huge"),
+        pytest.param([1, -(10**5000)], id="huge in a list"),
+        pytest.param(range(10**5000, 10**5000 + 2), id="huge range"),
+        pytest.param(count(), id="no end"),
+        pytest.param(np.ma.masked, id="masked"),
+        pytest.param(np.ma.masked_equal([1, 2], 2), id="masked array"),  # type: ignore[no-untyped-call]
+    ],
+)
+def test_a_value_that_cannot_be_written_is_an_error(value: object) -> None:
+    with pytest.raises(ParameterError, match=r"^melt: params\['T'\] (holds|is|has) .*; (give|take|leave)"):
+        resolve("melt", {"T": value})
+
+
+def test_a_value_that_says_nothing_is_an_error_of_the_ensemble() -> None:
+    for value in (Wordless(), [1, Wordless()]):
+        with pytest.raises((InputTypeError, InputValueError), match=r"^.*: .*; give"):
+            Ensemble("melt", {"T": value}, run_settings=RunSettings("true"))
+
+
+@pytest.mark.needs("torch")
+def test_a_tensor_of_one_number_is_that_number() -> None:
+    import torch
+
+    values = resolve("melt", {"T": torch.tensor(0.5), "N": [torch.tensor(3)], "P": torch.tensor([1, 2])}).values
+
+    assert {name: list(column) for name, column in values.items()} == {"T": [0.5], "N": [3], "P": [1, 2]}

@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from smartensemble.errors import InputTypeError, InputValueError
 from smartensemble.results.table import MAX_ROWS, Seconds, Table
 
 
@@ -86,3 +87,14 @@ def test_a_notebook_shows_it_as_html() -> None:
 
     assert page.startswith("<table>")
     assert [text.strip() for text in Cells(page).texts] == ["name", "T", "melt_0", "1.5"]
+
+
+@pytest.mark.parametrize("style", ["githup", "", "x" * 1000])
+def test_a_style_that_there_is_not_is_an_error(style: str) -> None:
+    with pytest.raises(InputValueError, match=r"^style: there is no '.*(did you mean 'github'\? There|; there) are asciidoc, "):
+        Table([{"a": 1}]).format(style)
+
+
+def test_a_style_is_text() -> None:
+    with pytest.raises(InputTypeError, match=r"^style: None is no text; there are asciidoc, "):
+        Table([{"a": 1}]).format(None)  # type: ignore[arg-type]

@@ -63,7 +63,7 @@ def test_a_member_of_one_task_that_asks_for_nothing_else_may_share_a_step(args: 
 @pytest.mark.parametrize(
     ("method", "given", "why"),
     [
-        ("set_hostlist_from_file", "nowhere", "no file 'nowhere'; give one that is there"),
+        ("set_hostlist_from_file", "nowhere", "no file nowhere; give the path of one that is there"),
         ("set_hostlist_from_file", 5, "5 is no path; give text or a pathlib.Path"),
         ("set_het_group", [], r"\[\] holds no number; for example \[0, 1\]"),
         ("set_het_group", -1, "-1 is not a whole number, zero or more"),

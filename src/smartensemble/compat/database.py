@@ -7,12 +7,13 @@ from smartensemble.compat.entity import TelemetryConfiguration
 from smartensemble.compat.settings import BatchSettings
 from smartensemble.databases import orchestrator
 from smartensemble.databases.placement import Placement
-from smartensemble.errors import StateError, UnsupportedError
+from smartensemble.errors import StateError, UnsupportedError, public
 from smartensemble.runtime.own_files import is_configuration
 from smartensemble.runtime.servers.cluster import server_names
 from smartensemble.settings import batch
 
 
+@public
 class Orchestrator(orchestrator.Orchestrator):
     """A database that an experiment starts. See :class:`smartensemble.Orchestrator`."""
 

@@ -7,7 +7,7 @@ from tabulate import tabulate
 
 from smartensemble import ensemble, model
 from smartensemble.compat.missing import OBJECTS, Missing, missing
-from smartensemble.errors import StrategyError, UnsupportedError, strict
+from smartensemble.errors import StrategyError, UnsupportedError, public
 from smartensemble.parameters.expansion import named
 from smartensemble.parameters.resolve import Params
 from smartensemble.parameters.strategies import Strategy
@@ -40,6 +40,7 @@ class Typed:
         return type(self).__name__
 
 
+@public
 class Model(Typed, model.Model):
     """One program, with its parameters, its files and its directory. See :class:`smartensemble.Model`."""
 
@@ -67,6 +68,7 @@ class Model(Typed, model.Model):
         return self.name
 
 
+@public
 class Ensemble(Typed, ensemble.Ensemble):
     """A group of models. See :class:`smartensemble.Ensemble`.
 
@@ -75,7 +77,6 @@ class Ensemble(Typed, ensemble.Ensemble):
 
     _member_class = Model
 
-    @strict
     def __init__(
         self,
         name: str,

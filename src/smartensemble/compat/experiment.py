@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from smartensemble import ensemble, experiment, model
+from smartensemble.checks import flag
 from smartensemble.compat.database import Orchestrator
 from smartensemble.compat.entity import Ensemble, Model, TelemetryConfiguration
 from smartensemble.compat.settings import BATCH, MPI, BatchSettings, RunSettings, SrunSettings
@@ -14,7 +15,7 @@ from smartensemble.compat.status import SmartSimStatus
 from smartensemble.create import Classes
 from smartensemble.databases import orchestrator
 from smartensemble.duration import Duration
-from smartensemble.errors import UnsupportedError, strict
+from smartensemble.errors import UnsupportedError, public, shown
 from smartensemble.files.tags import Delimiter
 from smartensemble.parameters.resolve import Params
 from smartensemble.results import notes
@@ -32,6 +33,7 @@ Entity = model.Model | ensemble.Ensemble | orchestrator.Orchestrator
 CLASSES = Classes(Model, Ensemble, BatchSettings, lambda: Orchestrator)
 
 
+@public
 class Experiment(experiment.Experiment):
     """Creates, generates, runs and watches models and ensembles. See :class:`smartensemble.Experiment`.
 
@@ -70,7 +72,6 @@ class Experiment(experiment.Experiment):
 
     # --- create -------------------------------------------------------------------------------------------------
 
-    @strict
     def create_model(  # type: ignore[override]
         self,
         name: str,
@@ -85,11 +86,10 @@ class Experiment(experiment.Experiment):
         """A model below this experiment's directory. See :class:`smartensemble.Model` for the arguments."""
         model = Model(name, params, run_settings, path, params_as_args, batch_settings)
         ensemble.set_home(model, self.exp_path)
-        if enable_key_prefixing:
+        if flag("enable_key_prefixing", enable_key_prefixing):
             model.enable_key_prefixing()
         return model
 
-    @strict
     def create_run_settings(
         self,
         exe: str | PurePath,
@@ -102,17 +102,16 @@ class Experiment(experiment.Experiment):
         time_limit: Duration | None = None,
     ) -> RunSettings:
         """How a program is run: with ``"auto"`` directly on this machine, or by the scheduler's own run command."""
-        if run_command == "auto":
+        if isinstance(run_command, str) and run_command == "auto":
             run_command = self._runner.scheduler.run_command or None
-        if run_command == "srun":
+        if isinstance(run_command, str) and run_command == "srun":
             return SrunSettings(exe, exe_args, run_args, env_vars, container=container, time_limit=time_limit)
-        if run_command in MPI:
+        if isinstance(run_command, str) and run_command in MPI:
             return MPI[run_command](exe, exe_args, run_args, env_vars, container, time_limit=time_limit)
         return RunSettings(exe, exe_args, run_command, run_args, env_vars, container, time_limit=time_limit)
 
     # --- generate and run: given nothing, they do nothing ---------------------------------------------------------
 
-    @strict
     def generate(
         self,
         *entities: Entity,
@@ -151,8 +150,9 @@ class Experiment(experiment.Experiment):
         output_filename: str | PurePath | None = None,
     ) -> None:
         """Print what generate and start would write and run, all of it at every `verbosity_level`."""
-        if getattr(output_format, "value", output_format) != "plain_text":
-            raise UnsupportedError(f"preview: no output_format {output_format!r}; there is 'plain_text'")
+        word = getattr(output_format, "value", output_format)
+        if not isinstance(word, str) or word != "plain_text":
+            raise UnsupportedError(f"preview: no output_format {shown(output_format)}; there is 'plain_text'")
         super().preview(*entities, output_filename=output_filename)
 
     def start(

@@ -5,6 +5,9 @@ import os
 import sys
 from typing import TextIO
 
+from smartensemble.checks import empty, one_of, writable
+from smartensemble.errors import InputTypeError, InputValueError, public, shown
+
 DEFAULT_DATE_FORMAT = "%H:%M:%S"
 DEFAULT_LOG_FORMAT = "%(asctime)s %(name)s[%(process)d:%(threadName)s] %(levelname)s %(message)s"
 
@@ -29,6 +32,7 @@ class FileLines(logging.FileHandler):
         """Say nothing."""
 
 
+@public
 def get_logger(name: str, log_level: str | None = None, fmt: str | None = None) -> logging.Logger:
     """The logger of all drivers, which writes to standard output.
 
@@ -37,6 +41,9 @@ def get_logger(name: str, log_level: str | None = None, fmt: str | None = None) 
     :param fmt: the format of its lines.
     """
     wanted = os.environ.get("SMARTSIM_LOG_LEVEL", "info").lower()
+    if not isinstance(name, str):
+        raise InputTypeError(f"get_logger: name is {shown(name)}; give text, such as the name of the driver")
+    _checked(wanted if empty(log_level) else log_level, fmt)
     logger = logging.getLogger(name if wanted == "developer" else LOGGERS[0])
     for handler in [handler for handler in logger.handlers if type(handler) in (logging.StreamHandler, Lines)]:
         logger.removeHandler(handler)
@@ -45,11 +52,26 @@ def get_logger(name: str, log_level: str | None = None, fmt: str | None = None) 
     return logger
 
 
+@public
 def log_to_file(filename: str, log_level: str = "debug") -> None:
     """Write what is logged by drivers, and by this package, into a file as well."""
-    handler = FileLines(filename, mode="w", encoding="utf-8")
+    _checked(log_level, None)
+    handler = FileLines(writable("log_to_file: filename", filename), mode="w", encoding="utf-8")
     for name in LOGGERS:
         _write(logging.getLogger(name), handler, log_level, None)
+
+
+def _checked(level: object, fmt: str | None) -> None:
+    """An error, unless there is such a level, and such a format."""
+    one_of(
+        "log_level",
+        level.lower() if isinstance(level, str) else level,
+        [*LEVELS, *map(str.lower, logging.getLevelNamesMapping())],
+    )
+    try:
+        logging.Formatter(fmt or DEFAULT_LOG_FORMAT)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InputValueError(f"fmt: {shown(fmt)} is no format ({error}); for example {DEFAULT_LOG_FORMAT!r}") from None
 
 
 def _write(logger: logging.Logger, handler: logging.Handler, level: str, fmt: str | None) -> None:

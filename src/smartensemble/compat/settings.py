@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePath
 
+from smartensemble.checks import flag
 from smartensemble.compat.missing import SCHEDULER, Missing
 from smartensemble.duration import Duration
-from smartensemble.errors import InputValueError, UnsupportedError, strict
+from smartensemble.errors import InputTypeError, InputValueError, UnsupportedError, public, shown
 from smartensemble.results import notes
 from smartensemble.schedulers.slurm import SLURM
 from smartensemble.settings import batch, named, run
-from smartensemble.settings.arguments import Arguments
+from smartensemble.settings.arguments import Arguments, raw_options
 from smartensemble.settings.command import launch_options, spelled
 from smartensemble.settings.container import Singularity
 
@@ -44,6 +45,7 @@ class SettingsBase:
     """What all settings are."""
 
 
+@public
 class RunSettings(SettingsBase, run.RunSettings):
     """How a program is run. Text for `exe_args` is split at blanks, and quotes are nothing special, as in SmartSim.
 
@@ -51,7 +53,6 @@ class RunSettings(SettingsBase, run.RunSettings):
     ["it's", 'me']
     """
 
-    @strict
     def __init__(
         self,
         exe: str | PurePath,
@@ -64,20 +65,31 @@ class RunSettings(SettingsBase, run.RunSettings):
         time_limit: Duration | None = None,
     ) -> None:
         """The same as :class:`smartensemble.RunSettings`."""
-        super().__init__(exe, _split(exe_args), run_command, run_args, env_vars, container, time_limit=time_limit)
+        super().__init__(
+            exe,
+            None if exe_args is None else _split(exe_args),
+            run_command,
+            run_args,
+            env_vars,
+            container,
+            time_limit=time_limit,
+        )
 
     def add_exe_args(self, args: Arguments) -> None:
         """Add arguments after those that are there."""
-        super().add_exe_args(_split(args) or [])
+        super().add_exe_args([] if args is None else _split(args))
 
     def set(self, arg: str, value: str | None = None, condition: bool = True) -> None:
         """Set an option of the run command, if `condition` holds."""
-        if not condition:
+        if not isinstance(arg, str):
+            raise InputTypeError(f"set: {shown(arg)} is no name of an option; for example 'n'")
+        name = next(iter(raw_options("set", {arg.strip(): value}))).lstrip("-")
+        if not flag("condition", condition):
             logger.info("set: %r is not set, since the condition does not hold", arg)
         elif self.run_command:
-            self.run_args[arg.strip().lstrip("-")] = value
+            self.run_args[name] = value
         else:
-            raise InputValueError(f"set: {arg!r} without a run_command to take it; give run_command='mpirun'")
+            raise InputValueError(f"set: {shown(arg)} without a run_command to take it; give run_command='mpirun'")
 
     def format_run_args(self) -> list[str]:
         """The options of the run command, as it gets them."""
@@ -96,7 +108,7 @@ class RunSettings(SettingsBase, run.RunSettings):
 
     def set_mpmd_preamble(self, preamble_lines: list[str]) -> None:
         """Set lines that run before several programs of one step."""
-        raise UnsupportedError(f"set_mpmd_preamble: {preamble_lines!r} have no place; give preamble= to the batch job")
+        raise UnsupportedError(f"set_mpmd_preamble: {shown(preamble_lines)} have no place; give preamble= to the batch job")
 
 
 class MpirunSettings(named.MpirunSettings, RunSettings):
@@ -118,6 +130,7 @@ class OrterunSettings(MpirunSettings):
 MPI = {made.program: made for made in (MpirunSettings, MpiexecSettings, OrterunSettings)}
 
 
+@public
 class BatchSettings(SettingsBase, batch.BatchSettings):
     """What a batch job asks for. See :class:`smartensemble.BatchSettings`.
 
@@ -145,7 +158,9 @@ class BatchSettings(SettingsBase, batch.BatchSettings):
 
     def set_batch_command(self, command: str) -> None:
         """Set the program that submits."""
-        raise UnsupportedError(f"set_batch_command: {command!r}: the scheduler's own program is used")
+        raise UnsupportedError(
+            f"set_batch_command: {shown(command)} is not used, but the scheduler's own program; leave it out"
+        )
 
     def format_batch_args(self) -> list[str]:
         """The options of the job that were given by their own names, as the scheduler gets them."""
@@ -156,6 +171,7 @@ class SrunSettings(named.SrunSettings, RunSettings):
     """Slurm's ``srun``."""
 
 
+@public
 class SbatchSettings(BatchSettings):
     """Slurm's ``sbatch``."""
 
@@ -213,5 +229,5 @@ class SgeQsubBatchSettings(SchedulerBatchSettings):
     """Grid Engine's ``qsub``."""
 
 
-def _split(args: Arguments | None) -> Arguments | None:
+def _split(args: Arguments) -> Arguments:
     return args.split() if isinstance(args, str) else args

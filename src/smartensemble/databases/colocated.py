@@ -6,11 +6,11 @@ import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from smartensemble.checks import positive
+from smartensemble.checks import LARGEST, empty, flag, listed, path_text, positive
 from smartensemble.databases.shard import speakable
 from smartensemble.databases.variables import DEFAULT_IDENTIFIER, Endpoint, check_identifier
 from smartensemble.databases.worker_options import WorkerOptions
-from smartensemble.errors import InputTypeError, InputValueError
+from smartensemble.errors import InputTypeError, InputValueError, shown
 
 
 @dataclass(frozen=True)
@@ -36,29 +36,30 @@ class Colocated:
 
 def checked_identifier(identifier: str) -> str:
     """The identifier of a database, which its variables end in."""
-    check_identifier(identifier or DEFAULT_IDENTIFIER)
+    check_identifier(DEFAULT_IDENTIFIER if empty(identifier) else identifier)
     return identifier
 
 
 def pinned_cpus(name: str, cpus: Iterable[int] | None) -> tuple[int, ...]:
     """The CPUs that the server of the model `name` may use."""
-    chosen = () if cpus is None else tuple(cpus)
-    if not all(isinstance(cpu, int) and cpu >= 0 for cpu in chosen):
-        raise InputTypeError(f"{name}: custom_pinning is {cpus!r}; give numbers of CPUs, such as [0, 1]")
+    chosen = () if cpus is None else tuple(cpus) if isinstance(cpus, (set, frozenset)) else tuple(listed(cpus) or "?")
+    if not all(isinstance(cpu, int) and not isinstance(cpu, bool) and 0 <= cpu <= LARGEST for cpu in chosen):
+        raise InputTypeError(f"{name}: custom_pinning is {shown(cpus)}; give numbers of CPUs, such as [0, 1]")
     return chosen
 
 
 def configured(cpus: int, debug: bool) -> tuple[tuple[str, str], ...]:
     """The lines of its configuration."""
     threads = [("io-threads", str(cpus))] if positive("db_cpus", cpus) > 1 else []
-    return (*threads, *([("loglevel", "debug")] if debug else []))
+    return (*threads, *([("loglevel", "debug")] if flag("debug", debug) else []))
 
 
-def checked_socket(name: str, path: str) -> str:
+def checked_socket(name: str, socket: object) -> str:
     """The path of its unix socket."""
+    path = path_text(f"{name}: unix_socket", socket)
     if not speakable(path):
         raise InputValueError(
-            f"{name}: unix_socket {path!r} is too long, or has characters that clients do not take; leave it out"
+            f"{name}: unix_socket {shown(path)} is too long, or has characters that clients do not take; leave it out"
         )
     if os.path.isabs(path) and os.path.lexists(path) and not stat.S_ISSOCK(os.lstat(path).st_mode):
         raise InputValueError(f"{name}: unix_socket {path!r} is there already, and is no socket; give another path, or none")
@@ -67,6 +68,6 @@ def checked_socket(name: str, path: str) -> str:
 
 def checked_permissions(name: str, permissions: object) -> str:
     """Who may connect to its socket, as ``chmod`` takes it."""
-    if not re.fullmatch(r"0?[0-7]{3}", str(permissions)):
-        raise InputValueError(f"{name}: socket_permissions is {permissions!r}; give three octal digits, as 700")
+    if not isinstance(permissions, (str, int)) or not re.fullmatch(r"0?[0-7]{3}", shown(permissions).strip("'")):
+        raise InputValueError(f"{name}: socket_permissions is {shown(permissions)}; give three octal digits, as 700")
     return str(permissions)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from smartensemble.databases.shard import BUS, Shard, slot_range
 from smartensemble.databases.users import Secrets, users
-from smartensemble.errors import InputTypeError, InputValueError
+from smartensemble.errors import InputTypeError, InputValueError, shown
 
 #: The settings that follow from arguments, so no caller sets them, and the arguments that they follow from.
 FIXED = {
@@ -90,12 +90,14 @@ def quoted(text: str) -> str:
 def checked_setting(subject: str, key: object, value: object) -> tuple[str, str]:
     """A line of configuration, if a caller may set it."""
     if not isinstance(key, str) or isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise InputTypeError(f"{subject}: set_db_conf({key!r}, {value!r}): give text; for example ('maxmemory', '2gb')")
+        raise InputTypeError(
+            f"{subject}: set_db_conf({shown(key)}, {shown(value)}): give text; for example ('maxmemory', '2gb')"
+        )
     name = key.lower()
     if not re.fullmatch(r"[a-z0-9-]+", name):
-        raise InputValueError(f"{subject}: {key!r} is no name of a setting; for example 'maxmemory'")
+        raise InputValueError(f"{subject}: {shown(key)} is no name of a setting; for example 'maxmemory'")
     if name in FIXED:
-        raise InputValueError(f"{subject}: {key!r} is not set by set_db_conf; it follows from {FIXED[name]}")
+        raise InputValueError(f"{subject}: {shown(key)} is not set by set_db_conf; it follows from {FIXED[name]}")
     if not str(value).isprintable():
-        raise InputValueError(f"{subject}: {key}: {value!r} is more than a line of text; give one line")
+        raise InputValueError(f"{subject}: {key}: {shown(value)} is more than a line of text; give one line")
     return name, str(value)

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from smartensemble.errors import InputTypeError, InputValueError
+from smartensemble.errors import InputTypeError, InputValueError, public
 
 
+@public
 def serialize_model(model: Any) -> tuple[bytes, list[str], list[str]]:
     """The bytes of a frozen graph of a Keras `model`, and the names of its inputs and outputs.
 
@@ -16,6 +17,7 @@ def serialize_model(model: Any) -> tuple[bytes, list[str], list[str]]:
     return graph.as_graph_def().SerializeToString(deterministic=True), inputs, outputs
 
 
+@public
 def freeze_model(model: Any, output_dir: str, file_name: str) -> tuple[str, list[str], list[str]]:
     """The path of a file with a frozen graph of a Keras `model`, and the names of its inputs and outputs.
 

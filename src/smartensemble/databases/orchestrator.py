@@ -4,9 +4,9 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
-from typing import Protocol
+from typing import Any, Protocol
 
-from smartensemble.checks import positive
+from smartensemble.checks import absolute_path, empty, flag, listed, positive
 from smartensemble.databases.config import checked_setting
 from smartensemble.databases.placement import ClusterOptions, Placement, placement
 from smartensemble.databases.shard import Shard, checked_port
@@ -14,7 +14,7 @@ from smartensemble.databases.users import USER
 from smartensemble.databases.variables import DEFAULT_IDENTIFIER, Endpoint, check_identifier
 from smartensemble.databases.worker_options import MODEL_TIME_LIMIT, worker_options
 from smartensemble.duration import Duration
-from smartensemble.errors import InputTypeError, InputValueError, StateError, UnsupportedError, did_you_mean, strict
+from smartensemble.errors import InputTypeError, InputValueError, StateError, UnsupportedError, did_you_mean, public, shown
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.executable import find_program
 from smartensemble.settings.run import RunSettings
@@ -44,6 +44,7 @@ class Servers(Protocol):
         """Change a setting of all of them."""
 
 
+@public
 class Orchestrator:
     """A database, of one server or of several that share the keys. :meth:`Experiment.create_database` makes it.
 
@@ -52,7 +53,6 @@ class Orchestrator:
     ('open', 1, False)
     """
 
-    @strict
     def __init__(
         self,
         path: str | PurePath | None = None,
@@ -107,9 +107,11 @@ class Orchestrator:
         :raises UnsupportedError: an argument that only a scheduler could honour.
         """
         check_identifier(db_identifier)
+        if not isinstance(launcher, str):
+            raise InputTypeError(f"{db_identifier}: launcher is {shown(launcher)}; give the name of one, such as 'local'")
         self.launcher = "local" if launcher in ("local", "auto") else launcher
         options = ClusterOptions(
-            batch=batch,
+            batch=flag("batch", batch),
             hosts=hosts,
             account=account,
             time=time,
@@ -117,7 +119,7 @@ class Orchestrator:
             queue=queue,
             run_command=run_command,
             per_node=per_node,
-            single_cmd=single_cmd,
+            single_cmd=flag("single_cmd", single_cmd),
         )
         if (used := options.used) and self.launcher == "local":
             raise UnsupportedError(f"{db_identifier}: {used[0]} needs a scheduler; on this machine leave it out")
@@ -132,7 +134,7 @@ class Orchestrator:
         self.server = None if server is None else find_program(server, "server")
         self.worker_options = worker_options(db_identifier, workers, intra_op_threads, model_time_limit, confine)
         self.conf: dict[str, str] = {"save": ""}  #: settings of its servers, by the names in their configuration files
-        self.path = os.path.abspath(db_identifier if path is None else path)
+        self.path = absolute_path(db_identifier, db_identifier if path is None else path)
         self._has_path = path is not None
         self._servers: Servers | None = None
 
@@ -228,14 +230,14 @@ class Orchestrator:
     def set_max_memory(self, mem: str) -> None:
         """The most that the data may take in each server: a number with ``b``, ``k``, ``mb``, ``gb``, such as ``"3gb"``."""
         if not isinstance(mem, str) or not re.fullmatch(r"\d+ *([kmg]?b?)", mem, re.IGNORECASE):
-            raise InputValueError(f"{self.db_identifier}: max_memory is {mem!r}; give a number and a unit, such as '3gb'")
+            raise InputValueError(f"{self.db_identifier}: max_memory is {shown(mem)}; give a number and a unit, such as '3gb'")
         self.set_db_conf("maxmemory", mem.replace(" ", ""))
 
     def set_eviction_strategy(self, strategy: str) -> None:
         """What to evict when memory is full: by default nothing, and writes fail; with ``"allkeys-lru"``, the oldest keys."""
-        if strategy not in EVICTION:
+        if not isinstance(strategy, str) or strategy not in EVICTION:
             raise InputValueError(
-                f"{self.db_identifier}: no eviction strategy {strategy!r}{did_you_mean(str(strategy), EVICTION)}"
+                f"{self.db_identifier}: no eviction strategy {shown(strategy)}{did_you_mean(strategy, EVICTION)}"
             )
         self.set_db_conf("maxmemory-policy", strategy)
 
@@ -248,6 +250,14 @@ class Orchestrator:
         if positive("max_message_size", size) < 1 << 20:
             raise InputValueError(f"{self.db_identifier}: max_message_size is {size}; servers take 1048576 bytes or more")
         self.set_db_conf("proto-max-bulk-len", size)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """How copy and pickle make another one: while it runs, only a reconnection does."""
+        if self._servers is not None:
+            raise StateError(
+                f"{self.db_identifier}: runs, and is not copied; reconnect_orchestrator({self.checkpoint_file!r}) does that"
+            )
+        return super().__reduce_ex__(protocol)
 
     def __repr__(self) -> str:
         return f"Orchestrator({self.db_identifier!r}, {self.db_nodes} server{'s' * (self.db_nodes != 1)}, {self.access})"
@@ -288,11 +298,11 @@ def set_home(db: Orchestrator, home: str) -> None:
 
 def _interfaces(subject: str, interface: object) -> list[str]:
     """The names of network interfaces."""
-    several = [interface] if isinstance(interface, str) else interface or []
-    found = list(several) if isinstance(several, Iterable) else [several]
-    names = [name for name in found if isinstance(name, str) and name]
+    several = listed(interface)
+    found = [] if empty(interface) else [interface] if several is None else several
+    names = [name for name in found if isinstance(name, str) and name and name.isprintable()]
     if len(names) < len(found):
-        raise InputTypeError(f"{subject}: interface is {interface!r}; give its name, such as 'ib0'")
+        raise InputTypeError(f"{subject}: interface is {shown(interface)}; give its name, such as 'ib0'")
     return names
 
 
@@ -301,8 +311,8 @@ def _access(subject: str, access: str | None, network: bool, count: int) -> str:
     network = network or count > 1
     if access is None:
         return "open" if network else "private"
-    if access not in ACCESS:
-        raise InputValueError(f"{subject}: no access {access!r}{did_you_mean(str(access), ACCESS)}")
+    if not isinstance(access, str) or access not in ACCESS:
+        raise InputValueError(f"{subject}: no access {shown(access)}{did_you_mean(access, ACCESS)}")
     if access == "private" and network:
         raise InputValueError(
             f"{subject}: access='private' is a unix socket, which has no port and no interface, and one server; "

@@ -6,14 +6,16 @@ from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
-from smartensemble.checks import names, positive
+from smartensemble.checks import empty, names, positive
 from smartensemble.command import Command
 from smartensemble.duration import Duration
-from smartensemble.errors import InputValueError, UnsupportedError, did_you_mean
+from smartensemble.errors import InputValueError, UnsupportedError, did_you_mean, shown
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.schedulers.base import Scheduler
+from smartensemble.settings.arguments import text
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.command import command_of
+from smartensemble.settings.executable import is_named
 from smartensemble.settings.run import RunSettings
 
 
@@ -39,7 +41,7 @@ class Placement:
 
         :raises InputValueError: the servers take another number of nodes.
         """
-        self.hosts = tuple(names(f"{name}: hosts", hosts)) if hosts else ()
+        self.hosts = () if empty(hosts) else tuple(names(f"{name}: hosts", hosts))
         if self.hosts and len(self.hosts) != self.nodes:
             raise InputValueError(
                 f"{name}: hosts are {len(self.hosts)}, and {self.servers} servers, {self.per_node} on each, take {self.nodes}; "
@@ -98,17 +100,17 @@ class ClusterOptions:
     @property
     def used(self) -> list[str]:
         """The names of the options that a caller passed."""
-        found = [name for name in ("batch", "hosts", "account", "time", "alloc", "queue") if getattr(self, name)]
+        found = [name for name in ("batch", "hosts", "account", "time", "alloc", "queue") if not empty(getattr(self, name))]
         if self.names_run_command:
             found.append("run_command")
-        if self.per_node != 1:
+        if positive("per_node", self.per_node) != 1:
             found.append("per_node")
         return found
 
     @property
     def names_run_command(self) -> bool:
         """A run command is named, where the scheduler's own is the default."""
-        return self.run_command not in ("auto", "", None)
+        return is_named(self.run_command)
 
 
 def placement(name: str, launcher: str, servers: int, interface: Sequence[str], options: ClusterOptions) -> Placement:
@@ -119,10 +121,10 @@ def placement(name: str, launcher: str, servers: int, interface: Sequence[str], 
     """
     scheduler = SCHEDULERS.get(launcher)
     if not scheduler or not scheduler.control:
-        raise UnsupportedError(f"{name}: no launcher {launcher!r} in this version{did_you_mean(launcher, SCHEDULERS)}")
-    if options.names_run_command and options.run_command != scheduler.run_command:
+        raise UnsupportedError(f"{name}: no launcher {shown(launcher)} in this version{did_you_mean(launcher, SCHEDULERS)}")
+    if options.names_run_command and str(options.run_command) != scheduler.run_command:
         raise UnsupportedError(
-            f"{name}: on {launcher} servers are started by {scheduler.run_command}, not {options.run_command!r}; "
+            f"{name}: on {launcher} servers are started by {scheduler.run_command}, not {shown(options.run_command)}; "
             "leave run_command out"
         )
     if not interface:
@@ -139,7 +141,7 @@ def placement(name: str, launcher: str, servers: int, interface: Sequence[str], 
     )
     made.batch_settings = _job(name, options, made.nodes)
     if options.alloc is not None:
-        made.run_settings.set_option("allocation", str(options.alloc))
+        made.run_settings.set_option("allocation", text(f"{name}: alloc", options.alloc))
     if options.hosts is not None:
         made.name_hosts(name, options.hosts)
     return made
@@ -150,11 +152,11 @@ def _job(name: str, options: ClusterOptions, nodes: int) -> BatchSettings | None
     if options.batch:
         if options.alloc is not None:
             raise InputValueError(
-                f"{name}: alloc={options.alloc!r} and batch=True; give one of them, an allocation or a job of their own"
+                f"{name}: alloc={shown(options.alloc)} and batch=True; give one of them, an allocation or a job of their own"
             )
         # Servers never end by themselves, so nothing may wait for its turn.
         return BatchSettings(nodes, options.time, options.queue, options.account, overcommit=True)
     for option in ("account", "time", "queue"):
-        if getattr(options, option):
+        if not empty(getattr(options, option)):
             raise InputValueError(f"{name}: {option} belongs to a batch job; give batch=True too, or leave it out")
     return None

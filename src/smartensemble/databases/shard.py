@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from smartensemble.errors import InputTypeError, InputValueError
+from smartensemble.errors import InputTypeError, InputValueError, shown
 
 SLOTS = 16384  #: the parts that a sharded database divides all keys into
 BUS = 10_000  #: what a server adds to its port to talk to the others of a sharded database
@@ -71,14 +71,14 @@ def speakable(socket: str) -> bool:
     >>> speakable("/tmp/study/db"), speakable("/tmp/my study/db"), speakable("/" + "d" * 200)
     (True, False, False)
     """
-    return len(socket.encode()) <= MAX_SOCKET_BYTES and re.fullmatch(r"[A-Za-z0-9./_-]+", socket) is not None
+    return len(socket) <= MAX_SOCKET_BYTES and re.fullmatch(r"[A-Za-z0-9./_-]+", socket) is not None
 
 
 def checked_port(subject: str, port: object, count: int = 1) -> int:
     """A port for the first of `count` servers."""
     last = (65535 if count == 1 else 65535 - BUS) + 1 - count
     if isinstance(port, bool) or not isinstance(port, int):
-        raise InputTypeError(f"{subject}: port is {port!r}; give a number, or leave it out")
+        raise InputTypeError(f"{subject}: port is {shown(port)}; give a number, or leave it out")
     if not 1024 <= port <= last:
-        raise InputValueError(f"{subject}: port is {port}; give one from 1024 to {last}, or leave it out")
+        raise InputValueError(f"{subject}: port is {shown(port)}; give one from 1024 to {last}, or leave it out")
     return port

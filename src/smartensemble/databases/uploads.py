@@ -15,15 +15,17 @@ from pathlib import PurePath
 from textwrap import dedent
 from typing import Any
 
-from smartensemble.checks import positive, whole
+from smartensemble.checks import empty, listed, passable, positive, read, whole
 from smartensemble.databases.shard import slot_range, slot_tag
 from smartensemble.errors import (
+    AccessError,
     EntityExistsError,
     InputTypeError,
     InputValueError,
-    MissingFileError,
+    NoDirectoryError,
     UnsupportedError,
     did_you_mean,
+    shown,
 )
 
 #: Backends, and what each takes for a model.
@@ -33,6 +35,7 @@ MODEL_FORMATS = {
     "TF": "a frozen graph, which freeze_model writes",
     "TFLITE": "a .tflite file",
 }
+LONGEST_NAME = 1000  #: characters
 MAX_ARGUMENT_BYTES = 511 << 20  #: of one argument of a command
 
 #: Commands, each as its arguments.
@@ -157,18 +160,20 @@ def ml_model(
 ) -> MLModel:
     """The model to store for the member or ensemble `subject`."""
     subject = f"{subject}: {_name(subject, name)}"
-    if not isinstance(backend, str) or backend.upper() not in MODEL_FORMATS:
-        raise InputValueError(f"{subject}: no backend {backend!r}{did_you_mean(str(backend).upper(), MODEL_FORMATS)}")
-    kind = backend.upper()
+    kind = backend.upper() if isinstance(backend, str) else ""
+    if kind not in MODEL_FORMATS:
+        raise InputValueError(f"{subject}: no backend {shown(backend)}{did_you_mean(kind, MODEL_FORMATS)}")
     if isinstance(model, str):
-        raise InputTypeError(f"{subject}: a model in memory is bytes, and this is text; did you mean model_path={model!r}?")
+        raise InputTypeError(
+            f"{subject}: a model in memory is bytes, and this is text; did you mean model_path={shown(model)}?"
+        )
     if model is not None and not isinstance(model, (bytes, bytearray, memoryview)):
         raise InputTypeError(f"{subject}: model is of the type {type(model).__name__}; give the bytes that it is saved as")
     content = bytes(_one(subject, "model", model, model_path))
     if not content:
         raise InputValueError(f"{subject}: the model is empty; give the bytes that it is saved as")
     if not isinstance(tag, str):
-        raise InputTypeError(f"{subject}: tag is {tag!r}; a tag is text")
+        raise InputTypeError(f"{subject}: tag is {shown(tag)}; a tag is text")
     sides = [_names(subject, side, names) for side, names in (("inputs", inputs), ("outputs", outputs))]
     if kind == "TF" and not all(sides):
         raise InputValueError(f"{subject}: TF needs the names of inputs and outputs; give inputs=['x'], outputs=['y']")
@@ -181,7 +186,7 @@ def script(subject: str, name: str, text: str | None, path: str | PurePath | Non
     """The script to store for the member or ensemble `subject`."""
     subject = f"{subject}: {_name(subject, name)}"
     if text is not None and not isinstance(text, str):
-        raise InputTypeError(f"{subject}: script is {text!r}; a script is text")
+        raise InputTypeError(f"{subject}: script is {shown(text)}; a script is text")
     read = _one(subject, "script", text, path)
     try:
         source = read if isinstance(read, str) else bytes(read).decode()
@@ -198,7 +203,7 @@ def function(subject: str, name: str, function: Callable[..., Any] | str | None,
         return script(subject, name, function, None, devices)
     subject = f"{subject}: {_name(subject, name)}"
     if not inspect.isfunction(function):
-        raise InputTypeError(f"{subject}: function is {function!r}; give a function, def f(x): ...")
+        raise InputTypeError(f"{subject}: function is {shown(function)}; give a function, def f(x): ...")
     if function.__name__ == "<lambda>":
         raise InputValueError(f"{subject}: a lambda has no name to run it by; give a function, def f(x): ...")
     try:
@@ -213,9 +218,9 @@ def function(subject: str, name: str, function: Callable[..., Any] | str | None,
 
 def _name(subject: str, name: object) -> str:
     if not isinstance(name, str):
-        raise InputTypeError(f"{subject}: name is {name!r}; the name of a model or script is text")
-    if not name:
-        raise InputValueError(f"{subject}: '' is no name; give the name that clients run it by")
+        raise InputTypeError(f"{subject}: name is {shown(name)}; the name of a model or script is text")
+    if not name or not passable(name) or len(name) > LONGEST_NAME:
+        raise InputValueError(f"{subject}: {shown(name)} is no name; give the name that clients run it by")
     return name
 
 
@@ -227,20 +232,19 @@ def _one(subject: str, argument: str, content: Any, path: str | PurePath | None)
     if path is None:
         return content
     if not isinstance(path, (str, PurePath)):
-        raise InputTypeError(f"{subject}: {argument}_path is {path!r}; give text or a pathlib.Path")
+        raise InputTypeError(f"{subject}: {argument}_path is {shown(path)}; give text or a pathlib.Path")
     try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        raise MissingFileError(f"{subject}: no file {os.path.abspath(path)}; give the path of one that is there") from None
-    except OSError as error:
-        raise InputValueError(f"{subject}: {os.path.abspath(path)}: {error.strerror}; give a file that can be read") from None
+        return read(os.path.abspath(path), subject)
+    except (AccessError, NoDirectoryError) as error:
+        raise InputValueError(str(error)) from None
 
 
-def _names(subject: str, side: str, names: str | Iterable[str] | None) -> tuple[str, ...]:
-    found = (names,) if isinstance(names, str) else tuple(names or ())
+def _names(subject: str, side: str, names: object) -> tuple[str, ...]:
+    if empty(names):
+        return ()
+    found = tuple([names] if (several := listed(names)) is None else several)
     if not all(isinstance(name, str) and name for name in found):
-        raise InputTypeError(f"{subject}: {side} is {names!r}; give a name, or a list of names")
+        raise InputTypeError(f"{subject}: {side} is {shown(names)}; give a name, or a list of names")
     return found
 
 
@@ -252,17 +256,17 @@ def _device_names(subject: str, devices: Devices) -> tuple[str, ...]:
     """
     device = devices.device
     if not isinstance(device, str) or not (match := re.fullmatch(r"(CPU|GPU)(:\d{1,5})?", device.upper())):
-        raise InputValueError(f"{subject}: no device {device!r}; there are CPU, GPU, GPU:0, GPU:1, ...")
+        raise InputValueError(f"{subject}: no device {shown(device)}; there are CPU, GPU, GPU:0, GPU:1, ...")
     kind, number = match.groups()
     if kind == "CPU" and number:
-        raise InputValueError(f"{subject}: no device {device!r}; all CPUs are one device, 'CPU'")
+        raise InputValueError(f"{subject}: no device {shown(device)}; all CPUs are one device, 'CPU'")
     count, first = positive("devices_per_node", devices.devices_per_node), whole("first_device", devices.first_device)
     if (count, first) == (1, 0):
         return (match[0],)
     if kind == "CPU":
         raise UnsupportedError(f"{subject}: devices_per_node and first_device count GPUs; leave them out, or give device='GPU'")
     if number:
-        raise InputValueError(f"{subject}: {device!r} is one device, and several are asked for; give device='GPU'")
+        raise InputValueError(f"{subject}: {shown(device)} is one device, and several are asked for; give device='GPU'")
     return (*(f"GPU:{each}" for each in range(first, first + count)), "GPU")
 
 

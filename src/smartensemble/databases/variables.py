@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from smartensemble.errors import InputValueError
+from smartensemble.errors import InputValueError, shown
 
 DEFAULT_IDENTIFIER = "orchestrator"  #: the identifier of the database whose variables have no suffix
 MAX_VARIABLE_BYTES = 128 * 1024  #: that the kernel takes, with the name of the variable
@@ -26,7 +26,7 @@ class Endpoint:
 def check_identifier(identifier: object) -> None:
     """An error, unless variables may end in `identifier`."""
     if not isinstance(identifier, str) or not re.fullmatch(r"[A-Za-z0-9_]{1,64}", identifier):
-        raise InputValueError(f"db_identifier: {identifier!r} cannot end the name of a variable; use letters, digits, _")
+        raise InputValueError(f"db_identifier: {shown(identifier)} cannot end the name of a variable; use letters, digits, _")
 
 
 def suffix(identifier: str) -> str:

@@ -1,11 +1,22 @@
 """The files that a member's directory is made from."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import stat
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from smartensemble.errors import InputTypeError, InputValueError, MissingFileError
+from smartensemble.checks import KINDS, listed, path_text
+from smartensemble.errors import (
+    AccessError,
+    InputTypeError,
+    InputValueError,
+    MissingFileError,
+    NoPermissionError,
+    located,
+    refused,
+    shown,
+)
 
 #: One path or several.
 Paths = str | PurePath | Iterable[str | PurePath] | None
@@ -52,19 +63,56 @@ def _several(subject: str, argument: str, paths: Paths) -> list[str | PurePath]:
         return [paths]
     if paths is None:
         return []
-    if isinstance(paths, (bytes, Mapping)) or not isinstance(paths, Iterable):
-        raise InputTypeError(f"{subject}: {argument} is {paths!r}; give a path or a list of paths")
-    return list(paths)
+    found = list(paths) if isinstance(paths, (set, frozenset)) else listed(paths)
+    if found is None:
+        raise InputTypeError(f"{subject}: {argument} is {shown(paths)}; give a path or a list of paths")
+    return found
 
 
 def _find(subject: str, path: object) -> str:
-    if not isinstance(path, (str, PurePath)):
-        raise InputTypeError(f"{subject}: {path!r} is no path; give text or a pathlib.Path")
-    if not str(path):
-        raise InputValueError(f"{subject}: '' is no path; give the path of a file or directory")
-    absolute = os.path.abspath(path)
-    if not os.path.exists(absolute):
-        raise MissingFileError(f"{subject}: no file {absolute}; give the path of one that is there")
+    absolute = os.path.abspath(path_text(subject, path))
+    check_entry(subject, absolute, any_kind=subject.endswith(" to_symlink"))
     if os.path.basename(absolute) in RESERVED:
         raise InputValueError(f"{subject}: {os.path.basename(absolute)!r} is written by generate itself; rename the file")
     return absolute
+
+
+def check_readable(subject: str, files: Files) -> None:
+    """An error, unless all of `files` can be read now, and everything in those that are directories.
+
+    :raises AccessError: one cannot be read, or is a FIFO, a socket or a device, which has no end.
+    """
+    for path in files.to_symlink:
+        check_entry(subject, path, any_kind=True)
+    for path in (*files.to_copy, *files.to_configure):
+        check_entry(subject, path)
+        if os.path.isdir(path):
+            for entry in _entries(subject, path):
+                if path in files.to_configure or not os.path.islink(entry):  # a copy of a link is a link
+                    check_entry(subject, entry)
+
+
+def check_entry(subject: str, path: str, any_kind: bool = False) -> None:
+    """An error, unless the file or directory `path` can be read."""
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        raise MissingFileError(f"{subject}: no file {located(path)}; give the path of one that is there") from None
+    except OSError as error:
+        raise refused(subject, error) from None
+    if any_kind:
+        return
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise AccessError(f"{subject}: {located(path)} is {KINDS[stat.S_IFMT(mode)]}; give a file or a directory")
+    if not os.access(path, os.R_OK | (os.X_OK if stat.S_ISDIR(mode) else 0)):
+        raise NoPermissionError(f"{subject}: {located(path)} may not be read; run chmod u+r, or give another")
+
+
+def _entries(subject: str, directory: str) -> Iterator[str]:
+    """Everything in `directory` and below it."""
+
+    def refuse(error: OSError) -> None:
+        raise refused(subject, error) from None
+
+    for root, folders, names in os.walk(directory, onerror=refuse):
+        yield from (os.path.join(root, name) for name in (*folders, *names))

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 from smartensemble.errors import InputValueError
-from smartensemble.files.attach import RESERVED, Files
+from smartensemble.files.attach import RESERVED, Files, check_readable
 
 #: What a name in a member's directory is.
 LINK, FILE, DIRECTORY = "link", "file", "directory"
@@ -15,6 +15,7 @@ def links(subject: str, files: Files) -> set[str]:
 
     :raises InputValueError: two of the files have one name, and one of them would be written through the other, a link.
     """
+    check_readable(subject, files)
     layout: dict[str, str] = {}
     for argument, target, kind in _targets(files):
         around = ["/".join(target.split("/")[:end]) for end in range(1, target.count("/") + 1)]

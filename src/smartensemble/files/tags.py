@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from smartensemble.errors import InputTypeError, InputValueError, TagError
+from smartensemble.checks import passable
+from smartensemble.errors import InputTypeError, InputValueError, TagError, shown
 
 #: How tags are delimited: the same text on both sides, or an opening and a closing one.
 Delimiter = str | tuple[str, str]
@@ -22,7 +23,9 @@ def pair(tag: Delimiter) -> tuple[str, str]:
     if isinstance(tag, str):
         tag = (tag, tag)
     if not (isinstance(tag, tuple) and len(tag) == 2 and all(isinstance(side, str) for side in tag)):
-        raise InputTypeError(f"tag: {tag!r} is no delimiter; give text such as ';', or a pair such as ('{{{{', '}}}}')")
+        raise InputTypeError(f"tag: {shown(tag)} is no delimiter; give text such as ';', or a pair such as ('{{{{', '}}}}')")
+    if not all(map(passable, tag)):
+        raise InputValueError(f"tag: {shown(tag)} is in no text file; give text such as ';'")
     if not tag[0]:
         raise InputValueError("tag: the opening delimiter is empty; give text such as ';' or a pair such as ('$', '')")
     return tag
@@ -44,7 +47,7 @@ class Template(NamedTuple):
         >>> template(b"pair ;A; ;B;;", ["A", "B"]).fill({"A": ";B;", "B": "2"})
         b'pair ;B; 2;'
         """
-        texts = {name.encode(): value.encode() for name, value in values.items()}
+        texts = {name.encode(): value.encode(errors="surrogateescape") for name, value in values.items()}
         parts = list(self.parts)
         parts[1::2] = [texts[name] for name in parts[1::2]]
         return b"".join(parts)

@@ -6,7 +6,7 @@ from secrets import randbits
 from typing import NamedTuple
 
 from smartensemble.checks import positive, whole
-from smartensemble.errors import InputTypeError, ParameterError, StrategyError, did_you_mean
+from smartensemble.errors import InputTypeError, ParameterError, StrategyError, did_you_mean, shown
 from smartensemble.parameters import space_filling, strategies
 from smartensemble.parameters.resolve import Parameters
 from smartensemble.parameters.strategies import Strategy
@@ -48,7 +48,7 @@ class Expansion(NamedTuple):
         for point in points:
             if missing := [name for name in self.parameters.arguments if name not in point]:
                 raise StrategyError(
-                    f"{self.subject}: the strategy returned {point!r:.80} without {missing[0]!r}, an argument; return that too"
+                    f"{self.subject}: the strategy returned {shown(point)} without {missing[0]!r}, an argument; return that too"
                 )
         return iter(points)
 
@@ -103,7 +103,7 @@ def _check_unsampled(
         raise ParameterError(f"{subject}: n_models={n_models} counts samples of params; replicas={n_models} makes clones")
     if n_models is not None and strategy in EXHAUSTIVE:
         raise ParameterError(
-            f"{subject}: n_models={n_models} with perm_strategy={strategy!r}, which makes as many as there are; "
+            f"{subject}: n_models={n_models} with perm_strategy={shown(strategy)}, which makes as many as there are; "
             "it counts for 'random'"
         )
 
@@ -126,10 +126,14 @@ def named(strategy: str | Strategy) -> str | Strategy:
     """
     if isinstance(strategy, str):
         if strategy not in STRATEGIES:
-            raise StrategyError(f"perm_strategy: no strategy {strategy!r}{did_you_mean(strategy, STRATEGIES)}, or any callable")
+            raise StrategyError(
+                f"perm_strategy: no strategy {shown(strategy)}{did_you_mean(strategy, STRATEGIES)}, or any callable"
+            )
         return strategy
     if not callable(strategy):
-        raise InputTypeError(f"perm_strategy: {strategy!r} is no strategy; there are {', '.join(STRATEGIES)}, or any callable")
+        raise InputTypeError(
+            f"perm_strategy: {shown(strategy)} is no strategy; there are {', '.join(STRATEGIES)}, or any callable"
+        )
     return next((name for name, function in (EXHAUSTIVE | SAMPLED).items() if function is strategy), strategy)
 
 
@@ -139,7 +143,9 @@ def _samples(subject: str, parameters: Parameters, strategy: str, replicas: int 
         raise ParameterError(f"{subject}: n_models={n_models} and replicas={replicas} both count samples; give one")
     count = n_models or replicas
     if count is None:
-        raise ParameterError(f"{subject}: perm_strategy={strategy!r} without a count; give replicas=, the number of samples")
+        raise ParameterError(
+            f"{subject}: perm_strategy={shown(strategy)} without a count; give replicas=, the number of samples"
+        )
     return min(count, _combinations(parameters)) if strategy == "random" else count
 
 

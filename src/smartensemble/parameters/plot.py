@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import ceil, isnan
 from typing import TYPE_CHECKING, Any, Protocol
 
-from smartensemble.errors import InputTypeError, ParameterError, UnsupportedError, did_you_mean
+from smartensemble.checks import listed
+from smartensemble.errors import InputTypeError, ParameterError, UnsupportedError, did_you_mean, public, shown
 from smartensemble.parameters.dimension import MAX_BARS, Dimension, dimension, known
 from smartensemble.parameters.resolve import Values
 from smartensemble.parameters.strategies import Strategy
@@ -53,6 +54,7 @@ class Design(Protocol):
     def __iter__(self) -> Iterator[HasValues]: ...
 
 
+@public
 def plot_design(ensemble: Design, params: str | Iterable[str] | None = None, *, sizes: Sequence[int] = ()) -> "Figure":
     """A figure of the members in parameter space; save it with ``savefig``.
 
@@ -90,28 +92,34 @@ def plot_design(ensemble: Design, params: str | Iterable[str] | None = None, *, 
 
 def _chosen(subject: str, rows: Sequence[Mapping[str, object]], params: str | Iterable[str] | None) -> list[str]:
     """The parameters to show."""
-    values: dict[str, set[str]] = {}
-    for row in rows:
-        for name, value in row.items():
-            values.setdefault(name, set()).add(str(value))
+    values = _texts(rows)
     if not values:
         raise ParameterError(f"{subject}: no member has parameters; an ensemble with params can be plotted")
     if params is None:
         names = [name for name in values if len(values[name]) > 1] or list(values)
-    elif isinstance(params, Iterable):
-        names = list(dict.fromkeys([params] if isinstance(params, str) else params))
+    elif (given := [params] if isinstance(params, str) else listed(params)) is not None:
+        names = given
     else:
-        raise InputTypeError(f"{subject}: params is {params!r}; give the name of a parameter, or a list of names")
+        raise InputTypeError(f"{subject}: params is {shown(params)}; give the name of a parameter, or a list of names")
     for name in names:
-        if name not in values:
-            raise ParameterError(f"{subject}: no parameter {name!r}{did_you_mean(str(name), values)}")
+        if not isinstance(name, str) or name not in values:
+            raise ParameterError(f"{subject}: no parameter {shown(name)}{did_you_mean(name, values)}")
     if not names:
         raise ParameterError(f"{subject}: params is empty; there are {', '.join(values)}")
     if len(names) > MAX_PARAMETERS:
         raise ParameterError(
             f"{subject}: {len(names)} parameters, where {MAX_PARAMETERS} are the most in a figure; choose: params={names[:3]!r}"
         )
-    return names
+    return list(dict.fromkeys(names))
+
+
+def _texts(rows: Sequence[Mapping[str, object]]) -> dict[str, set[str]]:
+    """The values of each parameter, as text."""
+    values: dict[str, set[str]] = {}
+    for row in rows:
+        for name, value in row.items():
+            values.setdefault(name, set()).add(str(value))
+    return values
 
 
 def _groups(ensemble: str, members: Sequence[HasValues], sizes: Sequence[int]) -> tuple[list[int], list[int]]:

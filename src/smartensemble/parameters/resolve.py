@@ -12,8 +12,8 @@ from numbers import Number
 from pathlib import PurePath
 from typing import NamedTuple
 
-from smartensemble.checks import plain
-from smartensemble.errors import InputTypeError, ParameterError
+from smartensemble.checks import LARGEST, listed, passable, plain
+from smartensemble.errors import InputTypeError, ParameterError, shown
 
 #: What ``params`` and ``params_as_args`` accept.
 Params = Mapping[str, object] | str | Iterable[str] | None
@@ -21,6 +21,10 @@ Params = Mapping[str, object] | str | Iterable[str] | None
 #: The values of one parameter.
 Values = Sequence[object]
 
+
+LONGEST_NAME = 200  #: characters of a parameter's name
+
+MOST_VALUES = 10_000_000  #: of a parameter; a generator may have no end
 
 #: Types of values that need no further check.
 CHECKED_TYPES = frozenset((int, float, bool))
@@ -52,12 +56,14 @@ def resolve(subject: str, params: Params, params_as_args: Params = None) -> Para
     for name in dict.fromkeys((*names, *argument_names)):
         if name in in_params and name in in_arguments:
             raise ParameterError(
-                f"{subject}: parameter {name!r} has values in params and in params_as_args; "
-                f"keep one, and only the name in the other: params_as_args={name!r}"
+                f"{subject}: parameter {shown(name)} has values in params and in params_as_args; "
+                f"keep one, and only the name in the other: params_as_args={shown(name)}"
             )
         if name not in in_params and name not in in_arguments:
             where = "params" if name in argument_names else "params_as_args"
-            raise ParameterError(f"{subject}: parameter {name!r} has no values; give them as {where}={{{name!r}: [...]}}")
+            raise ParameterError(
+                f"{subject}: parameter {shown(name)} has no values; give them as {where}={{{shown(name)}: [...]}}"
+            )
         values[name] = in_params[name] if name in in_params else in_arguments[name]
     return Parameters(values, tuple(dict.fromkeys(argument_names)))
 
@@ -79,22 +85,21 @@ def _read(subject: str, argument: str, params: Params) -> tuple[list[str], dict[
     """The names in one of the two arguments, and the values that came with them."""
     if params is None:
         return [], {}
+    values: dict[str, Values] = {}
     if isinstance(params, Mapping):
-        values = {name: _values(f"{subject}: {argument}[{name!r}]", value) for name, value in params.items()}
-    else:
-        values = {}
-    if isinstance(params, (bytes, bytearray, set, frozenset)) or not _iterable(params):
+        values = {name: _values(f"{subject}: {argument}[{shown(name)}]", value) for name, value in params.items()}
+    names = [params] if isinstance(params, str) else list(params) if isinstance(params, Mapping) else listed(params)
+    if names is None:
         raise InputTypeError(
-            f"{subject}: {argument} is {params!r}; give a dictionary of names and values, a name, or a list of names"
+            f"{subject}: {argument} is {shown(params)}; give a dictionary of names and values, a name, or a list of names"
         )
-    names = [params] if isinstance(params, str) else list(params)
     for name in names:
         if not isinstance(name, str):
             raise InputTypeError(
-                f"{subject}: {argument} names a parameter {name!r}; a name is a string, as in {{'T': [1.5, 3.0]}}"
+                f"{subject}: {argument} names a parameter {shown(name)}; a name is a string, as in {{'T': [1.5, 3.0]}}"
             )
-        if not name or name != name.strip() or not name.isprintable():
-            raise ParameterError(f"{subject}: {argument} names a parameter {name!r}; use a word without blanks around it")
+        if not name or name != name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+            raise ParameterError(f"{subject}: {argument} names a parameter {shown(name)}; use a word without blanks around it")
     return names, values
 
 
@@ -113,20 +118,26 @@ def _values(subject: str, value: object) -> Values:
     if isinstance(shape := getattr(value, "shape", ()), tuple) and len(shape) > 1:
         raise InputTypeError(f"{subject} is a {type(value).__name__} of rows and columns; give one column, or a list of values")
     if isinstance(value, range):
-        if value[sys.maxsize : sys.maxsize + 1]:
-            raise ParameterError(f"{subject} is {value!r}, with more values than can be counted; give a shorter range")
+        if value[sys.maxsize : sys.maxsize + 1] or max(abs(value.start), abs(value.stop)) > LARGEST:
+            raise ParameterError(f"{subject} is {shown(value)}, with more values than can be counted; give a shorter range")
         values: Values = value
     elif isinstance(value, (str, PurePath)) or not _iterable(value):
         return Constant((_value(subject, value),))
     else:
-        values = list(value)  # type: ignore[call-overload]
-        if not CHECKED_TYPES.issuperset(map(type, values)):
-            values = [_value(subject, each) for each in values]
-        if isinstance(value, tuple):  # sampling takes it for a range, if it is a pair of numbers
-            values = tuple(values)
+        values = _listed(subject, value)
     if not values:
         raise ParameterError(f"{subject} is an empty list, which makes no members; give at least one value")
     return values
+
+
+def _listed(subject: str, value: object) -> Values:
+    """The values of one parameter, checked, in a list, or a tuple if they were in one: sampling takes a pair for a range."""
+    values = listed(value, MOST_VALUES)
+    if values is None:
+        raise ParameterError(f"{subject} has more than {MOST_VALUES:,} values; give fewer, or a range")
+    if not CHECKED_TYPES.issuperset(map(type, values)) or any(type(each) is int and abs(each) > LARGEST for each in values):
+        values = [_value(subject, each) for each in values]
+    return tuple(values) if isinstance(value, tuple) else values
 
 
 def _value(subject: str, value: object) -> object:
@@ -136,12 +147,17 @@ def _value(subject: str, value: object) -> object:
     if getattr(value, "ndim", 0) != 0:
         raise InputTypeError(f"{subject} holds a {type(value).__name__}; each value is text, a number or a truth value")
     value = plain(value)
+    if type(value).__name__ == "MaskedConstant":
+        raise ParameterError(f"{subject} holds a masked value, which is none; leave it out, or fill it")
     if isinstance(value, Enum) and str(value) != str(value.value):
-        raise InputTypeError(f"{subject} holds {value!r:.80}; give its value, {value.value!r:.80}")
+        raise InputTypeError(f"{subject} holds {shown(value)}; give its value, {shown(value.value)}")
     if not isinstance(value, (str, PurePath, Number)):
         raise InputTypeError(f"{subject} holds a {type(value).__name__}; each value is text, a number or a truth value")
-    if isinstance(value, str) and "\0" in value:
-        raise ParameterError(f"{subject} holds {value!r:.80}, with a NUL character, which no program can receive; take it out")
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise ParameterError(f"{subject} holds {shown(value)}, with too many digits to be written; give a smaller number")
+    if not passable(text := str(value)):
+        what = "a NUL character" if "\0" in text else "half of a surrogate pair"
+        raise ParameterError(f"{subject} holds {shown(value)}, with {what}, which no program can receive; take it out")
     return value
 
 

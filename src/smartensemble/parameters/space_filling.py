@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
 
-from smartensemble.errors import StrategyError, UnsupportedError
+from smartensemble.errors import StrategyError, UnsupportedError, shown
 from smartensemble.parameters.resolve import Values
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _scale(subject: str, values: Values) -> Callable[[float], object]:
         return lambda u: values[min(int(u * len(values)), len(values) - 1)]
     low, high = cast("tuple[float, float]", values)
     if not (isfinite(low) and isfinite(high) and low < high):
-        raise StrategyError(f"{subject} is the range {values!r}; give a tuple of two finite numbers, low before high")
+        raise StrategyError(f"{subject} is the range {shown(values)}; give a tuple of two finite numbers, low before high")
     if isinstance(low, int) and isinstance(high, int):
         return lambda u: min(low + int(u * (high - low + 1)), high)
     return lambda u: low + u * (high - low)

@@ -6,11 +6,13 @@ from itertools import islice, product
 from math import prod
 from typing import TypeVar
 
-from smartensemble.checks import plain
-from smartensemble.errors import InputTypeError, StrategyError
+from smartensemble.checks import listed, plain
+from smartensemble.errors import InputTypeError, StrategyError, shown
 from smartensemble.parameters.resolve import Constant, Values
 
 T = TypeVar("T")
+
+MOST_POINTS = 10_000_000  #: of a strategy of your own, which may have no end
 
 #: A strategy of your own: names, the values of each as text, and ``n_models`` (0 when it was not given) in;
 #: a dictionary for each member out.
@@ -89,19 +91,22 @@ def _draw(size: int, count: int, source: _random.Random) -> Iterator[int]:
 
 def custom(strategy: Strategy, values: Mapping[str, Values], n_models: int) -> list[dict[str, object]]:
     """The points that a strategy of the user's returns for `values`, checked, with the types of those values."""
-    name = getattr(strategy, "__name__", repr(strategy))
+    name = getattr(strategy, "__name__", None) or shown(strategy)
     typed = {parameter: {str(value): value for value in reversed(column)} for parameter, column in values.items()}
     answer = strategy(list(values), [[str(value) for value in column] for column in values.values()], n_models)
-    if isinstance(answer, (str, Mapping)) or not isinstance(answer, Iterable):
-        raise StrategyError(f"{name}: returned {answer!r:.80}; a strategy returns a list of dictionaries, one for each member")
+    points = listed(answer, MOST_POINTS)
+    if points is None:
+        raise StrategyError(f"{name}: returned {shown(answer)}; a strategy returns a list of dictionaries, one for each member")
     members = []
-    for point in answer:
+    for point in points:
         if not isinstance(point, Mapping):
-            raise StrategyError(f"{name}: returned {point!r:.80} for a member; give a dictionary of names and values")
+            raise StrategyError(f"{name}: returned {shown(point)} for a member; give a dictionary of names and values")
         answered = {parameter: plain(value) for parameter, value in point.items()}
         for parameter, value in answered.items():
             if not isinstance(parameter, str) or not isinstance(value, (str, int, float)):
-                raise InputTypeError(f"{name}: returned {parameter!r}: {value!r:.80}; names are text, values text or numbers")
+                raise InputTypeError(
+                    f"{name}: returned {shown(parameter)}: {shown(value)}; names are text, values text or numbers"
+                )
         members.append({parameter: typed.get(parameter, {}).get(str(value), value) for parameter, value in answered.items()})
     if not members:
         raise StrategyError(f"{name}: returned no members; return at least one dictionary")

@@ -1,5 +1,8 @@
 """A list of rows that prints as a table."""
 
+from smartensemble.checks import one_of
+from smartensemble.errors import public
+
 MAX_ROWS = 60  #: a longer table prints only its first and last rows
 
 
@@ -7,6 +10,7 @@ class Seconds(float):
     """A duration in seconds, printed with two decimals."""
 
 
+@public
 class Table(list[dict[str, object]]):
     """Rows, as dictionaries, which print in columns. A column that a row lacks stays blank.
 
@@ -24,8 +28,9 @@ class Table(list[dict[str, object]]):
 
     def format(self, style: str = "simple") -> str:
         """The table as text, in a style of the `tabulate <https://pypi.org/project/tabulate/>`_ library."""
-        from tabulate import tabulate
+        from tabulate import tabulate, tabulate_formats
 
+        one_of("style", style, tabulate_formats)
         columns = self.columns
         rows = [[_cell(row.get(name)) for name in columns] for row in self]
         right = [any(isinstance(row.get(name), (int, float)) for row in self) for name in columns]

@@ -6,7 +6,9 @@ import os
 import re
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
+from io import TextIOWrapper
 
+from smartensemble.checks import opened
 from smartensemble.databases.config import OURS
 from smartensemble.ensemble import Ensemble
 from smartensemble.errors import DirectoryExistsError, StateError
@@ -170,7 +172,7 @@ def former_members(ensemble: Ensemble, grounds: Grounds) -> list[str]:
 def _indexed(index: str, others_than: Collection[object] = ()) -> Iterator[tuple[str, Record]]:
     """The directories that a table of members lists and that have their members' records, without those of some members."""
     home = os.path.dirname(index)
-    with suppress(OSError, csv.Error), open(index, newline="", encoding="utf-8", errors="surrogateescape") as file:
+    with suppress(OSError, csv.Error), TextIOWrapper(opened(index), "utf-8", "surrogateescape", newline="") as file:
         for name in (row.get("name") or "" for row in csv.DictReader(file)):
             path = os.path.join(home, name)
             if name and "/" not in name and name not in others_than and os.path.isdir(path):

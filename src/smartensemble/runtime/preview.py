@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from smartensemble.command import Command
 from smartensemble.databases.orchestrator import Orchestrator, placement_of
+from smartensemble.errors import printable
 from smartensemble.model import Model
 from smartensemble.runtime.input_files import Renderer
 from smartensemble.runtime.jobs.batch import Batch
@@ -25,7 +26,7 @@ def preview(
         lines += ["", f"batch script {batch.script}", *_indented(batch.text())]
     for model in models:
         lines += ["", *_member(model, renderer, command(model))]
-    return "\n".join(lines) + "\n"
+    return printable("\n".join(lines) + "\n")
 
 
 def _database(db: Orchestrator) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from smartensemble.databases.orchestrator import Orchestrator
 from smartensemble.databases.orchestrator import set_home as set_database_home
 from smartensemble.ensemble import Ensemble, set_home
-from smartensemble.errors import InputTypeError, InputValueError
+from smartensemble.errors import InputTypeError, InputValueError, shown
 from smartensemble.model import Model
 from smartensemble.runtime.runner import LISTING_AGE_S, Runner
 from smartensemble.runtime.servers.registry import Databases
@@ -67,7 +67,7 @@ def started(runner: Runner, models: Iterable[Model]) -> list[Run]:
 
 def _checked(name: str, entity: object) -> Model | Ensemble:
     if not isinstance(entity, (Model, Ensemble)):
-        raise InputTypeError(f"{name}: {entity!r} is neither a Model nor an Ensemble; give what create_... returned")
+        raise InputTypeError(f"{name}: {shown(entity)} is neither a Model nor an Ensemble; give what create_... returned")
     if isinstance(entity, Ensemble) and not entity:
         raise InputValueError(f"{entity.name}: has no members; add some with add_model()")
     return entity

@@ -11,6 +11,7 @@ from smartensemble.command import Command
 from smartensemble.databases.uploads import Upload
 from smartensemble.ensemble import Ensemble
 from smartensemble.errors import StateError
+from smartensemble.files.places import check_places
 from smartensemble.model import Model, forget_run, is_generated, track
 from smartensemble.results.notes import Notes
 from smartensemble.results.table import Table
@@ -82,6 +83,7 @@ def generate(
         with runner.turns.alone(transaction):
             check_free()  # an error comes before anything is written, even a lock
             former = check_ours() if overwrite else []
+            check_places({model.path: model.name for model in chosen.models})
             directories.check_beside(chosen.models)
             renderer = directories.check(chosen.models, options)
             runner.turns.claim()
@@ -144,6 +146,7 @@ def check(runner: Runner, databases: Databases, request: StartRequest) -> Checke
     written = runner.history.written
     missing = {model.path: model for model in chosen if not is_generated(model) and not is_there(model, written)}
     directories.check_absent(missing.values(), runner.grounds)
+    check_places({model.path: model.name for model in missing.values()})
     directories.check_beside(missing.values())
     check_jobs(request.chosen.entities, written)
     renderer = directories.check(list(missing.values()), TagOptions())

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from smartensemble.command import Command
 from smartensemble.duration import seconds
-from smartensemble.errors import InputValueError
+from smartensemble.errors import InputValueError, shown
 from smartensemble.schedulers.run_commands import TIMES
 from smartensemble.status import Status
 
@@ -176,7 +176,9 @@ def quoted(value: str) -> str:
     ('00:10:00', '"my job"')
     """
     if "\n" in value:  # the next line would run as a program
-        raise InputValueError(f"{value!r}: is more than a line, and an option of a batch job is one; take the line break out")
+        raise InputValueError(
+            f"{shown(value)}: is more than a line, and an option of a batch job is one; take the line break out"
+        )
     if re.fullmatch(r"[\w@%+=:,./\[\]&|*-]+", value):
         return value
     return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'

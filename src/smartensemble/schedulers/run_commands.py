@@ -7,7 +7,7 @@ from functools import cache
 from math import ceil
 from pathlib import Path
 
-from smartensemble.errors import UnsupportedError
+from smartensemble.errors import UnsupportedError, shown
 
 #: Spellings of a number of seconds, rounded up, because zero would mean no limit.
 TIMES: Mapping[str, Callable[[float], str]] = {
@@ -32,7 +32,7 @@ class RunCommand:
         """Raise an error unless the run command can express `option`."""
         if option not in self.options:
             raise UnsupportedError(
-                f"{self.name}: cannot express {option!r}; it understands {', '.join(self.options)}, "
+                f"{self.name}: cannot express {shown(option)}; it understands {', '.join(self.options)}, "
                 "and its own options by run_args={...}"
             )
 

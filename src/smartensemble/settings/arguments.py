@@ -4,8 +4,8 @@ import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
-from smartensemble.checks import plain
-from smartensemble.errors import InputTypeError, InputValueError
+from smartensemble.checks import LARGEST, listed, passable, plain
+from smartensemble.errors import InputTypeError, InputValueError, shown
 
 #: Arguments of a program: text that is split as a shell would split it, or a list.
 Arguments = str | Iterable[str | int | float | PurePath]
@@ -21,39 +21,41 @@ def arguments(subject: str, value: Arguments) -> list[str]:
         try:
             value = shlex.split(value)
         except ValueError as error:
-            raise InputValueError(f"{subject}: {value!r} cannot be split ({error}); give a list of arguments") from None
-    if isinstance(value, (bytes, Mapping, set, frozenset)) or not isinstance(value, Iterable):
-        raise InputTypeError(f"{subject}: {value!r} is no list of arguments; for example ['-in', 'in.melt']")
-    return [text(subject, each) for each in value]
+            raise InputValueError(f"{subject}: {shown(value)} cannot be split ({error}); give a list of arguments") from None
+    if (found := listed(value)) is None:
+        raise InputTypeError(f"{subject}: {shown(value)} is no list of arguments; for example ['-in', 'in.melt']")
+    return [text(subject, each) for each in found]
 
 
 def raw_options(subject: str, value: object) -> dict[str, object]:
     """`value` as options in a program's own names."""
     if not isinstance(value, Mapping):
-        raise InputTypeError(f"{subject}: {value!r} is no dictionary; for example {{'n': 2}}")
+        raise InputTypeError(f"{subject}: {shown(value)} is no dictionary; for example {{'n': 2}}")
     for name, option in value.items():
         if not isinstance(name, str) or not name.strip("-") or not name.isprintable():
-            raise InputValueError(f"{subject}: {name!r} is no name of an option; for example {{'n': 2}}")
+            raise InputValueError(f"{subject}: {shown(name)} is no name of an option; for example {{'n': 2}}")
         if option is not None:
-            text(f"{subject}[{name!r}]", option)
+            text(f"{subject}[{shown(name)}]", option)
     return dict(value)
 
 
 def shell_lines(value: str | Iterable[str]) -> list[str]:
     """`value` as lines of shell."""
-    if isinstance(value, (bytes, Mapping, set, frozenset)) or not isinstance(value, Iterable):
-        raise InputTypeError(f"preamble: {value!r} is no text and no list of lines; for example 'module load lammps'")
-    lines = value.splitlines() if isinstance(value, str) else list(value)
+    lines = value.splitlines() if isinstance(value, str) else listed(value)
+    if lines is None:
+        raise InputTypeError(f"preamble: {shown(value)} is no text and no list of lines; for example 'module load lammps'")
     if not all(isinstance(line, str) for line in lines):
-        raise InputTypeError(f"preamble: {value!r} holds what is no text; give lines of shell")
+        raise InputTypeError(f"preamble: {shown(value)} holds what is no text; give lines of shell")
     return [text("preamble", line) for line in lines]
 
 
 def text(subject: str, value: object) -> str:
     """`value` as text that the system can pass to a program."""
     value = plain(value)
-    if not isinstance(value, (str, int, float, PurePath)):
-        raise InputTypeError(f"{subject}: {value!r} is neither text nor a number; give one of these")
-    if "\0" in str(value):
-        raise InputValueError(f"{subject}: {value!r} holds a NUL character, which no program can receive; take it out")
-    return str(value)
+    if not isinstance(value, (str, int, float, PurePath)) or (isinstance(value, int) and abs(value) > LARGEST):
+        raise InputTypeError(f"{subject}: {shown(value)} is neither text nor a number; give one of these")
+    written = str(value)
+    if not passable(written):
+        what = "a NUL character" if "\0" in written else "half of a surrogate pair"
+        raise InputValueError(f"{subject}: {shown(value)} holds {what}, which no program can receive; take it out")
+    return written

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 
-from smartensemble.checks import positive
+from smartensemble.checks import flag, positive
 from smartensemble.duration import Duration, seconds
-from smartensemble.errors import InputTypeError, InputValueError, strict
+from smartensemble.errors import InputTypeError, InputValueError, public, shown
 from smartensemble.settings.arguments import raw_options, shell_lines
 from smartensemble.settings.options import BatchOptions
 from smartensemble.settings.preamble import split
 
 
+@public
 class BatchSettings(BatchOptions):
     """Settings of a batch job for a whole ensemble.
 
@@ -19,7 +20,6 @@ class BatchSettings(BatchOptions):
     BatchSettings(nodes=2, time='01:00:00', preamble=['module load lammps'])
     """
 
-    @strict
     def __init__(
         self,
         nodes: int | None = None,
@@ -46,16 +46,18 @@ class BatchSettings(BatchOptions):
             one. For members of one task.
         """
         self.nodes = None if nodes is None else positive("nodes", nodes)
-        self.time = None if time == "" else time
+        self.time = None if isinstance(time, str) and not time else time
         self.queue = _optional_line("queue", queue)
         self.account = _optional_line("account", account)
         self.batch_args = {} if batch_args is None else raw_options("batch_args", batch_args)
         for name, value in self.batch_args.items():
             if "\n" in str(value):
-                raise InputValueError(f"batch_args[{name!r}]: {value!r} is more than a line of text; take the line break out")
+                raise InputValueError(
+                    f"batch_args[{name!r}]: {shown(value)} is more than a line of text; take the line break out"
+                )
         self.batch_options: dict[str, object] = {}
         self.groups: list[BatchSettings] = []
-        self.overcommit, self.array = overcommit, array
+        self.overcommit, self.array = flag("overcommit", overcommit), flag("array", array)
         self.preamble: list[str] = []
         if self.time is not None:
             seconds("time", self.time)
@@ -72,7 +74,7 @@ class BatchSettings(BatchOptions):
         run settings, and programs of one MPI may run on several (:meth:`RunSettings.make_mpmd`).
         """
         if not isinstance(settings, BatchSettings):
-            raise InputTypeError(f"add_het_group: {settings!r} are no batch settings; give BatchSettings(nodes=...)")
+            raise InputTypeError(f"add_het_group: {shown(settings)} are no batch settings; give BatchSettings(nodes=...)")
         if settings is self:
             raise InputValueError("add_het_group: a job is no group of itself; give other BatchSettings(nodes=...)")
         if settings.groups or settings.array or settings.overcommit or settings.preamble or self.array:
@@ -85,7 +87,7 @@ class BatchSettings(BatchOptions):
         return None if self.time is None else seconds("time", self.time)
 
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if value)
+        arguments = ", ".join(f"{name}={shown(value)}" for name, value in vars(self).items() if value)
         return f"BatchSettings({arguments})"
 
 
@@ -106,10 +108,10 @@ def portable_options(settings: BatchSettings) -> dict[str, object]:
 
 def _optional_line(subject: str, value: object) -> str | None:
     """`value` as one line of text, or None for none."""
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and not value):
         return None
     if not isinstance(value, str):
-        raise InputTypeError(f"{subject}: {value!r} is no text; give its name")
+        raise InputTypeError(f"{subject}: {shown(value)} is no text; give its name")
     if not value.isprintable():
-        raise InputValueError(f"{subject}: {value!r} is more than a line of text; give its name")
+        raise InputValueError(f"{subject}: {shown(value)} is more than a line of text; give its name")
     return value

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from smartensemble.checks import positive
 from smartensemble.command import Command, Need
-from smartensemble.errors import InputValueError
+from smartensemble.errors import InputValueError, shown
 from smartensemble.settings.container import inside
 from smartensemble.settings.options import row_of
 from smartensemble.settings.run import RunSettings
@@ -86,7 +86,7 @@ def _shared_environment(programs: Iterable[RunSettings]) -> dict[str, str]:
         for name, value in program.env_vars.items():
             if env.setdefault(name, value) != value:
                 raise InputValueError(
-                    f"make_mpmd: {name} is {env[name]!r} for one program and {value!r} for another, and they share an "
+                    f"make_mpmd: {name} is {env[name]!r} for one program and {shown(value)} for another, and they share an "
                     "environment; give both one value, or set it on their command lines, by env(1)"
                 )
     return env
@@ -120,7 +120,7 @@ def _size(settings: RunSettings, option: str) -> int | None:
     try:
         return None if value is None else positive(option, int(str(value).partition("-")[0]))
     except ValueError:
-        raise InputValueError(f"{option}: {value!r} is no number; give how many") from None
+        raise InputValueError(f"{option}: {shown(value)} is no number; give how many") from None
 
 
 def _is_step(settings: RunSettings) -> bool:

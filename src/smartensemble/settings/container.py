@@ -4,9 +4,11 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from smartensemble.errors import public
 from smartensemble.settings.arguments import Arguments, arguments, text
 
 
+@public
 @dataclass(frozen=True)
 class Singularity:
     """An image to run a program in, by Singularity or Apptainer.

@@ -5,19 +5,19 @@ from pathlib import PurePath
 from typing import ClassVar
 
 from smartensemble.duration import Duration
-from smartensemble.errors import strict
-from smartensemble.settings.arguments import Arguments
+from smartensemble.errors import public
+from smartensemble.settings.arguments import Arguments, text
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.container import Singularity
 from smartensemble.settings.run import RunSettings
 
 
+@public
 class MpirunSettings(RunSettings):
     """How a program is run by ``mpirun``. The methods ``set_...`` use the spelling of the MPI to which it belongs."""
 
     program: ClassVar[str] = "mpirun"
 
-    @strict
     def __init__(
         self,
         exe: str | PurePath,
@@ -38,10 +38,10 @@ class MpiexecSettings(MpirunSettings):
     program = "mpiexec"
 
 
+@public
 class SrunSettings(RunSettings):
     """How a program is run by Slurm's ``srun``, as a step of an allocation."""
 
-    @strict
     def __init__(
         self,
         exe: str | PurePath,
@@ -60,7 +60,7 @@ class SrunSettings(RunSettings):
         """
         super().__init__(exe, exe_args, "srun", run_args, env_vars, container, time_limit=time_limit)
         if alloc is not None:
-            self.set_option("allocation", str(alloc))
+            self.set_option("allocation", text("alloc", alloc))
 
 
 class SbatchSettings(BatchSettings):

@@ -3,17 +3,18 @@
 from collections.abc import Iterable
 from copy import copy
 from datetime import timedelta
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Self
 
-from smartensemble.checks import names, positive, whole
+from smartensemble.checks import flag, listed, names, path_text, positive, read, whole
 from smartensemble.duration import Duration, seconds
-from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, UnsupportedError
+from smartensemble.errors import InputTypeError, InputValueError, UnsupportedError, public, shown
 
 if TYPE_CHECKING:
     from smartensemble.schedulers.run_commands import RunCommand
 
 
+@public
 class Options:
     """The options that run commands and schedulers have in common, by portable names."""
 
@@ -58,6 +59,7 @@ class Options:
         self.set_option("memory_per_node", positive("memory_per_node", memory_per_node))
 
 
+@public
 class RunOptions(Options):
     """The options of a run command, by portable names."""
 
@@ -71,6 +73,8 @@ class RunOptions(Options):
         :raises UnsupportedError: the run command cannot express it; the message lists what it can.
         """
         row = row_of(self)
+        if not isinstance(option, str):
+            raise InputTypeError(f"set_option: {shown(option)} is no name of an option; for example 'tasks'")
         if row is None:
             raise UnsupportedError(f"{option}: there is no run command to take it; give run_command='srun' or 'mpirun'")
         row.check(option)
@@ -87,12 +91,7 @@ class RunOptions(Options):
 
         :raises MissingFileError: there is no such file.
         """
-        if not isinstance(file_path, (str, PurePath)):
-            raise InputTypeError(f"set_hostlist_from_file: {file_path!r} is no path; give text or a pathlib.Path")
-        try:
-            hosts = Path(file_path).read_text(errors="replace").split()
-        except FileNotFoundError:
-            raise MissingFileError(f"set_hostlist_from_file: no file {str(file_path)!r}; give one that is there") from None
+        hosts = read(path_text("set_hostlist_from_file", file_path), "set_hostlist_from_file").decode(errors="replace").split()
         self.set_option("hosts", names("set_hostlist_from_file", hosts))
 
     def set_walltime(self, walltime: Duration) -> None:
@@ -103,8 +102,10 @@ class RunOptions(Options):
         """Set its time limit."""
         try:
             duration = timedelta(hours=hours, minutes=minutes, seconds=seconds)
-        except TypeError:
-            raise InputTypeError(f"set_time: {hours!r}, {minutes!r}, {seconds!r} are no numbers; for example hours=1") from None
+        except (TypeError, ValueError, OverflowError):
+            raise InputTypeError(
+                f"set_time: {shown(hours)}, {shown(minutes)}, {shown(seconds)} are no numbers; for example hours=1"
+            ) from None
         self.set_walltime(duration)
 
     def set_binding(self, binding: str) -> None:
@@ -125,7 +126,7 @@ class RunOptions(Options):
 
     def set_overcommit(self, overcommit: bool = True) -> None:
         """Allow more processes than CPUs."""
-        self.set_option("overcommit", _flag("set_overcommit", overcommit))
+        self.set_option("overcommit", flag("set_overcommit", overcommit))
 
     def set_het_group(self, het_group: int | Iterable[int]) -> None:
         """Set the components of a heterogeneous job that it runs on."""
@@ -133,13 +134,14 @@ class RunOptions(Options):
 
     def set_verbose_launch(self, verbose: bool) -> None:
         """Have the run command print what it does, or not."""
-        self.set_option("verbose", _flag("set_verbose_launch", verbose))
+        self.set_option("verbose", flag("set_verbose_launch", verbose))
 
     def set_quiet_launch(self, quiet: bool) -> None:
         """Have the run command print little, or not."""
-        self.set_option("quiet", _flag("set_quiet_launch", quiet))
+        self.set_option("quiet", flag("set_quiet_launch", quiet))
 
 
+@public
 class BatchOptions(Options):
     """The options of a batch job, by portable names."""
 
@@ -147,6 +149,8 @@ class BatchOptions(Options):
 
     def set_option(self, option: str, value: object) -> None:
         """Set a portable option. If the scheduler cannot express it, starting the job raises UnsupportedError."""
+        if not isinstance(option, str):
+            raise InputTypeError(f"set_option: {shown(option)} is no name of an option; for example 'queue'")
         self.batch_options[option] = value
 
 
@@ -165,23 +169,17 @@ def _numbers(subject: str, value: Any) -> list[int]:
     >>> _numbers("set_het_group", 1), _numbers("set_cpu_bindings", ["0", 2])
     ([1], [0, 2])
     """
-    found = [value] if isinstance(value, (str, int)) or not isinstance(value, Iterable) else list(value)
+    found = listed(value)
+    found = [value] if found is None else found
     if not found:
-        raise InputValueError(f"{subject}: {value!r} holds no number; for example [0, 1]")
+        raise InputValueError(f"{subject}: {shown(value)} holds no number; for example [0, 1]")
     return [whole(subject, int(each) if isinstance(each, str) and each.isdecimal() else each) for each in found]
 
 
 def _line(subject: str, value: Any) -> str:
     """`value` as a line of text."""
     if not isinstance(value, str):
-        raise InputTypeError(f"{subject}: {value!r} is no text; give it in the run command's words")
+        raise InputTypeError(f"{subject}: {shown(value)} is no text; give it in the run command's words")
     if not value.strip() or not value.isprintable():
-        raise InputValueError(f"{subject}: {value!r} is no line of text; give it in the run command's words")
-    return value
-
-
-def _flag(subject: str, value: Any) -> bool:
-    """`value`, which must be True or False, because even the text ``"no"`` would count as true."""
-    if not isinstance(value, bool):
-        raise InputTypeError(f"{subject}: {value!r} is neither True nor False; give one of them")
+        raise InputValueError(f"{subject}: {shown(value)} is no line of text; give it in the run command's words")
     return value

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
 from smartensemble.duration import Duration, seconds
-from smartensemble.errors import InputTypeError, InputValueError, strict
+from smartensemble.errors import InputTypeError, InputValueError, public, shown
 from smartensemble.settings.arguments import Arguments, arguments, raw_options, shell_lines, text
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.container import Singularity
-from smartensemble.settings.executable import find_program
+from smartensemble.settings.executable import find_program, is_named
 from smartensemble.settings.options import RunOptions
 from smartensemble.settings.preamble import split
 
 
+@public
 class RunSettings(RunOptions):
     """How each member's program is run.
 
@@ -30,7 +31,6 @@ class RunSettings(RunOptions):
     smartensemble.errors.MissingFileError: no-such-program: no such program on PATH; give its path, or install it
     """
 
-    @strict
     def __init__(
         self,
         exe: str | PurePath,
@@ -57,17 +57,19 @@ class RunSettings(RunOptions):
         :raises MissingFileError: `exe` or `run_command` is not there (a FileNotFoundError).
         """
         if container is not None and not isinstance(container, Singularity):
-            raise InputTypeError(f"container: {container!r} is no container; for example Singularity('image.sif')")
+            raise InputTypeError(f"container: {shown(container)} is no container; for example Singularity('image.sif')")
         self.container = container
         self.exe = str(exe) if container and isinstance(exe, (str, PurePath)) else find_program(exe)
         self.exe_args = [] if exe_args is None else arguments("exe_args", exe_args)
-        self.run_command = None if run_command in (None, "", "auto") else find_program(run_command, "run_command")
+        self.run_command = find_program(run_command, "run_command") if is_named(run_command) else None
         self.run_args = {} if run_args is None else raw_options("run_args", run_args)
         self.run_options: dict[str, object] = {}
         self.mpmd: list[RunSettings] = []
         self.preamble: list[str] = []
         if self.run_args and not self.run_command:
-            raise InputValueError(f"run_args: {self.run_args!r} without a run_command to take them; give run_command='mpirun'")
+            raise InputValueError(
+                f"run_args: {shown(self.run_args)} without a run_command to take them; give run_command='mpirun'"
+            )
         self.env_vars: dict[str, str] = {}
         self.update_env({} if env_vars is None else env_vars)
         self.time_limit = None if time_limit is None else seconds("time_limit", time_limit)
@@ -88,14 +90,16 @@ class RunSettings(RunOptions):
     def update_env(self, env_vars: Mapping[str, object]) -> None:
         """Add variables to the members' environment, or change them. With None, a variable keeps its inherited value."""
         if not isinstance(env_vars, Mapping):
-            raise InputTypeError(f"env_vars: {env_vars!r} is no dictionary; for example {{'OMP_NUM_THREADS': 1}}")
+            raise InputTypeError(f"env_vars: {shown(env_vars)} is no dictionary; for example {{'OMP_NUM_THREADS': 1}}")
         for name, value in env_vars.items():
             if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-                raise InputValueError(f"env_vars: {name!r} is no name of an environment variable; use letters, digits and _")
+                raise InputValueError(
+                    f"env_vars: {shown(name)} is no name of an environment variable; use letters, digits and _"
+                )
             if value is None:
                 self.env_vars.pop(name, None)
             else:
-                self.env_vars[name] = text(f"env_vars[{name!r}]", value)
+                self.env_vars[name] = text(f"env_vars[{shown(name)}]", value)
 
     def make_mpmd(self, settings: "RunSettings") -> None:
         """Run the program of `settings` beside this one, in one step: several programs that share one MPI.
@@ -103,10 +107,10 @@ class RunSettings(RunOptions):
         They share an environment, which joins those of all of them, and the shortest time limit.
         """
         if not isinstance(settings, RunSettings):
-            raise InputTypeError(f"make_mpmd: {settings!r} are no run settings; for example RunSettings('ocean')")
+            raise InputTypeError(f"make_mpmd: {shown(settings)} are no run settings; for example RunSettings('ocean')")
         if self.run_command is None or settings.run_command != self.run_command:
             raise InputValueError(
-                f"make_mpmd: {settings!r} is run by {settings.run_command}, and {self!r} by {self.run_command}; "
+                f"make_mpmd: {shown(settings)} is run by {settings.run_command}, and {self!r} by {self.run_command}; "
                 "give both one run_command"
             )
         self.mpmd += [settings, *settings.mpmd]
@@ -118,6 +122,8 @@ class RunSettings(RunOptions):
 def check_settings(name: str, run_settings: object, batch_settings: object) -> None:
     """An error, unless the settings are settings."""
     if run_settings is not None and not isinstance(run_settings, RunSettings):
-        raise InputTypeError(f"{name}: run_settings is {run_settings!r}; for example RunSettings('lmp', ['-in', 'in.melt'])")
+        raise InputTypeError(
+            f"{name}: run_settings is {shown(run_settings)}; for example RunSettings('lmp', ['-in', 'in.melt'])"
+        )
     if batch_settings is not None and not isinstance(batch_settings, BatchSettings):
-        raise InputTypeError(f"{name}: batch_settings is {batch_settings!r}; for example BatchSettings(nodes=4)")
+        raise InputTypeError(f"{name}: batch_settings is {shown(batch_settings)}; for example BatchSettings(nodes=4)")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from smartensemble.errors import InputTypeError, InputValueError, NotATensorError
+from smartensemble.errors import InputTypeError, InputValueError, NotATensorError, public, shown
 
 MAGIC = b"TENSOR"
 MAX_RANK = 32
@@ -21,13 +21,17 @@ CODES = {dtype.str: code for code, dtype in TYPES.items()}
 STRING = ord("s")
 
 
+@public
 def encode(array: ArrayLike) -> bytes:
     """The bytes of a tensor.
 
     >>> encode(np.array([[1, 2, 3]], dtype="uint8")).hex(" ", 8)
     '010203 0100000000000000 0300000000000000 420254454e534f52'
     """
-    tensor = np.asarray(array)
+    try:
+        tensor = np.asarray(array)
+    except (ValueError, TypeError) as error:
+        raise InputTypeError(f"encode: {shown(array)} is no array ({error}); give one, or nested lists of one length") from None
     if not tensor.size or tensor.ndim > MAX_RANK:
         raise InputValueError(f"tensor of shape {tensor.shape}: cannot be stored; give elements, in at most 32 dimensions")
     data: bytes | memoryview
@@ -43,6 +47,7 @@ def encode(array: ArrayLike) -> bytes:
     return b"".join((data, _trailer(code, tensor.shape)))
 
 
+@public
 def decode(value: bytes | memoryview) -> NDArray[Any]:
     """The tensor that `value` holds: a view of it, which cannot be written to. Strings are copied.
 
@@ -52,6 +57,8 @@ def decode(value: bytes | memoryview) -> NDArray[Any]:
     Traceback (most recent call last):
     smartensemble.errors.NotATensorError: 14 bytes: are no tensor; read what AI.TENSORSET or encode wrote
     """
+    if not isinstance(value, (bytes, bytearray, memoryview)):
+        raise InputTypeError(f"decode: {shown(value)} is no bytes; give what encode or the database returned")
     if len(value) >= 8:
         end = max(0, len(value) - 8 - 8 * value[-7])
         shape, dtype, size = _form(bytes(value[end:]))

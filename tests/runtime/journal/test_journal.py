@@ -4,6 +4,7 @@ Tests entry, history and process.
 """
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from smartensemble import Ensemble, Experiment, Status
 from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime.journal.journal import FOLDER, Journal
 from worlds.patience import PATIENCE_S
+from worlds.strangers import FOREIGN, NO_FILES
 
 Driver = Callable[..., "Popen[str]"]
 Eventually = Callable[[Callable[[], object]], None]
@@ -191,6 +193,77 @@ def test_lines_that_are_not_whole_say_nothing(exp: Experiment) -> None:
     path.write_text(path.read_text() + "2026-11-22T22:10\n\n2026-11-22T22:10:05.123Z\t1\tmodel\texit\tx\ngarbage\t\t\t\t\n1\t2")
 
     assert journal_of(exp).entries[1].run.status is Status.COMPLETED
+
+
+@pytest.mark.parametrize("kind", NO_FILES)
+def test_what_is_no_file_is_no_journal(exp: Experiment, kind: str) -> None:
+    path = Path(exp.exp_path, FOLDER, "x.tsv")
+    path.parent.mkdir(parents=True)
+    NO_FILES[kind](path)
+
+    exp.start(model := exp.create_model("model", exp.create_run_settings("true")), progress=False)
+
+    assert model.status is Status.COMPLETED
+
+
+@pytest.mark.needs("setpriv")
+def test_a_journal_that_cannot_be_read_is_an_error_as_long_as_it_is_there(driver: Driver) -> None:
+    """It might say of members that they run, so nothing starts beside it."""
+    process = driver(
+        """
+        from smartensemble.errors import NoPermissionError
+        Path("study/journal").mkdir(parents=True)
+        Path("study/journal/x.tsv").touch(mode=0)
+        for _ in range(2):
+            try:
+                exp.create_model("model", settings("true"))
+            except NoPermissionError as error:
+                print(error)
+        """,
+        wrapper=["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else [],
+    )
+
+    said = process.communicate(timeout=PATIENCE_S)[0].splitlines()
+
+    assert len(said) == 2
+    assert re.fullmatch(r"journal: .*/x.tsv: Permission denied; make it accessible, or give another", said[0])
+
+
+@pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN)
+def test_a_journal_of_a_stranger_says_nothing(exp: Experiment, content: bytes) -> None:
+    path = Path(exp.exp_path, FOLDER, "x.tsv")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+
+    exp.start(model := exp.create_model("model", exp.create_run_settings("true")), progress=False)
+
+    assert model.status is Status.COMPLETED
+
+
+@pytest.mark.parametrize(
+    "detail",
+    ['{"path": 5, "params": {}}', '{"path": "/m", "params": []}', '{"path": "/m", "batch": "x"}',
+     '{"path": "/m", "time_limit": "x"}', '{"path": ["/m"]}', "5", "[" * 100_000],
+)  # fmt: skip
+def test_a_line_with_other_types_says_nothing(tmp_path: Path, detail: str) -> None:
+    path = tmp_path / "x.tsv"
+    path.write_text(f"2026-11-22T22:10:05.123Z\t1\tm\tasked\t{detail}\n")
+
+    journal = Journal(path)
+    journal.refresh()
+
+    assert journal.entries == {}
+
+
+def test_a_line_of_a_scheduler_that_is_not_known_says_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "x.tsv"
+    lines = [("asked", '{"path": "/m", "params": {}, "batch": 7}'), ("submitted", '{"scheduler": "none", "job": "1"}')]
+    path.write_text("".join(f"2026-11-22T22:10:05.123Z\t1\tm\t{event}\t{detail}\n" for event, detail in lines))
+
+    journal = Journal(path)
+    journal.refresh()
+
+    assert journal.entries[1].run.job == ""
 
 
 def test_a_thousand_lines_cost_no_descriptor(exp: Experiment) -> None:

@@ -10,6 +10,7 @@ from smartensemble import Experiment, Orchestrator, Status
 from smartensemble.errors import InputValueError, StateError
 from smartensemble.runtime.standalone.procfs import began
 from worlds.servers import environment, pid_of
+from worlds.strangers import FOREIGN, NO_FILES
 
 pytestmark = pytest.mark.needs("database")
 
@@ -56,3 +57,19 @@ def test_reconnecting_to_nothing_says_so(exp: Experiment, tmp_path: Path) -> Non
     (tmp_path / "left.json").write_text(left)
     with pytest.raises(StateError, match="orchestrator: does not answer at unix://"):
         exp.reconnect_orchestrator(tmp_path / "left.json")
+
+
+@pytest.mark.parametrize("kind", NO_FILES)
+def test_what_is_no_file_describes_no_database(exp: Experiment, tmp_path: Path, kind: str) -> None:
+    NO_FILES[kind](tmp_path / "it")
+
+    with pytest.raises(InputValueError, match=rf"^{tmp_path}/it: .*; give the checkpoint_file"):
+        exp.reconnect_orchestrator(tmp_path / "it")
+
+
+@pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN)
+def test_the_file_of_a_stranger_describes_no_database(exp: Experiment, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "it").write_bytes(content)
+
+    with pytest.raises(InputValueError, match=rf"^{tmp_path}/it: describes no database .*; give the checkpoint_file"):
+        exp.reconnect_orchestrator(tmp_path / "it")

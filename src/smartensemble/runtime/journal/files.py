@@ -8,7 +8,10 @@ def names(folder: Path) -> list[str]:
     """The journals in `folder`, oldest first."""
     try:
         with os.scandir(folder) as entries:
-            return sorted((entry.name for entry in entries if entry.name.endswith(".tsv") and entry.is_file()), key=order)
+            return sorted(
+                (entry.name for entry in entries if entry.name.endswith(".tsv") and entry.is_file(follow_symlinks=False)),
+                key=order,
+            )
     except FileNotFoundError:
         return []
 

@@ -53,7 +53,11 @@ class History:
             that is coarse or cached stays so when another process adds a journal.
         """
         if self._list_due(listing_age_s):
-            self._add_new()
+            try:
+                self._add_new()
+            except BaseException:  # a journal that cannot be read is an error each time: nobody knows what it says of members
+                self._changed = 0
+                raise
         for journal in self.journals:
             journal.refresh()
         self.journals = [journal for journal in self.journals if journal.active or journal.presumed]

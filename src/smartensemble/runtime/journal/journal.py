@@ -35,6 +35,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from smartensemble.checks import opened
 from smartensemble.command import Command
 from smartensemble.errors import StateError
 from smartensemble.runtime.jobs.batch import Batch
@@ -142,7 +143,7 @@ class Journal:
             self._settle_left(known)
 
     def _read_new(self) -> None:
-        with self.path.open("rb") as file:
+        with opened(self.path, "journal") as file:
             file.seek(self._read)
             new, _, _ = file.read().rpartition(b"\n")
         self._read += len(new) + bool(new)
@@ -161,7 +162,7 @@ class Journal:
         """Settle runs that no other process can settle. Jobs outlive their driver, even before it reads their number."""
         left = []
         for entry in self.entries.values():
-            job = entry if entry.batch is None else self.entries[entry.batch]
+            job = entry if entry.batch is None else self.entries.get(entry.batch, entry)
             if entry.run.status.active and not job.run.job and not job.token and not unwatched(job, self.supervisor):
                 left.append(entry.run)
         if not left:
@@ -282,12 +283,11 @@ class Journal:
             if event in ("driver", "supervisor"):
                 setattr(self, event, Process.read(json.loads(detail)))
             elif event == "asked" and not entry:
-                run = Run(Status.QUEUED, number=int(number))
-                self.entries[int(number)] = Entry(int(number), name, run=run, **json.loads(detail))
+                self.entries[int(number)] = Entry.read(int(number), name, detail)
             elif event != "asked" and entry:
                 entry.take(event, detail, datetime.fromisoformat(stamp).timestamp())
                 self._batches = None if event in ("submitting", "submitted") else self._batches
-        except (ValueError, TypeError, LookupError):
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
             return
 
     def _jobs(self) -> list[Batch]:
@@ -295,8 +295,8 @@ class Journal:
         if self._batches is None:
             inside: dict[int, list[tuple[Command, Run]]] = {}
             for entry in self.entries.values():
-                if entry.batch is not None:
-                    inside.setdefault(entry.batch, []).append((entry.command, entry.run))
+                if entry.batch in self.entries:
+                    inside.setdefault(entry.batch or 0, []).append((entry.command, entry.run))
             jobs = [(self.entries[number], members) for number, members in inside.items()]
             self._batches = [
                 Batch(job.name, Path(job.path), members, BatchSettings(), SCHEDULERS[job.scheduler], job.run, array=job.array)

@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
+from smartensemble.checks import read
 from smartensemble.errors import StateError
 from smartensemble.runtime.journal.life import Life, life, unshared, way_out
 from smartensemble.runtime.journal.process import Process
@@ -50,14 +51,20 @@ class Lock:
         _kept.add(sign)
         if not unshared(self.folder):  # another machine may look; nobody else needs a thread, which Python's fork warns of
             _renew_kept()
-        for path, other, known in other_holders(self.folder):
-            if known.over:
-                path.unlink(missing_ok=True)
-                continue
+        try:
+            self._check_others(subject)
+        except BaseException:
             self.release()
-            where, more = self.folder.parent, way_out(other, known, self.folder)
-            raise StateError(f"{subject}: {other} generates or starts in {where}; wait until it has ended{more}")
+            raise
         remove_left(self.folder)
+
+    def _check_others(self, subject: str) -> None:
+        """An error that names another holder. What those have left who have ended is deleted."""
+        for path, other, known in other_holders(self.folder):
+            if not known.over:
+                where, more = self.folder.parent, way_out(other, known, self.folder)
+                raise StateError(f"{subject}: {other} generates or starts in {where}; wait until it has ended{more}")
+            path.unlink(missing_ok=True)
 
     def release(self) -> None:
         """Give the right back."""
@@ -77,11 +84,11 @@ def other_holders(folder: Path) -> Iterator[tuple[Path, Process, Life]]:
 def signer(path: Path) -> Process | None:
     """The process whose sign is the file `path`; None if there is no such file. A sign that was cut names nobody."""
     try:
-        return Process.read(json.loads(path.read_bytes()))
-    except (ValueError, TypeError):
-        return Process(0, "", 0, sign=path.name)
-    except OSError:
+        return Process.read(json.loads(read(path, "lock")))
+    except FileNotFoundError:
         return None
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return Process(0, "", 0, sign=path.name)
 
 
 def remove_left(folder: Path) -> None:

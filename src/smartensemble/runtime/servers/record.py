@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from smartensemble.checks import read
 from smartensemble.databases.orchestrator import Orchestrator
 from smartensemble.databases.shard import Shard
 from smartensemble.databases.users import OWNER_USER, USER, WORKER_USER, Secrets
@@ -68,7 +69,7 @@ class DatabaseRecord:
         :raises OSError: it cannot be read.
         :raises ValueError: it is no record; TypeError or LookupError if a field has another type, or is missing.
         """
-        fields = json.loads(path.read_text())
+        fields = json.loads(read(path))
         shards = tuple(ServerRecord(each["name"], each["address"], Process.read(each["process"])) for each in fields["shards"])
         known = {name: fields[name] for name in cls.__dataclass_fields__ if name in fields}  # a later version may write more
         return cls(**known | {"shards": shards, "job": tuple(fields["job"]) if fields.get("job") else None})
@@ -134,7 +135,7 @@ def check_record(db: Orchestrator) -> None:
     try:
         found = DatabaseRecord.read(Path(db.checkpoint_file)).shards
         living = [each.process for each in found if lives(each.shard, each.process)]
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return
     if living:
         raise StateError(
@@ -155,8 +156,10 @@ def reconnect(checkpoint: str, kind: type[Orchestrator] = Orchestrator) -> tuple
     except FileNotFoundError:
         raise InputValueError(f"{path}: is not there; give the checkpoint_file of a database that runs") from None
     except OSError as error:
-        raise InputValueError(f"{path}: cannot be read: {error.strerror}; give the checkpoint_file of a database") from None
-    except (ValueError, LookupError, TypeError) as error:
+        raise InputValueError(
+            f"{path}: cannot be read: {error.strerror or 'is no file'}; give the checkpoint_file of a database"
+        ) from None
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise InputValueError(f"{path}: describes no database ({error}); give the checkpoint_file of one") from None
     servers = found.servers()
     if not servers.answer():
