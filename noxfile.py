@@ -220,6 +220,13 @@ def start_interrupts(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """Call everything public with what nobody should give, and where nothing is as it should be."""
+    session.install("-q", "-e.[unit]")
+    session.run("python", "tests/faults/odd_calls.py")
+
+
+@nox.session
 def release(session: nox.Session) -> None:
     """Build what a release publishes into dist/, twice, and run it in each Python found; ``-- --quick`` needs no network."""
     if session.posargs == ["--quick"]:

@@ -1,0 +1,1 @@
+"""Programs that look for faults: what nobody should do, many times."""
