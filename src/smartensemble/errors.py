@@ -278,7 +278,7 @@ def _refusal(error: OSError) -> str:
     if place is None and not _has_working_directory():
         return "the working directory was deleted; change into one that is there"
     named = isinstance(place, (str, bytes, os.PathLike)) and error.strerror
-    what = f"{located(os.fsdecode(place))}: {error.strerror}" if named else _words(error)
+    what = f"{located(os.fsdecode(place))}: {error.strerror}" if named else error.strerror or _words(error)
     return f"{what}; {REMEDIES.get(error.errno or 0, 'make it accessible, or give another')}"
 
 

@@ -16,20 +16,19 @@ def check_places(names: Mapping[str, str]) -> None:
     :raises NoDirectoryError: it would be below a file.
     :raises AccessError: the system would refuse it.
     """
-    homes: set[str] = set()
+    homes: dict[str, bool] = {}  #: and whether they are there
     for path, subject in names.items():
         home, name = os.path.split(path)
         if len(os.fsencode(name)) > LONGEST_NAME or len(os.fsencode(path)) > LONGEST_PATH:
             raise AccessError(f"{subject}: {located(path)} is too long for a directory; give a shorter path")
         if home not in homes:
-            _check_home(subject, home)
-            homes.add(home)
-        for each in (path, f"{home}/.{name}.new", f"{home}/.{name}.old"):
+            homes[home] = _check_home(subject, home)
+        for each in () if not homes[home] else (path, f"{home}/.{name}.new", f"{home}/.{name}.old"):
             _check_replaceable(subject, each)
 
 
-def _check_home(subject: str, home: str) -> None:
-    """An error, unless something can be made in `home`, or `home` itself can be made."""
+def _check_home(subject: str, home: str) -> bool:
+    """Whether `home` is there; an error, unless something can be made in it, or it can be made itself."""
     try:
         mode = os.stat(home).st_mode
     except FileNotFoundError:
@@ -38,7 +37,7 @@ def _check_home(subject: str, home: str) -> None:
                 f"{subject}: {located(home)} is a link to nothing; move it away, or give another path"
             ) from None
         _check_home(subject, os.path.dirname(home))
-        return
+        return False
     except NotADirectoryError:
         raise NoDirectoryError(f"{subject}: {located(home)} is below a file; move that away, or give another path") from None
     except OSError as error:
@@ -47,6 +46,7 @@ def _check_home(subject: str, home: str) -> None:
         raise NoDirectoryError(f"{subject}: {located(home)} is no directory; move it away, or give another path")
     if not os.access(home, os.W_OK | os.X_OK):
         raise NoPermissionError(f"{subject}: {located(home)} may not be written; run chmod u+wx, or give another path")
+    return True
 
 
 def _check_replaceable(subject: str, path: str) -> None:
