@@ -88,7 +88,7 @@ def check_readable(subject: str, files: Files) -> None:
         check_entry(subject, path)
         if os.path.isdir(path):
             for entry in _entries(subject, path):
-                if path in files.to_configure or not os.path.islink(entry):  # a copy of a link is a link
+                if not os.path.islink(entry) or (path in files.to_configure and os.path.isfile(entry)):  # else it stays a link
                     check_entry(subject, entry)
 
 

@@ -11,24 +11,23 @@ LONGEST_PATH = 4000  #: bytes, to which names of files are added
 
 
 def check_places(names: Mapping[str, str]) -> None:
-    """An error, unless each of some directories, by their paths with the names of their members, can be made or replaced.
+    """An error, unless each of some directories, by their paths with the names of their members, can be made.
 
     :raises NoDirectoryError: it would be below a file.
     :raises AccessError: the system would refuse it.
     """
-    homes: dict[str, bool] = {}  #: and whether they are there
+    homes: set[str] = set()
     for path, subject in names.items():
         home, name = os.path.split(path)
         if len(os.fsencode(name)) > LONGEST_NAME or len(os.fsencode(path)) > LONGEST_PATH:
             raise AccessError(f"{subject}: {located(path)} is too long for a directory; give a shorter path")
         if home not in homes:
-            homes[home] = _check_home(subject, home)
-        for each in () if not homes[home] else (path, f"{home}/.{name}.new", f"{home}/.{name}.old"):
-            _check_replaceable(subject, each)
+            _check_home(subject, home)
+            homes.add(home)
 
 
-def _check_home(subject: str, home: str) -> bool:
-    """Whether `home` is there; an error, unless something can be made in it, or it can be made itself."""
+def _check_home(subject: str, home: str) -> None:
+    """An error, unless something can be made in `home`, or `home` itself can be made."""
     try:
         mode = os.stat(home).st_mode
     except FileNotFoundError:
@@ -37,7 +36,7 @@ def _check_home(subject: str, home: str) -> bool:
                 f"{subject}: {located(home)} is a link to nothing; move it away, or give another path"
             ) from None
         _check_home(subject, os.path.dirname(home))
-        return False
+        return
     except NotADirectoryError:
         raise NoDirectoryError(f"{subject}: {located(home)} is below a file; move that away, or give another path") from None
     except OSError as error:
@@ -46,14 +45,3 @@ def _check_home(subject: str, home: str) -> bool:
         raise NoDirectoryError(f"{subject}: {located(home)} is no directory; move it away, or give another path")
     if not os.access(home, os.W_OK | os.X_OK):
         raise NoPermissionError(f"{subject}: {located(home)} may not be written; run chmod u+wx, or give another path")
-    return True
-
-
-def _check_replaceable(subject: str, path: str) -> None:
-    """An error, if `path` is a directory whose content may not be removed."""
-    try:
-        mode = os.lstat(path).st_mode
-    except OSError:
-        return
-    if stat.S_ISDIR(mode) and not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-        raise NoPermissionError(f"{subject}: {located(path)} may not be replaced; run chmod u+rwx, or move it away")

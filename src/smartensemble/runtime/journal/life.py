@@ -112,7 +112,7 @@ def _lock(sign: BufferedReader) -> SignLock:
         return SignLock.UNTOLD
     try:
         same_mount = json.load(sign)["device"] == os.fstat(sign.fileno()).st_dev
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return SignLock.UNTOLD
     return SignLock.FREE if same_mount else SignLock.UNTOLD
 

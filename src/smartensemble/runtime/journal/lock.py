@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from smartensemble.checks import read
-from smartensemble.errors import StateError
+from smartensemble.errors import NoPermissionError, StateError
 from smartensemble.runtime.journal.life import Life, life, unshared, way_out
 from smartensemble.runtime.journal.process import Process
 from smartensemble.runtime.standalone.journal_lines import RENEW_S, Sign
@@ -85,7 +85,9 @@ def signer(path: Path) -> Process | None:
     """The process whose sign is the file `path`; None if there is no such file. A sign that was cut names nobody."""
     try:
         return Process.read(json.loads(read(path, "lock")))
-    except FileNotFoundError:
+    except NoPermissionError:  # nobody knows whose it is
+        raise
+    except OSError:  # it has gone, or is no file
         return None
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return Process(0, "", 0, sign=path.name)
