@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from smartensemble.checks import positive, whole
 from smartensemble.duration import Duration, seconds
-from smartensemble.errors import InputTypeError
+from smartensemble.errors import InputTypeError, shown
 
 MODEL_TIME_LIMIT = 300.0  #: seconds that a run of a model may take by default
 
@@ -28,7 +28,7 @@ def worker_options(
     WorkerOptions(workers=2, intra_op_threads=4, model_time_limit=1800.0, confine=True)
     """
     if not isinstance(confine, bool):
-        raise InputTypeError(f"{subject}: confine is {confine!r}; give True or False")
+        raise InputTypeError(f"{subject}: confine is {shown(confine)}; give True or False")
     return WorkerOptions(
         whole("workers", workers),
         positive("intra_op_threads", intra_op_threads),
