@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from smartensemble import ensemble, experiment, model
-from smartensemble.checks import flag
+from smartensemble.checks import empty, flag
 from smartensemble.compat.database import Orchestrator
 from smartensemble.compat.entity import Ensemble, Model, TelemetryConfiguration
 from smartensemble.compat.settings import BATCH, MPI, BatchSettings, RunSettings, SrunSettings
@@ -61,7 +61,9 @@ class Experiment(experiment.Experiment):
 
     def __init__(self, name: str, exp_path: str | PurePath | None = None, launcher: str = "local") -> None:
         """The same as :class:`smartensemble.Experiment`; the launcher's name may have capitals."""
-        super().__init__(name, exp_path or None, launcher.lower() if isinstance(launcher, str) else launcher)
+        super().__init__(
+            name, None if empty(exp_path) else exp_path, launcher.lower() if isinstance(launcher, str) else launcher
+        )
         self.telemetry = TelemetryConfiguration()
         self._classes = replace(CLASSES, batch_settings=BATCH.get(self.launcher, BatchSettings))
 
@@ -135,7 +137,7 @@ class Experiment(experiment.Experiment):
                 logger.info("%s: is generated in %s", each.name, each.path)
         super().generate(
             *entities,
-            tag=tag or ";",
+            tag=";" if tag is None or empty(tag) else tag,
             overwrite=overwrite,
             verbose=verbose,
             allow_unknown=allow_unknown,

@@ -69,9 +69,11 @@ def _checked(level: object, fmt: str | None) -> None:
         [*LEVELS, *map(str.lower, logging.getLevelNamesMapping())],
     )
     try:
-        logging.Formatter(fmt or DEFAULT_LOG_FORMAT)
+        logging.Formatter(DEFAULT_LOG_FORMAT if empty(fmt) else fmt)
     except (ValueError, TypeError, AttributeError) as error:
-        raise InputValueError(f"fmt: {shown(fmt)} is no format ({error}); for example {DEFAULT_LOG_FORMAT!r}") from None
+        raise InputValueError(
+            f"fmt: {shown(fmt)} is no format ({shown(str(error))}); for example {DEFAULT_LOG_FORMAT!r}"
+        ) from None
 
 
 def _write(logger: logging.Logger, handler: logging.Handler, level: str, fmt: str | None) -> None:

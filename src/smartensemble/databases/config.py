@@ -8,6 +8,7 @@ reply to ``CLUSTER NODES``, see https://valkey.io/commands/cluster-nodes/.
 import re
 from collections.abc import Mapping, Sequence
 
+from smartensemble.checks import LARGEST
 from smartensemble.databases.shard import BUS, Shard, slot_range
 from smartensemble.databases.users import Secrets, users
 from smartensemble.errors import InputTypeError, InputValueError, shown
@@ -89,7 +90,8 @@ def quoted(text: str) -> str:
 
 def checked_setting(subject: str, key: object, value: object) -> tuple[str, str]:
     """A line of configuration, if a caller may set it."""
-    if not isinstance(key, str) or isinstance(value, bool) or not isinstance(value, (str, int)):
+    too_large = isinstance(value, int) and abs(value) > LARGEST
+    if not isinstance(key, str) or isinstance(value, bool) or not isinstance(value, (str, int)) or too_large:
         raise InputTypeError(
             f"{subject}: set_db_conf({shown(key)}, {shown(value)}): give text; for example ('maxmemory', '2gb')"
         )

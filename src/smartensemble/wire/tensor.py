@@ -30,7 +30,7 @@ def encode(array: ArrayLike) -> bytes:
     """
     try:
         tensor = np.asarray(array)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, MemoryError) as error:
         raise InputTypeError(f"encode: {shown(array)} is no array ({error}); give one, or nested lists of one length") from None
     if not tensor.size or tensor.ndim > MAX_RANK:
         raise InputValueError(f"tensor of shape {tensor.shape}: cannot be stored; give elements, in at most 32 dimensions")
@@ -91,7 +91,10 @@ def _join(tensor: NDArray[np.str_]) -> bytes:
     texts = [str(text) for text in tensor.flat]
     if any("\0" in text for text in texts):
         raise InputValueError("tensor of strings: one has a zero byte; that is what ends a string")
-    return b"".join(text.encode("utf-8", "surrogateescape") + b"\0" for text in texts)
+    try:
+        return b"".join(text.encode("utf-8", "surrogateescape") + b"\0" for text in texts)
+    except UnicodeEncodeError:
+        raise InputValueError("tensor of strings: one has half of a surrogate pair; give whole characters") from None
 
 
 def _split(data: bytes, shape: tuple[int, ...]) -> NDArray[np.str_]:

@@ -8,7 +8,7 @@ from smartensemble.checks import read
 from smartensemble.databases.orchestrator import Orchestrator
 from smartensemble.databases.shard import Shard
 from smartensemble.databases.users import OWNER_USER, USER, WORKER_USER, Secrets
-from smartensemble.errors import InputValueError, StateError
+from smartensemble.errors import InputValueError, StateError, located
 from smartensemble.runtime.journal.process import Process
 from smartensemble.runtime.servers.addresses import write_private
 from smartensemble.runtime.servers.resp import answers
@@ -88,9 +88,9 @@ class DatabaseRecord:
         :raises InputValueError: they do, and the file cannot be read.
         """
         try:
-            fields = json.loads(Path(self.owner).read_text())
+            fields = json.loads(read(Path(self.owner)))
             return Secrets(fields["password"], fields["worker_password"], self.password)
-        except (OSError, ValueError, LookupError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
             if not any(answers(each.shard) for each in self.shards):
                 raise self.silent() from None
             raise InputValueError(
@@ -154,13 +154,15 @@ def reconnect(checkpoint: str, kind: type[Orchestrator] = Orchestrator) -> tuple
         found = DatabaseRecord.read(path)
         db = found.database(path.parent, kind)
     except FileNotFoundError:
-        raise InputValueError(f"{path}: is not there; give the checkpoint_file of a database that runs") from None
+        raise InputValueError(f"{located(str(path))}: is not there; give the checkpoint_file of a database that runs") from None
     except OSError as error:
         raise InputValueError(
-            f"{path}: cannot be read: {error.strerror or 'is no file'}; give the checkpoint_file of a database"
+            f"{located(str(path))}: cannot be read: {error.strerror or 'is no file'}; give the checkpoint_file of a database"
         ) from None
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise InputValueError(f"{path}: describes no database ({error}); give the checkpoint_file of one") from None
+        raise InputValueError(
+            f"{located(str(path))}: describes no database ({error}); give the checkpoint_file of one"
+        ) from None
     servers = found.servers()
     if not servers.answer():
         raise found.silent()
