@@ -163,7 +163,7 @@ def printable(text: str) -> str:
 
 #: Methods that a user calls although their names begin with an underscore.
 SPECIAL = ("__init__", "__getitem__", "__post_init__")
-PACKAGE = os.path.dirname(__file__)
+PACKAGE = os.path.join(os.path.dirname(__file__), "")
 #: Our kinds of what the system refuses.
 REFUSALS: dict[type[OSError], type[SmartEnsembleError]] = {
     PermissionError: NoPermissionError,

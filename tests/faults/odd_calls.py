@@ -195,6 +195,9 @@ def _unshapely(error: SmartEnsembleError) -> Iterator[str]:
         yield f"has another form: {text:.200}"
     if len(text) > MAX_MESSAGE or any("\ud800" <= letter <= "\udfff" for letter in text):
         yield f"cannot be shown, in {len(text)} characters: {text!a:.100}"
+    cause = traceback.extract_tb(error.__cause__.__traceback__)[-1:] if error.__cause__ else []
+    if [frame for frame in cause if Path(frame.filename).name != "odd_values.py"]:
+        yield f"passes on what no argument has raised, but {cause[0].filename}:{cause[0].lineno}: {text:.200}"
     if len(frames := _frames(error)) != 1:
         yield f"comes through {', '.join(frames)}"
 

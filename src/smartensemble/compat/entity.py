@@ -1,11 +1,11 @@
 """SmartSim's models and ensembles: ours, with those of its methods that ours spell otherwise or have no more."""
 
-import os
 from pathlib import PurePath
 
 from tabulate import tabulate
 
 from smartensemble import ensemble, model
+from smartensemble.checks import absolute_path
 from smartensemble.compat.missing import OBJECTS, Missing, missing
 from smartensemble.errors import StrategyError, UnsupportedError, public
 from smartensemble.parameters.expansion import named
@@ -50,7 +50,7 @@ class Model(Typed, model.Model):
 
     def set_path(self, path: str) -> None:
         """Set its directory."""
-        self._path = os.path.abspath(path)
+        self._path = absolute_path(self.name, path)
 
     def params_to_args(self) -> None:
         """Do nothing: the parameters in `params_as_args` are arguments already."""
@@ -114,7 +114,7 @@ class Ensemble(Typed, ensemble.Ensemble):
 
     def set_path(self, new_path: str) -> None:
         """Set its directory, in which each member has one of its name."""
-        self.path = os.path.abspath(new_path)
+        self.path = absolute_path(self.name, new_path)
         self._has_path = True
 
     @property

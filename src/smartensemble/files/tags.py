@@ -64,7 +64,7 @@ def template(
     Traceback (most recent call last):
     smartensemble.errors.TagError: in.melt:2: no parameter named 'STEPS'; have T. If ';STEPS;' is no tag, ...
     """
-    opening, closing = (re.escape(side).encode() for side in pair(tag))
+    opening, closing = (re.escape(side).encode(errors="surrogateescape") for side in pair(tag))
     known = b"|".join(re.escape(name).encode() for name in sorted(names, key=len, reverse=True)) or rb"(?!)"
     # A closing delimiter of no width must not cut a longer word in two.
     end = closing or rb"(?![A-Za-z0-9_])"
@@ -74,9 +74,10 @@ def template(
     for match in re.finditer(pattern, content):
         if match[1] is None:
             line = content.count(b"\n", 0, match.start()) + 1
+            found = match[0].decode(errors="backslashreplace")
             raise TagError(
                 f"{where}:{line}: no parameter named {match[2].decode()!r}; have {', '.join(sorted(names)) or 'none'}. "
-                f"If {match[0].decode()!r} is no tag, choose another delimiter, tag=..., or pass allow_unknown=True"
+                f"If {found!r} is no tag, choose another delimiter, tag=..., or pass allow_unknown=True"
             )
         parts += [content[last : match.start()], match[1]]
         last = match.end()

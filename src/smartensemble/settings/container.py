@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from smartensemble.checks import empty
 from smartensemble.errors import public
 from smartensemble.settings.arguments import Arguments, arguments, text
 
@@ -30,7 +31,8 @@ class Singularity:
         text("image", self.image)
         mount = self.mount
         if isinstance(mount, Mapping):
-            mount = [f"{outside}:{inside}" if inside else outside for outside, inside in mount.items()]
+            pairs = ([text("mount", side) for side in pair if not empty(side)] for pair in mount.items())
+            mount = [":".join(pair) for pair in pairs]
         object.__setattr__(self, "mount", tuple([mount] if isinstance(mount, str) else arguments("mount", mount)))
         object.__setattr__(self, "args", tuple(arguments("args", self.args)))
 
