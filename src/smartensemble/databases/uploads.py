@@ -15,7 +15,7 @@ from pathlib import PurePath
 from textwrap import dedent
 from typing import Any
 
-from smartensemble.checks import empty, listed, passable, positive, read, whole
+from smartensemble.checks import empty, listed, positive, read, whole
 from smartensemble.databases.shard import slot_range, slot_tag
 from smartensemble.errors import (
     AccessError,
@@ -25,6 +25,7 @@ from smartensemble.errors import (
     NoDirectoryError,
     UnsupportedError,
     did_you_mean,
+    printable,
     shown,
 )
 
@@ -219,7 +220,7 @@ def function(subject: str, name: str, function: Callable[..., Any] | str | None,
 def _name(subject: str, name: object) -> str:
     if not isinstance(name, str):
         raise InputTypeError(f"{subject}: name is {shown(name)}; the name of a model or script is text")
-    if not name or not passable(name) or len(name) > LONGEST_NAME:
+    if not name or printable(name) != name or len(name) > LONGEST_NAME:
         raise InputValueError(f"{subject}: {shown(name)} is no name; give the name that clients run it by")
     return name
 
