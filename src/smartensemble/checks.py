@@ -16,12 +16,14 @@ from smartensemble.errors import (
     ParameterError,
     did_you_mean,
     located,
+    printable,
     refused,
     shown,
 )
 
 LARGEST = 10**4000  #: of whole numbers: Python writes down no longer ones
 FOREVER_S = 1e300  #: seconds
+LONGEST_KEY = 1000  #: characters of the name of a model or script
 MOST_ITEMS = 1_000_000  #: of a list of arguments or names; a generator may have no end
 
 
@@ -143,6 +145,15 @@ def check_name(kind: str, name: object) -> None:
         )
     if len(name.encode()) > 200:
         raise InputValueError(f"{kind}: {name[:20]!r}... has {len(name.encode())} bytes; a name may have 200")
+
+
+def check_key(subject: str, name: object) -> str:
+    """`name`, which can name a model or script in a database."""
+    if not isinstance(name, str):
+        raise InputTypeError(f"{subject}: name is {shown(name)}; the name of a model or script is text")
+    if not name or printable(name) != name or len(name) > LONGEST_KEY:
+        raise InputValueError(f"{subject}: {shown(name)} is no name; give the name that clients run it by")
+    return name
 
 
 def absolute_path(name: str, path: object) -> str:

@@ -15,7 +15,7 @@ from pathlib import PurePath
 from textwrap import dedent
 from typing import Any
 
-from smartensemble.checks import empty, listed, positive, read, whole
+from smartensemble.checks import check_key, empty, listed, positive, read, whole
 from smartensemble.databases.shard import slot_range, slot_tag
 from smartensemble.errors import (
     AccessError,
@@ -25,7 +25,6 @@ from smartensemble.errors import (
     NoDirectoryError,
     UnsupportedError,
     did_you_mean,
-    printable,
     shown,
 )
 
@@ -36,7 +35,6 @@ MODEL_FORMATS = {
     "TF": "a frozen graph, which freeze_model writes",
     "TFLITE": "a .tflite file",
 }
-LONGEST_NAME = 1000  #: characters
 MAX_ARGUMENT_BYTES = 511 << 20  #: of one argument of a command
 
 #: Commands, each as its arguments.
@@ -160,7 +158,7 @@ def ml_model(
     outputs: str | Iterable[str] | None,
 ) -> MLModel:
     """The model to store for the member or ensemble `subject`."""
-    subject = f"{subject}: {_name(subject, name)}"
+    subject = f"{subject}: {check_key(subject, name)}"
     kind = backend.upper() if isinstance(backend, str) else ""
     if kind not in MODEL_FORMATS:
         raise InputValueError(f"{subject}: no backend {shown(backend)}{did_you_mean(kind, MODEL_FORMATS)}")
@@ -185,7 +183,7 @@ def ml_model(
 
 def script(subject: str, name: str, text: str | None, path: str | PurePath | None, devices: Devices) -> Script:
     """The script to store for the member or ensemble `subject`."""
-    subject = f"{subject}: {_name(subject, name)}"
+    subject = f"{subject}: {check_key(subject, name)}"
     if text is not None and not isinstance(text, str):
         raise InputTypeError(f"{subject}: script is {shown(text)}; a script is text")
     read = _one(subject, "script", text, path)
@@ -202,7 +200,7 @@ def function(subject: str, name: str, function: Callable[..., Any] | str | None,
     """The script of one Python function, or of its text."""
     if isinstance(function, str):
         return script(subject, name, function, None, devices)
-    subject = f"{subject}: {_name(subject, name)}"
+    subject = f"{subject}: {check_key(subject, name)}"
     if not inspect.isfunction(function):
         raise InputTypeError(f"{subject}: function is {shown(function)}; give a function, def f(x): ...")
     if function.__name__ == "<lambda>":
@@ -215,14 +213,6 @@ def function(subject: str, name: str, function: Callable[..., Any] | str | None,
     if not own:  # Python 3.13 takes the text after ``python -c`` for the source of everything that `exec` made
         raise InputValueError(f"{subject}: {function.__name__} has no source; write it into a file, or give its text")
     return Script(name, source, _device_names(subject, devices))
-
-
-def _name(subject: str, name: object) -> str:
-    if not isinstance(name, str):
-        raise InputTypeError(f"{subject}: name is {shown(name)}; the name of a model or script is text")
-    if not name or printable(name) != name or len(name) > LONGEST_NAME:
-        raise InputValueError(f"{subject}: {shown(name)} is no name; give the name that clients run it by")
-    return name
 
 
 def _one(subject: str, argument: str, content: Any, path: str | PurePath | None) -> Any:

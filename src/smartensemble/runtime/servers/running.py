@@ -105,7 +105,7 @@ class RunningServers:
         silent, waiting = time.monotonic(), list(self.shards)
         while waiting:
             if self.ended:
-                raise StateError(f"{self.identifier}: could not be started: {self.ended[0]}")
+                raise StateError(f"{self.identifier}: could not be started: {self.ended[0]}; start it again")
             try:
                 if self._ready(waiting[-1]):
                     waiting.pop()
