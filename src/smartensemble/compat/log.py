@@ -61,16 +61,18 @@ def log_to_file(filename: str, log_level: str = "debug") -> None:
         _write(logging.getLogger(name), handler, log_level, None)
 
 
-def _checked(level: object, fmt: str | None) -> None:
+def _checked(level: object, fmt: object) -> None:
     """An error, unless there is such a level, and such a format."""
     one_of(
         "log_level",
         level.lower() if isinstance(level, str) else level,
         [*LEVELS, *map(str.lower, logging.getLevelNamesMapping())],
     )
+    if fmt is not None and not isinstance(fmt, str):
+        raise InputTypeError(f"fmt: {shown(fmt)} is no text; for example {DEFAULT_LOG_FORMAT!r}")
     try:
-        logging.Formatter(DEFAULT_LOG_FORMAT if empty(fmt) else fmt)
-    except (ValueError, TypeError, AttributeError) as error:
+        logging.Formatter(fmt or DEFAULT_LOG_FORMAT)
+    except ValueError as error:
         raise InputValueError(
             f"fmt: {shown(fmt)} is no format ({shown(str(error))}); for example {DEFAULT_LOG_FORMAT!r}"
         ) from None
