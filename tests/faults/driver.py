@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from contextlib import suppress
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def main(path: Path, members: int, *options: str) -> None:
     except KeyboardInterrupt:
         answer |= {"interrupted": True}
     except BaseException as error:
-        answer |= {"foreign": f"{type(error).__name__}: {error}"}
+        answer |= {"foreign": "".join(traceback.format_exception(error)[-3:])}
     with suppress(NameError, SmartEnsembleError):
         answer |= {
             "status": {each.name: str(each.status) for each in ens},
