@@ -221,9 +221,11 @@ def start_interrupts(session: nox.Session) -> None:
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """Call everything public with what nobody should give, and where nothing is as it should be."""
+    """Call everything public with what nobody should give, and break what runs in random ways: ``-- ROUNDS SEED``."""
+    rounds, seed = [*session.posargs, "500", "1"][:2]
     session.install("-q", "-e.[unit]")
     session.run("python", "tests/faults/odd_calls.py")
+    session.run("python", "tests/faults/campaign.py", "--rounds", rounds, "--seed", seed)
 
 
 @nox.session
