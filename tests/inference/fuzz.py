@@ -7,6 +7,7 @@
 It ends with an error if the compiler has a warning, if the server dies or stops to answer, or if a sanitizer has a finding.
 """
 
+import contextlib
 import math
 import os
 import random
@@ -37,7 +38,7 @@ SANITIZERS = ["libasan.so", "libubsan.so"]
 
 MUTATED_S = 0.1  #: a worker goes after, which has asked in a way that the server may take for: for ever
 LIMITS = ["WORKER_TIMEOUT", "1", "QUEUE_LIMIT", "5", "SHARED_MEMORY", "200000"]
-KEYS = [b"a", b"b", b"list", b""]
+KEYS = [b"a", b"b", b"list", b"", b"m.INPUTS"]
 TYPES = [b"FLOAT", b"double", b"INT8", b"Int16", b"INT32", b"INT64", b"UINT8", b"UINT16", b"BOOL", b"STRING", b"UINT64", b""]
 NUMBERS = [
     b"0",
@@ -176,6 +177,10 @@ def work(path: str, rng: random.Random, rounds: int) -> int:
             requests = worker.read_response()
         except redis.ResponseError:
             continue
+        if not rng.randrange(4):
+            worker.send_command(b"AI._DONE", *mutate(rng, [rng.choice([b"RUNS", b"LOADS"]), rng.choice(NUMBERS)]))
+            with contextlib.suppress(redis.ResponseError):
+                worker.read_response()
         for number, *_ in requests:
             worker.send_command(rng.choice([b"AI._DONE", b"AI._DONE", b"AI._SHARED"]), *answer(rng, number))
             try:

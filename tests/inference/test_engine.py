@@ -4,8 +4,11 @@ Tests preflight, replies and requests.
 """
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +21,7 @@ from smartensemble.inference.commands import keys
 from smartensemble.inference.engine import Engine
 from smartensemble.inference.grammar import parse
 from smartensemble.inference.model_format import Kind
+from smartensemble.inference.preflight import missing
 from smartensemble.inference.requests import OK, TIMED_OUT, Answer, ClientReply, Error, Request, Statistics, Wait
 from smartensemble.wire import tensor
 from worlds.small_models import BACKENDS, DTYPES, RANDOM, Array, mlp, mlp_model, onnx_model, torch_model
@@ -45,7 +49,7 @@ def entry(tensors: List[Tensor], keys: List[str], args: List[str]):
 class Database:
     """What the server would do around an engine: keys, the kinds of what they hold, statistics and the clock."""
 
-    def __init__(self, **options: int) -> None:
+    def __init__(self, **options: Any) -> None:
         self.values: dict[bytes, bytes | None] = {}
         self.statistics: dict[bytes, Statistics] = {}
         self.now = 100.0
@@ -193,7 +197,7 @@ def test_a_deleted_model_is_gone(db: Database) -> None:
 
 RUN = ["OUTPUTS", "1", "y"]
 WRONG = "WRONGTYPE Operation against a key holding the wrong kind of value"
-EMPTY = "ERR tensor key is empty or in a different shard"
+EMPTY = "ERR tensor key is empty: none"
 
 
 @pytest.mark.parametrize(
@@ -249,6 +253,52 @@ def test_what_cannot_be_done_is_one_error_and_changes_nothing(db: Database, argv
     assert db.error(*argv) == message
     assert db.values == before
     assert db.info("m")[b"errors"] == 0
+
+
+@pytest.mark.parametrize(
+    ("others", "sharded", "message"),
+    [
+        ((), False, "ERR tensor key is empty: x"),
+        ((), True, "ERR tensor key is empty or in a different shard: x"),
+        ((b"ax", b"x.y"), False, "ERR tensor key is empty: x"),
+        ((b"e_0.x",), False, r"ERR tensor key is empty: x; there is e_0\.x, .* set_data_source\('e_0'\); or call disable_key"),
+        ((b"a.b.x",), False, r".*there is a\.b\.x, which member a\.b wrote"),
+        ((b"a\nb.x",), False, r".*there is a b\.x"),
+    ],
+)
+def test_an_input_that_a_member_wrote_with_its_prefix_is_named(others: tuple[bytes, ...], sharded: bool, message: str) -> None:
+    assert re.match(message + ("$" if not others else ""), missing(b"x", dict.fromkeys(others), sharded))
+
+
+def test_what_is_loaded_is_loaded_in_the_context_for_that() -> None:
+    events: list[str] = []
+
+    @contextmanager
+    def loading() -> Iterator[None]:
+        events.append("begins")
+        yield
+        events.append("has ended")
+
+    database = Database(loading=loading)
+    database.values[b"x"] = tensor.encode(RANDOM.random((2, 10), dtype="float32"))
+    database.reply("AI.MODELSTORE", "m", "TORCH", "CPU", "BLOB", mlp_model("TORCH"))
+    assert events == ["begins", "has ended"]
+
+    database.reply("AI.MODELEXECUTE", "m", "INPUTS", "1", "x", *RUN)
+    assert events == ["begins", "has ended"]  # it is loaded
+
+    other = Database(loading=loading)
+    other.values = database.values
+    other.reply("AI.MODELEXECUTE", "m", "INPUTS", "1", "x", *RUN)
+    assert events == ["begins", "has ended"] * 2
+
+
+def test_a_request_whose_client_has_gone_is_not_run(db: Database) -> None:
+    requests = [db.request("AI.MODELEXECUTE", "m", "INPUTS", "1", "x", "OUTPUTS", "1", name) for name in "abc"]
+
+    answers = dict(answer for group in db.engine.groups(requests, lambda index: index == 1) for answer in group)
+
+    assert [bool(isinstance(answer, Answer) and answer.writes) for _, answer in sorted(answers.items())] == [True, False, True]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -1,5 +1,7 @@
 """The queue of the module, seen by clients and by a worker that these tests play: who waits for whom, and who is told what."""
 
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -8,10 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 
+from smartensemble.inference import MODULE
 from smartensemble.inference.model_format import Kind, Metadata, encode
 from smartensemble.wire import tensor
-from worlds.servers import Server, Start
+from worlds.servers import Server, Start, free_port
 
 Ask = Callable[..., Any]
 Eventually = Callable[[Callable[[], object]], None]
@@ -329,7 +334,8 @@ def test_options_that_are_none_keep_the_module_out(program: str, tmp_path: Path)
 
 def test_who_waits_for_no_worker_is_told(start: Start, send: Send, eventually: Eventually) -> None:
     server = start("WORKER_TIMEOUT", "200")
-    text = "error: no inference worker has come for this command in 200 ms; start one by: python -m smartensemble.inference"
+    start_one = f"start one by: python -m smartensemble.inference --address unix://{server.socket}"
+    text = f"error: no inference worker has come for this command in 200 ms; {start_one}"
     waiting = [send(server, "AI.INFO", "m") for _ in range(3)]
 
     assert {each.result() for each in waiting} == {text}
@@ -340,6 +346,114 @@ def test_who_waits_for_no_worker_is_told(start: Start, send: Send, eventually: E
     eventually(lambda: server.client.info("clients")["blocked_clients"] == 1)
     worker.close()
     assert waits.result() == text
+
+
+def test_who_waits_is_told_of_the_port_where_there_is_no_socket(program: str, tmp_path: Path) -> None:
+    port = free_port()
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--loadmodule", str(MODULE), "WORKER_TIMEOUT", "1"]
+    with (
+        subprocess.Popen([program, *options], cwd=tmp_path, stdout=subprocess.DEVNULL) as process,
+        redis.Redis(port=port, retry=Retry(ConstantBackoff(0.01), 1000)) as client,
+    ):
+        with pytest.raises(redis.ResponseError, match=f"--address 127.0.0.1:{port}$"):
+            client.execute_command("AI.INFO", "m")
+        process.kill()
+
+
+@pytest.mark.parametrize(
+    ("promise", "told"),
+    [
+        (
+            ("RUNS", 20),
+            "error: the inference worker ended before it answered: a run took longer than 0.02 s, its model_time_limit",
+        ),
+        (("LOADS", 20), "error: the inference worker ended before it answered: a model took longer than 0.02 s to load"),
+        (("RUNS", 10**6), GONE),
+        (("RUNS", 0), GONE),
+    ],
+)
+def test_a_worker_that_goes_later_than_it_said_had_its_limit(
+    server: Server, worker: Worker, send: Send, promise: tuple[object, ...], told: str
+) -> None:
+    assert worker.ask("AI._DONE", *promise) == b"OK"
+    run = send(server, *RUN)
+    worker.next()
+    time.sleep(0.03)
+
+    worker.close()
+
+    assert run.result().startswith(told)
+
+
+@pytest.mark.parametrize("wrong", [("RUNS", "x"), ("LOADS", -1), ("RUNS", 2**31), ("RUNS",), ("SLEEPS", 1)])
+def test_a_promise_that_is_none_is_refused(worker: Worker, wrong: tuple[object, ...]) -> None:
+    assert worker.ask("AI._DONE", *wrong).startswith("error")
+
+
+def test_a_worker_that_is_silent_for_longer_than_it_said_loses_its_connection(start: Start, send: Send) -> None:
+    """Some seconds longer, since what watches it on its host should have noticed by then."""
+    server = start("WORKER_GRACE", "10")
+    server.client.mset({"m": MODEL, "x": TENSOR})
+    worker = Worker(server)
+    worker.ask("AI._DONE", "RUNS", 1)
+    run = send(server, *RUN)
+    assert len(worker.next()) == 1
+
+    assert "a run took longer than 0.001 s" in run.result()
+
+    with pytest.raises(redis.ConnectionError):
+        worker.next()
+
+
+def test_a_worker_is_told_whose_clients_have_gone(start: Start, eventually: Eventually) -> None:
+    server = start()
+    clients = [server.connection() for _ in range(3)]
+    for number, client in enumerate(clients, 1):
+        client.send_command("AI.INFO", "m")
+        eventually(lambda: server.client.info("clients")["blocked_clients"] == number)  # noqa: B023 - it is called now
+    worker = Worker(server)
+    numbers = [request[0] for request in worker.next(3)]
+    clients[1].disconnect()
+    eventually(lambda: server.client.info("clients")["blocked_clients"] == 2)
+
+    assert worker.ask("AI._DONE", numbers[0], *ANSWER, 0, "+OK") == [numbers[1]]
+    assert worker.ask("AI._DONE", numbers[1], *ANSWER, 0, "_") == b"OK"
+    assert worker.ask("AI._DONE", numbers[2], *ANSWER, 0, "+OK") == b"OK"
+    worker.close()
+
+
+@pytest.mark.parametrize(
+    ("there", "command", "similar"),
+    [
+        ("e_0.x", RUN[:-1], "e_0.x"),  # among few keys, by a look at them
+        ("e_0.x", ("AI.SCRIPTRUN", "s", "f", "INPUTS", "x", "OUTPUTS"), "e_0.x"),
+        ("e_0.xy", RUN[:-1], None),
+        ("x.e_0", RUN[:-1], None),
+        (".x", RUN[:-1], None),
+    ],
+)
+@pytest.mark.parametrize("crowd", [0, 20_000])
+def test_of_an_input_that_is_missing_a_worker_is_told_the_name_with_a_prefix(
+    server: Server, worker: Worker, send: Send, there: str, command: tuple[object, ...], similar: str | None, crowd: int
+) -> None:
+    """Among many keys it is found by the prefix of an output, which the member writes too."""
+    server.client.delete("x")
+    server.client.mset({there: TENSOR, **{f"other{number}": "" for number in range(crowd)}})
+    run = send(server, *command, "e_0.y" if crowd else "y")
+    (request,) = worker.next()
+    worker.ask("AI._DONE", request[0], *ANSWER, 0, "+OK")
+    run.result()
+
+    found = dict(zip(request[3][::2], request[3][1::2], strict=True))
+    assert found.get(there.encode(), "none") == (None if similar else "none")
+
+
+def test_a_tensor_that_is_missing_is_read_by_the_name_with_a_prefix(ask: Ask) -> None:
+    ask("SET", "e_0.x", TENSOR)
+    ask("SET", "e\r\n.y", TENSOR)
+
+    assert ask("AI.TENSORGET", "x").startswith("error: tensor key is empty; there is e_0.x, which a member wrote with its key")
+    assert ask("AI.TENSORGET", "y") == "error: tensor key is empty"
 
 
 def test_workers_share_what_there_is(start: Start, send: Send, eventually: Eventually) -> None:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -271,7 +272,7 @@ def test_a_mistake_is_the_clients_own(served: Server) -> None:
     assert ask(served, "AI.MODELSTORE", "b", "TFLITE", "CPU", "BLOB", mlp_model("TORCH")).startswith("error")
     assert ask(served, "AI.MODELSTORE", "list", "TORCH", "CPU", "BLOB", mlp_model("TORCH")) == f"error: {wrong}"
     assert ask(served, *RUN[:4], "wrong", *RUN[5:]).startswith("error")
-    assert ask(served, *RUN[:4], "absent", *RUN[5:]) == "error: tensor key is empty or in a different shard"
+    assert ask(served, *RUN[:4], "absent", *RUN[5:]) == "error: tensor key is empty: absent"
     assert ask(served, *RUN[:-1], "list") == f"error: {wrong}"
     assert ask(served, "AI.MODELEXECUTE", "absent", *RUN[2:]) == "error: model key is empty"
     assert "chains of commands" in ask(served, "AI.DAGEXECUTE", "|>", *RUN)
@@ -355,10 +356,20 @@ def test_a_model_that_runs_out_of_memory_costs_one_error(served: Server, shared_
     assert Path(f"/proc/{process}/oom_score_adj").read_text() == "1000\n"  # without a limit, the system ends it first
 
 
+def waiting(server: Server) -> list[str]:
+    """The commands of the clients that wait."""
+    blocked: list[Any] = [client for client in server.client.client_list() if "b" in client["flags"]]
+    return [client["cmd"].lower() for client in blocked]
+
+
+def waits(server: Server, count: int) -> bool:
+    """So many clients wait, or need not any more."""
+    return len(waiting(server)) == count or bool(server.client.exists("first"))
+
+
 def taken(server: Server) -> bool:
     """Only a client waits: the worker has taken its request."""
-    blocked: list[Any] = [client for client in server.client.client_list() if "b" in client["flags"]]
-    return [client["cmd"].lower() for client in blocked] == ["ai.scriptrun"]
+    return waiting(server) == ["ai.scriptrun"]
 
 
 @pytest.mark.needs("torch")
@@ -373,7 +384,7 @@ def test_a_run_that_never_returns_is_given_up(start: Start, work: Work, tmp_path
 
     told = ask(server, "AI.SCRIPTRUN", "s", "forever", "INPUTS", "x", "OUTPUTS", "y")
 
-    assert "the inference worker ended before it answered" in told
+    assert "the inference worker ended before it answered: a run took longer than 1 s, its model_time_limit" in told
     eventually(lambda: "a run took longer than 1 s" in (tmp_path / "worker.log").read_text())
     assert not server.client.exists("y")
 
@@ -445,6 +456,71 @@ def test_a_worker_says_what_is_no_address(address: str) -> None:
 )
 def test_an_address_is_that_of_a_server(address: str, password: str, where: object, login: tuple[str, ...]) -> None:
     assert tuple(opening.Server.parse(address, password)) == (where, login)
+
+
+@pytest.mark.needs("torch")
+@ONE_SERVER
+def test_the_time_limit_of_a_run_is_not_spent_on_the_import_of_its_framework(
+    start: Start, work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The framework takes longer than a run may: each worker that began anew would fail its first run."""
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    (slow / "sitecustomize.py").write_text(
+        "import sys, time\n"
+        "class Slow:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'torch':\n"
+        "            time.sleep(1.5)\n"
+        "sys.meta_path.insert(0, Slow())\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(slow), *filter(None, [os.environ.get("PYTHONPATH")])]))
+    server = start()
+    server.client.set("x", tensor.encode(X))
+    work(server, options=("--time-limit", "1"))
+
+    assert store(server) == b"OK"
+    assert ask(server, *RUN) == b"OK"
+
+
+@pytest.mark.needs("torch")
+@ONE_SERVER
+def test_a_worker_that_is_stopped_is_replaced_and_its_run_is_answered(served: Server, shared_worker: Any) -> None:
+    ask(served, "AI.SCRIPTSET", "s", "CPU", "SOURCE", SCRIPT)
+    first = child(shared_worker)
+    assert first is not None
+    os.kill(first, signal.SIGSTOP)
+
+    assert "the inference worker ended before it answered" in ask(served, *DOUBLE)
+
+    assert ask(served, *DOUBLE) == b"OK"
+    assert f"worker {first} was killed, since somebody had stopped it" in (served.directory / "worker.log").read_text()
+
+
+@pytest.mark.needs("torch")
+@ONE_SERVER
+def test_a_run_whose_client_goes_while_another_one_runs_is_not_run(
+    served: Server, shared_worker: Any, eventually: Eventually
+) -> None:
+    server = served
+    assert ask(server, "AI.SCRIPTSET", "s", "CPU", "SOURCE", SCRIPT) == b"OK"
+    busy = ("AI.SCRIPTRUN", "s", "busy", "INPUTS", "x", "OUTPUTS")
+    clients = [server.connection() for _ in range(8)]
+    before = [server.connection() for _ in range(2)]
+    before[0].send_command(*busy, "first")
+    eventually(lambda: taken(server))
+    for number, client in enumerate([before[1], *clients]):  # the worker takes all of these at once, when it is done
+        client.send_command(*busy, f"y{number}")
+        eventually(partial(waits, server, number + 2))
+    assert before[0].read_response() == b"OK"
+    for client in clients[:-1]:
+        client.disconnect()
+
+    assert clients[-1].read_response() == b"OK"
+
+    ran = [number for number in range(1, 8) if server.client.exists(f"y{number}")]
+    assert len(ran) < 7
+    assert server.client.exists("y8")
 
 
 @pytest.mark.needs("torch")

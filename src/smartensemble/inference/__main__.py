@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
         "--time-limit",
         type=float,
         default=300.0,
-        help="seconds after which a run is given up, and the worker starts again (300)",
+        help="seconds that a run may take; after that it fails, and the worker starts again (300)",
     )
     add("--at-once", type=int, default=32, help="the most requests to take at once (32)")
     add("--patience", type=float, default=10.0, help="seconds without a database after which the worker ends (10)")
@@ -85,8 +85,9 @@ def work(
     remedy: str = "",
 ) -> None:
     """Work for the servers that `opened` open; an error that a confinement may have caused has the `remedy` behind it."""
+    given = options.at_once, options.threads, heartbeat, remedy, options.time_limit, len(opened) > 1
     shards = [
-        ShardConnection(address, open_server, options.at_once, options.threads, heartbeat, remedy)
+        ShardConnection(address, open_server, *given)
         for address, open_server in zip(options.address, opened, strict=True)
     ]
     serve(shards, options.patience)

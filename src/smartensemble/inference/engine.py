@@ -4,6 +4,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, ParamSpec, TypeVar
 
@@ -29,6 +30,9 @@ from smartensemble.inference.preflight import (
 )
 from smartensemble.inference.requests import OK, TIMED_OUT, Answer, Error, Request, Statistics, Wait
 
+#: The answer to a request whose client has gone.
+UNWANTED = Answer(None)
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -37,7 +41,8 @@ class Engine:
     """Answers requests, and keeps the latest models and scripts loaded.
 
     `fetch` gets the value of a key, for a model that is not loaded. `capacity` is the number of models that stay loaded,
-    `threads` the number of threads that each of them uses, and `clock` the clock of requests, in seconds.
+    `threads` the number of threads that each of them uses, and `clock` the clock of requests, in seconds. A model is loaded in
+    the context of `loading`. A `sharded` database has keys that its other servers hold.
     """
 
     def __init__(
@@ -46,6 +51,8 @@ class Engine:
         capacity: int = 64,
         threads: int = 1,
         clock: Callable[[], float] = time.monotonic,
+        loading: Callable[[], AbstractContextManager[None]] = nullcontext,
+        sharded: bool = False,
     ) -> None:
         if capacity < 1 or threads < 1:
             raise InputValueError(f"Engine: {capacity} models, {threads} threads; give at least 1 of each")
@@ -53,6 +60,8 @@ class Engine:
         self.capacity = capacity
         self.threads = threads
         self.clock = clock
+        self.loading = loading
+        self.sharded = sharded
         self._loaded: OrderedDict[bytes, Any] = OrderedDict()
 
     def execute(self, requests: Sequence[Request]) -> Iterator[tuple[int, Answer | Wait]]:
@@ -60,18 +69,33 @@ class Engine:
         for answers in self.groups(requests):
             yield from answers
 
-    def groups(self, requests: Sequence[Request]) -> Iterator[list[tuple[int, Answer | Wait]]]:
-        """The same answers, but those that are known at the same time together; the next ones may take long."""
+    def groups(
+        self, requests: Sequence[Request], gone: Callable[[int], bool] = lambda _: False
+    ) -> Iterator[list[tuple[int, Answer | Wait]]]:
+        """The same answers, but those that are known at the same time together; the next ones may take long.
+
+        A request whose client is `gone`, by its index, is not run.
+        """
         now = self.clock()
         prepared = [self._prepare(request, now) for request in requests]
         groups, waits = batches([item.candidate if isinstance(item, Ready) else ALONE for item in prepared], now)
         for group in groups:
-            batch = [item for index in group if isinstance(item := prepared[index], Ready)]
-            answers = self._run(batch) if batch else [self._answer(requests[group[0]], prepared[group[0]])]
-            yield list(zip(group, answers, strict=True))
+            wanted = [index for index in group if not gone(index)]
+            unwanted = [(index, UNWANTED) for index in group if index not in wanted]
+            yield [*unwanted, *self._answers(requests, prepared, wanted)]
         if waits:
             limits = {index: item.limit for index in waits if isinstance(item := prepared[index], Ready)}
             yield [(index, Wait(min(until, limits.get(index, math.inf)))) for index, until in waits.items()]
+
+    def _answers(
+        self, requests: Sequence[Request], prepared: Sequence[Ready | Answer | AICommand], group: Sequence[int]
+    ) -> list[tuple[int, Answer | Wait]]:
+        """The answers to a group."""
+        if not group:
+            return []
+        batch = [item for index in group if isinstance(item := prepared[index], Ready)]
+        answers = self._run(batch) if batch else [self._answer(requests[group[0]], prepared[group[0]])]
+        return list(zip(group, answers, strict=True))
 
     def _prepare(self, request: Request, now: float) -> Ready | Answer | AICommand:
         """A request that is ready to run, another command, or the answer, where nothing has to be done for it."""
@@ -79,7 +103,7 @@ class Engine:
             command = parse(request.argv)
             if not isinstance(command, (RunModel, RunScript)):
                 return command
-            ready = check(request, command)
+            ready = check(request, command, self.sharded)
         except CommandError as error:
             return Answer(Error(str(error)))
         return Answer(TIMED_OUT) if now > ready.limit else ready
@@ -125,7 +149,8 @@ class Engine:
         """The model or script of a request, loaded."""
         version = ready.metadata.version
         if version not in self._loaded:
-            return self._keep(*self._whole(ready.command.key, ready.request.values, ready.metadata.kind))
+            with self.loading():
+                return self._keep(*self._whole(ready.command.key, ready.request.values, ready.metadata.kind))
         self._loaded.move_to_end(version)
         return self._loaded[version]
 
@@ -187,7 +212,8 @@ class Engine:
         metadata = command.metadata
         if request.kinds.get(command.key, metadata.kind) is not metadata.kind:
             raise CommandError(WRONG_TYPE)
-        loaded = self._keep(metadata, command.blob)
+        with self.loading():
+            loaded = self._keep(metadata, command.blob)
         if metadata.kind is Kind.MODEL:
             metadata = replace(metadata, inputs=loaded.inputs, outputs=loaded.outputs)
         return Answer(OK, {command.key: model_format.encode(metadata, command.blob)}, reset=True)

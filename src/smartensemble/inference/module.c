@@ -21,7 +21,8 @@
  * connection.
  *
  *     AI._NEXT ...     a worker asks for requests, and waits while there are none; `tell` says what it gets
- *     AI._DONE ...     it answers one: the reply, the keys to write, what to count; `answer` says how
+ *     AI._DONE ...     it answers one: the reply, the keys to write, what to count; `answer` says how; or it says how long
+ *                      it may be silent now: `promise`
  *     AI._SHARED       where it finds large inputs, if it is on this host
  *
  * A worker need not come twice to answer a request and to ask for the next: an AI._NEXT may end in an answer. Then a request
@@ -29,6 +30,7 @@
  *
  * A request is in the queue or with one worker. Each way out of there ends in `release`, which unblocks the client. One is
  * `answer`; on the others its worker has gone (`client_changed`), no worker comes (`sweep`), or its client has (`vanished`).
+ * A worker that has requests, and is silent for longer than it said, hangs where nobody sees it: `sweep` closes its connection.
  * A worker that goes with several requests has been ended by one of them. Each goes back to the queue, once, to be given
  * alone: so the one that did it fails, and the others are answered.
  *
@@ -84,7 +86,7 @@ typedef struct { uint64_t id, version; } Event;
 typedef int Command(Context *, String **argv, int argc);
 
 enum { OK = 0, ERR = 1, API_VERSION = 1, READ = 1, EMPTY_KEY = 0, STRING_KEY = 1, ERROR_REPLY = 1 };
-enum { IN_SCRIPT = 1 << 0, IN_TRANSACTION = 1 << 1, READ_ONLY = 1 << 4, MAY_NOT_BLOCK = 1 << 21 };
+enum { IN_SCRIPT = 1 << 0, IN_TRANSACTION = 1 << 1, READ_ONLY = 1 << 4, SHARDED = 1 << 5, MAY_NOT_BLOCK = 1 << 21 };
 enum { CLIENT_CHANGE = 4, DISCONNECTED = 1, NOT_OUR_OWN = 1 };
 
 #define SERVER(X) \
@@ -120,6 +122,8 @@ enum { CLIENT_CHANGE = 4, DISCONNECTED = 1, NOT_OUR_OWN = 1 };
     X(void, RetainString, Context *, String *) \
     X(size_t, ValueLength, Key *) \
     X(int, CallReplyType, Reply *) \
+    X(Reply *, CallReplyArrayElement, Reply *, size_t) \
+    X(const char *, CallReplyStringPtr, Reply *, size_t *length) \
     X(int, IsKeysPositionRequest, Context *) \
     X(void, KeyAtPos, Context *, int) \
     X(int, GetContextFlags, Context *) \
@@ -458,13 +462,66 @@ static void reply_tensor(Context *ctx, const Shape *shape, const char *data, siz
     }
 }
 
+typedef struct { const char *name; size_t length; String *key; } Search;
+
+/* Keep a key that ends in a dot and the name that is looked for: a member of an ensemble writes `member.name`. */
+static void compare(Context *ctx, String *key, Key *value, void *data) {
+    (void)value;
+    Search *search = data;
+    size_t length;
+    const char *text = StringPtrLen(key, &length), *end = text + length - search->length;
+    if (search->key || length < search->length + 2 || end[-1] != '.' || memcmp(end, search->name, search->length)) return;
+    RetainString(ctx, search->key = key);
+}
+
+/* A key `member.name` where there is no key `name`, or NULL. It looks at a thousand keys at most, since a client may make the same
+ * mistake all the time, and first by the prefix of a key that the same command writes. The caller frees it. */
+static String *with_prefix(Context *ctx, String *name, String *written) {
+    enum { KEYS = 1000 };
+    Search search = {.key = NULL};
+    search.name = StringPtrLen(name, &search.length);
+    size_t length = 0;
+    const char *prefix = written ? StringPtrLen(written, &length) : "";
+    for (size_t i = 0; i < length && !search.key; i++) {
+        if (prefix[i] != '.') continue;
+        search.key = CreateString(NULL, prefix, i + 1);
+        StringAppendBuffer(NULL, search.key, search.name, search.length);
+        Key *key = OpenKey(ctx, search.key, READ);
+        if (KeyType(key) == EMPTY_KEY) FreeString(NULL, search.key), search.key = NULL;
+        CloseKey(key);
+    }
+    if (search.key) return search.key;
+    Cursor *cursor = ScanCursorCreate();
+    for (int i = 0; i < KEYS && !search.key && Scan(ctx, cursor, compare, &search); i++) {}
+    ScanCursorDestroy(cursor);
+    return search.key;
+}
+
+/* Reply that there is no such tensor, but one with a prefix. */
+static int reply_no_tensor(Context *ctx, String *name) {
+    enum { LONGEST = 200 };
+    char error[LONGEST + 300] = "ERR tensor key is empty";
+    if (GetContextFlags(ctx) & SHARDED) strcat(error, " or in a different shard");
+    String *other = with_prefix(ctx, name, NULL);
+    size_t length = 0, printable = 0;
+    const char *text = other ? StringPtrLen(other, &length) : "";
+    while (printable < length && text[printable] > ' ' && text[printable] < 127) printable++;
+    if (length && length < LONGEST && printable == length) {
+        size_t end = strlen(error);
+        snprintf(error + end, sizeof error - end, "; there is %.*s, which a member wrote with its key prefix: "
+                 "read it by set_data_source, or call disable_key_prefixing", (int)length, text);
+    }
+    if (other) FreeString(NULL, other);
+    return ReplyWithError(ctx, error);
+}
+
 /* AI.TENSORGET key [META] [BLOB | VALUES]   -> [dtype name shape dimensions] [blob data | values elements]; META BLOB if bare. */
 static int tensor_get(Context *ctx, String **argv, int argc) {
     if (argc < 2 || argc > 4) return WrongArity(ctx);
     Key *key = OpenKey(ctx, argv[1], READ);
     if (KeyType(key) == EMPTY_KEY) {
         CloseKey(key);
-        return ReplyWithError(ctx, "ERR tensor key is empty or in a different shard");
+        return reply_no_tensor(ctx, argv[1]);
     }
     Shape shape;
     size_t length = 0;
@@ -654,6 +711,8 @@ typedef struct Worker {
     unsigned long long id;
     Blocked *waits; /* for requests; NULL if it does not */
     long long count, shares;
+    long long heard, limit; /* when it last said something, and the milliseconds that it may be silent with requests; 0: any */
+    int loads, hung;        /* it loads a model, and runs none; it was silent for longer */
     Request *requests;
 } Worker;
 
@@ -672,8 +731,9 @@ static struct { const char *name; long long value; } options[] = {
     {"QUEUE_MEMORY", 1LL << 30},         /* bytes of the inputs of all requests */
     {"WORKER_TIMEOUT", 30000},           /* milliseconds that a request waits if there is no worker */
     {"SHARED_MEMORY", 128LL << 20},      /* bytes of the arena */
+    {"WORKER_GRACE", 5000},              /* milliseconds that a worker may be silent for longer than it said */
 };
-enum { QUEUE_LIMIT, QUEUE_MEMORY, WORKER_TIMEOUT, SHARED_MEMORY, OPTIONS };
+enum { QUEUE_LIMIT, QUEUE_MEMORY, WORKER_TIMEOUT, SHARED_MEMORY, WORKER_GRACE, OPTIONS };
 
 static int read_options(String **argv, int argc) {
     for (int i = 0; i < argc; i += 2) {
@@ -778,6 +838,23 @@ static void hold(Context *ctx, void *data, String *name, int position, int acces
     CloseKey(key);
 }
 
+/* Where an input is not there, keep the name of one with the prefix of a member, of which a worker tells. */
+static void hold_similar(Context *ctx, Request *request) {
+    String *written = NULL;
+    size_t count = request->held_count;
+    for (size_t i = 0; i < count; i++) {
+        if (request->held[i].access == WRITES) written = request->held[i].key;
+    }
+    for (size_t i = 1; i < count; i++) { /* the first one is the model or script */
+        if (request->held[i].there || request->held[i].access != READS) continue;
+        String *similar = with_prefix(ctx, request->held[i].key, written);
+        if (!similar) continue;
+        hold(ctx, request, similar, 0, SCANS);
+        FreeString(NULL, similar); /* which `hold` has kept for itself */
+        return;
+    }
+}
+
 typedef struct { String *name[1024]; int count; } Names;
 
 /* Keep the name of what may be a model or script. A look at a short string would change its form in memory, amid a scan. */
@@ -878,6 +955,7 @@ static void give(Context *ctx, Worker *worker) {
         request->next = worker->requests;
         worker->requests = request;
     }
+    worker->heard = now();
 }
 
 /* Give requests to workers that wait for some. */
@@ -892,22 +970,67 @@ static void serve_waiting(void) {
     }
 }
 
-/* Fail the requests that nobody has come for. */
+/* A setting of the server: its first word, or nothing. */
+static void setting(Context *ctx, const char *name, char *word, size_t size) {
+    size_t length = 0;
+    Reply *reply = Call(ctx, "CONFIG", "cc", "GET", name);
+    Reply *value = reply ? CallReplyArrayElement(reply, 1) : NULL;
+    const char *text = value ? CallReplyStringPtr(value, &length) : NULL;
+    const char *end = text ? memchr(text, ' ', length) : NULL;
+    snprintf(word, size, "%.*s", (int)(end ? end - text : text ? (long)length : 0), text ? text : "");
+    if (reply) FreeCallReply(reply);
+}
+
+/* Fail a request that nobody has come for, and say how to start a worker here. */
+static void fail_unserved(Context *ctx, Request *request) {
+    char path[256], host[64], port[16], error[640];
+    setting(ctx, "unixsocket", path, sizeof path);
+    setting(ctx, "bind", host, sizeof host);
+    setting(ctx, "port", port, sizeof port);
+    const char *any = strpbrk(host, "*-:") || !*host || strcmp(host, "0.0.0.0") == 0 ? "localhost" : host;
+    int length = snprintf(error, sizeof error, "ERR no inference worker has come for this command in %lld ms; ",
+                          options[WORKER_TIMEOUT].value);
+    const char *start = "start one by: python -m smartensemble.inference --address";
+    if (*path) snprintf(error + length, sizeof error - (size_t)length, "%s unix://%s", start, path);
+    else snprintf(error + length, sizeof error - (size_t)length, "%s %s:%s", start, any, port);
+    fail(request, error);
+}
+
+/* Close the connection of each worker that has requests, and is silent for longer than it said. On its host it would have been
+ * ended by then: so the host is gone, or the memory of the worker is on a disk, or both of its processes have been stopped. */
+static void drop_hung(Context *ctx) {
+    for (Worker *worker = workers; worker;) {
+        long long until = worker->heard / 1000 + worker->limit + options[WORKER_GRACE].value;
+        if (worker->hung || !worker->requests || !worker->limit || now() / 1000 < until) {
+            worker = worker->next;
+            continue;
+        }
+        worker->hung = 1;
+        Reply *reply = Call(ctx, "CLIENT", "ccl", "KILL", "ID", (long long)worker->id);
+        if (reply) FreeCallReply(reply);
+        worker = workers; /* which `client_changed` has changed */
+    }
+}
+
+static int requests_out(void) {
+    const Worker *worker = workers;
+    while (worker && !worker->requests) worker = worker->next;
+    return worker != NULL;
+}
+
+/* Fail the requests that nobody has come for, and those of workers that hang; come again as long as there are any. */
 static void sweep(Context *ctx, void *data) {
     (void)data;
-    char error[160];
-    const char *start = "start one by: python -m smartensemble.inference";
-    snprintf(error, sizeof error, "ERR no inference worker has come for this command in %lld ms; %s",
-             options[WORKER_TIMEOUT].value, start);
-    watched = 0;
-    if (workers) return;
-    long long rest = 0;
-    while (queue.first) {
+    enum { LOOK_EVERY = 1000 };
+    long long rest = LOOK_EVERY;
+    watched = 1;
+    drop_hung(ctx);
+    while (!workers && queue.first) {
         long long since = queue.first->came > deserted ? queue.first->came : deserted;
         if ((rest = since / 1000 + options[WORKER_TIMEOUT].value - now() / 1000) > 0) break;
-        fail(pop(), error);
+        fail_unserved(ctx, pop());
     }
-    watched = queue.first != NULL;
+    watched = queue.first || requests_out();
     if (watched) CreateTimer(ctx, rest, sweep, NULL);
 }
 
@@ -967,6 +1090,7 @@ static int enqueue(Context *ctx, String **argv, int argc) {
     if (is(argv[0], "AI._MODELSCAN")) hold_all(ctx, request, "MODEL_");
     else if (is(argv[0], "AI._SCRIPTSCAN")) hold_all(ctx, request, "SCRIPT");
     else each_key(ctx, entry, argv, argc, hold, request);
+    if (entry->lists) hold_similar(ctx, request);
     bytes_held += request->bytes;
     request->client = BlockClient(ctx, NULL, NULL, NULL, 0);
     SetDisconnectCallback(request->client, vanished);
@@ -975,7 +1099,7 @@ static int enqueue(Context *ctx, String **argv, int argc) {
     queue.length++;
 
     serve_waiting();
-    if (!workers && !watched) sweep(ctx, NULL);
+    if (!watched) sweep(ctx, NULL);
     return OK;
 }
 
@@ -1073,6 +1197,22 @@ static void count(String *key, const long long more[4], int anew) {
     known->errors += (uint64_t)more[3];
 }
 
+/* The worker that this client is, or NULL. */
+static Worker *this_worker(Context *ctx) {
+    Worker *worker = workers;
+    while (worker && worker->id != GetClientId(ctx)) worker = worker->next;
+    return worker;
+}
+
+/* The same, for a client that is a worker from now on; NULL without memory. */
+static Worker *new_worker(Context *ctx) {
+    Worker *worker = this_worker(ctx);
+    if (worker || !(worker = calloc(1, sizeof *worker))) return worker;
+    worker->id = GetClientId(ctx);
+    worker->next = workers;
+    return workers = worker;
+}
+
 /* Answer a request of this worker's: id calls samples duration errors reset chunk-size writes [key value ...] reply. A chunk
  * size of 0 is no new one. What is wrong with it, or NULL; a client whose answer is wrong gets an error. */
 static const char *answer(Context *ctx, String **argv, int argc) {
@@ -1081,9 +1221,9 @@ static const char *answer(Context *ctx, String **argv, int argc) {
     for (int i = 0; i < NUMBERS; i++) {
         if (i >= argc || StringToLongLong(argv[i], &number[i]) != OK) return "ERR an answer begins with 8 integers";
     }
-    Worker *worker = workers;
-    while (worker && worker->id != GetClientId(ctx)) worker = worker->next;
+    Worker *worker = this_worker(ctx);
     if (!worker) return "ERR this client has no requests; ask for them by AI._NEXT";
+    worker->heard = now();
     Request **link = &worker->requests, *request;
     while (*link && (*link)->id != number[ID]) link = &(*link)->next;
     if (!(request = *link)) return "ERR this client has no such request; has it been answered?";
@@ -1117,11 +1257,33 @@ static const char *unfit(Context *ctx) {
     return GetSelectedDb(ctx) ? "ERR a worker uses database 0; SELECT 0" : NULL;
 }
 
-/* AI._DONE answer   -> OK. */
+/* Note how long this worker may be silent from now on while it has requests, and why. What is wrong, or NULL. */
+static const char *promise(Context *ctx, String **argv) {
+    long long limit;
+    if (StringToLongLong(argv[1], &limit) != OK || limit < 0 || limit > INT32_MAX) return "ERR AI._DONE: give milliseconds";
+    Worker *worker = new_worker(ctx);
+    if (!worker) return "OOM no memory for a worker";
+    worker->loads = is(argv[0], "LOADS");
+    worker->limit = limit;
+    worker->heard = now();
+    return NULL;
+}
+
+/* AI._DONE answer | RUNS milliseconds | LOADS milliseconds   -> OK, or the requests of this worker whose clients have gone: it need
+ * not run them any more, but answer them. */
 static int done(Context *ctx, String **argv, int argc) {
+    int promises = argc == 3 && (is(argv[1], "RUNS") || is(argv[1], "LOADS"));
     const char *error = unfit(ctx);
-    if (error || (error = answer(ctx, argv + 1, argc - 1))) return ReplyWithError(ctx, error);
-    return ReplyWithSimpleString(ctx, "OK");
+    if (error || (error = promises ? promise(ctx, argv + 1) : answer(ctx, argv + 1, argc - 1))) return ReplyWithError(ctx, error);
+    const Worker *worker = this_worker(ctx);
+    long gone = 0;
+    for (const Request *request = worker->requests; request; request = request->next) gone += !request->client;
+    if (!gone) return ReplyWithSimpleString(ctx, "OK");
+    ReplyWithArray(ctx, gone);
+    for (const Request *request = worker->requests; request; request = request->next) {
+        if (!request->client) ReplyWithLongLong(ctx, request->id);
+    }
+    return OK;
 }
 
 /* No request has come in the time that a worker waits. */
@@ -1146,19 +1308,26 @@ static int next(Context *ctx, String **argv, int argc) {
     }
     const char *error = number[0] ? unfit(ctx) : "ERR AI._NEXT: ask for one request at least";
     if (error || (argc > 4 && (error = answer(ctx, argv + 4, argc - 4)))) return ReplyWithError(ctx, error);
-    Worker *worker = workers;
-    while (worker && worker->id != GetClientId(ctx)) worker = worker->next;
-    if (!worker) {
-        if (!(worker = calloc(1, sizeof *worker))) return ReplyWithError(ctx, "OOM no memory for a worker");
-        worker->id = GetClientId(ctx);
-        worker->next = workers;
-        workers = worker;
-    }
+    Worker *worker = new_worker(ctx);
+    if (!worker) return ReplyWithError(ctx, "OOM no memory for a worker");
     worker->count = number[0];
     worker->shares = number[2];
     if (queue.length) give(ctx, worker);
     else worker->waits = BlockClient(ctx, NULL, nothing, NULL, number[1]);
     return OK;
+}
+
+/* Why the requests of a worker fail that has gone. */
+static void why_gone(const Worker *worker, char *error, size_t size) {
+    const char *gone = "ERR the inference worker ended before it answered";
+    double limit = (double)worker->limit / 1000;
+    if (!worker->limit || now() / 1000 < worker->heard / 1000 + worker->limit) {
+        snprintf(error, size, "%s; its log may say why, and another one may be tried", gone);
+    } else if (worker->loads) {
+        snprintf(error, size, "%s: a model took longer than %g s to load; look into the worker's log", gone, limit);
+    } else {
+        snprintf(error, size, "%s: a run took longer than %g s, its model_time_limit; give a longer one", gone, limit);
+    }
 }
 
 /* If a worker has gone, its only request fails; of several, each is given to another one, alone. */
@@ -1173,11 +1342,12 @@ static void client_changed(Context *ctx, Event event, uint64_t change, void *dat
     *link = worker->next;
     if (worker->waits) UnblockClient(worker->waits, NULL);
     int several = worker->requests && worker->requests->next;
+    char error[200];
+    why_gone(worker, error, sizeof error);
     for (Request *request; (request = worker->requests);) { /* the youngest first, so the oldest will be first in the queue */
         worker->requests = request->next;
         if (several && request->client && !request->once && !request->alone) put_back(request);
-        else
-            fail(request, "ERR the inference worker ended before it answered; its log may say why, and another one may be tried");
+        else fail(request, error);
     }
     free(worker);
     serve_waiting();

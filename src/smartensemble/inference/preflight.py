@@ -65,15 +65,15 @@ def scan_metadata(values: KeyValues, kind: Kind) -> Iterator[tuple[bytes, Metada
             yield key, read_metadata(key, values, kind)
 
 
-def check(request: Request, command: RunModel | RunScript) -> Ready:
-    """`request`, ready to run, if everything that can be checked before is right."""
+def check(request: Request, command: RunModel | RunScript, sharded: bool = False) -> Ready:
+    """`request`, ready to run, if everything that can be checked before is right; of a database of one server, or `sharded`."""
     if isinstance(command, RunScript):
         metadata = read_metadata(command.key, request.values, Kind.SCRIPT)
     else:
         metadata = read_metadata(command.key, request.values, Kind.MODEL)
         _counted("IN", command.inputs, metadata.inputs)
         _counted("OUT", command.outputs, metadata.outputs)
-    tensors = [_tensor(key, request.values) for key in command.inputs]
+    tensors = [_tensor(key, request.values, sharded) for key in command.inputs]
     for key in command.outputs:
         if request.kinds.get(key, Kind.TENSOR) is not Kind.TENSOR:
             raise CommandError(WRONG_TYPE)
@@ -91,10 +91,28 @@ def _counted(side: str, keys: Sequence[bytes], names: Sequence[bytes]) -> None:
         raise CommandError(f"Number of keys given as {side}PUTS here does not match model definition")
 
 
-def _tensor(key: bytes, values: KeyValues) -> Array:
+def missing(key: bytes, values: KeyValues, sharded: bool) -> str:
+    """The error for an input `key` that is not there; the database adds the key of a member, if that has written one.
+
+    >>> missing(b"x", {}, sharded=True)
+    'ERR tensor key is empty or in a different shard: x'
+    """
+    error = f"ERR tensor key is empty{' or in a different shard' if sharded else ''}: {text(key)}"
+    written = next((other for other in values if other.endswith(b"." + key)), None)
+    if written is None:
+        return error
+    member = text(written[: -len(key) - 1])
+    return (
+        f"{error}; there is {text(written)}, which member {member} wrote with its key prefix: in the driver, call "
+        f"register_incoming_entity with that member, and in the program set_data_source({member!r}); or call "
+        "disable_key_prefixing in the driver"
+    )
+
+
+def _tensor(key: bytes, values: KeyValues, sharded: bool) -> Array:
     """The tensor in `key`, as a framework takes it."""
     if key not in values:
-        raise CommandError("ERR tensor key is empty or in a different shard")
+        raise CommandError(missing(key, values, sharded))
     value = values[key]
     try:
         array = tensor.decode(value or b"")

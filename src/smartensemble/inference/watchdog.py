@@ -18,21 +18,22 @@ logger = logging.getLogger(__name__)
 END_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 FIRST_DELAY_S, MAX_DELAY_S = 0.1, 30.0  #: before a worker starts again
 HEALTHY_AFTER_S = 60.0  #: a worker that lived so long starts again after the first delay
-LIMIT_INTERVAL_S = 0.25  #: between two looks at how long a run takes
+LOOK_INTERVAL_S = 0.25  #: between two looks at a worker
 PR_SET_PDEATHSIG = 1
-TIME = struct.Struct("d")
+REPORT = struct.Struct("dd")  #: when something began, by `time.monotonic`, and the seconds that it may take; 0 for nothing
 
 
 def watch(work: Callable[[Heartbeat], None], limit: float) -> None:
     """Have a child process do `work`, until that returns or a signal ends this process.
 
-    The child reports when each run starts; one that takes longer than `limit` seconds is killed.
+    The child reports what it begins, and how long that may take; runs, `limit` seconds. One that takes longer is killed, and so
+    is one that somebody has stopped.
     """
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # whoever started us may have ignored it, and then no end is known
     signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS | {signal.SIGCHLD})
     delay = FIRST_DELAY_S
     while True:
-        heartbeat = mmap.mmap(-1, TIME.size)
+        heartbeat = mmap.mmap(-1, REPORT.size)
         began = time.monotonic()
         child = os.fork()
         if not child:
@@ -61,7 +62,7 @@ def _work(work: Callable[[Heartbeat], None], heartbeat: mmap.mmap, parent: int) 
         with suppress(OSError):  # if memory runs out, the system ends the worker rather than the database
             Path("/proc/self/oom_score_adj").write_text("1000")
         if os.getppid() == parent:
-            work(lambda began: TIME.pack_into(heartbeat, 0, began))
+            work(lambda seconds: REPORT.pack_into(heartbeat, 0, time.monotonic(), seconds))
         code = 0
     except Exception:
         logger.exception("worker %d", os.getpid())
@@ -71,9 +72,9 @@ def _work(work: Callable[[Heartbeat], None], heartbeat: mmap.mmap, parent: int) 
 
 def _wait(child: int, heartbeat: mmap.mmap, limit: float) -> str | None:
     """How a worker ended; None if its work is done, or it had to end with this process."""
-    hung = False
+    reason, looks_stopped = "", 0
     while True:
-        received = signal.sigtimedwait(END_SIGNALS | {signal.SIGCHLD}, LIMIT_INTERVAL_S)
+        received = signal.sigtimedwait(END_SIGNALS | {signal.SIGCHLD}, LOOK_INTERVAL_S)
         if received and received.si_signo != signal.SIGCHLD:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
@@ -81,13 +82,36 @@ def _wait(child: int, heartbeat: mmap.mmap, limit: float) -> str | None:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             break
-        (began,) = TIME.unpack_from(heartbeat)
-        if began and time.monotonic() - began > limit:
-            hung = True
+        looks_stopped = looks_stopped + 1 if is_stopped(child) else 0
+        began, allowed = REPORT.unpack_from(heartbeat)
+        reason = reason or overdue(began, allowed, limit, looks_stopped, time.monotonic())
+        if reason:
             os.kill(child, signal.SIGKILL)
-    if hung:
-        return f"was killed, since a run took longer than {limit:g} s"
+    if reason:
+        return f"was killed, since {reason}"
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
         return f"was ended by {signal.Signals(-code).name}"
     return f"failed with exit code {code}" if code else None
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a signal has stopped a process, and not a debugger."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] == b"T"
+    return False
+
+
+def overdue(began: float, allowed: float, limit: float, looks_stopped: int, now: float) -> str:
+    """Why a worker does not go on by itself; nothing if it may.
+
+    A worker that is found stopped once may be about to go on: what stops whole jobs, wakes their processes one by one.
+
+    >>> overdue(began=10.0, allowed=2.0, limit=2.0, looks_stopped=0, now=13.0)
+    'a run took longer than 2 s'
+    """
+    if looks_stopped > 1:
+        return "somebody had stopped it"
+    if not allowed or now - began <= allowed:
+        return ""
+    return f"a run took longer than {limit:g} s" if allowed == limit else f"a model took longer than {allowed:g} s to load"

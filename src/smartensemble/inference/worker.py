@@ -6,7 +6,8 @@ import mmap
 import os
 import select
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from smartensemble.inference.connection import Argument, Connection
 from smartensemble.inference.engine import Engine
@@ -18,8 +19,12 @@ from smartensemble.inference.requests import Answer, Request
 logger = logging.getLogger(__name__)
 
 RETRY_INTERVAL_S = 0.2  #: between two tries to connect
+LOAD_LIMIT_S = 600.0  #: that a model may take to be loaded, with the import of its framework
+RUN_LIMIT_S = 300.0  #: that a run may take by default
+LONG_RUN_S = 0.05  #: after a run that takes longer, the clients of those that wait may have gone
+LONGEST_MS = 2**31 - 1  #: what the database takes as a time
 
-#: Receives the time at which each run starts, by `time.monotonic`, and 0.0 when nothing runs.
+#: Receives, when something begins, the seconds that it may take; and 0.0 when nothing runs.
 Heartbeat = Callable[[float], None]
 
 
@@ -34,19 +39,23 @@ class ShardConnection:
         threads: int = 1,
         heartbeat: Heartbeat = lambda _: None,
         remedy: str = "",
+        time_limit: float = RUN_LIMIT_S,
+        sharded: bool = False,
     ) -> None:
         self.address = address
         self.open_server = open_server
         self.at_once = at_once
         self.heartbeat = heartbeat
         self.remedy = remedy
+        self.time_limit = time_limit
         #: Since when there is no connection; None if there is one.
         self.lost: float | None = time.monotonic()
         self.reason = ""  #: why the last try to connect failed
         self.connection: Connection
-        self.engine = Engine(self._get, threads=threads)
+        self.engine = Engine(self._get, threads=threads, loading=self._loading, sharded=sharded)
         self.held: list[tuple[int, Request]] = []  #: requests that wait for others
         self.owed = 0  #: replies to AI._DONE that have not been read
+        self.gone: set[int] = set()  #: the numbers of requests whose clients have gone
         self.memory: memoryview | None = None
 
     def __str__(self) -> str:
@@ -65,6 +74,7 @@ class ShardConnection:
             opened = self.open_server()
             self.connection, self.memory = Connection(opened.socket), mapped(opened.memory)
             self.held, self.owed = [], 0
+            self._promise("RUNS", self.time_limit)
             self._send_next([], math.inf)
         except ConnectionError as error:
             self.reason = str(error)
@@ -76,6 +86,7 @@ class ShardConnection:
     def disconnect(self) -> None:
         """Drop the connection, and the requests that came by it: the database fails them."""
         self.connection.close()
+        self.heartbeat(0.0)
         self.lost = time.monotonic()
         logger.warning("%s: does not answer", self)
 
@@ -99,8 +110,8 @@ class ShardConnection:
         held, waiting = self.held, []
         answers: list[list[Argument]] = []
         done, until = 0, math.inf
-        self.heartbeat(time.monotonic())
-        for group in self.engine.groups([request for _, request in held]):
+        began = self._begin()
+        for group in self.engine.groups([request for _, request in held], lambda index: held[index][0] in self.gone):
             for index, answer in group:
                 if isinstance(answer, Answer):
                     answers.append(write_answer(*held[index], explained(answer, self.remedy)))
@@ -111,15 +122,41 @@ class ShardConnection:
             if done < len(held):  # no client waits for the next group, which may take long
                 self._send([["AI._DONE", *answer] for answer in answers])
                 answers = []
-            self.heartbeat(time.monotonic())
+                while self.owed and time.monotonic() > began + LONG_RUN_S:
+                    self._read_reply()
+            began = self._begin()
         self.heartbeat(0.0)
+        self.gone.clear()
         self.held = [held[index] for index in sorted(waiting)]
         return answers, until
 
+    def _begin(self) -> float:
+        """A run may begin now: the time, by `time.monotonic`."""
+        self.heartbeat(self.time_limit)
+        return time.monotonic()
+
+    @contextmanager
+    def _loading(self) -> Iterator[None]:
+        """While a model is loaded, another limit counts, and the run begins afterwards."""
+        limit = max(LOAD_LIMIT_S, self.time_limit)
+        self.heartbeat(limit)
+        self._promise("LOADS", limit)
+        try:
+            yield
+        finally:
+            self._promise("RUNS", self.time_limit)
+            self.heartbeat(self.time_limit)
+
+    def _promise(self, what: str, limit: float) -> None:
+        """Tell the database how long this worker may be silent now, with requests of its own."""
+        self._send([["AI._DONE", what, min(math.ceil(limit * 1000), LONGEST_MS)]])
+
     def _read_reply(self) -> None:
-        """Read the reply to an AI._DONE."""
-        self.connection.read()
+        """Read the reply to an AI._DONE, which may name requests whose clients have gone."""
+        reply = self.connection.read()
         self.owed -= 1
+        if isinstance(reply, list):
+            self.gone.update(reply)
 
     def _send_next(self, answers: list[list[Argument]], until: float) -> None:
         """Send answers, and ask for requests."""
