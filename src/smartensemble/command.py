@@ -42,6 +42,7 @@ class Command:
     #: without these words it does the same as a task of a step that it shares with others
     shareable: bool = field(default=True, repr=False)
     preamble: tuple[str, ...] = field(default=(), repr=False)  #: lines of shell that run before it
+    restart: bool = field(default=False, repr=False)  #: start it again when a signal ends or stops it
 
     @property
     def whole(self) -> "Command":

@@ -1,6 +1,7 @@
 """An experiment creates models and ensembles, generates their directories, runs them, and reports their status."""
 
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -184,8 +185,10 @@ class Experiment(Creator):
                 self._runner.stop_own(GRACE)
             raise
 
-    def wait(self, *entities: Model | Ensemble, timeout: float | None = None) -> bool:
-        """Wait until `entities`, by default everything that was started, have ended; False if `timeout` seconds pass before.
+    def wait(self, *entities: "Model | Ensemble | Orchestrator", timeout: float | None = None) -> bool:
+        """Wait until `entities`, by default all members that were started, have ended; False if `timeout` seconds pass before.
+
+        A database ends when somebody stops it, or when it fails.
 
         :raises InputValueError: one of them was not started.
         """
@@ -195,6 +198,8 @@ class Experiment(Creator):
         chosen = self._select(entities) if entities else None
         if chosen:
             check_started(chosen.entities)
+        if chosen and chosen.databases:
+            return self._wait_for_databases(chosen.databases, chosen.models, timeout)
         left = started(self._runner, chosen.models if chosen else ())
 
         def ended() -> bool:
@@ -204,6 +209,15 @@ class Experiment(Creator):
             return not left
 
         return self._runner.wait(ended, timeout)
+
+    def _wait_for_databases(self, databases: "Sequence[Orchestrator]", models: Sequence[Model], timeout: float | None) -> bool:
+        """Wait until models, and then databases, have ended."""
+        limit = None if timeout is None else time.monotonic() + timeout
+        for db in databases:
+            self.finished(db)
+        if models and not self.wait(*models, timeout=timeout):
+            return False
+        return self._databases.wait(databases, None if limit is None else max(0.0, limit - time.monotonic()))
 
     def poll(self, interval: float = 10, verbose: bool = True, kill_on_interrupt: bool = True) -> None:
         """Wait until everything that was started has ended; if `verbose`, print the statuses every `interval` seconds."""

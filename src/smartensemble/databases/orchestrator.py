@@ -11,7 +11,7 @@ from smartensemble.databases.config import checked_setting
 from smartensemble.databases.placement import ClusterOptions, Placement, placement
 from smartensemble.databases.shard import Shard, checked_port
 from smartensemble.databases.users import USER
-from smartensemble.databases.variables import DEFAULT_IDENTIFIER, Endpoint, check_identifier
+from smartensemble.databases.variables import DEFAULT_IDENTIFIER, Endpoint, check_identifier, variables
 from smartensemble.databases.worker_options import MODEL_TIME_LIMIT, worker_options
 from smartensemble.duration import Duration
 from smartensemble.errors import InputTypeError, InputValueError, StateError, UnsupportedError, did_you_mean, public, shown
@@ -36,6 +36,10 @@ class Servers(Protocol):
     @property
     def password(self) -> str | None:
         """What its user logs in with."""
+
+    @property
+    def dead(self) -> str:
+        """Why they do not serve any more, where one of them is known to have ended."""
 
     def answer(self) -> bool:
         """All of them answer, and serve all keys."""
@@ -152,9 +156,20 @@ class Orchestrator:
     def get_address(self) -> list[str]:
         """Where each of its servers listens, as the variable SSDB takes it: ``host:port``, or ``unix:///path``.
 
-        :raises StateError: it does not run.
+        :raises StateError: it does not run, or not any more.
         """
-        return [shard.address for shard in running_servers(self).shards]
+        servers = running_servers(self)
+        if why := servers.dead:
+            raise StateError(f"{self.db_identifier}: does not run any more: {why}; start it again with exp.start(...)")
+        return [shard.address for shard in servers.shards]
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment variables that members get, for a client in your own program or in a terminal.
+
+        :raises StateError: it does not run, or not any more.
+        """
+        return variables(f"{self.db_identifier}_client", self.path, [endpoint_of(self)], False, (), {})
 
     @property
     def hosts(self) -> list[str]:

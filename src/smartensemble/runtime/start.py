@@ -152,7 +152,8 @@ def check(runner: Runner, databases: Databases, request: StartRequest) -> Checke
     renderer = directories.check(list(missing.values()), TagOptions())
     uploads = store.stored(runner.name, chosen, bool(request.chosen.databases or databases.running))
     if request.chosen.databases and chosen:  # a database may wait hours for its nodes: report first what its members lack
-        Environment(databases.running, runner.scheduler).check(chosen)
+        others = [db for db in databases.running if db not in request.chosen.databases]  # one that has died starts again
+        Environment(others, runner.scheduler).check(chosen)
         runs = {model.path: Run() for model in chosen}
         share_out(
             runner.name, runner.scheduler, request.chosen.entities, runs, lambda model: model.command, request.max_running

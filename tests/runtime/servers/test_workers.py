@@ -1,6 +1,7 @@
 """The workers of a database begin and end with it, wherever it runs, and it does not need them to start."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from smartensemble.databases.orchestrator import running_servers
 from smartensemble.errors import InputTypeError
 from smartensemble.runtime.servers.resp import request
 from worlds.patience import PATIENCE_S
+from worlds.servers import ONE_SERVER
 
 Eventually = Callable[[Callable[[], object]], None]
 
@@ -21,14 +23,19 @@ pytestmark = pytest.mark.needs("torch")
 
 def workers(address: str) -> list[list[str]]:
     """The command lines of those that serve `address`: three for each, with what watches it and its broker."""
-    found, end = [], address.removeprefix("unix://")
+    return list(processes(address).values())
+
+
+def processes(address: str) -> dict[int, list[str]]:
+    """The same, by the numbers of their processes."""
+    found, end = {}, address.removeprefix("unix://")
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = path.read_text().split("\0")
         except OSError:
             continue
         if "smartensemble.inference" in words and any(word.endswith(end) for word in words):
-            found.append(words)
+            found[int(path.parent.name)] = words
     return found
 
 
@@ -62,6 +69,27 @@ def test_they_are_told_of_threads_and_of_the_time_that_a_model_may_take(exp: Exp
     (words, *_) = workers(db.get_address()[0])
     assert " ".join(words).count("--threads 2 --time-limit 60 ") == 1
     assert '"--threads", "3", "--time-limit", "0.5"' in Path(own.path, "own.out").read_text()
+
+
+@ONE_SERVER
+@pytest.mark.parametrize(("number", "detach"), [(signal.SIGKILL, True), (signal.SIGSTOP, False)])
+def test_when_all_are_killed_or_stopped_others_take_their_place(
+    exp: Experiment, program: str, eventually: Eventually, number: signal.Signals, detach: bool
+) -> None:
+    db = exp.create_database(server=program, workers=2)
+    exp.start(db, detach=detach)
+    address = db.get_address()[0].removeprefix("unix://")
+    assert scan(db) == [[]]
+    first = processes(address)
+    for pid in first:
+        os.kill(pid, number)
+
+    eventually(lambda: not first.keys() & processes(address).keys())
+
+    assert scan(db) == [[]]
+    assert exp.get_status(db) == [Status.RUNNING]
+    exp.stop(db)
+    assert processes(address) == {}
 
 
 def test_none_are_started_where_none_are_asked_for(exp: Experiment, program: str) -> None:

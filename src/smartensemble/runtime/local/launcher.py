@@ -219,6 +219,7 @@ def _launch(
             out=str(command.out),
             err=str(command.err),
             time_limit=command.time_limit,
+            restart=command.restart,
         ).values()
         for number, (command, run) in zip(ids, jobs, strict=True)
     ]

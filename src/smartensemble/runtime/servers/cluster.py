@@ -19,11 +19,11 @@ from smartensemble.runtime.outcome import settle
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.servers import workers
 from smartensemble.runtime.servers.addresses import check_data
-from smartensemble.runtime.servers.local import draw, process_id
+from smartensemble.runtime.servers.local import draw
 from smartensemble.runtime.servers.node_agent import Assignment, announced
 from smartensemble.runtime.servers.record import check_record, record
 from smartensemble.runtime.servers.resp import Refusal
-from smartensemble.runtime.servers.running import RunningServers
+from smartensemble.runtime.servers.running import RunningServers, process_id
 from smartensemble.runtime.servers.server_program import find_server, module
 from smartensemble.runtime.standalone.errors import TERM_GRACE_S
 from smartensemble.status import Run, Status
@@ -41,8 +41,7 @@ class ClusterServers(RunningServers):
 
     def __init__(self, db: Orchestrator) -> None:
         names = server_names(db)
-        super().__init__(db.db_identifier, [Shard(name) for name in names], draw(db))
-        self.home = Path(db.path)
+        super().__init__(db.db_identifier, db.path, [Shard(name) for name in names], draw(db))
         self.runs = [Run(Status.QUEUED) for _ in names]
         self.steps: list[tuple[Command, Run]] = []  #: what starts servers, and then workers
         self.batch: Batch | None = None  #: the job of their own
@@ -146,7 +145,7 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> ClusterServers:
         hosts = servers.wait_for_addresses(runner, assignment.token)
         servers.wait_until_ready(runner)
         for shard, host in zip(servers.shards, hosts, strict=True):
-            pid = process_id(servers.request(shard, "INFO", "server"))
+            pid = process_id(str(servers.request(shard, "INFO", "server")))
             servers.processes.append(Process.of(pid, host))
         record(db, servers)
     except BaseException as error:

@@ -1,6 +1,8 @@
 """Start the servers of a database, wait until they are ready, and end them."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_urlsafe
@@ -16,9 +18,10 @@ from smartensemble.runtime.servers import workers
 from smartensemble.runtime.servers.addresses import check_data, choose_addresses, free_socket, private_directory, write_private
 from smartensemble.runtime.servers.record import check_record, record
 from smartensemble.runtime.servers.resp import Refusal
-from smartensemble.runtime.servers.running import RunningServers
+from smartensemble.runtime.servers.running import RunningServers, process_id
 from smartensemble.runtime.servers.server_program import find_server, module
 from smartensemble.runtime.standalone.errors import TERM_GRACE_S
+from smartensemble.runtime.standalone.network import claim
 
 TRIES = 3  #: starts, if others take the free ports first
 TAKEN = "Address already in use"
@@ -31,14 +34,39 @@ def start(db: Orchestrator, runner: Runner, detached: bool) -> RunningServers:
     """
     library, program = module(), find_server(db.server)  # in this order: where there is no module, pip has no server either
     check_record(db)
+    with claimed(db):
+        check_record(db)  # another program may have been quicker
+        return _start(db, runner, detached, program, library)
+
+
+@contextmanager
+def claimed(db: Orchestrator) -> Iterator[None]:
+    """Let no other program of this machine start servers in the directory of `db` meanwhile.
+
+    :raises StateError: another one does so now.
+    """
+    try:
+        Path(db.path).parent.mkdir(parents=True, exist_ok=True)
+        held = claim(db.path)
+    except OSError as error:
+        raise StateError(f"{db.db_identifier}: could not be started: {error}; look at {db.path}") from error
+    if held is None:
+        raise StateError(
+            f"{db.db_identifier}: another program is starting a database in {db.path}; reconnect to it, or choose another path"
+        )
+    with held:
+        yield
+
+
+def _start(db: Orchestrator, runner: Runner, detached: bool, program: str, library: str) -> RunningServers:
     for left in reversed(range(TRIES)):
-        servers = RunningServers(db.db_identifier, choose_addresses(db), draw(db))
+        servers = RunningServers(db.db_identifier, db.path, choose_addresses(db), draw(db))
         try:
             commands = write(db, servers, program, library)
             servers.runs, _ = runner.serve(commands, detached)
             servers.wait_until_ready(runner)
             for shard in servers.shards:
-                pid = process_id(servers.request(shard, "INFO", "server"))
+                pid = process_id(str(servers.request(shard, "INFO", "server")))
                 servers.processes.append(Process.of(pid))
             record(db, servers)
             if worker_commands := workers.commands(db, servers.shards, servers.secrets):
@@ -65,7 +93,6 @@ def draw(db: Orchestrator) -> Secrets:
 def write(db: Orchestrator, servers: RunningServers, program: str, library: str) -> list[Command]:
     """Write the files of the servers; the commands that start them."""
     directory = Path(db.path)
-    directory.parent.mkdir(parents=True, exist_ok=True)
     directory.mkdir(mode=0o700, exist_ok=True)  # the server writes data that everybody may read
     if db.access == "private":
         shard = servers.shards[0]
@@ -85,12 +112,3 @@ def write(db: Orchestrator, servers: RunningServers, program: str, library: str)
         # A server refuses to start where the locale of its environment is not installed.
         commands.append(Command((program, str(directory / f"{shard.name}.conf")), directory, {"LC_ALL": "C"}, shard.name))
     return commands
-
-
-def process_id(answer: object) -> int:
-    """The process id of a server, from its reply to INFO.
-
-    >>> process_id("redis_version:7.2.4\\r\\nprocess_id:4711\\r\\n")
-    4711
-    """
-    return int(next(line for line in str(answer).split() if line.startswith("process_id:")).partition(":")[2])

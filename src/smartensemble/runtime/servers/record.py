@@ -112,9 +112,9 @@ class DatabaseRecord:
         db.launcher = self.launcher
         return db
 
-    def servers(self) -> RunningServers:
+    def servers(self, directory: Path) -> RunningServers:
         """Its servers, to send requests to, and to end."""
-        servers = RunningServers(self.db_identifier, [each.shard for each in self.shards], self.secrets())
+        servers = RunningServers(self.db_identifier, str(directory), [each.shard for each in self.shards], self.secrets())
         servers.journal = Path(self.workers) if self.workers else None
         servers.processes = [each.process for each in self.shards]
         servers.directory = self.socket_directory
@@ -163,7 +163,7 @@ def reconnect(checkpoint: str, kind: type[Orchestrator] = Orchestrator) -> tuple
         raise InputValueError(
             f"{located(str(path))}: describes no database ({error}); give the checkpoint_file of one"
         ) from None
-    servers = found.servers()
+    servers = found.servers(path.parent)
     if not servers.answer():
         raise found.silent()
     return db, servers

@@ -1,10 +1,11 @@
 """The databases of an experiment: those that it started, and those to which it reconnected."""
 
 import logging
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from smartensemble.databases.orchestrator import Orchestrator, attach, placement_of
+from smartensemble.databases.orchestrator import Orchestrator, attach, placement_of, running_servers
 from smartensemble.databases.uploads import Upload
 from smartensemble.errors import EntityExistsError, InputValueError, StateError, UnsupportedError
 from smartensemble.results import notes
@@ -15,10 +16,13 @@ from smartensemble.runtime.servers import cluster, local, record
 from smartensemble.runtime.servers.running import RunningServers
 from smartensemble.runtime.servers.store import store
 from smartensemble.runtime.servers.workers import report_confinement
+from smartensemble.runtime.standalone.errors import TERM_GRACE_S
 from smartensemble.status import Status
 
 logger = notes.logger(__name__)
 
+AGAIN = "stop it, and start it again"
+END_INTERVAL_S = 0.05  #: between two looks at servers that another program has started
 END_NEWS_TIMEOUT_S = 0.5  #: until this process knows of a server's end
 WHO = {
     "private": "only you reach it",
@@ -51,7 +55,7 @@ class Databases:
         """An error, unless all of `databases` may be started."""
         for db in databases:
             self.add(db)
-            if db.started:
+            if db.started and not self._of(db).dead:
                 raise StateError(f"{db.db_identifier}: runs already, at {', '.join(db.get_address())}; stop it first")
             if db.launcher != self._runner.launcher_name:
                 raise InputValueError(
@@ -78,19 +82,19 @@ class Databases:
         """
         for db in self.running:
             if not db.is_active():
-                servers = self._servers[db.db_identifier]
+                servers = self._of(db)
                 self._runner.wait(lambda servers=servers: bool(servers.ended), END_NEWS_TIMEOUT_S)  # type: ignore[misc]
                 why = "; ".join(servers.ended) or "it does not answer"
-                raise StateError(f"{db.db_identifier}: does not serve any more: {why}\nstop it, and start it again")
+                raise StateError(f"{db.db_identifier}: does not serve any more: {why}\n{AGAIN}")
         return self.running
 
     def tell(self) -> None:
         """Report each failed database once: members may wait minutes for it without a message."""
         for db in self.running:
-            servers = self._servers[db.db_identifier]
-            if servers not in self._reported and (why := servers.failed):
+            servers = self._of(db)
+            if servers not in self._reported and (why := news(servers)):
                 self._reported.append(servers)
-                logger.warning("%s: does not serve any more: %s\nstop it, and start it again", db.db_identifier, why)
+                logger.warning("%s: %s\n%s", db.db_identifier, why, AGAIN)
 
     def check_reachable(self) -> None:
         """An error, if members run on a cluster, and a database only on this machine.
@@ -109,13 +113,14 @@ class Databases:
     def store(self, uploads: Sequence[Upload]) -> None:
         """Store models and scripts in all running databases."""
         for db in self.running:
-            store(self._servers[db.db_identifier], uploads, self._runner)
+            store(self._of(db), uploads, self._runner)
 
     @contextmanager
     def started(self, databases: Sequence[Orchestrator], detached: bool) -> Iterator[None]:
         """`databases`, started: all of them, or none; and none, if their members cannot start."""
         started: list[Orchestrator] = []
         try:
+            self.stop([db for db in databases if db.started], TERM_GRACE_S)  # what is left of one that has died
             for db in databases:
                 start = cluster.start if placement_of(db) else local.start
                 self._servers[db.db_identifier] = servers = start(db, self._runner, detached)
@@ -138,7 +143,7 @@ class Databases:
         for db in databases:
             if db.started:
                 try:
-                    self._servers[db.db_identifier].stop(self._runner, grace)
+                    self._of(db).stop(self._runner, grace)
                 except StateError as error:
                     problems.append(error)
                 else:
@@ -157,10 +162,26 @@ class Databases:
 
     def statuses(self, db: Orchestrator) -> list[Status]:
         """The status of each server of `db`."""
-        servers = self._servers.get(db.db_identifier)
-        if servers is None:
+        if not db.started and db.db_identifier not in self._servers:
             return [Status.NEW] * db.db_nodes
-        return servers.statuses()
+        return self._of(db).statuses()
+
+    def wait(self, databases: Sequence[Orchestrator], timeout: float | None) -> bool:
+        """Wait until all servers of `databases` have ended; False if `timeout` seconds pass before."""
+        limit = None if timeout is None else time.monotonic() + timeout
+
+        def ended() -> bool:
+            return all(status.final for db in databases for status in self.statuses(db))
+
+        while not self._runner.wait(ended, END_INTERVAL_S):
+            if limit is not None and time.monotonic() >= limit:
+                return False
+        return True
+
+    def _of(self, db: Orchestrator) -> RunningServers:
+        """The servers of `db`, which another experiment may have started; those that were stopped last, if it does not run."""
+        servers = running_servers(db) if db.started else None
+        return servers if isinstance(servers, RunningServers) else self._servers[db.db_identifier]
 
     def rows(self) -> list[dict[str, object]]:
         """A row of the summary for each started server."""
@@ -177,3 +198,12 @@ class Databases:
             for servers in self._servers.values()
             for shard, run in zip(servers.shards, servers.runs, strict=False)
         ]
+
+
+def news(servers: RunningServers) -> str:
+    """What those who use a database must know of it; nothing while all is well."""
+    if why := servers.failed:
+        return f"does not serve any more: {why}"
+    if why := servers.lost_workers:
+        return f"has no worker any more, and runs no models and scripts: {why}"
+    return ""

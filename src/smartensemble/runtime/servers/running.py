@@ -22,14 +22,16 @@ from smartensemble.runtime.standalone.procfs import send
 from smartensemble.schedulers import SCHEDULERS
 from smartensemble.status import Run, Status
 
+REFUSAL_TIMEOUT_S = 1.0  #: until a server has ended, where another one refuses at its address
 CANCEL_TIMEOUT_S = 60.0  #: until a job that was cancelled has left the queue
 
 
 class RunningServers:
     """The servers of a database that runs, whoever started it."""
 
-    def __init__(self, identifier: str, shards: Sequence[Shard], secrets: Secrets) -> None:
+    def __init__(self, identifier: str, home: str, shards: Sequence[Shard], secrets: Secrets) -> None:
         self.identifier = identifier
+        self.home = Path(home)
         self.shards = tuple(shards)
         self.secrets = secrets
         self.password = secrets.member  #: of the members
@@ -39,6 +41,7 @@ class RunningServers:
         self.journal: Path | None = None  #: of the workers, by which another process can stop them
         self.job: tuple[str, str] | None = None  #: the job that they run in: its scheduler, and its number there
         self.directory: str | None = None  #: made for its socket, where the database's own has too long a name
+        self.stopped = False  #: on request
 
     def request(
         self,
@@ -89,16 +92,37 @@ class RunningServers:
         runs = zip(self.shards, self.runs, strict=False)
         return next((f"{shard.name}: {run.reason}" for shard, run in runs if run.status is Status.FAILED), "")
 
+    @property
+    def dead(self) -> str:
+        """Why they do not serve any more, where one of them is known to have ended; nothing, if all of them live."""
+        if ended := self.ended:
+            return ended[0]
+        pairs = zip(self.shards, self.processes, strict=True)
+        return next((f"{shard.name}: has ended" for shard, process in pairs if not self._lives(shard, process)), "")
+
+    def _lives(self, shard: Shard, process: Process) -> bool:
+        """A server lives. The launcher says so of one on another machine, if this process has started it."""
+        return lives(shard, process) if not self.runs or process.host == hostname() else True
+
+    @property
+    def lost_workers(self) -> str:
+        """Why no worker runs any more; nothing if one does, or if they could not begin, which their database need not."""
+        died = [run for run in self.workers if run.status is Status.FAILED and run.exit_code != 1]
+        return died[0].reason if died and all(run.status.final for run in self.workers) else ""
+
     def statuses(self) -> list[Status]:
         """The status of each of them."""
         self.refresh()
         if self.runs:
             return [run.status for run in self.runs]
+        ended = Status.CANCELLED if self.stopped else Status.FAILED
         pairs = zip(self.shards, self.processes, strict=True)
-        return [Status.RUNNING if lives(shard, process) else Status.FAILED for shard, process in pairs]
+        return [Status.RUNNING if lives(shard, process) else ended for shard, process in pairs]
 
     def wait_until_ready(self, runner: Runner) -> None:
         """Wait until all of them answer, and a sharded database serves all keys.
+
+        Another server may answer where one of them should, if it was quicker to listen there.
 
         :raises StateError: one of them ended; the message has its last lines.
         """
@@ -106,25 +130,36 @@ class RunningServers:
         while waiting:
             if self.ended:
                 raise StateError(f"{self.identifier}: could not be started: {self.ended[0]}; start it again")
+            shard = waiting[-1]
+            why = f"another server answers at {shard.address}"
             try:
-                if self._ready(waiting[-1]):
-                    waiting.pop()
-                    continue
+                if self._mine(shard, str(self.request(shard, "INFO", "server"))):
+                    silent = time.monotonic()
+                    if self._ready(shard):
+                        waiting.pop()
+                        continue
             except Refusal as refusal:
-                if not str(refusal).startswith("LOADING"):  # it reads a large file, which may take any time
-                    raise StateError(f"{self.identifier}: {waiting[-1].name} says {refusal}; look at its .out file") from None
-                silent = time.monotonic()
+                if str(refusal).startswith("LOADING"):  # it reads a large file, which may take any time
+                    silent = time.monotonic()
+                elif not str(refusal).startswith("WRONGPASS") and not runner.wait(lambda: bool(self.ended), REFUSAL_TIMEOUT_S):
+                    raise StateError(f"{self.identifier}: {shard.name} says {refusal}; look at its .out file") from None
             except OSError as error:
-                if time.monotonic() > silent + READY_TIMEOUT_S:
-                    raise StateError(f"{self.identifier}: {waiting[-1].name} does not answer: {error}; try again") from None
+                why = f"does not answer: {error}"
+            if time.monotonic() > silent + READY_TIMEOUT_S:
+                raise StateError(f"{self.identifier}: {shard.name}: {why}; try again")
             pause = min(0.05, max(0.001, (time.monotonic() - silent) / 40))
             runner.wait(lambda: bool(self.ended), pause)
+
+    def _mine(self, shard: Shard, said: str) -> bool:
+        """Whether a server, which `said` this of itself, has the configuration file of `shard`: no other is started with it."""
+        return f"config_file:{self.home}/{shard.name}.conf" in said.splitlines()
 
     def stop(self, runner: Runner, grace: float) -> None:
         """End them: by a command, so they can save, and by signals if they do not obey.
 
         :raises StateError: one of them could not save, and goes on.
         """
+        self.stopped = True
         refused = []
         for shard in self.shards:
             with suppress(OSError):  # it has ended, or hangs
@@ -135,6 +170,7 @@ class RunningServers:
                 except Refusal as refusal:
                     refused.append(f"{shard.name}: {refusal}")
         if refused:
+            self.stopped = False
             raise StateError(
                 f"{self.identifier}: could not save its data, and still runs: {refused[0]}; "
                 "make room on the disk, or set_db_conf('save', '') to lose them, and stop it again"
@@ -188,6 +224,15 @@ class RunningServers:
         if self.directory:
             with suppress(OSError):
                 os.rmdir(self.directory)
+
+
+def process_id(said: str) -> int:
+    """The process id of a server, from its reply to INFO; 0 if that has none.
+
+    >>> process_id("redis_version:7.2.4\\r\\nprocess_id:4711\\r\\n")
+    4711
+    """
+    return next((int(line.partition(":")[2]) for line in said.split() if line.startswith("process_id:")), 0)
 
 
 def here(process: Process) -> bool:

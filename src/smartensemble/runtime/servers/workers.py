@@ -28,7 +28,7 @@ def commands(db: Orchestrator, shards: Sequence[Shard], secrets: Secrets) -> lis
     argv = (*WORKER, *options(db.worker_options), *addresses)
     name, count = f"{db.db_identifier}_worker", db.worker_options.workers
     names = [name] if count == 1 else [f"{name}_{number}" for number in range(count)]
-    return [Command(argv, Path(db.path), env, each) for each in names]
+    return [Command(argv, Path(db.path), env, each, restart=True) for each in names]
 
 
 def options(workers: WorkerOptions) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from .prctl import end_with
 
 TYPE_CHECKING = False  # importing typing would cost a third of the time that a program here takes to start
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 UNBLOCKED = {
     *(signal.SIGKILL, signal.SIGSTOP),
@@ -68,8 +68,8 @@ def start(argv: Sequence[str], output: str = "", pinning: Sequence[int] = (), en
         os._exit(127)
 
 
-def run(argv: Sequence[str]) -> int:
-    """Run a program, pass signals on to it, and return its status, as ``wait`` does."""
+def run(argv: Sequence[str], look: Callable[[], object] = lambda: None) -> int:
+    """Run a program, pass signals on to it, and return its status, as ``wait`` does; `look` when another child has changed."""
     pid = start(argv)
     while True:
         number = signal.sigwaitinfo(SIGNALS).si_signo
@@ -79,6 +79,7 @@ def run(argv: Sequence[str]) -> int:
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
             return status
+        look()
 
 
 def reap(pid: int) -> None:

@@ -18,11 +18,12 @@ import socket
 import time
 
 from .children import SIGNALS, block_signals, end_like, pause, reap, run, start
-from .errors import EXIT_FAILED, READY_TIMEOUT_S, LostError
+from .errors import ENDING_S, EXIT_FAILED, READY_TIMEOUT_S, LostError, restart_delay
 from .inheritance import complain, put_right
 from .network import (
     Address,
     address_of,
+    claim,
     connect,
     free_port,
     make_socket_directory,
@@ -37,6 +38,11 @@ from .rendezvous import Rank, enter, gate_directory, keep_gate, open_gate, wait_
 TYPE_CHECKING = False  # importing typing would cost a third of the time that a program here takes to start
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+TRIES = 3  #: starts, if others take the free ports first
+IN_USE = "a server that lives listens at {}; give each member another unix_socket, or none"
+TAKEN = "Address already in use"  #: what a server says then
 
 
 class Wrapping:
@@ -114,9 +120,11 @@ def run_as_host(wrapping: Wrapping, argv: list[str], rank: Rank) -> int:
         database.stage = "could not be run"
         os.environ[wrapping.variable] = url(database.address)
         keeper = keep_gate(database.gate, rank.local_size - 1, url(database.address)) if database.gate else 0
-        status = run(argv)
+        status = run(argv, database.look)
         if keeper:
             wait_for_guests(keeper)
+        if lost := database.lost():
+            complain(f"{database.name}: its database {lost} while it ran")
     except (LostError, OSError) as reason:
         complain(f"{database.name}: {database.stage}: {reason}")
         status = EXIT_FAILED << 8
@@ -136,11 +144,14 @@ class OwnDatabase:
         self.stage = "its database could not be started"  #: what was being done, if it fails
         self.gate: socket.socket | None = None
         self.made = ""  #: a directory for its socket
+        self.claim: socket.socket | None = None  #: of the path that the user chose for its socket
         self.address: Address = ""
         self.owner_password, self.worker_password = os.urandom(32).hex(), os.urandom(32).hex()
         self.server = 0  #: its process
         self.ready = False
+        self.ended: int | None = None  #: the status of a server that has ended by itself
         self.workers: list[int] = []
+        self.deaths = 0  #: of workers that a signal ended
 
     def start(self) -> None:
         """Start the server and, when it answers, its workers; then store the uploads.
@@ -150,19 +161,61 @@ class OwnDatabase:
         wrapping = self.wrapping
         if self.guests:
             self.gate = open_gate(self.guests + 1)
-        self.listen()
-        conf = os.path.abspath(f"{self.name}.db.conf")
-        write_private(conf, configuration(wrapping, self.address, self.owner_password, self.worker_password))
-        self.server = start([wrapping.server, conf], f"{self.name}.db.out", wrapping.pinning)
-        wait_until_ready(self.server, self.address, self.name)
-        self.ready = True
-        worker = [*wrapping.worker, "--address", url_of(wrapping.worker_user, self.address)]
-        env = {"REDISCLI_AUTH": self.worker_password}  # everybody may read a command line
+        for left in reversed(range(TRIES)):
+            try:
+                self.start_server()
+                break
+            except LostError as reason:
+                if not left or wrapping.port or isinstance(self.address, str) or TAKEN not in str(reason):
+                    raise
         for _ in range(wrapping.workers):
-            self.workers.append(start(worker, f"{self.name}.worker.err", env=env))
+            self.start_worker()
         if wrapping.commands:
             self.stage = "its database could not be given what was added"
             store(self.address, wrapping.commands, wrapping.keys)
+
+    def start_server(self) -> None:
+        """Start the server, and wait until it answers."""
+        self.listen()
+        conf = os.path.abspath(f"{self.name}.db.conf")
+        write_private(conf, configuration(self.wrapping, self.address, self.owner_password, self.worker_password))
+        self.server = start([self.wrapping.server, conf], f"{self.name}.db.out", self.wrapping.pinning)
+        wait_until_ready(self.server, self.address, self.name)
+        self.ready = True
+
+    def start_worker(self) -> None:
+        """Start a worker of the server."""
+        worker = [*self.wrapping.worker, "--address", url_of(self.wrapping.worker_user, self.address)]
+        env = {"REDISCLI_AUTH": self.worker_password}  # everybody may read a command line
+        self.workers.append(start(worker, f"{self.name}.worker.err", env=env))
+
+    def look(self) -> None:
+        """See what became of the server and its workers: one that a signal has ended or stopped gets a successor."""
+        if self.server and self.ended is None:
+            ended, status = os.waitpid(self.server, os.WNOHANG)
+            self.ended = status if ended else None
+        for worker in list(self.workers):
+            ended, status = os.waitpid(worker, os.WNOHANG | os.WUNTRACED)
+            if ended and os.WIFSTOPPED(status):
+                os.kill(worker, signal.SIGKILL)
+            elif ended:
+                self.workers.remove(worker)
+                self.deaths += 1
+                if os.WIFSIGNALED(status) and self.ended is None and restart_delay(self.deaths) is not None:
+                    self.start_worker()
+
+    def lost(self) -> str:
+        """How the server ended, if it did so by itself."""
+        try:
+            request(self.address, b"PING")
+        except OSError:  # it may be about to end
+            signal.sigtimedwait({signal.SIGCHLD}, ENDING_S)
+        self.look()
+        if self.ended is None:
+            return ""
+        if os.WIFSIGNALED(self.ended):
+            return f"was ended by {signal.Signals(os.WTERMSIG(self.ended)).name}"
+        return f"ended with exit code {os.WEXITSTATUS(self.ended)}; look at {self.name}.db.out"
 
     def listen(self) -> None:
         """Decide where the server listens; make room for its socket."""
@@ -172,6 +225,9 @@ class OwnDatabase:
             self.address = (host, wrapping.port or free_port(host))
         elif wrapping.socket:
             self.address = wrapping.socket
+            self.claim = claim(wrapping.socket)
+            if self.claim is None:
+                raise LostError(IN_USE.format(wrapping.socket))
             if os.path.lexists(wrapping.socket):
                 free_socket(wrapping.socket)
         else:
@@ -182,7 +238,7 @@ class OwnDatabase:
         """End the server and its workers, and remove their files."""
         for worker in self.workers:
             os.kill(worker, signal.SIGTERM)
-        if self.server:
+        if self.server and self.ended is None:
             self.end_server()
         for worker in self.workers:
             reap(worker)
@@ -238,7 +294,7 @@ def free_socket(path: str) -> None:
         if remove_socket(path):
             return
         raise LostError(f"{path} is no socket, and nothing replaces it; give another unix_socket, or none") from None
-    raise LostError(f"a server that lives listens at {path}; give each member another unix_socket, or none")
+    raise LostError(IN_USE.format(path))
 
 
 def wait_until_ready(server: int, address: Address, name: str) -> None:

@@ -29,7 +29,7 @@ Requests and events are values in ``marshal``, each behind its length in four by
 ::
 
     ("launch", max_running, environ, journal,
-     [(member, number, name, argv, cwd, env, out, err, time_limit), ...], service, more)
+     [(member, number, name, argv, cwd, env, out, err, time_limit, restart), ...], service, more)
     ("stop", token, [member, ...], grace)
 
     ("started", member, pid, time)    ("ended", member, outcome, detail, time)    ("stopped", token, [pid that lives, ...])
@@ -153,6 +153,7 @@ class Supervisor:
             if self.requested:
                 self.take_requests()
             self.reap()
+            self.members.revive()
             self.members.start_one()
             if overdue := self.members.overdue():
                 self.endings.begin(overdue, TERM_GRACE_S, "limit")
@@ -183,7 +184,7 @@ class Supervisor:
         if self.members.startable():
             return 0
         limit = self.members.next_limit()
-        due = [ending.due for ending in self.endings.open] + ([] if limit is None else [limit])
+        due = [ending.due for ending in self.endings.open] + ([] if limit is None else [limit]) + self.members.restarts()
         due += [self.members.signs.due()] * self.members.active
         due += [time.monotonic() + RETRY_S] * bool(self.members.noted)  # a full disk did not take their lines
         return milliseconds(due, time.monotonic())
@@ -261,8 +262,11 @@ class Supervisor:
     def reap(self) -> None:
         """Handle the ends of members, and of orphans that became our children."""
         try:
-            while (found := os.waitpid(-1, os.WNOHANG))[0]:
+            while (found := os.waitpid(-1, os.WNOHANG | os.WUNTRACED))[0]:
                 pid, status = found
+                if os.WIFSTOPPED(status):
+                    self.members.take_stop(pid)
+                    continue
                 self.endings.reaped(pid)
                 self.members.take_end(pid, status)
         except ChildProcessError:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections import deque
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
+from ..errors import HEALTHY_AFTER_S, restart_delay
 from ..journal_lines import Launch, Signs
-from ..procfs import began
+from ..procfs import began, send
 from .mark import mark_of_supervisor, member_of
 from .spawn import Work, spawn, why
 
@@ -30,17 +32,20 @@ class Members:
         self.limits: list[tuple[float, int]] = []  #: a heap of time limits; members that have ended may be in it
         self.verdicts: dict[int, str] = {}  #: the outcome of a member that we end
         self.signs = Signs()
+        self.again: list[tuple[float, int, Launch, Work]] = []  #: a heap of those that start again, and when
+        self.lives: dict[int, tuple[float, int]] = {}  #: when such a member last began, and how often it has died soon
         self.childless = True  #: neither a member nor an orphan is below this process
         self.mark = mark_of_supervisor(os.getpid(), began("self"))  #: the upper half of the marks of all members
 
     @property
     def active(self) -> bool:
         """Some wait or run."""
-        return bool(self.launches or self.running)
+        return bool(self.launches or self.running or self.again)
 
     def known(self) -> set[Launch]:
         """The launches that have waiting or running members, or will get more."""
-        return {*self.launches, *self.growing, *(launch for launch, _ in self.running.values())}
+        running, again = (launch for launch, _ in self.running.values()), (launch for *_, launch, _ in self.again)
+        return {*self.launches, *self.growing, *running, *again}
 
     def without_services(self) -> set[int]:
         """The members that run, without servers."""
@@ -89,6 +94,8 @@ class Members:
         self.pids[pid] = work.member
         self.running[work.member] = launch, work
         self.childless = False
+        if work.restart:
+            self.lives[work.member] = time.monotonic(), self.lives.get(work.member, (0, 0))[1]
         if work.time_limit is not None:
             heappush(self.limits, (time.monotonic() + work.time_limit, work.member))
         launch.note(work.number, work.name, "started", pid)
@@ -101,7 +108,37 @@ class Members:
             return
         launch, work = self.running.pop(member)
         launch.free += 1
-        self._tell_end(launch, work, *outcome(status, self.verdicts.pop(member, None)))
+        verdict = self.verdicts.pop(member, None)
+        if not (verdict is None and work.restart and os.WIFSIGNALED(status) and self._will_revive(launch, work)):
+            self._tell_end(launch, work, *outcome(status, verdict))
+
+    def take_stop(self, pid: int) -> None:
+        """A signal has stopped a process: one that is started again anyway is ended, since others wait for it."""
+        member = self.pids.get(pid)
+        if member in self.running and self.running[member][1].restart:
+            send(pid, signal.SIGKILL)
+
+    def _will_revive(self, launch: Launch, work: Work) -> bool:
+        """Have a member started again after a delay; False if it has died soon each time, so another try is no use."""
+        now = time.monotonic()
+        began, deaths = self.lives[work.member]
+        deaths = 1 if now - began > HEALTHY_AFTER_S else deaths + 1
+        self.lives[work.member] = began, deaths
+        if (delay := restart_delay(deaths)) is not None:
+            heappush(self.again, (now + delay, work.member, launch, work))
+        return delay is not None
+
+    def revive(self) -> None:
+        """Let those start again whose delay is over."""
+        while self.again and self.again[0][0] <= time.monotonic():
+            *_, launch, work = heappop(self.again)
+            launch.waiting.append(work)
+            if launch not in self.launches:
+                self.launches.append(launch)
+
+    def restarts(self) -> list[float]:
+        """When the next member starts again, by the monotonic clock, if one does."""
+        return [when for when, *_ in self.again[:1]]
 
     def cancel(self, members: set[int] | None, verdict: str) -> None:
         """Those of `members` that wait will not run; those that run will end by `verdict`. None stands for all members."""
@@ -113,6 +150,10 @@ class Members:
                 else:
                     launch.waiting.append(work)
         self.launches = [launch for launch in self.launches if launch.waiting]
+        for again in [again for again in self.again if members is None or again[1] in members]:
+            self.again.remove(again)
+            self._tell_end(*again[2:], "cancelled")
+        heapify(self.again)
         for member in self.running:
             if members is None or member in members:
                 self.verdicts.setdefault(member, verdict)

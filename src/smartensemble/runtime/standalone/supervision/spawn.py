@@ -36,6 +36,7 @@ class Work:
         out: str,
         err: str,
         time_limit: float | None,
+        restart: bool = False,
     ) -> None:
         self.member = member  #: what the driver calls it
         self.number = number  #: what the journal calls it
@@ -46,6 +47,7 @@ class Work:
         self.out = out
         self.err = err
         self.time_limit = time_limit  #: in seconds
+        self.restart = restart  #: start it again when a signal ends or stops it
 
     def values(self) -> tuple[object, ...]:
         """The arguments that rebuild it."""
