@@ -5,6 +5,7 @@ Tests servers.colocated, standalone.children, standalone.colocated, standalone.n
 
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from smartensemble import Experiment, Model, Status
-from smartensemble.errors import EntityExistsError
+from smartensemble.errors import EntityExistsError, InputValueError
+from smartensemble.runtime.servers.server_program import find_server
 from smartensemble.runtime.standalone.procfs import began
 from worlds.patience import PATIENCE_S
-from worlds.servers import CONNECT
+from worlds.servers import CONNECT, free_port
 
 pytestmark = pytest.mark.needs("database")
 
@@ -138,6 +140,112 @@ def test_a_server_of_others_at_the_port_is_neither_used_nor_ended(exp: Experimen
     assert second.run.exit_code == 125
     assert "Address already in use" in second.run.reason
     assert began(int(pid)) is not None
+
+
+@pytest.mark.parametrize("way", ["uds", "tcp", "both"])
+def test_two_that_would_listen_in_one_place_are_refused_before_anything_starts(exp: Experiment, way: str) -> None:
+    ens = exp.create_ensemble("ens", replicas=2, run_settings=exp.create_run_settings("true"))
+    db = exp.create_database(port=free_port())
+    for each in ens:
+        each.colocate_db_uds("/tmp/s", db_identifier="own") if way == "uds" else each.colocate_db_tcp(
+            db.port, db_identifier="own"
+        )
+
+    with pytest.raises(InputValueError, match=r"its own database has (the unix_socket /tmp/s|port [0-9]+), as .* has; "):
+        exp.start(*([db, ens[0]] if way == "both" else [ens]))
+
+    assert (Path(ens[0].path).exists(), db.started, ens[0].status) == (False, False, Status.NEW)
+
+
+def test_those_that_run_one_after_the_other_may_listen_in_one_place(exp: Experiment) -> None:
+    ens = exp.create_ensemble("ens", replicas=2, run_settings=member(exp, "").run_settings)
+    for each in ens:
+        each.colocate_db_uds(f"{exp.exp_path}/s", workers=0)
+
+    exp.start(ens, progress=False, max_running=1)
+
+    assert {each.status for each in ens} == {Status.COMPLETED}
+
+
+def test_of_those_that_start_at_one_socket_at_a_time_one_has_it(exp: Experiment, eventually: Eventually) -> None:
+    """None sees a server of the others when it looks, and each server takes the socket away from the one before it."""
+    models = [member(exp, "import time; time.sleep(1000)", f"model_{number}") for number in range(4)]
+    for model in models:
+        model.colocate_db_uds(f"{exp.exp_path}/socket", workers=0)
+        exp.start(model, block=False)
+    eventually(lambda: failed(exp, models) == 3)
+
+    (winner,) = [model for model in models if model.status is Status.RUNNING]
+    eventually(Path(winner.path, "said").exists)
+    for model in models:
+        assert model is winner or "a server that lives listens at" in model.run.reason
+
+
+def failed(exp: Experiment, models: list[Model]) -> int:
+    """How many have failed."""
+    return exp.get_status(*models).count(Status.FAILED)
+
+
+def test_a_port_that_another_has_taken_first_is_no_end(exp: Experiment) -> None:
+    """The program that chooses it runs elsewhere, so here it is made to choose what is in use."""
+    Path("site").mkdir()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        server = Path("server.sh")
+        server.write_text(
+            f"#!/bin/sh\ncase $1 in --version) exec {find_server()} --version;; esac\n"
+            f'test -e tried || {{ touch tried; sed -i "s/^port .*/port {taken}/" "$1"; }}\nexec {find_server()} "$1"\n'
+        )
+        server.chmod(0o755)
+        model = member(exp, "")
+        model.colocate_db_tcp(server=server.absolute(), workers=0)
+        exp.start(model, progress=False)
+
+    assert (model.status, Path(model.path, "tried").exists()) == (Status.COMPLETED, True)
+
+
+def test_the_death_of_its_server_is_its_reason(exp: Experiment) -> None:
+    dies = "os.kill(int(pid), 9)\nwhile database.recv(100): pass\nsys.exit('no database')"
+    model = member(exp, dies)
+    model.colocate_db_uds(workers=0)
+    exp.start(model, progress=False)
+
+    assert model.status is Status.FAILED
+    assert model.run.reason.endswith("no database\n  model: its database was ended by SIGKILL while it ran")
+
+
+@pytest.mark.needs("torch")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_its_worker_is_replaced_too(exp: Experiment, number: signal.Signals) -> None:
+    """The member ends all of its worker's processes, and asks for something that only a worker does."""
+    script = """
+def workers():
+    found = []
+    for entry in filter(str.isdecimal, os.listdir("/proc")):
+        try:
+            words = open(f"/proc/{entry}/cmdline").read().split("\\0")
+        except OSError:
+            continue
+        if "smartensemble.inference" in words and words[-2] == address:
+            found.append(int(entry))
+    return found
+
+def ask():
+    database.sendall(b"AI._MODELSCAN\\r\\n")
+    return database.recv(1000)
+
+print(ask())
+for worker in workers():
+    os.kill(worker, NUMBER)
+print(ask(), ask())
+"""
+    model = member(exp, script.replace("NUMBER", str(int(number))))
+    model.colocate_db_uds()
+    exp.start(model, progress=False)
+
+    assert Path(model.path, "model.out").read_text().splitlines()[-1].endswith("b'*0\\r\\n'")
 
 
 def test_a_batch_job_and_a_program_that_is_not_there_any_more(exp: Experiment, script: Callable[[str], str]) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 from pathlib import Path
 
 from smartensemble.databases.orchestrator import ACCESS, CHECKPOINT_FILE
@@ -12,7 +13,7 @@ from smartensemble.experiment import Experiment
 
 def add_verbs(group: argparse.ArgumentParser) -> None:
     """Add the verbs to the command line of their group."""
-    verbs = group.add_subparsers(required=True, metavar="start | status | stop")
+    verbs = group.add_subparsers(required=True, metavar="start | env | status | stop")
 
     start = verbs.add_parser("start", help="start one, which runs until it is stopped, and print where it listens")
     start.add_argument("path", nargs="?", default="database", help="its directory (default: %(default)s)")
@@ -29,6 +30,7 @@ def add_verbs(group: argparse.ArgumentParser) -> None:
     start.set_defaults(act=start_database)
 
     for name, act, meaning in (
+        ("env", environment, 'print the variables that a client needs, for a shell: eval "$(smartensemble db env)"'),
         ("status", show, "print how it stands; exit code 1 if it does not run"),
         ("stop", stop, "end it"),
     ):
@@ -74,6 +76,14 @@ def show(options: argparse.Namespace) -> int:
         print(error)
         return 1
     print(f"{db.db_identifier}: runs at {','.join(db.get_address())}; {db.access}")
+    return 0
+
+
+def environment(options: argparse.Namespace) -> int:
+    """Print the variables by which a client in a shell finds a database."""
+    db = Experiment("db", options.path).reconnect_orchestrator(os.path.join(options.path, CHECKPOINT_FILE))
+    for name, value in db.env.items():
+        print(f"export {name}={shlex.quote(value)}")
     return 0
 
 

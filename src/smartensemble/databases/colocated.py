@@ -34,6 +34,26 @@ class Colocated:
         return Endpoint(self.identifier, "Colocated")
 
 
+def check_apart(owners: Iterable[tuple[str, Colocated]], shared: Iterable[tuple[str, str, range]] = ()) -> None:
+    """An error, if two databases of one host that run at a time would listen in the same place.
+
+    :param owners: the members with databases of their own, by their names.
+    :param shared: the databases that members share: the identifier, interface and ports of each.
+    """
+    ports = {(interface, port): name for name, interface, several in shared for port in several}
+    sockets: dict[str, str] = {}
+    for name, own in owners:
+        if own.socket is not None and (other := sockets.setdefault(os.path.realpath(own.socket), name)) != name:
+            raise InputValueError(
+                f"{name}: its own database has the unix_socket {own.socket}, as {other} has; give each member another, "
+                "leave it out, or run one member at a time (max_running=1)"
+            )
+        if own.tcp and own.port and (other := ports.setdefault((own.interface, own.port), name)) != name:
+            raise InputValueError(
+                f"{name}: its own database has port {own.port}, as {other} has; leave port out, and each gets a free one"
+            )
+
+
 def checked_identifier(identifier: str) -> str:
     """The identifier of a database, which its variables end in."""
     check_identifier(DEFAULT_IDENTIFIER if empty(identifier) else identifier)

@@ -160,7 +160,8 @@ class Orchestrator:
         """
         servers = running_servers(self)
         if why := servers.dead:
-            raise StateError(f"{self.db_identifier}: does not run any more: {why}; start it again with exp.start(...)")
+            cause = why.partition(";")[0]  # without the last lines of its output
+            raise StateError(f"{self.db_identifier}: does not run any more: {cause}; start it again with exp.start(...)")
         return [shard.address for shard in servers.shards]
 
     @property

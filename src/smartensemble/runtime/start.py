@@ -27,7 +27,7 @@ from smartensemble.runtime.own_files import former_members, is_there
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.selection import Selection
 from smartensemble.runtime.servers import store
-from smartensemble.runtime.servers.colocated import Environment
+from smartensemble.runtime.servers.colocated import Environment, check_apart
 from smartensemble.runtime.servers.registry import Databases
 from smartensemble.runtime.transaction import Cancelled, Transaction
 from smartensemble.status import Run, Status
@@ -150,6 +150,7 @@ def check(runner: Runner, databases: Databases, request: StartRequest) -> Checke
     directories.check_beside(missing.values())
     check_jobs(request.chosen.entities, written)
     renderer = directories.check(list(missing.values()), TagOptions())
+    check_apart(chosen, [*databases.running, *request.chosen.databases], request.max_running, runner.scheduler)
     uploads = store.stored(runner.name, chosen, bool(request.chosen.databases or databases.running))
     if request.chosen.databases and chosen:  # a database may wait hours for its nodes: report first what its members lack
         others = [db for db in databases.running if db not in request.chosen.databases]  # one that has died starts again

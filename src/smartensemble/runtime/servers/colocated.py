@@ -1,7 +1,7 @@
 """The command of a member that uses databases: with their variables, and with its own server around it."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,18 @@ class Environment:
                 f"{model.name}: several programs in one step have no database of their own; start one by create_database()"
             )
         return wrap(command, own, store.own_commands(model), self.on_cluster) if own else command
+
+
+def check_apart(
+    models: Sequence[Model], databases: Iterable[Orchestrator], max_running: int | None, scheduler: Scheduler
+) -> None:
+    """An error, if the own databases of `models` would listen in the same place of this machine at a time."""
+    owners = [(model.name, own) for model in models if (own := model.colocated_database)]
+    if owners and max_running != 1 and not scheduler.control:
+        from smartensemble.databases.colocated import check_apart
+
+        ports = [(db, range(db.port, db.port + db.db_nodes)) for db in databases if db.port]
+        check_apart(owners, [(db.db_identifier, (db.interface or ["lo"])[0], each) for db, each in ports])
 
 
 def wrap(command: Command, own: "Colocated", stored: StoredFile | None, on_cluster: bool = False) -> Command:

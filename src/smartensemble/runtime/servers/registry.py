@@ -53,7 +53,7 @@ class Databases:
 
     def check(self, databases: Iterable[Orchestrator]) -> None:
         """An error, unless all of `databases` may be started."""
-        for db in databases:
+        for db in check_apart(databases):
             self.add(db)
             if db.started and not self._of(db).dead:
                 raise StateError(f"{db.db_identifier}: runs already, at {', '.join(db.get_address())}; stop it first")
@@ -207,3 +207,19 @@ def news(servers: RunningServers) -> str:
     if why := servers.lost_workers:
         return f"has no worker any more, and runs no models and scripts: {why}"
     return ""
+
+
+def check_apart(databases: Iterable[Orchestrator]) -> list[Orchestrator]:
+    """`databases`, unless two of them on this machine have one directory, or one port.
+
+    :raises InputValueError: they do.
+    """
+    checked = list(databases)
+    taken: dict[object, str] = {}
+    for db in checked:
+        host = (db.interface or ["lo"])[0]
+        ports = [] if db.port is None or placement_of(db) else range(db.port, db.port + db.db_nodes)
+        for place, what in [(db.path, f"the directory {db.path}"), *(((host, port), f"port {port}") for port in ports)]:
+            if (other := taken.setdefault(place, db.db_identifier)) != db.db_identifier:
+                raise InputValueError(f"{db.db_identifier}: has {what}, as {other} has; give it another, or leave it out")
+    return checked

@@ -176,6 +176,8 @@ class RunningServers:
                 "make room on the disk, or set_db_conf('save', '') to lose them, and stop it again"
             )
         if self.runs:
+            if self.job is None:
+                runner.ready()  # another experiment of this program may have started them
             runner.wait(lambda: len(self.ended) == len(self.runs), grace)
             self.end_runs(runner, grace)
             for run in self.runs:
