@@ -296,7 +296,7 @@ def test_what_is_loaded_is_loaded_in_the_context_for_that() -> None:
 def test_a_request_whose_client_has_gone_is_not_run(db: Database) -> None:
     requests = [db.request("AI.MODELEXECUTE", "m", "INPUTS", "1", "x", "OUTPUTS", "1", name) for name in "abc"]
 
-    answers = dict(answer for group in db.engine.groups(requests, lambda index: index == 1) for answer in group)
+    answers = dict(answer for group in db.engine.groups(requests, {1}) for answer in group)
 
     assert [bool(isinstance(answer, Answer) and answer.writes) for _, answer in sorted(answers.items())] == [True, False, True]
 

@@ -3,7 +3,7 @@
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, ParamSpec, TypeVar
@@ -69,19 +69,17 @@ class Engine:
         for answers in self.groups(requests):
             yield from answers
 
-    def groups(
-        self, requests: Sequence[Request], gone: Callable[[int], bool] = lambda _: False
-    ) -> Iterator[list[tuple[int, Answer | Wait]]]:
+    def groups(self, requests: Sequence[Request], gone: Collection[int] = ()) -> Iterator[list[tuple[int, Answer | Wait]]]:
         """The same answers, but those that are known at the same time together; the next ones may take long.
 
-        A request whose client is `gone`, by its index, is not run.
+        A request whose index is in `gone` is not run; more may come in while others run.
         """
         now = self.clock()
         prepared = [self._prepare(request, now) for request in requests]
         groups, waits = batches([item.candidate if isinstance(item, Ready) else ALONE for item in prepared], now)
         for group in groups:
-            wanted = [index for index in group if not gone(index)]
-            unwanted = [(index, UNWANTED) for index in group if index not in wanted]
+            wanted = [index for index in group if index not in gone] if gone else group
+            unwanted = [(index, UNWANTED) for index in group if index in gone]
             yield [*unwanted, *self._answers(requests, prepared, wanted)]
         if waits:
             limits = {index: item.limit for index in waits if isinstance(item := prepared[index], Ready)}

@@ -55,7 +55,6 @@ class ShardConnection:
         self.engine = Engine(self._get, threads=threads, loading=self._loading, sharded=sharded)
         self.held: list[tuple[int, Request]] = []  #: requests that wait for others
         self.owed = 0  #: replies to AI._DONE that have not been read
-        self.gone: set[int] = set()  #: the numbers of requests whose clients have gone
         self.memory: memoryview | None = None
 
     def __str__(self) -> str:
@@ -110,8 +109,9 @@ class ShardConnection:
         held, waiting = self.held, []
         answers: list[list[Argument]] = []
         done, until = 0, math.inf
+        gone: set[int] = set()  # the indices of those whose clients have gone
         began = self._begin()
-        for group in self.engine.groups([request for _, request in held], lambda index: held[index][0] in self.gone):
+        for group in self.engine.groups([request for _, request in held], gone):
             for index, answer in group:
                 if isinstance(answer, Answer):
                     answers.append(write_answer(*held[index], explained(answer, self.remedy)))
@@ -123,10 +123,10 @@ class ShardConnection:
                 self._send([["AI._DONE", *answer] for answer in answers])
                 answers = []
                 while self.owed and time.monotonic() > began + LONG_RUN_S:
-                    self._read_reply()
+                    numbers = self._read_reply()
+                    gone.update(index for index, (number, _) in enumerate(held) if number in numbers)
             began = self._begin()
         self.heartbeat(0.0)
-        self.gone.clear()
         self.held = [held[index] for index in sorted(waiting)]
         return answers, until
 
@@ -151,12 +151,11 @@ class ShardConnection:
         """Tell the database how long this worker may be silent now, with requests of its own."""
         self._send([["AI._DONE", what, min(math.ceil(limit * 1000), LONGEST_MS)]])
 
-    def _read_reply(self) -> None:
-        """Read the reply to an AI._DONE, which may name requests whose clients have gone."""
+    def _read_reply(self) -> list[int]:
+        """Read the reply to an AI._DONE: the numbers of requests whose clients have gone."""
         reply = self.connection.read()
         self.owed -= 1
-        if isinstance(reply, list):
-            self.gone.update(reply)
+        return reply if isinstance(reply, list) else []
 
     def _send_next(self, answers: list[list[Argument]], until: float) -> None:
         """Send answers, and ask for requests."""

@@ -101,8 +101,8 @@ class RunningServers:
         return next((f"{shard.name}: has ended" for shard, process in pairs if not self._lives(shard, process)), "")
 
     def _lives(self, shard: Shard, process: Process) -> bool:
-        """A server lives. The launcher says so of one on another machine, if this process has started it."""
-        return lives(shard, process) if not self.runs or process.host == hostname() else True
+        """A server lives. Of one on another machine that this process has started, the launcher reports the end."""
+        return process.runs is not False if self.runs else lives(shard, process)
 
     @property
     def lost_workers(self) -> str:
