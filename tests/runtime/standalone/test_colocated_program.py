@@ -13,7 +13,7 @@ from smartensemble.databases import shard
 from smartensemble.databases.colocated import checked_socket
 from smartensemble.errors import InputValueError
 from smartensemble.runtime.standalone import network
-from smartensemble.runtime.standalone.colocated import Wrapping, configuration, free_socket
+from smartensemble.runtime.standalone.colocated import Wrapping, configuration
 from smartensemble.runtime.standalone.errors import LostError
 from smartensemble.runtime.standalone.network import Address, remove_socket_directory, socket_home
 from smartensemble.runtime.standalone.rendezvous import Rank

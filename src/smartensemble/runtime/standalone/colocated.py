@@ -23,11 +23,10 @@ from .inheritance import complain, put_right
 from .network import (
     Address,
     address_of,
-    claim,
     connect,
     free_port,
     make_socket_directory,
-    remove_socket,
+    own_socket,
     remove_socket_directory,
     request,
     url,
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 
 
 TRIES = 3  #: starts, if others take the free ports first
-IN_USE = "a server that lives listens at {}; give each member another unix_socket, or none"
 TAKEN = "Address already in use"  #: what a server says then
 
 
@@ -225,11 +223,7 @@ class OwnDatabase:
             self.address = (host, wrapping.port or free_port(host))
         elif wrapping.socket:
             self.address = wrapping.socket
-            self.claim = claim(wrapping.socket)
-            if self.claim is None:
-                raise LostError(IN_USE.format(wrapping.socket))
-            if os.path.lexists(wrapping.socket):
-                free_socket(wrapping.socket)
+            self.claim = own_socket(wrapping.socket)
         else:
             self.made = make_socket_directory()
             self.address = f"{self.made}/db"
@@ -281,20 +275,6 @@ def write_private(path: str, text: str) -> None:
         pass
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
-
-
-def free_socket(path: str) -> None:
-    """Remove the socket of a server that has ended.
-
-    :raises LostError: a living server listens there.
-    """
-    try:
-        request(path, b"PING")
-    except ConnectionRefusedError:
-        if remove_socket(path):
-            return
-        raise LostError(f"{path} is no socket, and nothing replaces it; give another unix_socket, or none") from None
-    raise LostError(IN_USE.format(path))
 
 
 def wait_until_ready(server: int, address: Address, name: str) -> None:

@@ -16,6 +16,7 @@ Address = str | tuple[str, int]  #: the path of a unix socket, or a host and a p
 
 MAX_SOCKET_BYTES = 100  #: bytes of a path that a socket may have: the kernel takes 107, and some clients less
 SPEAKABLE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789./_-")  #: what clients take in it
+IN_USE = "a server that lives listens at {}; give each member another unix_socket, or none"
 SIOCGIFADDR = 0x8915  #: see netdevice(7)
 
 
@@ -132,3 +133,29 @@ def request(address: Address, command: bytes) -> bytes:
     with connect(address) as connection:
         connection.sendall(command + b"\r\n")
         return connection.recv(4096)
+
+
+def own_socket(path: str) -> socket.socket:
+    """A claim of a path where a server may listen now; the socket that another one has left there is gone.
+
+    :raises LostError: a living server listens there, or soon will; or it is no socket.
+    """
+    if (held := claim(path)) is None:
+        raise LostError(IN_USE.format(path))
+    if os.path.lexists(path):
+        free_socket(path)
+    return held
+
+
+def free_socket(path: str) -> None:
+    """Remove the socket of a server that has ended.
+
+    :raises LostError: a living server listens there, or it is no socket.
+    """
+    try:
+        request(path, b"PING")
+    except ConnectionRefusedError:
+        if remove_socket(path):
+            return
+        raise LostError(f"{path} is no socket, and nothing replaces it; give another unix_socket, or none") from None
+    raise LostError(IN_USE.format(path))
