@@ -201,7 +201,7 @@ def test_another_server_that_was_quicker_at_its_port_is_not_taken_for_it(exp: Ex
         "if ! test -e tried; then\n"
         '  touch tried; port=$(sed -n "s/^port //p" "$1")\n'
         f'  {real} --port "$port" --save "" > stranger & echo $! > strange\n'
-        "  until grep -q Ready stranger; do sleep 0.01; done; sleep 0.5\n"
+        "  until grep -q Ready stranger 2> /dev/null; do sleep 0.01; done; sleep 0.5\n"
         "fi\n"
         f'exec {real} "$1"'
     )

@@ -15,7 +15,7 @@ from smartensemble.errors import InputValueError
 from smartensemble.runtime.standalone import network
 from smartensemble.runtime.standalone.colocated import Wrapping, configuration
 from smartensemble.runtime.standalone.errors import LostError
-from smartensemble.runtime.standalone.network import Address, remove_socket_directory, socket_home
+from smartensemble.runtime.standalone.network import Address, free_socket, remove_socket_directory, socket_home
 from smartensemble.runtime.standalone.rendezvous import Rank
 
 OPEN_MPI = {"OMPI_COMM_WORLD_RANK": "5", "OMPI_COMM_WORLD_LOCAL_RANK": "1", "OMPI_COMM_WORLD_LOCAL_SIZE": "4"}
