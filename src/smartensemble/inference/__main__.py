@@ -87,8 +87,7 @@ def work(
     """Work for the servers that `opened` open; an error that a confinement may have caused has the `remedy` behind it."""
     given = options.at_once, options.threads, heartbeat, remedy, options.time_limit, len(opened) > 1
     shards = [
-        ShardConnection(address, open_server, *given)
-        for address, open_server in zip(options.address, opened, strict=True)
+        ShardConnection(address, open_server, *given) for address, open_server in zip(options.address, opened, strict=True)
     ]
     serve(shards, options.patience)
 

@@ -5,11 +5,13 @@ never has the password, and can reach nothing but those servers.
 """
 
 import os
+import signal
 import socket
 import struct
 from collections.abc import Sequence
 
 from smartensemble.inference.opening import Opened, Server, servers
+from smartensemble.inference.watchdog import end_with_parent
 
 NUMBER = struct.Struct("=H")
 LONGEST_ANSWER = 1000  #: the text of an error; files come without one
@@ -38,12 +40,15 @@ class Broker:
 def start_broker(addresses: Sequence[str]) -> Broker:
     """Start the broker of this process, for the servers at `addresses`. It ends with this process."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    worker = os.getpid()
     if os.fork():
         theirs.close()
         return Broker(ours)
     try:
         ours.close()
-        serve(theirs, servers(addresses))
+        end_with_parent(signal.SIGKILL)  # one that is stopped would not notice
+        if os.getppid() == worker:
+            serve(theirs, servers(addresses))
     finally:
         os._exit(0)
 

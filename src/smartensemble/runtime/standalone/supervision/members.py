@@ -109,6 +109,8 @@ class Members:
         launch, work = self.running.pop(member)
         launch.free += 1
         verdict = self.verdicts.pop(member, None)
+        if work.restart:
+            send(-pid, signal.SIGKILL)  # its group: one that was stopped too does not notice that its parent has gone
         if not (verdict is None and work.restart and os.WIFSIGNALED(status) and self._will_revive(launch, work)):
             self._tell_end(launch, work, *outcome(status, verdict))
 
