@@ -1,7 +1,6 @@
 """An experiment creates models and ensembles, generates their directories, runs them, and reports their status."""
 
 import sys
-import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -198,9 +197,8 @@ class Experiment(Creator):
         chosen = self._select(entities) if entities else None
         if chosen:
             check_started(chosen.entities)
-        if chosen and chosen.databases:
-            return self._wait_for_databases(chosen.databases, chosen.models, timeout)
-        left = started(self._runner, chosen.models if chosen else ())
+        databases = chosen.databases if chosen else []
+        left = [] if databases and chosen and not chosen.models else started(self._runner, chosen.models if chosen else ())
 
         def ended() -> bool:
             self._databases.tell()
@@ -208,16 +206,7 @@ class Experiment(Creator):
                 left.pop()
             return not left
 
-        return self._runner.wait(ended, timeout)
-
-    def _wait_for_databases(self, databases: "Sequence[Orchestrator]", models: Sequence[Model], timeout: float | None) -> bool:
-        """Wait until models, and then databases, have ended."""
-        limit = None if timeout is None else time.monotonic() + timeout
-        for db in databases:
-            self.finished(db)
-        if models and not self.wait(*models, timeout=timeout):
-            return False
-        return self._databases.wait(databases, None if limit is None else max(0.0, limit - time.monotonic()))
+        return self._databases.wait(databases, ended, timeout) if databases else self._runner.wait(ended, timeout)
 
     def poll(self, interval: float = 10, verbose: bool = True, kill_on_interrupt: bool = True) -> None:
         """Wait until everything that was started has ended; if `verbose`, print the statuses every `interval` seconds."""

@@ -1,6 +1,6 @@
 """What the wrapper of a member decides: its rank, its server's configuration, where a socket may be.
 
-Tests colocated, network and rendezvous.
+Tests colocated, network, own_server and rendezvous.
 """
 
 import json
@@ -13,9 +13,10 @@ from smartensemble.databases import shard
 from smartensemble.databases.colocated import checked_socket
 from smartensemble.errors import InputValueError
 from smartensemble.runtime.standalone import network
-from smartensemble.runtime.standalone.colocated import Wrapping, configuration
+from smartensemble.runtime.standalone.colocated import Wrapping
 from smartensemble.runtime.standalone.errors import LostError
 from smartensemble.runtime.standalone.network import Address, free_socket, remove_socket_directory, socket_home
+from smartensemble.runtime.standalone.own_server import configuration
 from smartensemble.runtime.standalone.rendezvous import Rank
 
 OPEN_MPI = {"OMPI_COMM_WORLD_RANK": "5", "OMPI_COMM_WORLD_LOCAL_RANK": "1", "OMPI_COMM_WORLD_LOCAL_SIZE": "4"}

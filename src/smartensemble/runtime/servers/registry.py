@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from smartensemble.databases.orchestrator import Orchestrator, attach, placement_of, running_servers
@@ -166,12 +166,18 @@ class Databases:
             return [Status.NEW] * db.db_nodes
         return self._of(db).statuses()
 
-    def wait(self, databases: Sequence[Orchestrator], timeout: float | None) -> bool:
-        """Wait until all servers of `databases` have ended; False if `timeout` seconds pass before."""
+    def wait(self, databases: Sequence[Orchestrator], others: Callable[[], bool], timeout: float | None) -> bool:
+        """Wait until all servers of `databases` have ended, and `others` too; False if `timeout` seconds pass before.
+
+        :raises InputValueError: a database was not started.
+        """
         limit = None if timeout is None else time.monotonic() + timeout
+        for db in databases:
+            if Status.NEW in self.statuses(db):
+                raise InputValueError(f"{db.db_identifier}: was not started; start it first")
 
         def ended() -> bool:
-            return all(status.final for db in databases for status in self.statuses(db))
+            return others() and all(status.final for db in databases for status in self.statuses(db))
 
         while not self._runner.wait(ended, END_INTERVAL_S):
             if limit is not None and time.monotonic() >= limit:
