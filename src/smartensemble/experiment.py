@@ -187,8 +187,6 @@ class Experiment(Creator):
     def wait(self, *entities: "Model | Ensemble | Orchestrator", timeout: float | None = None) -> bool:
         """Wait until `entities`, by default all members that were started, have ended; False if `timeout` seconds pass before.
 
-        A database ends when somebody stops it, or when it fails.
-
         :raises InputValueError: one of them was not started.
         """
         from smartensemble.runtime.selection import check_started, started

@@ -153,8 +153,7 @@ def check(runner: Runner, databases: Databases, request: StartRequest) -> Checke
     check_apart(chosen, [*databases.running, *request.chosen.databases], request.max_running, runner.scheduler)
     uploads = store.stored(runner.name, chosen, bool(request.chosen.databases or databases.running))
     if request.chosen.databases and chosen:  # a database may wait hours for its nodes: report first what its members lack
-        others = [db for db in databases.running if db not in request.chosen.databases]  # one that has died starts again
-        Environment(others, runner.scheduler).check(chosen)
+        Environment(databases.others(request.chosen.databases), runner.scheduler).check(chosen)
         runs = {model.path: Run() for model in chosen}
         share_out(
             runner.name, runner.scheduler, request.chosen.entities, runs, lambda model: model.command, request.max_running

@@ -75,6 +75,10 @@ class Databases:
         """The databases that were started, and not stopped since."""
         return [db for db in self.known.values() if db.started]
 
+    def others(self, databases: Sequence[Orchestrator]) -> list[Orchestrator]:
+        """The running ones without `databases`, of which one that has died may start again."""
+        return [db for db in self.running if db not in databases]
+
     def ready(self) -> list[Orchestrator]:
         """The running databases, all of which answer.
 
