@@ -22,11 +22,13 @@ IN_A_DRIVER = re.compile(r"(?<![\w-])timeout=\d|\.(?:wait|join)\(\d")  #: the sa
 #: What is itself the subject, and trips on no machine: how such a call begins.
 SUBJECTS = {
     "inference/test_batching.py": ["run("],  # beside a clock that stands still
-    "inference/test_queue.py": ["master.client.wait("],  # Redis' command WAIT, which is asked again
+    # Redis' command WAIT, which is asked again; and a worker that is silent for longer than it said
+    "inference/test_queue.py": ["master.client.wait(", "time.sleep("],
     "runtime/jobs/test_jobs.py": ["slurm_exp.wait(timeout=1)", "slurm_exp.wait(timeout=0.1)", "stop.join(0.1)"],
     "runtime/journal/test_journal.py": ["exp.wait(ens, timeout=0.5)"],  # it comes to nothing, however long
     "runtime/local/test_launcher.py": ["exp.wait("],
     "runtime/start_interrupts.py": ["time.sleep("],  # a moment that is drawn at random
+    "faults/campaign.py": ["time.sleep("],  # a fault comes at a random moment
     "tutorkit/running/test_limits.py": ["time.sleep("],  # a block stands still for a while
 }
 

@@ -334,8 +334,9 @@ def test_options_that_are_none_keep_the_module_out(program: str, tmp_path: Path)
 
 def test_who_waits_for_no_worker_is_told(start: Start, send: Send, eventually: Eventually) -> None:
     server = start("WORKER_TIMEOUT", "200")
-    start_one = f"start one by: python -m smartensemble.inference --address unix://{server.socket}"
-    text = f"error: no inference worker has come for this command in 200 ms; {start_one}"
+    start_one = f"REDISCLI_AUTH=PASSWORD python -m smartensemble.inference --address unix://USER@{server.socket}"
+    where = "USER and PASSWORD are in smartensemble_owner.json"
+    text = f"error: no inference worker has come for this command in 200 ms; start one by: {start_one}; {where}"
     waiting = [send(server, "AI.INFO", "m") for _ in range(3)]
 
     assert {each.result() for each in waiting} == {text}
@@ -355,9 +356,13 @@ def test_who_waits_is_told_of_the_port_where_there_is_no_socket(program: str, tm
         subprocess.Popen([program, *options], cwd=tmp_path, stdout=subprocess.DEVNULL) as process,
         redis.Redis(port=port, retry=Retry(ConstantBackoff(0.01), 1000)) as client,
     ):
-        with pytest.raises(redis.ResponseError, match=f"--address 127.0.0.1:{port}$"):
-            client.execute_command("AI.INFO", "m")
-        process.kill()
+        try:
+            with pytest.raises(
+                redis.ResponseError, match=rf"--address redis://USER@127\.0\.0\.1:{port}; USER and PASSWORD are in"
+            ):
+                client.execute_command("AI.INFO", "m")
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize(

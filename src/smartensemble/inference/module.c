@@ -990,9 +990,10 @@ static void fail_unserved(Context *ctx, Request *request) {
     const char *any = strpbrk(host, "*-:") || !*host || strcmp(host, "0.0.0.0") == 0 ? "localhost" : host;
     int length = snprintf(error, sizeof error, "ERR no inference worker has come for this command in %lld ms; ",
                           options[WORKER_TIMEOUT].value);
-    const char *start = "start one by: python -m smartensemble.inference --address";
-    if (*path) snprintf(error + length, sizeof error - (size_t)length, "%s unix://%s", start, path);
-    else snprintf(error + length, sizeof error - (size_t)length, "%s %s:%s", start, any, port);
+    const char *start = "start one by: REDISCLI_AUTH=PASSWORD python -m smartensemble.inference --address";
+    const char *login = "USER and PASSWORD are in smartensemble_owner.json";
+    if (*path) snprintf(error + length, sizeof error - (size_t)length, "%s unix://USER@%s; %s", start, path, login);
+    else snprintf(error + length, sizeof error - (size_t)length, "%s redis://USER@%s:%s; %s", start, any, port, login);
     fail(request, error);
 }
 

@@ -24,11 +24,13 @@ pytestmark = pytest.mark.needs("database")
 Eventually = Callable[[Callable[[], object]], None]
 Script = Callable[[str], str]
 
+AT_ONCE_S = 0.0  #: a question, not a wait
+
 
 def answers(exp: Experiment, db: Orchestrator) -> tuple[object, ...]:
     """The answers to questions about a database: its status, finished, wait, is_active, and whether it has an address."""
     questions: list[Callable[[], object]] = [lambda: {str(status) for status in exp.get_status(db)}, lambda: exp.finished(db)]
-    questions += [lambda: exp.wait(db, timeout=0), db.is_active, lambda: bool(db.get_address())]
+    questions += [lambda: exp.wait(db, timeout=AT_ONCE_S), db.is_active, lambda: bool(db.get_address())]
     found: list[object] = []
     for question in questions:
         try:
@@ -99,7 +101,7 @@ def test_a_wait_for_a_database_ends_with_it(exp: Experiment) -> None:
     exp.start(db, model, progress=False)
     with ThreadPoolExecutor(1) as pool:
         waits = pool.submit(exp.wait, model, db)
-        assert not exp.wait(model, db, timeout=0.1)
+        assert not exp.wait(model, db, timeout=AT_ONCE_S)
 
         exp.stop(db)
 
