@@ -1,9 +1,12 @@
 """What every test needs: an experiment, programs, patience. Pages are collected by the plugin tutorkit."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,23 +24,45 @@ MEASURE_CHILDREN = os.environ.get("COVERAGE_PROCESS_CONFIG", "")
 
 #: Files and pages that take longest, most of them by waiting: they begin first, so none runs alone in the end.
 LONGEST = (
+    "tutorials/slurm/slurm.md",  # and all that is on the cluster
     "tests/runtime/jobs/test_accounting.py",
     "tutorials/surrogate/surrogate.md",
     "tests/runtime/jobs/test_jobs.py",
     "tests/inference/test_worker.py",
     "tutorials/sobol/sobol.md",
     "tests/runtime/servers/test_store.py",
-    "tutorials/slurm/slurm.md",
     "docs/howto/models.rst",
     "tests/runtime/standalone/test_supervisor.py",
     "tests/tutorkit/test_pytest_plugin.py",
     "tutorials/producer/producer.md",
-    "docs/learn/8-cluster.rst",
     "tests/tutorkit/test_sphinx_extension.py",
     "docs/learn/7-inference.rst",
     "docs/howto/colocated_inference.rst",
     "docs/tutorkit/first.rst",
 )
+
+
+@cache
+def on_the_cluster(file: str) -> bool:
+    """A page that uses the cluster which tests/cluster.py starts."""
+    page = Path(__file__).parent / file
+    return page.suffix in (".rst", ".md") and re.search(r"needs:.*\bcluster\b", page.read_text(encoding="utf-8")) is not None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """One process runs a whole file, as by ``--dist=loadfile``, and all pages on the cluster.
+
+    Side by side, each of these could hold nodes while it waits for those of another.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneCluster(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return "the cluster" if on_the_cluster(file) else file
+
+    return OneCluster(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
