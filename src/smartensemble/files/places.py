@@ -43,5 +43,5 @@ def _check_home(subject: str, home: str) -> None:
         raise refused(subject, error) from None
     if not stat.S_ISDIR(mode):
         raise NoDirectoryError(f"{subject}: {located(home)} is no directory; move it away, or give another path")
-    if not os.access(home, os.W_OK | os.X_OK):
+    if not os.access(home, os.W_OK | os.X_OK, effective_ids=True):
         raise NoPermissionError(f"{subject}: {located(home)} may not be written; run chmod u+wx, or give another path")

@@ -46,7 +46,7 @@ def stranger(how: str, home: Path, owner: "subprocess.Popen[bytes]") -> Errors:
         listener.listen()
         program = Path(__file__).with_name("stranger.py")
         argv = [sys.executable, str(program), str(home), str(owner.pid), str(server.getsockname()[1]), how]
-        env = os.environ | {"REDISCLI_AUTH": PASSWORD}
+        env = os.environ | {"REDISCLI_AUTH": PASSWORD, "COVERAGE_PROCESS_CONFIG": ""}  # coverage could not write what it saw
         done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     assert (done.returncode, done.stderr) == (0, "")
     found: Errors = json.loads(done.stdout)

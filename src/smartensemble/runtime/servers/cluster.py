@@ -76,7 +76,7 @@ class ClusterServers(RunningServers):
                 self.shards = tuple(answer.shard for answer in answers if answer)
                 return [answer.host for answer in answers if answer]
             if self.ended:
-                raise StateError(f"{self.identifier}: could not be started: {self.ended[0]}; start it again")
+                raise StateError(f"{self.identifier}: could not be started: {self.ended[0]}; correct that, and start it again")
             runner.wait(lambda: bool(self.ended), min(LONGEST_PAUSE_S, 0.02 + (time.monotonic() - since) / 50))
 
     def end_runs(self, runner: Runner, grace: float) -> None:

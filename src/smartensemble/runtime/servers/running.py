@@ -129,7 +129,7 @@ class RunningServers:
         silent, waiting = time.monotonic(), list(self.shards)
         while waiting:
             if self.ended:
-                raise StateError(f"{self.identifier}: could not be started: {self.ended[0]}; start it again")
+                raise StateError(f"{self.identifier}: could not be started: {self.ended[0]}; correct that, and start it again")
             shard = waiting[-1]
             why = f"another server answers at {shard.address}"
             try:
