@@ -26,7 +26,7 @@ Each class also inherits the built-in exception that a careful caller would expe
     ├── StateError (RuntimeError)              an act that does not fit what is running
     └── CommandError (ValueError)              a command to the database that is answered by an error
 
-A message reads ``subject: what is wrong; what would be right``. It is raised from the line that called: :func:`public`.
+A message reads ``subject: what is wrong; what would be right``. It is raised from the line that called: ``public``.
 """
 
 import errno
