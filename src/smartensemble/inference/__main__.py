@@ -55,11 +55,20 @@ def main() -> int:
     if options.end_with_parent:
         end_with_parent(signal.SIGTERM)
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
-    signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)  # or one of them would leave the directory behind
+    received: list[int] = []
+    handle_end_signals(lambda number, _: received.append(number))  # NumPy's threads know nothing of a mask
     with tempfile.TemporaryDirectory(prefix="smartensemble-worker-", ignore_cleanup_errors=True) as directory:
+        handle_end_signals(lambda *_: sys.exit(0))  # which removes the directory
         work = partial(unconfined if options.unconfined else confined, options, directory)
-        watch(work, options.time_limit)
+        if not received:
+            watch(work, options.time_limit)
     return 0
+
+
+def handle_end_signals(handler: Callable[[int, object], object]) -> None:
+    """Have the signals that end a process call `handler`, whichever thread they come to."""
+    for number in END_SIGNALS:
+        signal.signal(number, handler)
 
 
 def confined(options: argparse.Namespace, directory: str, heartbeat: Heartbeat) -> None:

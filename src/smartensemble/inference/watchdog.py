@@ -57,6 +57,8 @@ def _work(work: Callable[[Heartbeat], None], heartbeat: mmap.mmap, parent: int) 
     code = 1
     try:
         end_with_parent(signal.SIGKILL)
+        for number in END_SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to both processes; the watchdog decides
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         with suppress(OSError):  # if memory runs out, the system ends the worker rather than the database
