@@ -82,6 +82,21 @@ def lives(pid: int) -> bool:
         return False
 
 
+def started_by(driver: Callable[..., "subprocess.Popen[str]"]) -> "subprocess.Popen[str]":
+    """A driver that has started a member "theirs", and lives until its input ends."""
+    process = driver(
+        """
+        exp.start(exp.create_model("theirs", settings("sleep", "1000")), block=False)
+        print("started", flush=True)
+        sys.stdin.read()
+        """,
+        stdin=-1,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "started\n"
+    return process
+
+
 def sentinel_and_supervisor() -> tuple[int, int]:
     """The sentinel and the supervisor of this process, once both are there."""
     sentinel = local()._process.pid

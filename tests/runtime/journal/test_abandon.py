@@ -16,6 +16,7 @@ from smartensemble import Ensemble, Experiment, Model, Status
 from smartensemble.errors import StateError
 from smartensemble.runtime.journal.journal import FOLDER
 from smartensemble.runtime.journal.life import LEASE_S
+from worlds.drivers import started_by
 
 Driver = Callable[..., "Popen[str]"]
 Eventually = Callable[[Callable[[], object]], None]
@@ -172,16 +173,7 @@ def test_a_right_to_start_that_was_lost_is_taken_again(exp: Experiment, driver: 
     exp.start(mine[0], block=False)
     for lock in Path(exp.exp_path, FOLDER).glob("lock-*"):
         lock.unlink()  # as somebody does who has not heard of us for long
-    process = driver(
-        """
-        exp.start(exp.create_model("theirs", settings("sleep", "1000")), block=False)
-        print("started", flush=True)
-        sys.stdin.read()
-        """,
-        stdin=-1,
-    )
-    assert process.stdout
-    assert process.stdout.readline() == "started\n"
+    process = started_by(driver)
 
     with pytest.raises(StateError, match=f"pid {process.pid} on .* generates or starts in"):
         exp.start(mine[1])

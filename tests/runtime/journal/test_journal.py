@@ -195,9 +195,10 @@ def test_lines_that_are_not_whole_say_nothing(exp: Experiment) -> None:
     assert journal_of(exp).entries[1].run.status is Status.COMPLETED
 
 
+@pytest.mark.parametrize("name", ["x.tsv", "lock-here-4711-1"])
 @pytest.mark.parametrize("kind", NO_FILES)
-def test_what_is_no_file_is_no_journal(exp: Experiment, kind: str) -> None:
-    path = Path(exp.exp_path, FOLDER, "x.tsv")
+def test_what_is_no_file_is_no_journal_and_no_lock(exp: Experiment, kind: str, name: str) -> None:
+    path = Path(exp.exp_path, FOLDER, name)
     path.parent.mkdir(parents=True)
     NO_FILES[kind](path)
 

@@ -10,23 +10,15 @@ import pytest
 from smartensemble import Experiment, Status
 from smartensemble.errors import StateError
 from smartensemble.runtime.journal.journal import FOLDER
-from worlds.strangers import FOREIGN, NO_FILES
+from worlds.drivers import started_by
+from worlds.strangers import FOREIGN
 
 Driver = Callable[..., "Popen[str]"]
 
 
 def test_two_drivers_do_not_start_at_once(exp: Experiment, driver: Driver, tmp_path: Path) -> None:
-    process = driver(
-        """
-        exp.start(exp.create_model("theirs", settings("sleep", "1000")), block=False)
-        print("started", flush=True)
-        sys.stdin.read()
-    """,
-        stdin=-1,
-    )
-    assert process.stdout
+    process = started_by(driver)
     assert process.stdin
-    assert process.stdout.readline() == "started\n"
     mine = exp.create_model("mine", exp.create_run_settings("true"))
 
     for act in (exp.start, exp.generate):
@@ -95,14 +87,3 @@ def test_a_lock_that_names_nobody_has_a_way_out(exp: Experiment, content: bytes)
         exp.start(model)
 
     assert [each.name for each in Path(exp.exp_path).rglob("*")] == [FOLDER, path.name]
-
-
-@pytest.mark.parametrize("kind", NO_FILES)
-def test_a_lock_that_is_no_file_is_in_nobodys_way(exp: Experiment, kind: str) -> None:
-    path = Path(exp.exp_path, FOLDER, "lock-here-4711-1")
-    path.parent.mkdir(parents=True)
-    NO_FILES[kind](path)
-
-    exp.start(model := exp.create_model("model", exp.create_run_settings("true")), progress=False)
-
-    assert model.status is Status.COMPLETED
