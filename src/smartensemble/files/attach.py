@@ -17,6 +17,7 @@ from smartensemble.errors import (
     refused,
     shown,
 )
+from smartensemble.files.places import allowed
 
 #: One path or several.
 Paths = str | PurePath | Iterable[str | PurePath] | None
@@ -104,7 +105,7 @@ def check_entry(subject: str, path: str, any_kind: bool = False) -> None:
         return
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise AccessError(f"{subject}: {located(path)} is {KINDS[stat.S_IFMT(mode)]}; give a file or a directory")
-    if not os.access(path, os.R_OK | (os.X_OK if stat.S_ISDIR(mode) else 0), effective_ids=True):
+    if not allowed(path, os.R_OK | (os.X_OK if stat.S_ISDIR(mode) else 0)):
         raise NoPermissionError(f"{subject}: {located(path)} may not be read; run chmod u+r, or give another")
 
 

@@ -43,5 +43,10 @@ def _check_home(subject: str, home: str) -> None:
         raise refused(subject, error) from None
     if not stat.S_ISDIR(mode):
         raise NoDirectoryError(f"{subject}: {located(home)} is no directory; move it away, or give another path")
-    if not os.access(home, os.W_OK | os.X_OK, effective_ids=True):
+    if not allowed(home, os.W_OK | os.X_OK):
         raise NoPermissionError(f"{subject}: {located(home)} may not be written; run chmod u+wx, or give another path")
+
+
+def allowed(path: str, mode: int) -> bool:
+    """Whether this process may do that with `path`, by the rights that it has now, where the system can say so."""
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
