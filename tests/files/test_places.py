@@ -74,3 +74,10 @@ def test_what_may_not_be_read_or_written_is_an_error_before_anything_is(driver: 
     assert len(said) == 2
     assert said[0] == said[1]
     assert re.search(REFUSED[place], said[0])
+
+
+def test_where_effective_rights_cannot_be_told_the_others_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a browser."""
+    monkeypatch.setattr(os, "supports_effective_ids", set())
+
+    check_places({str(tmp_path / "new"): "m"})
