@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from smartensemble.runtime.journal.journal import SUPERVISOR_START_S
+from smartensemble.runtime.standalone.procfs import lives
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from worlds.patience import PATIENCE_S, eventually
@@ -77,14 +78,18 @@ class Round:
         return dict(json.loads(path.read_text())) if path.exists() else {}
 
     def processes(self) -> dict[int, str]:
-        """The processes that this round has started and that live, with their command lines."""
+        """The processes that this round has started and that live, with their command lines.
+
+        A server writes its command line over its environment, and is known by its socket.
+        """
         found, mark = {}, f"{MARK}={self.home}".encode()
         for process in Path("/proc").iterdir():
             with suppress(OSError):
-                if process.name.isdecimal() and mark in (process / "environ").read_bytes().split(b"\0"):
-                    command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-                    if command:
-                        found[int(process.name)] = command
+                if not process.name.isdecimal():
+                    continue
+                command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+                if command and (f"{self.home}/" in command or mark in (process / "environ").read_bytes().split(b"\0")):
+                    found[int(process.name)] = command
         return found
 
     def of(self, *words: str) -> list[int]:
@@ -326,11 +331,13 @@ def of_the_directories(each: Round) -> Iterator[str]:
 
 
 def end_all(each: Round) -> None:
-    """Do what the reason says: end what lives on."""
-    while found := each.processes():
+    """Do what the reason says: end what lives on, and wait until the last thread of it has ended."""
+    ended: set[int] = set()
+    while (found := each.processes()) or any(map(lives, ended)):
         for pid in found:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        ended |= set(found)
         time.sleep(0.01)
 
 

@@ -99,7 +99,7 @@ def started_by(driver: Callable[..., "subprocess.Popen[str]"]) -> "subprocess.Po
 
 def sentinel_and_supervisor() -> tuple[int, int]:
     """The sentinel and the supervisor of this process, once both are there."""
-    sentinel = local()._process.pid
+    sentinel = local().sentinel
     return sentinel, patience.eventually(lambda: children(sentinel))[0]
 
 

@@ -113,13 +113,9 @@ class Runner:
     def job_in(self, path: str) -> str:
         """The number of a job that an earlier driver has left, and whose files are in the directory `path`; or nothing."""
         self.history.refresh()
-        left = [
-            entry
-            for journal in self.history.journals
-            for entry in journal.entries.values()
-            if entry.path == path and entry.run.job and entry.run.status.active
-        ]
-        return next((entry.run.job for entry in left if queue(entry.scheduler).has(entry.run.job)), "")
+        left = [entry for journal in self.history.journals for entry in journal.entries.values() if entry.run.status.active]
+        jobs = [entry for entry in left if entry.path == path and entry.run.job]
+        return next((entry.run.job for entry in jobs if queue(entry.scheduler).has(entry.run.job)), "")
 
     def submit(self, batches: Sequence[Batch], journal: Journal) -> None:
         """Hand jobs to the scheduler: all of them, or none.
@@ -162,14 +158,16 @@ class Runner:
                     unwritten.append((run, command))
         return unwritten
 
-    def hand_over(self, jobs: Sequence[Job], journal: Journal, max_running: int | None, more: bool) -> None:
-        """Have the launcher run `jobs`, at most `max_running` at a time; with `more`, others of the same start follow."""
-        self.ready().start(jobs, journal.path, max_running, more=more)
+    def hand_over(self, jobs: Sequence[Job], journal: Journal, max_running: int | None = None, **kind: bool) -> None:
+        """Have the launcher run `jobs`, which are a `service`, or after which `more` follow: see ``Local.start``."""
+        launcher = self.ready()
+        journal.watched_by(launcher.sentinel)
+        launcher.start(jobs, journal.path, max_running, **kind)
 
     def detach(self, jobs: Sequence[Job], journal: Journal, max_running: int | None) -> None:
         """Have a supervisor that outlives this process run `jobs`."""
         if jobs:
-            detach(jobs, journal.path, max_running)
+            detach(jobs, journal.path, journal.watched_by, max_running)
 
     def serve(self, commands: Sequence[Command], detached: bool, runs: Sequence[Run] | None = None) -> tuple[list[Run], Path]:
         """Start servers, which run beside members. Nobody waits for their end, and other processes can start members meanwhile.
@@ -183,9 +181,9 @@ class Runner:
         entries = [Entry(run.number, command.name, str(command.cwd), run) for command, run in jobs]
         journal = self.history.begin(entries, detached, self.turns.sign)
         if detached:
-            detach(jobs, journal.path)
+            detach(jobs, journal.path, journal.watched_by)
         else:
-            self.ready().start(jobs, journal.path, service=True)
+            self.hand_over(jobs, journal, service=True)
         return runs, journal.path
 
     def serve_in_job(self, batch: Batch) -> None:

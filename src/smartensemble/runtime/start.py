@@ -265,7 +265,7 @@ class Start:
             more = end < len(self.models)
             if jobs or self.more_announced:
                 self.more_announced = more
-                self.runner.hand_over(jobs, self.journal, self.max_running, more)
+                self.runner.hand_over(jobs, self.journal, self.max_running, more=more)
             jobs = []
 
     def _submit(self, batches: Sequence[Batch], journal: Journal) -> None:

@@ -15,7 +15,9 @@ import pytest
 
 from smartensemble import Ensemble, Experiment, Status
 from smartensemble.errors import InputValueError, StateError
+from smartensemble.runtime.journal import journal as journal_module
 from smartensemble.runtime.journal.journal import FOLDER, Journal
+from worlds.drivers import children
 from worlds.patience import PATIENCE_S
 from worlds.strangers import FOREIGN, NO_FILES
 
@@ -44,7 +46,7 @@ def test_every_change_of_state_is_a_line(exp: Experiment, eventually: Eventually
     (path,) = Path(exp.exp_path, FOLDER).glob("*.tsv")
     eventually(lambda: sum(line.split("\t")[3] in ("exit", "signal") for line in path.read_text().splitlines()) == 3)
     events = sorted(tuple(line.split("\t")[2:4]) for line in path.read_text().splitlines())
-    assert [event for name, event in events if name == "-"] == ["driver", "supervisor"]
+    assert [event for name, event in events if name == "-"] == ["driver", "sentinel", "supervisor"]
     assert [event for name, event in events if name == "ens_1"] == ["asked", "exit", "started"]
     assert [event for name, event in events if name == "ens_2"] == ["asked", "signal", "started"]
 
@@ -80,7 +82,7 @@ def test_members_of_a_driver_that_died_are_known_to_be_cancelled(
     number: int, exp: Experiment, driver: Driver, eventually: Eventually
 ) -> None:
     process = driver("""
-        ens = exp.create_ensemble("ens", replicas=3, run_settings=settings("sleep", "1000"))
+        ens = exp.create_ensemble("ens", replicas=3, run_settings=exp.create_run_settings("sleep", ["1000"]))
         exp.start(ens, block=False, max_running=2)
         exp._runner.wait(lambda: ens[1].run.status.value == "Running")
         print("running", flush=True)
@@ -278,11 +280,36 @@ def test_a_thousand_lines_cost_no_descriptor(exp: Experiment) -> None:
     assert all((entry.run.seconds or 0) < time.monotonic() - began_at + 1 for entry in journal.members)
 
 
+def test_a_supervisor_that_was_killed_before_its_first_line_is_noticed(
+    exp: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched: list[int] = []
+
+    def frozen(journal: Journal, pid: int) -> None:
+        watched.extend((*children(pid), pid))
+        os.kill(watched[0], signal.SIGSTOP)
+        watched_by(journal, pid)
+
+    watched_by = Journal.watched_by
+    monkeypatch.setattr(Journal, "watched_by", frozen)
+    monkeypatch.setattr(journal_module, "SUPERVISOR_START_S", 0.1)
+    model = exp.create_model("model", exp.create_run_settings("sleep", ["1000"]))
+    exp.start(model, detach=True, block=False)
+    waiting = model.status
+
+    for pid in watched:
+        os.kill(pid, signal.SIGKILL)
+
+    assert exp.wait(model)
+    assert (waiting, model.status) == (Status.QUEUED, Status.FAILED)
+    assert "is gone and left no word" in model.run.reason
+
+
 def test_ctrl_c_ends_what_is_mine_and_leaves_what_is_detached(exp: Experiment, driver: Driver, eventually: Eventually) -> None:
     process = driver("""
-        night = exp.create_model("night", settings("sleep", "1000"))
+        night = exp.create_model("night", exp.create_run_settings("sleep", ["1000"]))
         exp.start(night, detach=True, block=False)
-        ens = exp.create_ensemble("ens", replicas=2, run_settings=settings("sleep", "1000"))
+        ens = exp.create_ensemble("ens", replicas=2, run_settings=exp.create_run_settings("sleep", ["1000"]))
         exp.start(ens)
     """)
     ens = exp.create_ensemble("ens", replicas=2, run_settings=exp.create_run_settings("true"))

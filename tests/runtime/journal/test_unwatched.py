@@ -55,7 +55,7 @@ def left(exp: Experiment, driver: Driver, script: Callable[[str], str]) -> Itera
     """A member that was left, with whom nobody has begun anything."""
     process = driver(f"""
         exp.start(exp.create_model("model", settings({script(PROGRAM)!r})), block=False)
-        print(exp._runner._launcher._process.pid, flush=True)
+        print(exp._runner._launcher.sentinel, flush=True)
         signal.pause()
     """)
     assert process.stdout

@@ -60,7 +60,7 @@ def test_nothing_is_left_where_sigchld_is_ignored(victim: str, driver: Driver, f
         f"""
         model = exp.create_model("model", settings({family.program!r}, env_vars={family.env!r}))
         exp.start(model, block=False)
-        print(exp._runner._launcher._process.pid, flush=True)
+        print(exp._runner._launcher.sentinel, flush=True)
         exp.wait()
         print(model.run.reason, flush=True)
         """,
@@ -83,7 +83,7 @@ def test_nothing_is_left_where_sigchld_is_ignored(victim: str, driver: Driver, f
 def test_neither_supervisor_nor_sentinel_stays_in_a_directory_that_somebody_may_remove(driver: Driver) -> None:
     process = driver("""
         exp.start(exp.create_model("model", settings("true")), progress=False)
-        print(exp._runner._launcher._process.pid, flush=True)
+        print(exp._runner._launcher.sentinel, flush=True)
         signal.pause()
     """)
     assert process.stdout

@@ -213,7 +213,7 @@ def test_two_thousand_members_run_at_an_open_file_limit_of_256(driver: Driver) -
         ens = exp.create_ensemble("ens", replicas=2000, run_settings=settings("sleep", "1000"))
         exp.start(ens, block=False)
         exp._runner._launcher.wait(lambda: all(member.run.status.value == "Running" for member in ens), PATIENCE_S)
-        sentinel = exp._runner._launcher._process.pid
+        sentinel = exp._runner._launcher.sentinel
         keeper = next(pid for pid, process in tree().items() if process.parent == sentinel)
         children = [pid for pid, process in tree().items() if process.parent == keeper]
         print(len(children), len(os.listdir(f"/proc/{keeper}/fd")) < 16)
@@ -350,7 +350,7 @@ def test_five_hundred_members_that_detach_themselves_survive_nobody(
     process = driver(f"""
         ens = exp.create_ensemble("ens", replicas=500, run_settings=settings("sh", "-c", {escape!r}))
         exp.start(ens, block=False)
-        print(exp._runner._launcher._process.pid, flush=True)
+        print(exp._runner._launcher.sentinel, flush=True)
         signal.pause()
     """)
     assert process.stdout

@@ -10,6 +10,7 @@ The numbers are the order of the starts. A line has five columns: time, number, 
 
     2026-11-22T22:10:05.123Z  0  -       driver      {"host": "node1", "pid": 4711, "began": 8123, ...}
     2026-11-22T22:10:05.123Z  1  melt_0  asked       {"path": "/study/melt/melt_0", "params": {"T": "1.5"}}
+    2026-11-22T22:10:05.151Z  0  -       sentinel    {"host": "node1", "pid": 4711, "began": 8125, ...}
     2026-11-22T22:10:05.160Z  0  -       supervisor  {"host": "node1", "pid": 4712, "began": 8127, ...}
     2026-11-22T22:10:05.169Z  1  melt_0  started     4713
     2026-11-22T22:10:07.201Z  1  melt_0  exit        0
@@ -67,6 +68,7 @@ class Journal:
         self.path = path
         self.entries: dict[int, Entry] = {}
         self.driver: Process | None = None
+        self.sentinel: Process | None = None
         self.supervisor: Process | None = None
         self._mark = f"{path.stem}-{os.urandom(6).hex()}"  #: begins the tokens of its batch jobs
         self._read = 0
@@ -106,10 +108,12 @@ class Journal:
 
     def look(self) -> Life:
         """The same, now: `life` is up to a second old where it takes a look at a file."""
-        known = life(self.keeper, self.path.parent) if self.keeper else Life.GONE
+        keeper = self.keeper
+        if self.sentinel and self.sentinel.visible and not self.supervisor:
+            keeper = self.sentinel  # the driver may go on for long without noticing that the supervisor was killed
+        known = life(keeper, self.path.parent) if keeper else Life.GONE
         if self.supervisor or not known.over:
             return known
-        # Its supervisor may be about to write its first line.
         return Life.HEARD if self._age_s() < SUPERVISOR_START_S else Life.GONE
 
     def _age_s(self) -> float:
@@ -209,6 +213,13 @@ class Journal:
             settle(batch.run, batch.command, "failed", cause, time.time())
             note("failed", cause)
 
+    def watched_by(self, pid: int) -> None:
+        """Add who watches over the supervisor that will take its members, and that may be killed before its first line."""
+        if not self.sentinel:
+            self.sentinel = Process.of(pid)
+            with suppress(OSError):  # there is no room for it
+                self.note(0, "-", "sentinel", asdict(self.sentinel))
+
     def note(self, number: int, name: str, event: str, detail: object) -> None:
         """Add a line that no supervisor writes."""
         self.note_all([(number, name)], event, detail)
@@ -280,7 +291,7 @@ class Journal:
         try:
             stamp, number, name, event, detail = columns
             entry = self.entries.get(int(number))
-            if event in ("driver", "supervisor"):
+            if event in ("driver", "sentinel", "supervisor"):
                 setattr(self, event, Process.read(json.loads(detail)))
             elif event == "asked" and not entry:
                 self.entries[int(number)] = Entry.read(int(number), name, detail)

@@ -49,6 +49,11 @@ class Local:
         return self._alive
 
     @property
+    def sentinel(self) -> int:
+        """The number of the process that ends everything if the supervisor is killed."""
+        return self._process.sentinel
+
+    @property
     def usable(self) -> bool:
         """Its supervisor lives, and belongs to this process: after a fork, the child needs another one."""
         return self._alive and self._pid == os.getpid()
@@ -187,12 +192,18 @@ class Local:
         self._jobs.clear()
 
 
-def detach(jobs: Sequence[Job], journal: Path, max_running: int | None = None) -> None:
-    """Begin to run `jobs` under a supervisor of their own, which outlives this process and reports to its journal alone."""
+def detach(
+    jobs: Sequence[Job], journal: Path, watched: Callable[[int], None] = lambda _: None, max_running: int | None = None
+) -> None:
+    """Begin to run `jobs` under a supervisor of their own, which outlives this process and reports to its journal alone.
+
+    :param watched: is told the number of its sentinel, before the supervisor takes a member.
+    """
     check_platform()
     process = SupervisorProcess(detached=True)
     with process.channel as channel:
         process.check_up()
+        watched(process.sentinel)
         try:
             channel.sendall(pack(_launch(jobs, range(1, len(jobs) + 1), journal, max_running)), socket.MSG_NOSIGNAL)
         except OSError:

@@ -18,6 +18,10 @@ class Launcher(Protocol):
     def alive(self) -> bool:
         """It can start, watch and end."""
 
+    @property
+    def sentinel(self) -> int:
+        """The number of the process that ends everything if the one that runs the members is killed."""
+
     def start(
         self, jobs: Sequence[Job], journal: Path, max_running: int | None = None, service: bool = False, more: bool = False
     ) -> None:

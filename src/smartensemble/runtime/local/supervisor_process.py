@@ -30,7 +30,7 @@ class SupervisorProcess:
                 self.channel, self._process = _start(detached)
         except OSError as error:
             raise StateError(_refused(error.strerror or str(error))) from None
-        self.pid = self._process.pid  #: of the sentinel
+        self.sentinel = self._process.pid  #: its number; that of a detached one is known when it is up
 
     def last_words(self) -> list[str]:
         """What the sentinel has said, once it has ended; by then it has killed what was left. Only the kernel can keep it."""
@@ -41,7 +41,7 @@ class SupervisorProcess:
         return text.decode().splitlines()
 
     def check_up(self) -> None:
-        """Wait until a detached supervisor is there.
+        """Wait until a detached supervisor is there, and learn the number of its sentinel.
 
         :raises StateError: it could not be started.
         """
@@ -51,6 +51,7 @@ class SupervisorProcess:
         self._process.wait()
         if not first.startswith("up "):
             raise StateError(_refused(first.strip().removeprefix("failed ")))
+        self.sentinel = int(first.split()[-1])
 
     def close(self, driver: int) -> None:
         """Let it end everything, and wait until it has. In a fork of the driver this only closes what was inherited."""
@@ -117,11 +118,11 @@ def fate(words: Sequence[str], kill: Callable[[int], Sequence[int]]) -> str:
 
     :param kill: ends the processes with a mark of the supervisor that this is called with; those that did not end.
 
-    >>> fate(["up 5", "ended"], lambda mark: [])
+    >>> fate(["up 5 4710", "ended"], lambda mark: [])
     'the supervisor was killed, and every member with it; start it again'
     >>> fate(["failed No more processes"], lambda mark: [])[:62]
     'the supervisor could not be started: No more processes; look a'
-    >>> fate(["up 5"], lambda mark: [4711])[:76]
+    >>> fate(["up 5 4710"], lambda mark: [4711])[:76]
     'the supervisor and its sentinel were killed; processes 4711 may still run: e'
     """
     if not words or words[0].startswith("failed"):
@@ -129,7 +130,7 @@ def fate(words: Sequence[str], kill: Callable[[int], Sequence[int]]) -> str:
         return f"the supervisor could not be started: {why}; {REMEDY}"
     if words[-1] == "ended":
         return "the supervisor was killed, and every member with it; start it again"
-    if left := kill(int(words[0].removeprefix("up "))):
+    if left := kill(int(words[0].split()[1])):
         return f"{BOTH}; processes {', '.join(map(str, left))} may still run: end them before you start it again"
     return f"{BOTH}, and then each process that has its mark; {MAY_RUN}"
 

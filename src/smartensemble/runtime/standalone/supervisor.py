@@ -38,8 +38,9 @@ An outcome is "exit" (detail: the code), "signal" (its number), "failed" (why it
 "cancelled" (nothing). Another process sends requests by files beside the journal, see ``stop_requests.py``, and SIGUSR1.
 Without the signal, as from another machine, they are found a few seconds later.
 
-The sentinel writes to its standard output, which the driver reads when the supervisor is gone: "up MARK" when the supervisor is
-there, "failed WHY" if it cannot be started, and "ended" when everything that it has left has ended.
+The sentinel writes to its standard output, which the driver reads when the supervisor is gone: "up MARK PID", with its own
+number, when the supervisor is there, "failed WHY" if it cannot be started, and "ended" when everything that it has left has
+ended.
 
 See prctl(2), PR_SET_CHILD_SUBREAPER; credentials(7) for process groups.
 """
@@ -84,7 +85,7 @@ def main(arguments: list[str]) -> None:
         os._exit(1)
     if supervisor:
         os.close(int(channel))
-        say(f"up {mark_of_supervisor(supervisor, began(supervisor))}")
+        say(f"up {mark_of_supervisor(supervisor, began(supervisor))} {sentinel}")
         watch_over(supervisor)
         say("ended")
     else:
