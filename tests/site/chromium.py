@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache, partial
+from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
@@ -20,8 +21,8 @@ from worlds.patience import PATIENCE_S
 
 AXE = {"resultTypes": ["violations"], "preload": False, "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 PHONE = 390
-#: The pages on which the colors of code are looked at too, and all colors in the dark: between them they have every kind.
-COLORS = (
+#: The pages on which the colors of code are looked at too, and all colors in the dark.
+CODE = (
     "index.html",
     "start.html",
     "howto/run.html",
@@ -123,10 +124,52 @@ def visit(browser: Any, address: str) -> Callable[[str], Any]:
     return visit
 
 
-class Visit:
-    """What came of a first visit to a page."""
+class Kinds(HTMLParser):
+    """What a page has that may be of another color: an element's tag, classes and style, inside of its parent's."""
 
-    def __init__(self, browser: Any, address: str, page: str) -> None:
+    EMPTY = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[tuple[str, ...]] = [()]
+        self.found: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
+
+    @classmethod
+    def of(cls, page: Path) -> set[tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Those of a page."""
+        reader = cls()
+        reader.feed(page.read_text(encoding="utf-8"))
+        return {kind for kind in reader.found if "highlight" not in str(kind)}
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        """Note an element."""
+        told = {name: value or "" for name, value in attributes}
+        element = (tag, *sorted(told.get("class", "").split()), told.get("style", ""))
+        self.found.add((self.open[-1], element))
+        if tag not in self.EMPTY:
+            self.open.append(element)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave an element, and those in it that nobody has closed."""
+        while len(self.open) > 1 and self.open.pop()[0] != tag:
+            pass
+
+
+def with_every_kind(folder: Path, pages: Sequence[str]) -> set[str]:
+    """Some of the pages of a site, which have every kind of element that there is on any."""
+    kinds = {page: Kinds.of(folder / page) for page in pages}
+    left, chosen = set().union(*kinds.values()), set()
+    while left:
+        best = max(kinds, key=lambda page: len(kinds[page] & left))
+        chosen.add(best)
+        left -= kinds[best]
+    return chosen
+
+
+class Visit:
+    """What came of a first visit to a page, on some also of a look at their `colors`."""
+
+    def __init__(self, browser: Any, address: str, page: str, colors: bool) -> None:
         self.page = page
         browser.get_log("performance")
         browser.get_log("browser")
@@ -138,7 +181,7 @@ class Visit:
         finished = [each["params"] for each in events if each["method"] == "Network.loadingFinished"]
         self.bytes = sum(each["encodedDataLength"] for each in finished if not self._picture(each["requestId"]))
         browser.execute_script(_axe())
-        told = browser.execute_async_script(CHECK, AXE, page in COLORS)
+        told = browser.execute_async_script(CHECK, AXE, colors or page in CODE, page in CODE)
         self.violations = [each for each in told if each["impact"] in ("serious", "critical")]
         phone = {"width": PHONE, "height": 844, "deviceScaleFactor": 1, "mobile": True}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
@@ -158,7 +201,7 @@ return Math.max(root.scrollWidth, root.clientWidth + (column ? column.scrollWidt
 
 #: Look at the page in the light; at colors apart from all else, since code has so many words that it takes minutes.
 CHECK = """
-const [options, colors, done] = arguments;
+const [options, colors, code, done] = arguments;
 const root = document.documentElement;
 const contrast = {...options, runOnly: {type: "rule", values: ["color-contrast"]}};
 const look = async (theme, where, options) => {
@@ -169,8 +212,8 @@ const look = async (theme, where, options) => {
 };
 (async () => [
   ...await look("light", document, {...options, rules: {"color-contrast": {enabled: false}}}),
-  ...await look("light", colors ? document : {include: "body", exclude: [".highlight", ".sig"]}, contrast),
-  ...colors ? await look("dark", document, contrast) : [],
+  ...colors ? await look("light", code ? document : {include: "body", exclude: [".highlight", ".sig"]}, contrast) : [],
+  ...code ? await look("dark", document, contrast) : [],
 ])().then(done, error => done([{id: String(error), impact: "critical", where: []}]));
 """
 
@@ -185,10 +228,11 @@ def visits(address: str, folder: Path, tmp_path_factory: pytest.TempPathFactory)
     """A first visit to each page, by two browsers that take turns."""
     pages = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.html") if "_static" not in path.parts)
     downloads = tmp_path_factory.mktemp("downloads")
+    colors = with_every_kind(folder, pages)
 
     def some(pages: Sequence[str]) -> list[Visit]:
         with chromium(downloads) as driver:
-            return [Visit(driver, address, page) for page in pages]
+            return [Visit(driver, address, page, page in colors) for page in pages]
 
     with ThreadPoolExecutor(2) as pool:
         return [visit for visits in pool.map(some, (pages[::2], pages[1::2])) for visit in visits]
