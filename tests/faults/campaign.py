@@ -186,10 +186,10 @@ def fill_the_disk(each: Round) -> None:
 
 
 def tear(pattern: str) -> Callable[[Round], None]:
-    """A power cut: the driver's processes die, and the end of a file is not on disk."""
+    """A power cut: all processes die, and the end of a file is not on disk."""
 
     def strike(each: Round) -> None:
-        kill(DRIVER.name, "sentinel", "supervisor", "bash", "sleep")(each)
+        end_all(each)
         for path in sorted(each.home.glob(pattern)):
             size = path.stat().st_size
             last = len(path.read_bytes().rstrip(b"\n").rpartition(b"\n")[2]) + 1
@@ -331,7 +331,7 @@ def of_the_directories(each: Round) -> Iterator[str]:
 
 
 def end_all(each: Round) -> None:
-    """Do what the reason says: end what lives on, and wait until the last thread of it has ended."""
+    """End what lives, and wait until the last thread of it has ended."""
     ended: set[int] = set()
     while (found := each.processes()) or any(map(lives, ended)):
         for pid in found:
