@@ -115,6 +115,22 @@ def test_an_endless_block_takes_what_it_has_started_with_it(write: Write, projec
     eventually(lambda: not lives(pid))
 
 
+#: A module that is imported from the folder for temporary files, and removed; Python writes what it has compiled beside it.
+MODULE_IN_TEMPORARY = """
+import importlib, os, sys, tempfile
+sys.dont_write_bytecode = False
+sys.path.insert(0, tempfile.gettempdir())
+path = os.path.join(tempfile.gettempdir(), "made.py")
+with open(path, "w") as file:
+    _ = file.write("T = 1.5")
+importlib.invalidate_caches()
+import made
+os.remove(path)
+assert os.listdir(tempfile.gettempdir()) == ["__pycache__"]
+del sys.path[0]
+"""
+
+
 @pytest.mark.parametrize(
     ("code", "left"),
     [
@@ -126,6 +142,7 @@ def test_an_endless_block_takes_what_it_has_started_with_it(write: Write, projec
         ("import os\nos.mkdir(ROOT + '/new')", "leaves behind files in the project: new"),
         ("import os\nos.environ['T'] = '1'\ndel os.environ['T']", ""),
         ("open('new.txt', 'w').close()", ""),
+        (MODULE_IN_TEMPORARY, ""),
     ],
 )
 def test_what_a_page_leaves_behind_is_told(write: Write, project: Config, code: str, left: str) -> None:

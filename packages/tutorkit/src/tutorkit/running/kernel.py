@@ -24,6 +24,7 @@ from tutorkit.running.processes import SUBREAPER, command_line, descendants, kil
 
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
 SWITCH = "__import__('sys').modules['_tutorkit_trace'].switch({!r})"  #: what a traced kernel runs before each cell
+START_S = 300  #: for a kernel to begin, which is none of the page's own work
 SHUTDOWN_S = 60.0  #: for a kernel to end by itself, before it is killed, and what libraries end with it is left behind
 
 
@@ -61,7 +62,7 @@ class Kernel:
         self._client = NotebookClient(
             self.book,
             timeout=None,
-            startup_timeout=patience,
+            startup_timeout=max(patience, START_S),
             iopub_timeout=patience,
             kernel_name="python3",
             resources={"metadata": {"path": str(directory)}},

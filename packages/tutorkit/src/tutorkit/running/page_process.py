@@ -246,7 +246,7 @@ class PageProcess:
         alive = lasting(lambda: [pid for pid in descendants(os.getpid()) if not PYTHONS_OWN.search(words(pid))])
         leaves = leftovers(
             processes=[command_line(pid) for pid in alive],
-            temporary=sorted(os.listdir(scratch.temporary)),
+            temporary=sorted(set(os.listdir(scratch.temporary)) - {"__pycache__"}),  # Python's own, of a module that lay there
             written=sorted(os.path.relpath(path, root) for path in self.written if os.path.lexists(path)),
             variables=changed(self.environment, os.environ),
             directory="" if os.getcwd() == os.path.realpath(scratch.directory) else os.getcwd(),
