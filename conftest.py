@@ -12,6 +12,7 @@ import pytest
 
 from smartensemble.experiment import Experiment
 from smartensemble.runtime import standalone
+from worlds.patience import PATIENCE_S
 
 pytest_plugins = ["worlds.drivers", "worlds.projects", "worlds.run_commands", "worlds.servers", "worlds.site", "worlds.slurm"]
 
@@ -56,6 +57,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     Side by side, each of these could hold nodes while it waits for those of another.
     """
     from xdist.scheduler import LoadFileScheduling
+    from xdist.workermanage import NodeManager
+
+    NodeManager.EXIT_TIMEOUT = PATIENCE_S  # on a busy machine, 10 s are too few to write what coverage has seen
 
     class OneCluster(LoadFileScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
