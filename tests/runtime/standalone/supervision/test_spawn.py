@@ -56,6 +56,10 @@ def test_a_restart_empties_the_outputs_first(exp: Experiment) -> None:
     assert Path(model.path, "model.out").read_text() == "short\n"
 
 
+def test_a_member_is_told_its_own_directory(exp: Experiment) -> None:
+    assert output(exp, "printenv", "PWD") == f"{exp.exp_path}/model\n"
+
+
 def test_a_member_sees_the_drivers_variables_of_now_and_its_own(exp: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
     local()
     monkeypatch.setenv("OF_DRIVER", "later")

@@ -63,7 +63,7 @@ def spawn(work: Work, environ: dict[str, str], mark: int) -> int:
         return os.posix_spawn(
             work.argv[0],
             work.argv,
-            {**environ, **work.env, VARIABLE: f"{work.name}:{mark}"},
+            {**environ, "PWD": work.cwd, **work.env, VARIABLE: f"{work.name}:{mark}"},
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
                 (os.POSIX_SPAWN_OPEN, 1, work.out, write, 0o666),
