@@ -2,7 +2,7 @@
 
 import pytest
 
-from smartensemble.databases.shard import SLOTS, Shard, slot_range, speakable
+from smartensemble.databases.shard import Shard, slot_range, speakable
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 12, 1000])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from smartensemble import Ensemble, Model, RunSettings
-from smartensemble.databases.shard import slot_range, slot_tag
+from smartensemble.databases.shard import slot_range
 from smartensemble.databases.uploads import MAX_ARGUMENT_BYTES, Batching, MLModel, Script, commands, keys
 from smartensemble.errors import (
     EntityExistsError,
@@ -20,6 +20,7 @@ from smartensemble.errors import (
     ParameterError,
     UnsupportedError,
 )
+from smartensemble.wire.slots import slot_tag
 
 SCRIPT = "def double(x):\n    return 2 * x\n"
 

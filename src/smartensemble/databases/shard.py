@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 
 from smartensemble.errors import InputTypeError, InputValueError, shown
+from smartensemble.wire.slots import SLOTS
 
-SLOTS = 16384  #: the parts that a sharded database divides all keys into
 BUS = 10_000  #: what a server adds to its port to talk to the others of a sharded database
 MAX_SOCKET_BYTES = 100  #: of the path of a unix socket; the kernel takes 107, and some clients fewer
 
@@ -45,24 +45,6 @@ def slot_range(number: int, count: int) -> tuple[int, int]:
     [(0, 5460), (5461, 10921), (10922, 16383)]
     """
     return number * SLOTS // count, (number + 1) * SLOTS // count - 1
-
-
-def slot_tag(slot: int) -> bytes:
-    r"""The hash tag of a slot: the part between braces in a key of that slot. SmartRedis has the same; it can be any bytes.
-
-    >>> [slot_tag(slot_range(number, 3)[0]) for number in range(3)]
-    [b'\x00\x00', b'8M', b'p\x9a']
-    """
-    value, bits = slot, 0
-    while bits < 16 or {*b"{}"} & {*_tag_bytes(value, bits)}:  # longer, rather than with a brace
-        if value >> bits & 1:
-            value ^= 0x11021 << bits  # a multiple of the polynomial of CRC-16/XMODEM, which leaves the checksum as it is
-        bits += 1
-    return _tag_bytes(value, bits)
-
-
-def _tag_bytes(value: int, bits: int) -> bytes:
-    return (value >> 16).to_bytes((bits + 7) // 8, "big")
 
 
 def speakable(socket: str) -> bool:

@@ -16,7 +16,7 @@ from textwrap import dedent
 from typing import Any
 
 from smartensemble.checks import check_key, empty, listed, positive, read, whole
-from smartensemble.databases.shard import slot_range, slot_tag
+from smartensemble.databases.shard import slot_range
 from smartensemble.errors import (
     AccessError,
     EntityExistsError,
@@ -27,6 +27,7 @@ from smartensemble.errors import (
     did_you_mean,
     shown,
 )
+from smartensemble.wire.slots import slot_tag
 
 #: Backends, and what each takes for a model.
 MODEL_FORMATS = {

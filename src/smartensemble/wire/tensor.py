@@ -36,7 +36,7 @@ def encode(array: ArrayLike) -> bytes:
         raise InputValueError(f"tensor of shape {tensor.shape}: cannot be stored; give elements, in at most 32 dimensions")
     data: bytes | memoryview
     if tensor.dtype.kind == "U":
-        code, data = STRING, _join(tensor)
+        code, data = STRING, join(tensor, "tensor of strings")
     else:
         little = tensor.dtype.newbyteorder("<")
         if little.str not in CODES:
@@ -65,7 +65,7 @@ def decode(value: bytes | memoryview) -> NDArray[Any]:
         if size == end:
             return np.ndarray(shape, dtype, value)
         if dtype.kind == "U" and (data := bytes(value[:end])).count(b"\0") == prod(shape) and data.endswith(b"\0"):
-            return _split(data[:-1], shape)
+            return split(data[:-1], shape)
     raise NotATensorError(f"{len(value)} bytes: are no tensor; read what AI.TENSORSET or encode wrote")
 
 
@@ -87,15 +87,17 @@ def _trailer(code: int, shape: tuple[int, ...]) -> bytes:
     return np.array(shape, "<q").tobytes() + bytes([code, len(shape)]) + MAGIC
 
 
-def _join(tensor: NDArray[np.str_]) -> bytes:
+def join(tensor: NDArray[np.str_], subject: str) -> bytes:
+    """The strings of a tensor, each with a zero byte at its end."""
     texts = [str(text) for text in tensor.flat]
     if any("\0" in text for text in texts):
-        raise InputValueError("tensor of strings: one has a zero byte; that is what ends a string")
+        raise InputValueError(f"{subject}: a string has a zero byte; that is what ends a string")
     try:
         return b"".join(text.encode("utf-8", "surrogateescape") + b"\0" for text in texts)
     except UnicodeEncodeError:
-        raise InputValueError("tensor of strings: one has half of a surrogate pair; give whole characters") from None
+        raise InputValueError(f"{subject}: a string has half of a surrogate pair; give whole characters") from None
 
 
-def _split(data: bytes, shape: tuple[int, ...]) -> NDArray[np.str_]:
+def split(data: bytes, shape: tuple[int, ...]) -> NDArray[np.str_]:
+    """The strings of a tensor, from their bytes without the last one."""
     return np.array([text.decode("utf-8", "surrogateescape") for text in data.split(b"\0")], dtype=np.str_).reshape(shape)
