@@ -13,10 +13,12 @@ from smartensemble.status import Status
 from smartensemble.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from smartensemble.client.client import Client
     from smartensemble.databases.orchestrator import Orchestrator
 
 __all__ = [
     "BatchSettings",
+    "Client",
     "Ensemble",
     "Experiment",
     "Model",
@@ -31,11 +33,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """Load a name on first use, so an ensemble without a database does not wait for that import."""
-    if name == "Orchestrator":
-        from smartensemble.databases.orchestrator import Orchestrator
+#: Names that are loaded on first use, so an ensemble without a database does not wait for their imports.
+LATER = {"Client": "smartensemble.client", "Orchestrator": "smartensemble.databases.orchestrator"}
 
-        globals()[name] = Orchestrator
-        return Orchestrator
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str) -> object:
+    """Load a name on first use."""
+    if name not in LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    globals()[name] = found = getattr(import_module(LATER[name]), name)
+    return found

@@ -3,6 +3,7 @@
 import pytest
 
 from smartensemble.databases.shard import Shard, slot_range, speakable
+from smartensemble.wire.slots import SLOTS
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 12, 1000])

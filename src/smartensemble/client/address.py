@@ -160,7 +160,7 @@ def target(options: ConfigOptions) -> Target:
     values = options.values()
     if "SSDB" not in values:
         raise RedisConnectionError(
-            f"Client: {options.variable('SSDB')} is not set; run this in a member, give address=, or call db.client() in a driver"
+            f"Client: {options.variable('SSDB')} is not set; run it in a member, give address=, or call db.client() in a driver"
         )
     return Target(
         addresses(options.variable("SSDB"), str(values["SSDB"])),

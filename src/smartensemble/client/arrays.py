@@ -1,7 +1,6 @@
 """Arrays as a database takes them, and what it answers as arrays: pure, but for the memory that a reply is received into."""
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
@@ -15,7 +14,7 @@ from smartensemble.errors import InputTypeError, InputValueError, shown
 from smartensemble.wire.tensor import MAX_RANK, join, split
 
 #: The types of the wire, and what they are in memory.
-TYPES = {
+TYPES: dict[str, np.dtype[Any]] = {
     "FLOAT": np.dtype("<f4"),
     "DOUBLE": np.dtype("<f8"),
     "INT8": np.dtype("i1"),
@@ -30,9 +29,9 @@ NAMES = {dtype: name for name, dtype in TYPES.items()}
 STRING = "STRING"
 #: What to do about a type that no database stores.
 INSTEAD = {
-    "c": "put x.view(float).reshape(*x.shape, 2), and read it back with .view(complex)[..., 0]",
-    "f": "put x.astype('float32') or 'float64'",
-    "u": "put x.astype('int64')",
+    "c": "put x.real and x.imag, each under a name of its own",
+    "f": "put x.astype('float32'), or 'float64'",
+    "u": "put x.astype('int64'), if no element is too large for it",
     "S": "put x.astype(str), or np.frombuffer(x, 'uint8') for bytes that are no text",
     "M": "put x.astype('int64'), and the unit beside it",
     "m": "put x.astype('int64'), and the unit beside it",
@@ -103,12 +102,17 @@ def form_of(dtype: bytes, dimensions: bytes) -> Form:
 class Receiver:
     """Reads the reply to AI.TENSORGET into an array: a new one, or `out` if that has its type and shape."""
 
+    array: NDArray[Any]
+    form: Form
+    memory: memoryview
+    unfit: bytes
+
     def __init__(self, name: str, out: NDArray[Any] | None = None) -> None:
         self.name, self.out = name, out
 
     def __call__(self, connection: Connection) -> NDArray[Any]:
         """The array."""
-        self.form, self.strings, self.unfit = Form(None, ()), b"", b""
+        self.unfit = b""
         connection.read_into(HEAD, self.place)
         if self.unfit:
             raise RedisInternalError(f"{self.name}: has {self.unfit.decode()}; read it with another client")
@@ -124,13 +128,13 @@ class Receiver:
     def place(self, match: re.Match[bytes]) -> memoryview:
         """The memory for what follows the head of a reply."""
         dtype, dimensions, size = match.groups()
-        self.form, count = form_of(bytes(dtype), bytes(dimensions)), int(size)
+        self.form, count = form_of(dtype, dimensions), int(size)
         known, shape = self.form
         if known is not None and prod(shape) * known.itemsize == count:
             fits = self.out is not None and (self.out.dtype, self.out.shape) == (known, shape)
             self.array = self.out if fits and self.out is not None else self._new(shape, known)
-            return self.array.data.cast("B") if shape else memoryview(self.array.reshape(1)).cast("B")
-        self.unfit = b"" if dtype == STRING.encode() else b"%d bytes of %s" % (count, bytes(dtype))
+            return self.array.reshape(-1).data.cast("B")
+        self.unfit = b"" if dtype == STRING.encode() else b"%d bytes of %s" % (count, dtype)
         self.memory = self._new((count,), np.dtype(np.uint8)).data
         return self.memory
 
@@ -157,6 +161,3 @@ def check_out(out: object) -> NDArray[Any] | None:
         )
         raise InputValueError(f"out: {why}; give np.empty(shape, dtype), of the tensor's type and shape")
     return out
-
-
-Read = Callable[[Connection], NDArray[Any]]

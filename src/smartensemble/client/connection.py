@@ -45,7 +45,8 @@ class Connection:
 
     :param timeout: how many seconds it waits for the next bytes of a reply.
     :raises OSError: nobody listens there, or not within `connect_timeout` seconds.
-    :raises Refused: it does not take the user and password of `login`.
+    :raises Refused: it does not take the user and password of `login`, or wants some.
+    :raises Lost: it does not answer.
     """
 
     def __init__(self, address: Address, login: tuple[str, str] | None, connect_timeout: float, timeout: float) -> None:
@@ -55,17 +56,28 @@ class Connection:
         self._chunk = memoryview(bytearray(CHUNK_BYTES))
         self._rest = b""  #: what has come, and does not belong to the reply before
         self._reader = hiredis.Reader(protocolError=ProtocolError, replyError=Refused, notEnoughData=self)
-        self._limit(timeout)
+        try:
+            self._limit(connect_timeout)
+            self._greet(login)
+            self._limit(timeout)
+        except BaseException:
+            self.close()
+            raise
+
+    def _greet(self, login: tuple[str, str] | None) -> None:
+        """Log in, and see that a server answers, which may be busy with loading its data."""
         if login:
-            try:
-                self.send(pack(("AUTH", *login)))
-                self.read()
-            except BaseException:
-                self.close()
+            self.send(pack(("AUTH", *login)))
+            self.read()
+        self.send(pack(("PING",)))
+        try:
+            self.read()
+        except Refused as refused:
+            if str(refused).startswith("NOAUTH"):
                 raise
 
     def _limit(self, seconds: float) -> None:
-        """Let the kernel keep the time: a socket of Python's with a time limit costs a call more for each that it sends or reads."""
+        """Let the kernel keep the time: with a limit of its own, a socket of Python's makes twice as many system calls."""
         self._socket.settimeout(None)
         whole = min(int(seconds * MICROSECONDS) or 1, 1 << 53)
         limit = struct.pack("@ll", *divmod(whole, MICROSECONDS))
@@ -196,7 +208,7 @@ def connected(address: Address, timeout: float) -> socket.socket:
 
 
 #: Its type hints allow a command of one word only.
-_pack: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command  # type: ignore[assignment]
+_pack: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
 
 
 def pack(command: Sequence[Argument]) -> list[Buffer]:

@@ -1,11 +1,11 @@
-"""The connections of one database: each command goes to the server that has its key, and never twice if that makes a difference."""
+"""The connections of one database: a command goes to the server that has its key, and not twice if that makes a difference."""
 
+import errno
 import os
 import re
 import threading
 import time
 import weakref
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -20,39 +20,29 @@ from smartensemble.client.errors import (
     RedisTimeoutError,
     refusal,
 )
-from smartensemble.errors import InputValueError, StateError, shown
-from smartensemble.wire.slots import SLOTS, slot_of, slot_tag
+from smartensemble.client.servers import Server, Servers, moved_to
+from smartensemble.errors import StateError
 
-Read = TypeVar("Read")
+Reply = TypeVar("Reply")
 Command = Sequence[Argument]
 
 #: What can be sent again after the connection was lost, because it changes nothing.
 REPEATABLE = frozenset(
-    ("PING", "EXISTS", "HEXISTS", "HGETALL", "LLEN", "LRANGE", "INFO", "CLUSTER", "TYPE")
-    + ("AI.TENSORGET", "AI.MODELGET", "AI.SCRIPTGET")
+    [
+        *("PING", "CLUSTER", "INFO", "TYPE", "EXISTS", "HEXISTS", "HGETALL", "LLEN", "LRANGE"),
+        *("AI.TENSORGET", "AI.MODELGET", "AI.SCRIPTGET"),
+    ]
 )
 #: How a server refuses a command that it would carry out later.
 LATER = ("LOADING", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN")
-NO_CLUSTER = re.compile("cluster support disabled|unknown (sub)?command|NOPERM", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Server:
-    """One server of a database: where it listens, and the slots that it has; several ranges of them make several of these."""
-
-    address: Address
-    first: int = 0
-    last: int = SLOTS - 1
-    tag: bytes = b""  #: the hash tag of its keys of models and scripts, if it is one of several
-
-    @property
-    def name(self) -> str:
-        """Its address, as SSDB has it."""
-        return spelled(self.address)
+#: How a server that has all slots, or an older one, answers the question for them.
+ALL_SLOTS = re.compile("cluster support disabled|unknown (sub)?command", re.IGNORECASE)
+#: What a server that is about to begin, or to accept more clients, may answer.
+BEGINS = (errno.ECONNREFUSED, errno.ENOENT, errno.EAGAIN, errno.ECONNRESET, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.EPIPE)
 
 
 class Database:
-    """The connections to the servers of a database, which take turns: threads wait for each other.
+    """The connections to the servers of a database. Threads that use them take turns.
 
     :raises RedisConnectionError: no server can be reached, or it does not let this client in.
     """
@@ -62,20 +52,18 @@ class Database:
         self._lock = threading.RLock()
         self._connections: dict[Address, Connection] = {}
         self._closed = False
-        self.servers: tuple[Server, ...] = ()
-        self._last_slots: list[int] = []
-        self._find_servers(target.addresses)
+        self.servers = Servers([Server(target.addresses[0])])
+        try:
+            self._find_servers(target.addresses)
+        except BaseException:
+            self.close()
+            raise
         OPEN.add(self)
 
     @property
     def sharded(self) -> bool:
         """Whether the keys are divided among servers, also if there is only one."""
-        return bool(self.servers[0].tag)
-
-    @property
-    def shards(self) -> list[Server]:
-        """The servers, each once."""
-        return list({server.address: server for server in reversed(self.servers)}.values())[::-1]
+        return self.servers.sharded
 
     def close(self) -> None:
         """Close all connections; a second time, do nothing."""
@@ -95,24 +83,27 @@ class Database:
 
         :raises RedisReplyError: the server answers with an error, or not at all.
         """
-        return self._exchange(self.address_of(key), pack(command), Connection.read, _shown(key), command[0] in REPEATABLE)
+        turn = Turn(self.servers.having(key).address, shown_key(key), command[0] in REPEATABLE)
+        return self._exchange(turn, pack(command), Connection.read)
 
-    def receive(self, key: bytes, command: Command, read: Callable[[Connection], Read]) -> Read:
-        """What `read` makes of the reply to `command`, which can be sent again."""
-        return self._exchange(self.address_of(key), pack(command), read, _shown(key), True)
+    def receive(self, key: bytes, command: Command, read: Callable[[Connection], Reply]) -> Reply:
+        """What `read` makes of the reply to `command`, which changes nothing."""
+        turn = Turn(self.servers.having(key).address, shown_key(key), True)
+        return self._exchange(turn, pack(command), read)
 
-    def send(self, key: bytes, buffers: Sequence[Buffer]) -> Any:
-        """The reply to a command whose bytes are `buffers`, from the server that has `key`."""
-        return self._exchange(self.address_of(key), buffers, Connection.read, _shown(key), False)
+    def send(self, key: bytes, buffers: Sequence[Buffer]) -> None:
+        """Send a command whose bytes are `buffers` to the server that has `key`."""
+        turn = Turn(self.servers.having(key).address, shown_key(key), False)
+        self._exchange(turn, buffers, Connection.read)
 
     def call_at(self, server: Server, *command: Argument) -> Any:
         """The reply of one server to `command`."""
-        subject = " ".join(map(str, command[:2]))
-        return self._exchange(server.address, pack(command), Connection.read, subject, command[0] in REPEATABLE)
+        subject = " ".join(str(word) for word in command[:2] if isinstance(word, str))
+        return self._exchange(Turn(server.address, subject, command[0] in REPEATABLE), pack(command), Connection.read)
 
     def each_shard(self, *command: Argument) -> list[Any]:
         """The reply of each server to `command`, in the order of their slots."""
-        return [self.call_at(server, *command) for server in self.shards]
+        return [self.call_at(server, *command) for server in self.servers.each]
 
     def call_many(
         self, commands: Sequence[tuple[bytes, Command]], read: Callable[[Connection], Any] = Connection.read
@@ -122,57 +113,27 @@ class Database:
         :raises RedisReplyError: the first error; the other commands are carried out.
         """
         with self._lock:
-            repeatable = all(command[0] in REPEATABLE for _, command in commands)
+            turns = [
+                Turn(self.servers.having(key).address, shown_key(key), command[0] in REPEATABLE) for key, command in commands
+            ]
+            packed = [pack(command) for _, command in commands]
             try:
-                replies = self._exchange_many(commands, read)
+                replies = self._exchange_many(turns, packed, read)
             except Lost as lost:
-                if lost.late or not repeatable:
-                    raise lost_error(_shown(commands[0][0]), lost) from None
-                try:
-                    replies = self._exchange_many(commands, read)
-                except Lost as again:
-                    raise lost_error(_shown(commands[0][0]), again) from None
-            for number, ((key, command), reply) in enumerate(zip(commands, replies, strict=True)):
+                if lost.late or not all(turn.repeatable for turn in turns):
+                    raise lost_error(turns[0].subject, lost) from None
+                return [self._exchange(turn, buffers, read) for turn, buffers in zip(turns, packed, strict=True)]
+            for number, (turn, reply) in enumerate(zip(turns, replies, strict=True)):
                 if isinstance(reply, Refused):  # perhaps only by this server, or for now
-                    replies[number] = self._exchange(
-                        self.address_of(key), pack(command), read, _shown(key), command[0] in REPEATABLE, reply
-                    )
+                    self._redirect(turn, reply)
+                    replies[number] = self._exchange(turn, packed[number], read)
             return replies
 
-    def address_of(self, key: bytes) -> Address:
-        """The address of the server that has a key."""
-        return self.server_of(key).address
+    # --- exchanges ------------------------------------------------------------------------------------------------------
 
-    def server_of(self, key: bytes) -> Server:
-        """The server that has a key."""
-        if len(self._last_slots) == 1:
-            return self.servers[0]
-        return self.servers[bisect_left(self._last_slots, slot_of(key))]
-
-    def server_at(self, subject: str, text: object) -> Server:
-        """The server of an address, as SSDB has it."""
-        for server in self.servers:
-            if text in (server.name, f"tcp://{server.name}"):
-                return server
-        known = ", ".join(dict.fromkeys(server.name for server in self.servers))
-        raise InputValueError(f"{subject}: {shown(text)} is no server of this database; there are {known}")
-
-    # --- one exchange ---------------------------------------------------------------------------------------------------
-
-    def _exchange(
-        self,
-        address: Address,
-        buffers: Sequence[Buffer],
-        read: Callable[[Connection], Read],
-        subject: str,
-        repeatable: bool,
-        refused: Refused | None = None,
-    ) -> Read:
-        """The reply to a command, which is sent again if its server has not taken it, or if it is `repeatable`."""
+    def _exchange(self, turn: "Turn", buffers: Sequence[Buffer], read: Callable[[Connection], Reply]) -> Reply:
+        """The reply to a command, which is sent again if its server has not taken it, or if that makes no difference."""
         with self._lock:
-            turn = Turn(address, time.monotonic() + self.limits.command)
-            if refused:
-                self._redirect(turn, refused, subject)
             while True:
                 try:
                     connection = self._connections.get(turn.address) or self._connect(turn.address)
@@ -182,43 +143,43 @@ class Database:
                     connection.send(buffers)
                     return read(connection)
                 except Refused as error:
-                    self._redirect(turn, error, subject)
+                    self._redirect(turn, error)
                 except Lost as lost:
                     self._drop(turn.address)
-                    if turn.lost or lost.late or (lost.sent and not repeatable):
-                        raise lost_error(subject, lost) from None
+                    if turn.lost or lost.late or (lost.sent and not turn.repeatable):
+                        raise lost_error(turn.subject, lost) from None
                     turn.lost = True
                 except ProtocolError as error:
                     self._drop(turn.address)
-                    raise RedisInternalError(f"{subject}: {error}; connect to a Valkey or Redis server") from None
+                    raise RedisInternalError(f"{turn.subject}: {error}; connect to a Valkey or Redis server") from None
                 except BaseException:  # what is left of the reply must not be taken for that to another command
                     self._drop(turn.address)
                     raise
 
-    def _exchange_many(self, commands: Sequence[tuple[bytes, Command]], read: Callable[[Connection], Any]) -> list[Any]:
+    def _exchange_many(
+        self, turns: "Sequence[Turn]", packed: Sequence[Sequence[Buffer]], read: Callable[[Connection], Any]
+    ) -> list[Any]:
         """The replies to commands, or why they are refused; all are sent before the first reply is read."""
         shares: dict[Address, list[int]] = {}
-        for number, (key, _) in enumerate(commands):
-            shares.setdefault(self.address_of(key), []).append(number)
-        replies: list[Any] = [None] * len(commands)
+        for number, turn in enumerate(turns):
+            shares.setdefault(turn.address, []).append(number)
+        replies: list[Any] = [None] * len(turns)
         try:
             connections = {address: self._connections.get(address) or self._connect(address) for address in shares}
             for address, numbers in shares.items():
-                connections[address].send([buffer for number in numbers for buffer in pack(commands[number][1])])
+                connections[address].send([buffer for number in numbers for buffer in packed[number]])
             for address, numbers in shares.items():
                 for number in numbers:
-                    try:
-                        replies[number] = read(connections[address])
-                    except Refused as refused:
-                        replies[number] = refused
+                    replies[number] = reply_or_refusal(connections[address], read)
         except BaseException:
             self._drop(*shares)
             raise
         return replies
 
-    def _redirect(self, turn: "Turn", refused: Refused, subject: str) -> None:
-        """Where and when to send a command next; or the error, if it is refused for good."""
+    def _redirect(self, turn: "Turn", refused: Refused) -> None:
+        """Where and when a refused command goes next; or the error, if it is refused for good."""
         word, *rest = str(refused).split(" ")
+        turn.deadline = turn.deadline or time.monotonic() + self.limits.command
         late = time.monotonic() >= turn.deadline
         turn.asking = False
         if word in LATER and not late:
@@ -229,7 +190,9 @@ class Database:
             if word == "MOVED":
                 self._find_servers((turn.address,))
         else:
-            raise refusal(subject, str(refused)) from None
+            raise refusal(turn.subject, str(refused)) from None
+
+    # --- connections ----------------------------------------------------------------------------------------------------
 
     def _connect(self, address: Address) -> Connection:
         """A connection to a server, which may have to begin to listen first."""
@@ -240,8 +203,8 @@ class Database:
             left = deadline - time.monotonic()
             try:
                 made = Connection(address, self.target.login, max(left, self.limits.connect_interval), self.limits.reply)
-            except (OSError, Lost) as error:
-                if left <= 0:
+            except (OSError, Lost, ProtocolError) as error:
+                if left <= 0 or isinstance(error, ProtocolError) or getattr(error, "errno", errno.ECONNRESET) not in BEGINS:
                     raise unreachable(address, error) from None
                 time.sleep(min(self.limits.connect_interval, left))
             except Refused as error:
@@ -255,62 +218,47 @@ class Database:
             if connection := self._connections.pop(address, None):
                 connection.close()
 
-    # --- the servers ----------------------------------------------------------------------------------------------------
-
     def _find_servers(self, known: Sequence[Address]) -> None:
         """Ask the first of `known` that answers which servers there are."""
         for number, address in enumerate(known, start=1):
             try:
-                self._set_servers(address, self._slots(address))
+                self.servers = Servers.of_slots(address, self._slots(address))
                 return
-            except (RedisConnectionError, RedisDatabaseError):
+            except RedisConnectionError:
                 if number == len(known):
                     raise
 
     def _slots(self, address: Address) -> list[Any]:
         """What a server says of the slots; nothing if it has all of them."""
-        subject = spelled(address)
+        if self.target.kind == "Standalone":
+            self._connections.get(address) or self._connect(address)
+            return []
         try:
-            if self.target.kind != "Standalone":
-                return list(self._exchange(address, pack(("CLUSTER", "SLOTS")), Connection.read, subject, True))
-            self._exchange(address, pack(("PING",)), Connection.read, subject, True)
+            return list(self._exchange(Turn(address, spelled(address), True), pack(("CLUSTER", "SLOTS")), Connection.read))
         except RedisReplyError as error:
-            if self.target.kind or not NO_CLUSTER.search(str(error)):
+            if self.target.kind or not ALL_SLOTS.search(str(error)):
                 raise RedisConnectionError(str(error)) from None
         return []
 
-    def _set_servers(self, address: Address, slots: Sequence[Any]) -> None:
-        found = [Server(address)]
-        if slots:
-            ranges = sorted((int(first), int(last), owner) for first, last, owner, *_ in slots)
-            tags: dict[Address, bytes] = {}
-            found = []
-            for first, last, (host, port, *_) in ranges:
-                at = (host.decode() if host not in (None, b"", b"?") else own_host(address), port)
-                found.append(Server(at, first, last, tags.setdefault(at, slot_tag(first))))
-        self.servers = tuple(found)
-        self._last_slots = [server.last for server in found]
 
-
-@dataclass
+@dataclass(slots=True)
 class Turn:
-    """Where a command goes next."""
+    """Where a command goes, and what has become of it so far."""
 
     address: Address
-    deadline: float  #: until when it is sent again, if a server refuses it for now
+    subject: str  #: of a message about it
+    repeatable: bool  #: it can be sent again
+    deadline: float = 0.0  #: until when it is sent again, if a server refuses it for now
     asking: bool = False  #: the server must be told that it gets a key that is on its way there
     lost: bool = False  #: the connection has been lost already
 
 
-def moved_to(text: str, address: Address) -> Address:
-    """The address that a server answers with; without a host, that of the server itself."""
-    host, _, port = text.rpartition(":")
-    return host or own_host(address), int(port)
-
-
-def own_host(address: Address) -> str:
-    """The host of an address; of a unix socket, this one."""
-    return "127.0.0.1" if isinstance(address, str) else address[0]
+def reply_or_refusal(connection: Connection, read: Callable[[Connection], Any]) -> Any:
+    """The next reply, or why the command is refused."""
+    try:
+        return read(connection)
+    except Refused as refused:
+        return refused
 
 
 def unreachable(address: Address, error: Exception) -> RedisConnectionError:
@@ -332,7 +280,8 @@ def lost_error(subject: str, lost: Lost) -> RedisReplyError:
     return RedisDatabaseError(f"{subject}: {lost}; see whether the database still runs")
 
 
-def _shown(key: bytes) -> str:
+def shown_key(key: bytes) -> str:
+    """A key as a message shows it."""
     return key.decode(errors="backslashreplace")
 
 

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike, NDArray
 
-from smartensemble.client.calls.polling import poll
 from smartensemble.client.arrays import Receiver, as_array, check_out, store
+from smartensemble.client.calls.polling import poll
 from smartensemble.client.keys import key_of
 from smartensemble.errors import public
+from smartensemble.wire.slots import slot_of
 
 if TYPE_CHECKING:
     from smartensemble.client.database import Database
@@ -62,7 +63,7 @@ class TensorCalls:
         :raises RedisRuntimeError: there is no tensor `old_name`.
         """
         old, new = self._names.read("tensor", old_name), self._names.written("tensor", new_name)
-        if self._database.address_of(old) == self._database.address_of(new) and not self._database.sharded:
+        if slot_of(old) == slot_of(new) or not self._database.sharded:
             self._database.call(old, "RENAME", old, new)
         else:
             self.copy_tensor(old_name, new_name)
@@ -81,7 +82,7 @@ class TensorCalls:
         return self._exists(key_of("key", key))
 
     def poll_key(self, key: str, poll_frequency_ms: int, num_tries: int) -> bool:
-        """Wait for `key`, which gets no prefix: ask `num_tries` times, every `poll_frequency_ms` milliseconds; whether it is there."""
+        """Wait for `key`, which gets no prefix: see :meth:`poll_tensor`."""
         return self._poll(key_of("key", key), poll_frequency_ms, num_tries)
 
     def _exists(self, key: bytes) -> bool:
