@@ -4,12 +4,10 @@ The variables are those of `SmartRedis <https://www.craylabs.org/docs/sr_runtime
 own, which end in it.
 """
 
-import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from smartensemble.checks import opened
 from smartensemble.client.errors import RedisConnectionError, RedisKeyError
@@ -28,8 +26,7 @@ MODEL_TIMEOUT_S = 60_000.0
 INTERVAL_S = 0.1
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """How long a client waits, in seconds."""
 
     connect: float = CONNECT_TIMEOUT_S  #: for a server that does not listen yet
@@ -40,8 +37,7 @@ class Limits:
     command_interval: float = INTERVAL_S  #: between two attempts to send a command that was refused
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """What a client connects to."""
 
     addresses: tuple[Address, ...]  #: of one database; the first that answers counts
@@ -226,6 +222,8 @@ def _login(variable: str, record: str | int | None) -> tuple[str, str] | None:
     """The user and the password of a database, from the file that a member's variable names."""
     if record is None:
         return None
+    import json  # few clients need a password
+
     with opened(str(record), variable) as file:
         try:
             fields: Any = json.load(file)

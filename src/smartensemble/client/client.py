@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import replace
 from types import TracebackType
 from typing import Any, NoReturn, Self, overload
 
@@ -164,16 +163,16 @@ def _adjusted(
     """`wanted`, with what the caller gives in the place of variables."""
     limits: Limits = wanted.limits
     if timeout is not None:
-        limits = replace(limits, reply=seconds("timeout", timeout))
+        limits = limits._replace(reply=seconds("timeout", timeout))
     if connect_timeout is not None:
-        limits = replace(limits, connect=seconds("connect_timeout", connect_timeout))
+        limits = limits._replace(connect=seconds("connect_timeout", connect_timeout))
     for name, value in (("user", user), ("password", password)):
         if value is not None and not isinstance(value, str):
             raise InputTypeError(f"Client: {name} is no text; give text, or leave it out")
     if user is not None and password is None:
         raise InputValueError(f"Client: has a user, {shown(user)}, and no password; give both")
     login = wanted.login if password is None else (user or "default", password)
-    return replace(wanted, limits=limits, login=login)
+    return wanted._replace(limits=limits, login=login)
 
 
 def seconds(subject: str, value: object) -> float:

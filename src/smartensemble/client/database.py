@@ -7,7 +7,6 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from smartensemble.client.address import Address, Target, spelled
@@ -241,16 +240,18 @@ class Database:
         return []
 
 
-@dataclass(slots=True)
 class Turn:
     """Where a command goes, and what has become of it so far."""
 
-    address: Address
-    subject: str  #: of a message about it
-    repeatable: bool  #: it can be sent again
-    deadline: float = 0.0  #: until when it is sent again, if a server refuses it for now
-    asking: bool = False  #: the server must be told that it gets a key that is on its way there
-    lost: bool = False  #: the connection has been lost already
+    __slots__ = ("address", "asking", "deadline", "lost", "repeatable", "subject")
+
+    def __init__(self, address: Address, subject: str, repeatable: bool) -> None:
+        self.address = address
+        self.subject = subject  #: of a message about it
+        self.repeatable = repeatable  #: it can be sent again
+        self.deadline = 0.0  #: until when it is sent again, if a server refuses it for now
+        self.asking = False  #: the server must be told that it gets a key that is on its way there
+        self.lost = False  #: the connection has been lost already
 
 
 def reply_or_refusal(connection: Connection, read: Callable[[Connection], Any]) -> Any:

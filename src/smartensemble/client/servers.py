@@ -2,16 +2,14 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from smartensemble.client.address import Address, spelled
 from smartensemble.errors import InputValueError, did_you_mean, shown
 from smartensemble.wire.slots import SLOTS, slot_of, slot_tag
 
 
-@dataclass(frozen=True)
-class Server:
+class Server(NamedTuple):
     """One server of a database, and a range of slots that it has."""
 
     address: Address
