@@ -19,6 +19,7 @@ from smartensemble.settings.container import Singularity
 from smartensemble.settings.run import RunSettings
 
 if TYPE_CHECKING:
+    from smartensemble.client import Client
     from smartensemble.databases.orchestrator import Orchestrator
     from smartensemble.runtime.runner import Runner
     from smartensemble.runtime.servers.registry import Databases
@@ -197,6 +198,21 @@ class Creator:
         return self._databases.reconnect(
             path_text("reconnect_orchestrator: checkpoint", checkpoint), self._classes.orchestrator()
         )
+
+    def client(self, db: "Orchestrator | Model | str | None" = None, *, timeout: float | None = None) -> "Client":
+        """A client of a database, for your own program.
+
+        :param db: a database or its identifier, by default the only one that runs; or a model that runs with one of its own.
+        :param timeout: how many seconds it waits for the reply to a command; by default as long as members do, ten minutes.
+        :raises StateError: it does not run.
+        :raises RedisConnectionError: it cannot be reached from here.
+        :raises UnsupportedError: NumPy or hiredis is not installed.
+        """
+        from smartensemble.runtime.servers.clients import chosen, own_client
+
+        if isinstance(db, Model):
+            return own_client(self._runner, db, timeout)
+        return chosen(self.name, self._databases.known, db).client(timeout=timeout)
 
     def _place(self, entity: Model | Ensemble) -> None:
         """Put `entity` below this experiment's directory, unless it has its own path, and read the record of its last run."""

@@ -4,20 +4,23 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from smartensemble.checks import absolute_path, empty, flag, listed, positive
 from smartensemble.databases.config import checked_setting
 from smartensemble.databases.placement import ClusterOptions, Placement, placement
 from smartensemble.databases.shard import Shard, checked_port
 from smartensemble.databases.users import USER
-from smartensemble.databases.variables import DEFAULT_IDENTIFIER, Endpoint, check_identifier, variables
+from smartensemble.databases.variables import DEFAULT_IDENTIFIER, Endpoint, check_identifier, suffix, variables
 from smartensemble.databases.worker_options import MODEL_TIME_LIMIT, worker_options
 from smartensemble.duration import Duration
 from smartensemble.errors import InputTypeError, InputValueError, StateError, UnsupportedError, did_you_mean, public, shown
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.executable import find_program
 from smartensemble.settings.run import RunSettings
+
+if TYPE_CHECKING:
+    from smartensemble.client import Client
 
 ACCESS = ("private", "open", "password")
 EVICTION = tuple(f"{kind}-{how}" for kind in ("volatile", "allkeys") for how in ("lru", "lfu", "random"))
@@ -171,6 +174,20 @@ class Orchestrator:
         :raises StateError: it does not run, or not any more.
         """
         return variables(f"{self.db_identifier}_client", self.path, [endpoint_of(self)], False, (), {})
+
+    def client(self, *, timeout: float | None = None) -> "Client":
+        """A client of it, for your own program: it has what :attr:`env` says, whatever the environment of your program is.
+
+        :param timeout: how many seconds it waits for the reply to a command; by default as long as members do, ten minutes.
+        :raises StateError: it does not run, or not any more.
+        :raises UnsupportedError: NumPy or hiredis is not installed.
+        """
+        from smartensemble.client import Client, ConfigOptions
+
+        options, env, end = ConfigOptions(), self.env, suffix(self.db_identifier)
+        for name in ("SSDB", "SR_DB_TYPE", "SMARTENSEMBLE_DB", "SSKEYIN", "SSKEYOUT", "SR_SOCKET_TIMEOUT"):
+            options.override_string_option(name, env.get(f"{name}{end}", ""))
+        return Client(options, self.db_identifier, timeout=timeout)
 
     @property
     def hosts(self) -> list[str]:
