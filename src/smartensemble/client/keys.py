@@ -53,6 +53,8 @@ class Names:
 
 
 def _key(prefix: str, name: str) -> bytes:
+    if isinstance(name, str) and not name:
+        raise InputValueError("name: is empty; give a name")
     return key_of("name", f"{prefix}.{name}" if prefix and isinstance(name, str) else name)
 
 
