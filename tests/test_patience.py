@@ -28,6 +28,7 @@ SUBJECTS = {
     "runtime/journal/test_journal.py": ["exp.wait(ens, timeout=0.5)"],  # it comes to nothing, however long
     "runtime/local/test_launcher.py": ["exp.wait("],
     "runtime/start_interrupts.py": ["time.sleep("],  # a moment that is drawn at random
+    "client/test_database.py": ["Client("],  # beside a server that stands still
     "faults/campaign.py": ["time.sleep("],  # a fault comes at a random moment
     "tutorkit/running/test_limits.py": ["time.sleep("],  # a block stands still for a while
 }

@@ -102,7 +102,7 @@ def test_a_file_that_is_no_record_is_named(text: str, tmp_path: Path) -> None:
     options.override_string_option("SSDB", "n1")
     options.override_string_option("SMARTENSEMBLE_DB", str(tmp_path / "db.json"))
 
-    with pytest.raises(InputValueError, match="^SMARTENSEMBLE_DB: .* is no record of a database; "):
+    with pytest.raises(InputValueError, match=r"^SMARTENSEMBLE_DB: .* is no record of a database; "):
         target(options)
 
 
@@ -121,9 +121,9 @@ def test_options_are_read_and_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_option_that_is_not_set_has_no_value() -> None:
     options = ConfigOptions.create_from_environment("d")
 
-    with pytest.raises(RedisKeyError, match="^SSDB_d: is not set; "):
+    with pytest.raises(RedisKeyError, match=r"^SSDB_d: is not set; "):
         options.get_string_option("SSDB")
-    with pytest.raises(InputValueError, match="option_name: is empty"):
+    with pytest.raises(InputValueError, match=r"option_name: is empty"):
         options.is_configured("")
-    with pytest.raises(InputTypeError, match="value: '1' is no whole number"):
+    with pytest.raises(InputTypeError, match=r"value: '1' is no whole number"):
         options.override_integer_option("SSDB", "1")  # type: ignore[arg-type]

@@ -26,7 +26,7 @@ COMMANDS: list[Any] = [
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_is_packed_as_hiredis_packs_it(command: Any) -> None:
-    plain = tuple(bytes(word) if isinstance(word, memoryview) else word for word in command)
+    plain: Any = tuple(bytes(word) if isinstance(word, memoryview) else word for word in command)
 
     assert b"".join(pack(command)) == hiredis.pack_command(plain)
 
@@ -42,7 +42,7 @@ def test_a_reply_in_pieces_is_read_whole(server: Server, tmp_path: Path, piece: 
         for size in (1, 100, 20_000 if piece > 1 else 300):
             client.put_tensor("x", np.arange(size))
             assert client.get_tensor("x").tolist() == list(range(size))
-            with pytest.raises(RedisRuntimeError, match="tensor key is empty"):
+            with pytest.raises(RedisRuntimeError, match=r"tensor key is empty"):
                 client.get_tensor("missing")
 
 
@@ -69,5 +69,5 @@ def test_what_is_no_server_is_an_error_in_time(tmp_path: Path) -> None:
             Client(address=f"unix://{tmp_path / 's'}", connect_timeout=0.05)
     with pytest.raises(RedisConnectionError, match=r"no server answers there \(Connection refused\); start the database"):
         Client(address=f"unix://{tmp_path / 's'}", connect_timeout=0.05)
-    with pytest.raises(RedisConnectionError, match="No such file"):
+    with pytest.raises(RedisConnectionError, match=r"No such file"):
         Client(address=f"unix://{tmp_path / 'nothing'}", connect_timeout=0.05)

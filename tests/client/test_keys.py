@@ -43,10 +43,10 @@ def test_the_source_can_be_changed_to_one_that_is_known() -> None:
     names.choose_source("b")
 
     assert names.read("tensor", "\u00e9") == "b.\u00e9".encode()
-    with pytest.raises(RedisRuntimeError, match="^set_data_source: 'c' is no source of this client; there are a, b"):
+    with pytest.raises(RedisRuntimeError, match=r"^set_data_source: 'c' is no source of this client; there are a, b"):
         names.choose_source("c")
-    with pytest.raises(RedisRuntimeError, match="SSKEYIN names none"):
+    with pytest.raises(RedisRuntimeError, match=r"SSKEYIN names none"):
         Names().choose_source("a")
-    with pytest.raises(InputTypeError, match="use_prefix: 'no' is neither"):
+    with pytest.raises(InputTypeError, match=r"use_prefix: 'no' is neither"):
         names.use_prefix("list", "no")
     assert names.read("tensor", "x") == b"b.x"

@@ -1,6 +1,5 @@
 """What is added for databases is checked when it is added, inherited by members, and stored under the keys of SmartRedis."""
 
-import binascii
 import subprocess
 import sys
 from collections.abc import Callable
@@ -177,11 +176,7 @@ def test_a_large_model_is_sent_in_parts() -> None:
     assert [len(part) for part in words[words.index(b"BLOB") + 1 :]] == [MAX_ARGUMENT_BYTES, 1]
 
 
-def test_every_slot_has_a_tag_without_braces() -> None:
-    tags = [slot_tag(slot) for slot in range(16384)]
-
-    assert [binascii.crc_hqx(tag, 0) % 16384 for tag in tags] == list(range(16384))
-    assert not any(brace in tag for tag in tags for brace in b"{}")
+def test_each_server_has_a_copy_by_the_tag_of_its_first_slot() -> None:
     assert commands(Script("s", SCRIPT), 3)[2][0][1] == b"{%s}.s" % slot_tag(slot_range(2, 3)[0])
 
 

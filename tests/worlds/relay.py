@@ -14,11 +14,15 @@ class Relay:
 
     def __init__(self, path: Path, server: str, piece: int) -> None:
         self.path, self.server, self.piece = str(path), server, piece
-        self.replies_to_lose = 0  #: connections end in the place of so many replies
+        self.lost, self.left = b"", 0  #: how replies begin in whose place connections end, and of how many
         self.connections = 0
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
         self.listener.listen()
+
+    def lose(self, beginning: bytes, number: int = 1) -> None:
+        """End the connection in the place of the next replies that begin so."""
+        self.lost, self.left = beginning, number
 
     def serve(self) -> None:
         """Accept connections until the listener is closed."""
@@ -42,8 +46,8 @@ class Relay:
         """Pass on replies, piece by piece."""
         with suppress(OSError), server, client:
             while data := server.recv(CHUNK_BYTES):
-                if self.replies_to_lose:
-                    self.replies_to_lose -= 1
+                if self.left and data.startswith(self.lost):
+                    self.left -= 1
                     client.shutdown(socket.SHUT_RDWR)
                     return
                 for start in range(0, len(data), self.piece):
@@ -56,7 +60,9 @@ def relay(path: Path, server: str, piece: int = CHUNK_BYTES) -> Iterator[Relay]:
     made = Relay(path, server, piece)
     thread = threading.Thread(target=made.serve)
     thread.start()
-    yield made
-    made.listener.shutdown(socket.SHUT_RDWR)
-    made.listener.close()
-    thread.join()
+    try:
+        yield made
+    finally:
+        made.listener.shutdown(socket.SHUT_RDWR)
+        made.listener.close()
+        thread.join()

@@ -50,7 +50,7 @@ def __getattr__(name: str) -> object:
     try:
         found = getattr(import_module(f"{__name__}.{HOME[name]}"), name)
     except ModuleNotFoundError as error:
-        if error.name not in NEEDED:
+        if str(error.name).partition(".")[0] not in NEEDED:
             raise
         raise UnsupportedError(f"{name}: needs {' and '.join(NEEDED)}; run pip install 'smartensemble[client]'") from None
     globals()[name] = found

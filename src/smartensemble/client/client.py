@@ -184,11 +184,11 @@ def seconds(subject: str, value: object) -> float:
 
 def _check_arguments(form: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """An error, unless a client can be made of these arguments."""
-    signature = inspect.signature(form)
+    known = [*inspect.signature(_by_address).parameters, "config_options"]
     for word in kwargs:
-        if word not in signature.parameters:
-            raise InputTypeError(f"Client: no argument {word!r}{did_you_mean(word, signature.parameters)}")
+        if word not in known:
+            raise InputTypeError(f"Client: no argument {word!r}{did_you_mean(word, known)}")
     try:
-        signature.bind(*args, **kwargs)
+        inspect.signature(form).bind(*args, **kwargs)
     except TypeError as error:
         raise InputTypeError(f"Client: {error}; give Client(), or Client(address='host:port')") from None

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from smartensemble.runtime.runner import Runner
 
 BEGIN_TIMEOUT_S = 10.0  #: for the server of a member's own, which starts when the member does
-BEGIN_INTERVAL_S = 0.05  #: between two attempts to connect to it
+CONF_INTERVAL_S = 0.05  #: between two looks for its configuration
+ANSWER_TIMEOUT_S = 1.0  #: for its answer, before the configuration is read again
 
 
 def chosen(subject: str, known: Mapping[str, Orchestrator], db: object) -> Orchestrator:
@@ -63,13 +64,13 @@ def own_client(runner: "Runner", model: Model, timeout: float | None) -> "Client
         late = time.monotonic() > limit
         if address := listening(Path(model.path, f"{model.name}.db.conf")):
             try:
-                return Client(False, address, model.name, timeout=timeout, connect_timeout=BEGIN_INTERVAL_S)
+                return Client(False, address, model.name, timeout=timeout, connect_timeout=ANSWER_TIMEOUT_S)
             except RedisConnectionError:
                 if late:
                     raise
         elif late:
             raise StateError(f"{model.name}: its own database has not begun; wait until the member runs")
-        time.sleep(BEGIN_INTERVAL_S)
+        time.sleep(CONF_INTERVAL_S)
 
 
 def listening(conf: Path) -> str:

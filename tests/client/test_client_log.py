@@ -1,4 +1,7 @@
-"""What a program logs is in the file of its member, by level, as SmartRedis' client writes it."""
+"""What a program logs is in the file of its member, by level, as SmartRedis' client writes it.
+
+Tests log.
+"""
 
 import re
 from pathlib import Path
@@ -12,9 +15,7 @@ from smartensemble.errors import AccessError, InputTypeError, InputValueError
 LEVELS = (LLQuiet, LLInfo, LLDebug, LLDeveloper)
 
 
-@pytest.mark.parametrize(
-    ("word", "logged"), [("QUIET", 1), ("info", 2), ("", 2), ("Debug", 3), ("DEVELOPER", 4)]
-)
+@pytest.mark.parametrize(("word", "logged"), [("QUIET", 1), ("info", 2), ("", 2), ("Debug", 3), ("DEVELOPER", 4)])
 def test_a_line_is_logged_by_its_level(word: str, logged: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SR_LOG_FILE", str(tmp_path / "log"))
     monkeypatch.setenv("SR_LOG_LEVEL", word)
