@@ -15,9 +15,10 @@ from smartensemble import errors
 from smartensemble.results.table import Table
 
 PAGES = Path(__file__).parents[1] / "docs" / "reference"
-REFERENCE = (PAGES / "api.rst").read_text()
+REFERENCE = (PAGES / "api.rst").read_text() + (PAGES / "client.rst").read_text()
 ERRORS = (PAGES / "errors.rst").read_text()
 CLASSES = [
+    smartensemble.Client,
     smartensemble.Experiment,
     smartensemble.Ensemble,
     smartensemble.Model,

@@ -73,8 +73,8 @@ OTHERWISE = "correct what the server names"
 def refusal(subject: str, words: str) -> RedisRuntimeError:
     """The error for a server that answers with an error.
 
-    >>> refusal("rho", "OOM command not allowed when used memory > 'maxmemory'.").args[0][:61]
-    "rho: OOM command not allowed when used memory > 'maxmemory';"
+    >>> refusal("rho", "OOM command not allowed when used memory > 'maxmemory'.").args[0][:60]
+    "rho: OOM command not allowed when used memory > 'maxmemory'"
     """
     remedy = next((remedy for pattern, remedy in REMEDIES if re.search(pattern, words)), OTHERWISE)
     return RedisRuntimeError(f"{subject}: {words.removeprefix('ERR ').rstrip('.')}; {remedy}")
