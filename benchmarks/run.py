@@ -84,6 +84,17 @@ CASES = [
         for label, size in (("16 MiB", 2**24), ("128 MiB", 2**27))
         for act, floor in (("put", "SET"), ("get", "GET"))
     ),
+    Case("import the client, beside NumPy (CPU)", "import_client", ratio=1.3, smartsim=False),
+    *(
+        Case(
+            f"{act} a tensor of {label}, beside SmartRedis{how}", "client", (act, str(size), clock), ratio=most, smartsim=False
+        )
+        for label, size, most in (("1 KiB", 2**10, 1.0), ("64 KiB", 2**16, 1.0), ("1 MiB", 2**20, 0.9), ("16 MiB", 2**24, 0.9))
+        for act in ("put", "get")
+        for how, clock in (("", "clock"), (" (CPU)", "cpu"))
+    ),
+    Case("put, run and get, beside SmartRedis", "client", ("around", "1", "clock"), ratio=1.0, smartsim=False),
+    Case("put, run and get, beside SmartRedis (CPU)", "client", ("around", "1", "cpu"), ratio=1.0, smartsim=False),
     Case("run a small TorchScript model, beside GET", "inference", ("TORCH",), ratio=2.0, smartsim=False),
     Case("run a small ONNX model, beside GET", "inference", ("ONNX",), ratio=1.9, smartsim=False),
     Case("put, run and get, beside SET, GET and a call", "inference", ("around",), ratio=2.0, smartsim=False),

@@ -9,7 +9,7 @@ from measure import measured
 LIST = """
 import sys
 before = set(sys.modules)
-import smartensemble
+from smartensemble import Experiment
 names = [name for name in sys.modules if name not in before]
 print(*(n for n in names if n.partition(".")[0] in sys.stdlib_module_names))
 print(*(n for n in names if n.partition(".")[0] not in sys.stdlib_module_names and n.partition(".")[0] != "smartensemble"))

@@ -3,4 +3,4 @@ from time import process_time
 from measure import measured
 
 with measured(process_time):
-    import smartensemble  # noqa: F401
+    from smartensemble import Experiment  # noqa: F401

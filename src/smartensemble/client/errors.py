@@ -73,8 +73,9 @@ OTHERWISE = "correct what the server names"
 def refusal(subject: str, words: str) -> RedisRuntimeError:
     """The error for a server that answers with an error.
 
-    >>> refusal("rho", "OOM command not allowed when used memory > 'maxmemory'.").args[0][:60]
+    >>> refusal("rho", "OOM command not allowed when used memory > 'maxmemory'.").args[0].partition(';')[0]
     "rho: OOM command not allowed when used memory > 'maxmemory'"
     """
+    words = words.removeprefix("ERR ").partition(", with args beginning with")[0].rstrip(".")
     remedy = next((remedy for pattern, remedy in REMEDIES if re.search(pattern, words)), OTHERWISE)
-    return RedisRuntimeError(f"{subject}: {words.removeprefix('ERR ').rstrip('.')}; {remedy}")
+    return RedisRuntimeError(f"{subject}: {words}; {remedy}")
