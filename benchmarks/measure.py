@@ -15,6 +15,7 @@ def measured(clock: Callable[[], float] = time.perf_counter) -> Iterator[None]:
     report(clock() - began, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 
 
-def report(seconds: float, megabytes: float = 0.0) -> None:
-    """Print a measurement."""
-    print(json.dumps({"seconds": seconds, "MB": megabytes}), flush=True)
+def report(seconds: float, megabytes: float = 0.0, floor: float | None = None) -> None:
+    """Print a measurement, and that of the floor if one process measures both in turns."""
+    line = {"seconds": seconds, "MB": megabytes} | ({} if floor is None else {"floor": floor})
+    print(json.dumps(line), flush=True)

@@ -1,7 +1,0 @@
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "inference"))
-from both import measure
-
-measure(ours=False)
