@@ -86,15 +86,15 @@ CASES = [
     ),
     Case("import the client, beside NumPy (CPU)", "import_client", ratio=1.3, smartsim=False),
     *(
-        Case(
-            f"{act} a tensor of {label}, beside SmartRedis{how}", "client", (act, str(size), clock), ratio=most, smartsim=False
-        )
+        Case(f"{act} a tensor of {label}, beside SmartRedis{how}", "client", (act, str(size), clock), most, None, False, False)
         for label, size, most in (("1 KiB", 2**10, 1.0), ("64 KiB", 2**16, 1.0), ("1 MiB", 2**20, 0.9), ("16 MiB", 2**24, 0.9))
         for act in ("put", "get")
         for how, clock in (("", "clock"), (" (CPU)", "cpu"))
     ),
-    Case("put, run and get, beside SmartRedis", "client", ("around", "1", "clock"), ratio=1.0, smartsim=False),
-    Case("put, run and get, beside SmartRedis (CPU)", "client", ("around", "1", "cpu"), ratio=1.0, smartsim=False),
+    *(
+        Case(f"put, run and get, beside SmartRedis{how}", "client", ("around", "1", clock), 1.0, None, False, False)
+        for how, clock in (("", "clock"), (" (CPU)", "cpu"))
+    ),
     Case("run a small TorchScript model, beside GET", "inference", ("TORCH",), ratio=2.0, smartsim=False),
     Case("run a small ONNX model, beside GET", "inference", ("ONNX",), ratio=1.9, smartsim=False),
     Case("put, run and get, beside SET, GET and a call", "inference", ("around",), ratio=2.0, smartsim=False),
@@ -158,7 +158,9 @@ def run(case: Case, smartsim: str | None, rounds: int) -> dict[str, object]:
             taken[kind].append(measure(python, HERE / case.folder / f"{kind}.py", case.arguments))
     seconds = {kind: median(one["seconds"] for one in all_of) for kind, all_of in taken.items()}
     memory = {kind: median(one["MB"] for one in all_of) for kind, all_of in taken.items()}
-    ratio = seconds["ours"] / seconds["floor"] if case.floor else None
+    if beside := [one["floor"] for one in taken["ours"] if "floor" in one]:
+        seconds["floor"] = median(beside)
+    ratio = seconds["ours"] / seconds["floor"] if "floor" in seconds else None
     reached = (case.ratio is None or (ratio or 0) <= case.ratio) and (case.seconds is None or seconds["ours"] <= case.seconds)
     return {
         "what": case.title,

@@ -19,7 +19,7 @@ FEWEST, MOST = 3, 300  #: calls of a turn
 X = np.arange(10, dtype="float32").reshape(1, 10)
 
 
-def measure(ours: bool) -> None:
+def measure() -> None:
     """Measure what the arguments say: ``put``, ``get`` or ``around``, a size, and ``clock`` or ``cpu``."""
     act, size, clock = sys.argv[1:]
     import smartredis
@@ -35,7 +35,8 @@ def measure(ours: bool) -> None:
         for turn in range(TURNS + 1):
             for which in (0, 1) if turn % 2 else (1, 0):
                 taken[which].append(clocked(acts[which], number, count))
-        report(median(taken[not ours][1:]))  # without the first turn
+        ours, theirs = (median(one[1:]) for one in taken)  # without the first turn
+        report(ours, floor=theirs)
 
 
 def action(client: Any, act: str, size: int) -> Callable[[], object]:
