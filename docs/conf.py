@@ -48,6 +48,7 @@ nitpick_ignore_regex = [
         r"((collections\.abc|datetime|pathlib)\.)?(Callable|Figure|Iterable|Iterator|Mapping|Path|PurePath|Sequence|timedelta)",
     ),
     ("py:class", r"smartensemble\.(parameters\.strategies\.T|command\.Need|databases\.variables\.Endpoint|model\.Group)"),
+    ("py:class", r"numpy\..+"),  # its pages are elsewhere
     ("py:class", "Colocated|Upload"),  # written as text, because their modules are loaded when they are needed
 ]
 

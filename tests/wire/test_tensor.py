@@ -1,4 +1,7 @@
-"""Arrays that are no tensors, and bytes that are none."""
+"""Arrays that are no tensors, and bytes that are none.
+
+Tests strings.
+"""
 
 from typing import Any
 

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from smartensemble.client.connection import APART_BYTES, Buffer, Connection, pack
 from smartensemble.client.errors import RedisBadAllocError, RedisInternalError
 from smartensemble.errors import InputTypeError, InputValueError, shown
-from smartensemble.wire.tensor import MAX_RANK, join, split
+from smartensemble.wire.strings import join, split
+from smartensemble.wire.tensor import MAX_RANK
 
 #: The types of the wire, and what they are in memory.
 TYPES: dict[str, np.dtype[Any]] = {

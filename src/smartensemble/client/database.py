@@ -20,7 +20,7 @@ from smartensemble.client.errors import (
     refusal,
 )
 from smartensemble.client.servers import Server, Servers, moved_to
-from smartensemble.errors import StateError
+from smartensemble.errors import StateError, located
 
 Reply = TypeVar("Reply")
 Command = Sequence[Argument]
@@ -283,7 +283,7 @@ def lost_error(subject: str, lost: Lost) -> RedisReplyError:
 
 def shown_key(key: bytes) -> str:
     """A key as a message shows it."""
-    return key.decode(errors="backslashreplace")
+    return located(key.decode(errors="backslashreplace"))
 
 
 #: The databases of this process, whose connections a child process must not use.

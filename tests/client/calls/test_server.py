@@ -53,11 +53,6 @@ def test_all_data_are_saved_and_deleted(client: Client, server: Server, address:
     assert not client.tensor_exists("x")
 
 
-def test_what_is_not_stored_has_no_statistics(client: Client, address: str) -> None:
-    with pytest.raises(RedisRuntimeError, match=r"^AI.INFO: .+; "):
-        client.get_ai_info([address], "s")
-
-
 WRONG: dict[str, tuple[Any, type[Exception], str]] = {
     "one address": (lambda client: client.flush_db("n1:6379"), InputTypeError, "'n1:6379' is no list of addresses; give"),
     "none": (lambda client: client.save([]), InputTypeError, "is no list of addresses"),

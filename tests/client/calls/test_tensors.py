@@ -125,6 +125,8 @@ def test_a_tensor_is_copied_renamed_and_deleted(client: Client) -> None:
 
 @pytest.mark.parametrize("call", ["get_tensor", "copy_tensor", "rename_tensor"])
 def test_a_tensor_that_is_not_there_is_named(client: Client, call: str) -> None:
+    with pytest.raises(RedisRuntimeError, match=r"^line\\n: [^\n]+; "):
+        client.get_tensor("line\n")
     arguments = ["missing", "other"][: 1 + (call != "get_tensor")]
 
     with pytest.raises(RedisRuntimeError, match=r"^missing: (tensor key is empty|no such key).*; "):
