@@ -18,7 +18,7 @@ from smartensemble.sharing import NO_SHARING, Entity, ModelSharing, Sharing, own
 from smartensemble.status import Run, Status
 
 if TYPE_CHECKING:
-    from smartensemble.databases.uploads import Upload
+    from smartensemble.wire.models import Upload
 
 #: The columns of a table that are not parameters.
 OTHER_COLUMNS = ("name", "status", "seconds", "exit code", "path", "replica")

@@ -15,7 +15,7 @@ from smartensemble.settings.followed import FollowedSettings
 # What checks options of databases is imported by the methods that take some: most members share nothing.
 if TYPE_CHECKING:
     from smartensemble.databases.colocated import Colocated
-    from smartensemble.databases.uploads import Upload
+    from smartensemble.wire.models import Upload
 
 
 class Producer(Protocol):
@@ -120,7 +120,8 @@ class Entity:
         :raises MissingFileError: there is no such file.
         :raises EntityExistsError: a model or script has this name already.
         """
-        from smartensemble.databases.uploads import Batching, Devices, ml_model
+        from smartensemble.databases.uploads import Devices, ml_model
+        from smartensemble.wire.models import Batching
 
         devices = Devices(device, devices_per_node, first_device)
         batching = Batching(batch_size, min_batch_size, min_batch_timeout)

@@ -10,7 +10,7 @@ import pytest
 
 from smartensemble import Ensemble, Model, RunSettings
 from smartensemble.databases.shard import slot_range
-from smartensemble.databases.uploads import MAX_ARGUMENT_BYTES, Batching, MLModel, Script, commands, keys
+from smartensemble.databases.uploads import commands
 from smartensemble.errors import (
     EntityExistsError,
     InputTypeError,
@@ -19,6 +19,7 @@ from smartensemble.errors import (
     ParameterError,
     UnsupportedError,
 )
+from smartensemble.wire.models import Batching, MLModel, Script, keys
 from smartensemble.wire.slots import slot_tag
 
 SCRIPT = "def double(x):\n    return 2 * x\n"
@@ -168,12 +169,6 @@ def test_several_devices_have_a_key_each_and_one_for_all() -> None:
         [b"s.GPU:2", b"GPU:2"],
         [b"s", b"GPU"],
     ]
-
-
-def test_a_large_model_is_sent_in_parts() -> None:
-    words = commands(MLModel("net", "ONNX", bytes(MAX_ARGUMENT_BYTES + 1)))[0][0]
-
-    assert [len(part) for part in words[words.index(b"BLOB") + 1 :]] == [MAX_ARGUMENT_BYTES, 1]
 
 
 def test_each_server_has_a_copy_by_the_tag_of_its_first_slot() -> None:

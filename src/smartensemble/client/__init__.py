@@ -11,6 +11,8 @@ from smartensemble.errors import UnsupportedError
 if TYPE_CHECKING:
     from smartensemble.client.address import ConfigOptions as ConfigOptions
     from smartensemble.client.client import Client as Client
+    from smartensemble.client.converter import DatasetConverter as DatasetConverter
+    from smartensemble.client.dataset import Dataset as Dataset
     from smartensemble.client.errors import RedisBadAllocError as RedisBadAllocError
     from smartensemble.client.errors import RedisConnectionError as RedisConnectionError
     from smartensemble.client.errors import RedisDatabaseError as RedisDatabaseError
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 HOME = {
     "Client": "client",
     "ConfigOptions": "address",
+    "Dataset": "dataset",
+    "DatasetConverter": "converter",
     **dict.fromkeys(("LogContext", "LoggingLevel", "SRObject", "log_data", "log_error", "log_warning"), "log"),
     **dict.fromkeys(("LLDebug", "LLDeveloper", "LLInfo", "LLQuiet"), "log"),
     **dict.fromkeys(("RedisBadAllocError", "RedisConnectionError", "RedisDatabaseError", "RedisInternalError"), "errors"),

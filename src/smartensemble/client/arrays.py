@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from smartensemble.client.connection import APART_BYTES, Buffer, Connection, pack
+from smartensemble.client.connection import APART_BYTES, Argument, Buffer, Connection, pack
 from smartensemble.client.errors import RedisBadAllocError, RedisInternalError
 from smartensemble.errors import InputTypeError, InputValueError, shown
 from smartensemble.wire.strings import join, split
@@ -79,11 +79,22 @@ def as_array(name: str, data: ArrayLike) -> NDArray[Any]:
 def store(name: str, key: bytes, array: NDArray[Any]) -> list[Buffer]:
     """The command that stores an array of `as_array`, as bytes; the elements are not copied if they are many."""
     if array.dtype.kind == "U":
-        return pack(("AI.TENSORSET", key, STRING, *array.shape, "BLOB", join(array, name)))
+        return pack(command(name, key, array))
     before = begin(key, NAMES[array.dtype], array.shape, array.nbytes)
     if array.nbytes < APART_BYTES:
         return [b"".join((before, array.data, b"\r\n"))]
     return [before, array.data.cast("B") if array.ndim else array.data, b"\r\n"]
+
+
+def command(name: str, key: bytes, array: NDArray[Any]) -> tuple[Argument, ...]:
+    """The command that stores an array of `as_array`, to be sent with others.
+
+    >>> command("x", b"k", np.array([[1, 2]], "uint8"))[:6]
+    ('AI.TENSORSET', b'k', 'UINT8', 1, 2, 'BLOB')
+    """
+    if array.dtype.kind == "U":
+        return ("AI.TENSORSET", key, STRING, *array.shape, "BLOB", join(array, name))
+    return ("AI.TENSORSET", key, NAMES[array.dtype], *array.shape, "BLOB", array.reshape(-1).data.cast("B"))
 
 
 @lru_cache(maxsize=256)

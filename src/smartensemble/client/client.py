@@ -7,7 +7,11 @@ from typing import Any, NoReturn, Self, overload
 
 from smartensemble.checks import span
 from smartensemble.client.address import ConfigOptions, Limits, Target, addresses, target
+from smartensemble.client.calls.datasets import DatasetCalls
+from smartensemble.client.calls.lists import ListCalls
+from smartensemble.client.calls.models import ModelCalls
 from smartensemble.client.calls.prefixes import PrefixCalls
+from smartensemble.client.calls.scripts import ScriptCalls
 from smartensemble.client.calls.server import ServerCalls
 from smartensemble.client.calls.tensors import TensorCalls
 from smartensemble.client.database import Database
@@ -17,7 +21,7 @@ from smartensemble.errors import InputTypeError, InputValueError, StateError, di
 
 
 @public
-class Client(TensorCalls, PrefixCalls, ServerCalls, SRObject):
+class Client(TensorCalls, DatasetCalls, ListCalls, ModelCalls, ScriptCalls, PrefixCalls, ServerCalls, SRObject):
     """A client of a database, which it finds by the variables of its environment, as a member has them.
 
     It has one connection to each server, and threads take turns on it; a child process gets connections of its own. ``close``,

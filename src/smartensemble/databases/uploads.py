@@ -1,18 +1,13 @@
 """ML models and TorchScript that members find in databases: checked when they are added, and the commands that store them.
 
-The commands and the names of keys are those of SmartRedis, whose clients run what is stored here: ``name``; on several GPUs
-``name.GPU:0`` and so on as well; in a sharded database one on each server, ``{tag}.name``, whose tag belongs to that server.
+In a sharded database each server has one, with the key ``{tag}.name``, whose tag belongs to that server.
 """
 
-import ast
-import inspect
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import PurePath
-from textwrap import dedent
 from typing import Any
 
 from smartensemble.checks import check_key, empty, listed, positive, read, whole
@@ -27,19 +22,17 @@ from smartensemble.errors import (
     did_you_mean,
     shown,
 )
+from smartensemble.wire.models import (
+    MODEL_FORMATS,
+    Batching,
+    MLModel,
+    Script,
+    Upload,
+    checked_batching,
+    function_source,
+    keys,
+)
 from smartensemble.wire.slots import slot_tag
-
-#: Backends, and what each takes for a model.
-MODEL_FORMATS = {
-    "TORCH": "what torch.jit.save writes",
-    "ONNX": "an .onnx file",
-    "TF": "a frozen graph, which freeze_model writes",
-    "TFLITE": "a .tflite file",
-}
-MAX_ARGUMENT_BYTES = 511 << 20  #: of one argument of a command
-
-#: Commands, each as its arguments.
-Commands = list[list[bytes]]
 
 
 @dataclass(frozen=True)
@@ -51,68 +44,7 @@ class Devices:
     first_device: int = 0  #: the number of the first of them
 
 
-@dataclass(frozen=True)
-class Batching:
-    """How to batch the runs of several clients, as :meth:`Model.add_ml_model` takes it."""
-
-    batch_size: int = 0  #: rows of several runs that are run at once; 0: each run alone
-    min_batch_size: int = 0  #: rows to wait for
-    min_batch_timeout: int = 0  #: milliseconds to wait for them; 0: for ever
-
-
-@dataclass(frozen=True)
-class MLModel:
-    """A trained model, and how to run it."""
-
-    name: str
-    backend: str
-    content: bytes
-    devices: tuple[str, ...] = ("CPU",)
-    batching: Batching = Batching()
-    tag: str = ""
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-
-    @property
-    def takes(self) -> str:
-        """What its content must be, for the message that it is not."""
-        return f"{self.backend} takes {MODEL_FORMATS[self.backend]}"
-
-    def command(self, key: bytes, device: str) -> list[bytes]:
-        """AI.MODELSTORE key backend device [TAG tag] [BATCHSIZE n ...] [INPUTS n name ... OUTPUTS n name ...] BLOB part ..."""
-        arguments: list[object] = ["AI.MODELSTORE", key, self.backend, device]
-        options = {
-            "TAG": self.tag,
-            "BATCHSIZE": self.batching.batch_size,
-            "MINBATCHSIZE": self.batching.min_batch_size,
-            "MINBATCHTIMEOUT": self.batching.min_batch_timeout,
-        }
-        arguments += [argument for option, value in options.items() if value for argument in (option, value)]
-        for side, names in (("INPUTS", self.inputs), ("OUTPUTS", self.outputs)):
-            arguments += [side, len(names), *names] if names else []
-        parts = [self.content[start : start + MAX_ARGUMENT_BYTES] for start in range(0, len(self.content), MAX_ARGUMENT_BYTES)]
-        return [*map(_argument, arguments), b"BLOB", *parts]
-
-
-@dataclass(frozen=True)
-class Script:
-    """Functions in TorchScript, as text."""
-
-    name: str
-    source: str
-    devices: tuple[str, ...] = ("CPU",)
-
-    takes = "a script holds functions in TorchScript"
-
-    def command(self, key: bytes, device: str) -> list[bytes]:
-        """AI.SCRIPTSET key device SOURCE source."""
-        return [b"AI.SCRIPTSET", key, device.encode(), b"SOURCE", self.source.encode()]
-
-
-Upload = MLModel | Script
-
-
-def commands(upload: Upload, shards: int = 1) -> list[Commands]:
+def commands(upload: Upload, shards: int = 1) -> list[list[list[bytes]]]:
     r"""The commands that store `upload`, for each server of a database.
 
     >>> commands(Script("s", "..."))
@@ -126,13 +58,6 @@ def commands(upload: Upload, shards: int = 1) -> list[Commands]:
     before = [b"{%s}." % slot_tag(slot_range(number, shards)[0]) for number in range(shards)] if shards > 1 else [b""]
     named = list(zip(keys(upload), upload.devices, strict=True))
     return [[upload.command(prefix + key.encode(), device) for key, device in named] for prefix in before]
-
-
-def keys(upload: Upload) -> list[str]:
-    """The keys of `upload`, one for each of its devices."""
-    if len(upload.devices) == 1:
-        return [upload.name]
-    return [f"{upload.name}.{device}" for device in upload.devices[:-1]] + [upload.name]
 
 
 def check_free(subject: str, known: Iterable[Upload], *new: Upload) -> None:
@@ -179,7 +104,7 @@ def ml_model(
         raise InputValueError(f"{subject}: TF needs the names of inputs and outputs; give inputs=['x'], outputs=['y']")
     if kind != "TF" and any(sides):
         raise InputValueError(f"{subject}: {kind} takes no inputs and no outputs; its models know them, leave them out")
-    return MLModel(name, kind, content, _device_names(subject, devices), _batching(subject, kind, batching), tag, *sides)
+    return MLModel(name, kind, content, _device_names(subject, devices), checked_batching(subject, kind, batching), tag, *sides)
 
 
 def script(subject: str, name: str, text: str | None, path: str | PurePath | None, devices: Devices) -> Script:
@@ -202,18 +127,7 @@ def function(subject: str, name: str, function: Callable[..., Any] | str | None,
     if isinstance(function, str):
         return script(subject, name, function, None, devices)
     subject = f"{subject}: {check_key(subject, name)}"
-    if not inspect.isfunction(function):
-        raise InputTypeError(f"{subject}: function is {shown(function)}; give a function, def f(x): ...")
-    if function.__name__ == "<lambda>":
-        raise InputValueError(f"{subject}: a lambda has no name to run it by; give a function, def f(x): ...")
-    try:
-        source = dedent(inspect.getsource(function))
-        own = getattr(ast.parse(source).body[0], "name", "") == inspect.unwrap(function).__name__
-    except (OSError, TypeError, SyntaxError, IndexError):
-        own = False
-    if not own:  # Python 3.13 takes the text after ``python -c`` for the source of everything that `exec` made
-        raise InputValueError(f"{subject}: {function.__name__} has no source; write it into a file, or give its text")
-    return Script(name, source, _device_names(subject, devices))
+    return Script(name, function_source(subject, function), _device_names(subject, devices))
 
 
 def _one(subject: str, argument: str, content: Any, path: str | PurePath | None) -> Any:
@@ -260,24 +174,6 @@ def _device_names(subject: str, devices: Devices) -> tuple[str, ...]:
     if number:
         raise InputValueError(f"{subject}: {shown(device)} is one device, and several are asked for; give device='GPU'")
     return (*(f"GPU:{each}" for each in range(first, first + count)), "GPU")
-
-
-def _batching(subject: str, backend: str, options: Batching) -> Batching:
-    """How to batch runs, checked; each option needs the one before it."""
-    checked = Batching(**{option: whole(option, value) for option, value in vars(options).items()})
-    for (before, value_before), (option, value) in pairwise(vars(checked).items()):
-        if value and not value_before:
-            raise InputValueError(f"{subject}: {option} without {before} has no effect; give both")
-    size, least = checked.batch_size, checked.min_batch_size
-    if size and backend == "TFLITE":
-        raise InputValueError(f"{subject}: the backend TFLITE runs no batches; leave batch_size out")
-    if least > size:
-        raise InputValueError(f"{subject}: min_batch_size is {least}, and batch_size {size}; give a smaller min_batch_size")
-    return checked
-
-
-def _argument(value: object) -> bytes:
-    return value if isinstance(value, bytes) else str(value).encode()
 
 
 def merged(subject: str, uploads: Sequence[Upload]) -> list[Upload]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smartensemble.command import Command
-from smartensemble.databases.uploads import Upload
 from smartensemble.ensemble import Ensemble
 from smartensemble.errors import StateError
 from smartensemble.files.places import check_places
@@ -31,6 +30,7 @@ from smartensemble.runtime.servers.colocated import Environment, check_apart
 from smartensemble.runtime.servers.registry import Databases
 from smartensemble.runtime.transaction import Cancelled, Transaction
 from smartensemble.status import Run, Status
+from smartensemble.wire.models import Upload
 
 CHUNK = 16  #: members whose directories are written while those before them start
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from smartensemble.databases.orchestrator import Orchestrator, attach, placement_of, running_servers
-from smartensemble.databases.uploads import Upload
 from smartensemble.errors import EntityExistsError, InputValueError, StateError, UnsupportedError
 from smartensemble.results import notes
 from smartensemble.results.table import Seconds
@@ -18,6 +17,7 @@ from smartensemble.runtime.servers.store import store
 from smartensemble.runtime.servers.workers import report_confinement
 from smartensemble.runtime.standalone.errors import TERM_GRACE_S
 from smartensemble.status import Status
+from smartensemble.wire.models import Upload
 
 logger = notes.logger(__name__)
 

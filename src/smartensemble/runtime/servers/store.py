@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from smartensemble.databases.uploads import Upload, commands, keys, merged
+from smartensemble.databases.uploads import commands, merged
 from smartensemble.errors import StateError
 from smartensemble.model import Model
 from smartensemble.runtime.runner import Runner
 from smartensemble.runtime.servers.resp import Refusal, encode
 from smartensemble.runtime.servers.running import RunningServers
+from smartensemble.wire.models import Upload, keys
 
 #: For a worker to load a model. It gives up before that, and so does the server if there is no worker.
 STORE_TIMEOUT_S = 900.0

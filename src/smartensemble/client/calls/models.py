@@ -1,0 +1,252 @@
+"""Models: store, get, run, delete, and wait for them.
+
+Each server of a sharded database has every model. For several GPUs there is one each, ``NAME.GPU:0`` and so on, and ``NAME``.
+"""
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from smartensemble.checks import positive, read
+from smartensemble.client.arguments import names, text
+from smartensemble.client.calls.copies import copies, copy_for, delete, device_name, first_copy, gpus, tags
+from smartensemble.client.calls.execution import execute
+from smartensemble.client.calls.polling import poll
+from smartensemble.client.connection import Argument
+from smartensemble.client.errors import RedisRuntimeError
+from smartensemble.client.keys import key_in
+from smartensemble.errors import InputTypeError, InputValueError, ParameterError, did_you_mean, public, shown
+from smartensemble.wire.models import MODEL_FORMATS, Batching, MLModel, checked_batching
+
+if TYPE_CHECKING:
+    from smartensemble.client.database import Database
+    from smartensemble.client.keys import Names
+
+logger = logging.getLogger(__name__)
+
+
+@public
+class ModelCalls:
+    """The calls about models."""
+
+    _database: "Database"
+    _names: "Names"
+    _chunk_bytes = 0  #: of one argument of a command with a model, once it was set
+
+    def set_model(
+        self,
+        name: str,
+        model: bytes,
+        backend: str,
+        device: str = "CPU",
+        batch_size: int = 0,
+        min_batch_size: int = 0,
+        min_batch_timeout: int = 0,
+        tag: str = "",
+        inputs: str | list[str] | None = None,
+        outputs: str | list[str] | None = None,
+    ) -> None:
+        """Store a trained model, in the place of what was there under its name.
+
+        :param name: the name that it is run by.
+        :param model: the bytes that its framework saves it as.
+        :param backend: TORCH, ONNX, TF or TFLITE, in any case.
+        :param device: CPU, GPU, or one GPU by its number: GPU:1.
+        :param batch_size: rows of several runs that are run at once; 0 runs each by itself.
+        :param min_batch_size: the rows to wait for.
+        :param min_batch_timeout: the most milliseconds to wait for them; 0 sets no limit.
+        :param tag: a remark on it, such as its version.
+        :param inputs: the names of its inputs; for TF only.
+        :param outputs: the names of its outputs; for TF only.
+        :raises RedisRuntimeError: the backend cannot load it, or `min_batch_timeout` comes without `min_batch_size`, or that
+            without `batch_size`.
+        """
+        batching = Batching(batch_size, min_batch_size, min_batch_timeout)
+        self._store_model(checked(name, model, backend, (device_name(device),), batching, tag, inputs, outputs))
+
+    def set_model_from_file(
+        self,
+        name: str,
+        model_file: str,
+        backend: str,
+        device: str = "CPU",
+        batch_size: int = 0,
+        min_batch_size: int = 0,
+        min_batch_timeout: int = 0,
+        tag: str = "",
+        inputs: str | list[str] | None = None,
+        outputs: str | list[str] | None = None,
+    ) -> None:
+        """Store the model in a file, as :meth:`set_model` does.
+
+        :raises MissingFileError: there is no such file.
+        """
+        device, file = device_name(device), text("model_file", model_file)
+        batching = Batching(batch_size, min_batch_size, min_batch_timeout)
+        check_backend(backend)
+        self._store_model(checked(name, read(file, name), backend, (device,), batching, tag, inputs, outputs))
+
+    def set_model_multigpu(
+        self,
+        name: str,
+        model: bytes,
+        backend: str,
+        first_gpu: int,
+        num_gpus: int,
+        batch_size: int = 0,
+        min_batch_size: int = 0,
+        min_batch_timeout: int = 0,
+        tag: str = "",
+        inputs: str | list[str] | None = None,
+        outputs: str | list[str] | None = None,
+    ) -> None:
+        """Store a model for `num_gpus` GPUs, the first of which is `first_gpu`; the rest is as in :meth:`set_model`."""
+        batching = Batching(batch_size, min_batch_size, min_batch_timeout)
+        self._store_model(checked(name, model, backend, gpus(first_gpu, num_gpus), batching, tag, inputs, outputs))
+
+    def set_model_from_file_multigpu(
+        self,
+        name: str,
+        model_file: str,
+        backend: str,
+        first_gpu: int,
+        num_gpus: int,
+        batch_size: int = 0,
+        min_batch_size: int = 0,
+        min_batch_timeout: int = 0,
+        tag: str = "",
+        inputs: str | list[str] | None = None,
+        outputs: str | list[str] | None = None,
+    ) -> None:
+        """Store the model in a file for several GPUs, as :meth:`set_model_multigpu` does."""
+        devices, file = gpus(first_gpu, num_gpus), text("model_file", model_file)
+        batching = Batching(batch_size, min_batch_size, min_batch_timeout)
+        check_backend(backend)
+        self._store_model(checked(name, read(file, name), backend, devices, batching, tag, inputs, outputs))
+
+    def get_model(self, name: str) -> bytes:
+        """The bytes that a model was stored as.
+
+        :raises RedisRuntimeError: there is none of this name.
+        """
+        key = first_copy(self._database, self._names.read("model", name))
+        reply = self._database.call(key, "AI.MODELGET", key, "BLOB")
+        return b"".join(reply) if isinstance(reply, list) else bytes(reply)
+
+    def run_model(self, name: str, inputs: str | list[str] | None = None, outputs: str | list[str] | None = None) -> None:
+        """Run a model on the tensors `inputs`, and store what it answers as the tensors `outputs`.
+
+        :raises RedisRuntimeError: there is no model or input of its name, or the model fails.
+        :raises RedisTimeoutError: its turn did not come in time.
+        """
+        self._run_model(self._names.read("model", name), inputs, outputs)
+
+    def run_model_multigpu(
+        self,
+        name: str,
+        offset: int,
+        first_gpu: int,
+        num_gpus: int,
+        inputs: str | list[str] | None = None,
+        outputs: str | list[str] | None = None,
+    ) -> None:
+        """Run a model, as :meth:`run_model` does, on one of several GPUs.
+
+        :param offset: the number of who runs it, such as an MPI rank: one after the other gets the next GPU.
+        """
+        self._run_model(copy_for(self._names.read("model", name), offset, first_gpu, num_gpus), inputs, outputs)
+
+    def delete_model(self, name: str) -> None:
+        """Delete a model.
+
+        :raises RedisRuntimeError: there is none of this name.
+        """
+        delete(self._database, "AI.MODELDEL", self._names.read("model", name))
+
+    def delete_model_multigpu(self, name: str, first_gpu: int, num_gpus: int) -> None:
+        """Delete a model that is stored for several GPUs.
+
+        :raises RedisRuntimeError: there is none of this name.
+        """
+        delete(self._database, "AI.MODELDEL", self._names.read("model", name), gpus(first_gpu, num_gpus))
+
+    def model_exists(self, name: str) -> bool:
+        """Whether there is a model or a script of this name."""
+        key = first_copy(self._database, self._names.read("model", name))
+        return bool(self._database.call(key, "EXISTS", key))
+
+    def poll_model(self, name: str, poll_frequency_ms: int, num_tries: int) -> bool:
+        """Wait for a model or script: ask `num_tries` times, every `poll_frequency_ms` milliseconds; whether it is there."""
+        return poll(lambda: self.model_exists(name), poll_frequency_ms, num_tries)
+
+    def set_model_chunk_size(self, chunk_size: int) -> None:
+        """Send models in parts of `chunk_size` bytes, and have the database send and save them so, for all of its clients."""
+        size = positive("chunk_size", chunk_size)
+        self._database.each_shard("AI.CONFIG", "MODEL_CHUNK_SIZE", size)
+        self._chunk_bytes = size
+
+    def _store_model(self, model: MLModel) -> None:
+        """Store a model on each server, for each of its devices."""
+        key = self._names.written("model", model.name)
+        size = self._chunk_bytes or int(self._database.call(key, "AI.CONFIG", "GET", "MODEL_CHUNK_SIZE"))
+        for each, device in zip(copies(key, model.devices), model.devices, strict=True):
+            at = [key_in(tag, each) for tag in tags(self._database)]
+            self._database.call_many([(here, model.command(here, device, size)) for here in at])
+
+    def _run_model(self, key: bytes, inputs: object, outputs: object) -> None:
+        read_from = [self._names.read("tensor", each) for each in names("inputs", inputs)]
+        write_to = [self._names.written("tensor", each) for each in names("outputs", outputs)]
+        limit = round(1000 * self._database.limits.model)
+        execute(self._database, key, read_from, write_to, partial(execution, limit))
+
+
+def execution(limit: int, key: bytes, inputs: Sequence[bytes], outputs: Sequence[bytes]) -> tuple[Argument, ...]:
+    """AI.MODELEXECUTE key INPUTS n name ... OUTPUTS n name ... TIMEOUT milliseconds.
+
+    >>> execution(100, b"net", [b"x"], [b"y"])
+    ('AI.MODELEXECUTE', b'net', 'INPUTS', 1, b'x', 'OUTPUTS', 1, b'y', 'TIMEOUT', 100)
+    """
+    return ("AI.MODELEXECUTE", key, "INPUTS", len(inputs), *inputs, "OUTPUTS", len(outputs), *outputs, "TIMEOUT", limit)
+
+
+def checked(
+    name: str,
+    model: bytes,
+    backend: str,
+    devices: tuple[str, ...],
+    batching: Batching,
+    tag: str,
+    inputs: object,
+    outputs: object,
+) -> MLModel:
+    """The model to store."""
+    subject, kind = text("name", name), check_backend(backend)
+    if not isinstance(model, (bytes, bytearray, memoryview)):
+        raise InputTypeError(f"{subject}: model is {shown(model)}; give the bytes that it is saved as, or set_model_from_file")
+    if not len(model):
+        raise InputValueError(f"{subject}: the model is empty; give the bytes that it is saved as")
+    sides = [tuple(names(side, value)) for side, value in (("inputs", inputs), ("outputs", outputs))]
+    if kind != "TF" and any(sides):
+        raise InputValueError(f"{subject}: {kind} takes no inputs and no outputs; its models know them, leave them out")
+    return MLModel(subject, kind, bytes(model), devices, _batching(subject, kind, batching), text("tag", tag), *sides)
+
+
+def check_backend(backend: object) -> str:
+    """The name of a backend, as the database has it."""
+    kind = text("backend", backend).upper()
+    if kind not in MODEL_FORMATS:
+        raise InputTypeError(f"backend: there is none of the name {shown(backend)}{did_you_mean(kind, MODEL_FORMATS)}")
+    return kind
+
+
+def _batching(subject: str, backend: str, batching: Batching) -> Batching:
+    try:
+        checked = checked_batching(subject, backend, batching)
+    except ParameterError:
+        raise
+    except InputValueError as error:
+        raise RedisRuntimeError(str(error)) from None
+    if checked.min_batch_size and not checked.min_batch_timeout:
+        logger.warning("WARNING: %s: min_batch_size without min_batch_timeout lets a run wait for ever", subject)
+    return checked
