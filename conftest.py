@@ -14,7 +14,8 @@ from smartensemble.experiment import Experiment
 from smartensemble.runtime import standalone
 from worlds.patience import PATIENCE_S
 
-pytest_plugins = ["worlds.drivers", "worlds.projects", "worlds.run_commands", "worlds.servers", "worlds.site", "worlds.slurm"]
+WORLDS = ("clients", "drivers", "projects", "run_commands", "servers", "site", "slurm")
+pytest_plugins = [f"worlds.{world}" for world in WORLDS]
 
 # Members run ``python``, ``mpirun`` and others by their names: those of this environment, which need not be activated.
 os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])

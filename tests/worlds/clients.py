@@ -1,0 +1,75 @@
+"""Databases as clients meet them, and the two clients: ours, and SmartRedis' where it is installed."""
+
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import smartensemble.client
+from smartensemble import Experiment, Orchestrator
+from smartensemble.databases.orchestrator import running_servers
+
+#: The ways in which a client reaches a database: how it is created.
+MODES: dict[str, dict[str, Any]] = {
+    "unix": {"access": "private"},
+    "tcp": {"access": "open"},
+    "shards": {"access": "open", "db_nodes": 3},
+    "password": {"access": "password"},
+}
+QUIET = {"SR_LOG_LEVEL": "QUIET", "SR_LOG_FILE": "/dev/null"}
+
+
+class Clients:
+    """A database, and clients that connect to it as members do."""
+
+    def __init__(self, mode: str, db: Orchestrator, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.mode, self.db, self._monkeypatch = mode, db, monkeypatch
+        self._ours: list[smartensemble.client.Client] = []
+
+    def connect(self, module: ModuleType = smartensemble.client, **variables: str) -> Any:
+        """A client of `module` with the variables of a member, and these."""
+        with self._monkeypatch.context() as patch:
+            for name, value in (self.db.env | variables).items():
+                patch.setenv(name, value)
+            client = module.Client(None, "test")
+        if isinstance(client, smartensemble.client.Client):
+            self._ours.append(client)
+        return client
+
+    def ask(self, *command: str | bytes) -> list[Any]:
+        """The reply of each server to its owner."""
+        servers = running_servers(self.db)
+        return [servers.request(shard, *command) for shard in servers.shards]
+
+    def close(self) -> None:
+        """Close our clients; SmartRedis' cannot be closed."""
+        for client in self._ours:
+            client.close()
+
+
+@pytest.fixture(scope="module", params=[pytest.param(mode, marks=pytest.mark.needs("database")) for mode in MODES])
+def created(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Orchestrator]]:
+    """A database of each kind."""
+    exp = Experiment("study", tmp_path_factory.mktemp("clients"))
+    db = exp.create_database(**MODES[request.param])
+    exp.start(db)
+    yield request.param, db
+    exp.stop(grace=0)
+
+
+@pytest.fixture
+def clients(created: tuple[str, Orchestrator], monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
+    """A database of each kind, without keys."""
+    for name, value in QUIET.items():
+        monkeypatch.setenv(name, value)
+    made = Clients(*created, monkeypatch)
+    made.ask("FLUSHALL")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def client(clients: Clients) -> Any:
+    """Our client of a database of each kind."""
+    return clients.connect()
