@@ -4,9 +4,12 @@ Where SmartRedis is not installed, or cannot log in, our client alone plays both
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,16 +17,13 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import smartensemble.client
-from worlds.clients import Clients
+from worlds.clients import MODES, Clients
 from worlds.small_models import mlp, mlp_model
 
 # mypy: disable-error-code="no-untyped-def"
 # TorchScript reads annotations, and knows those of its own.
 
-try:
-    import smartredis
-except ModuleNotFoundError:
-    smartredis = None
+smartredis: Any = import_module("smartredis") if find_spec("smartredis") else None
 
 DTYPES = ["float64", "float32", "int64", "int32", "int16", "int8", "uint16", "uint8"]
 NUMBER_TYPES = ["float64", "float32", "int64", "int32", "uint64", "uint32"]
@@ -50,8 +50,8 @@ class Case(NamedTuple):
 
     write: Callable[[Part], object]
     check: Callable[[Part], object]
-    writer: dict[str, str] = {}  # variables
-    reader: dict[str, str] = {}
+    writer: Mapping[str, str] = MappingProxyType({})  # variables
+    reader: Mapping[str, str] = MappingProxyType({})
 
 
 def array_of(dtype: str) -> Any:
@@ -244,14 +244,14 @@ def read_with_prefixes(part: Part) -> None:
     client.use_model_ensemble_prefix(True)
     assert not client.tensor_exists("rows")
     client.set_data_source("b")
-    assert client.tensor_exists("rows") and client.dataset_exists("melt") and client.model_exists("net")
-    assert not client.key_exists("rows") and client.key_exists("b.rows")
+    assert (client.tensor_exists("rows"), client.dataset_exists("melt"), client.model_exists("net")) == (True, True, True)
+    assert (client.key_exists("rows"), client.key_exists("b.rows")) == (False, True)
     assert numbers(client.get_datasets_from_list("all")) == numbers([client.get_dataset("melt")]) == [5]
     client.run_model("net", ["rows"], ["answer"])
     client.copy_tensor("rows", "copy")
     client.copy_dataset("melt", "copied")
     client.copy_list("all", "copied list")
-    assert client.key_exists("c.answer") and client.key_exists("c.copy") and client.key_exists("c.{copied}.x0")
+    assert [client.key_exists(key) for key in ("c.answer", "c.copy", "c.{copied}.x0")] == [True, True, True]
     client.use_list_ensemble_prefix(False)
     assert client.get_list_length("c.copied list") == 1
     client.use_tensor_ensemble_prefix(False)
@@ -285,54 +285,69 @@ CASES = {
     "prefixes": Case(write_with_prefixes, read_with_prefixes, OWN, READS),
     "no prefixes": Case(write_without_prefixes, read_without_prefixes, OWN, {}),
 }
+
+
+class Run(NamedTuple):
+    """One case in one database: how its clients connect."""
+
+    clients: Clients
+    case: Case
+
+    def part(self, module: ModuleType, variables: Mapping[str, str]) -> Part:
+        return Part(module, self.clients.connect(module, **variables), self.clients.db.get_address()[0])
+
+    def write(self, module: ModuleType) -> None:
+        self.case.write(self.part(module, self.case.writer))
+
+    def check(self, module: ModuleType) -> None:
+        self.case.check(self.part(module, self.case.reader))
+
+
+def ours_alone(run: Run) -> None:
+    run.write(smartensemble.client)
+    run.check(smartensemble.client)
+
+
+def ours_to_theirs(run: Run) -> None:
+    run.write(smartensemble.client)
+    run.check(smartredis)
+
+
+def theirs_to_ours(run: Run) -> None:
+    run.write(smartredis)
+    run.check(smartensemble.client)
+
+
+def same_keys_and_bytes(run: Run) -> None:
+    run.write(smartredis)
+    theirs = dict(content(run.clients))
+    run.clients.ask("FLUSHALL")
+
+    run.write(smartensemble.client)
+
+    assert dict(content(run.clients)) == theirs
+
+
 NEEDS = {"models": ["onnx"], "prefixes": ["onnx"], "scripts": ["torch"]}
-THEIRS = pytest.mark.needs("smartredis")
-PARTS = {"ours": smartensemble.client, "theirs": smartredis}
+WAYS = (ours_alone, ours_to_theirs, theirs_to_ours, same_keys_and_bytes)
 
 
-@pytest.fixture
-def part(case: str, clients: Clients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Part]:
-    """A client of either kind, with the variables of a member and these."""
+def plan() -> Iterator[Any]:
+    """What is tried where: SmartRedis cannot log in, and each process with PyTorch takes seconds, so one database has them."""
+    for mode, case, way in product(MODES, CASES, WAYS):
+        needs = [*NEEDS.get(case, []), *(["smartredis"] if way is not ours_alone else [])]
+        if (mode == "shards" or case != "scripts") and (mode != "password" or way is ours_alone):
+            marks = [pytest.mark.needs(need) for need in ["database", *needs]]
+            yield pytest.param(mode, case, way, marks=marks, id=f"{mode}-{case}-{way.__name__}")
+
+
+@pytest.mark.parametrize(("created", "case", "way"), [*plan()], indirect=["created"], scope="module")
+def test_what_one_client_writes_the_other_reads(
+    case: str, way: Callable[[Run], None], clients: Clients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
 
-    if case == "scripts" and clients.mode != "shards":
-        pytest.skip("a process with PyTorch takes seconds: one kind of database is enough")
-
-    def part(which: str, variables: dict[str, str]) -> Part:
-        if which == "theirs" and clients.mode == "password":
-            pytest.skip("SmartRedis cannot log in")
-        return Part(PARTS[which], clients.connect(PARTS[which], **variables), clients.db.get_address()[0])
-
-    return part
-
-
-EACH_CASE = pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=[pytest.mark.needs(need) for need in NEEDS.get(case, ())]) for case in CASES]
-)
-
-
-@EACH_CASE
-@pytest.mark.parametrize(
-    ("writer", "reader"),
-    [("ours", "ours"), pytest.param("ours", "theirs", marks=THEIRS), pytest.param("theirs", "ours", marks=THEIRS)],
-)
-def test_what_one_client_writes_the_other_reads(case: str, writer: str, reader: str, part: Callable[..., Part]) -> None:
-    written = CASES[case]
-
-    written.write(part(writer, written.writer))
-    written.check(part(reader, written.reader))
-
-
-@EACH_CASE
-@pytest.mark.needs("smartredis")
-def test_both_write_the_same_keys_and_bytes(case: str, clients: Clients, part: Callable[..., Part]) -> None:
-    CASES[case].write(part("theirs", CASES[case].writer))
-    theirs = dict(content(clients))
-    clients.ask("FLUSHALL")
-
-    CASES[case].write(part("ours", CASES[case].writer))
-
-    assert dict(content(clients)) == theirs
+    way(Run(clients, CASES[case]))
 
 
 def content(clients: Clients) -> Iterator[tuple[bytes, object]]:

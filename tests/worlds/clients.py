@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 import smartensemble.client
 from smartensemble import Experiment, Orchestrator
 from smartensemble.databases.orchestrator import running_servers
+from smartensemble.runtime.servers.running import RunningServers
 
 #: The ways in which a client reaches a database: how it is created.
 MODES: dict[str, dict[str, Any]] = {
@@ -39,7 +40,7 @@ class Clients:
 
     def ask(self, *command: str | bytes) -> list[Any]:
         """The reply of each server to its owner."""
-        servers = running_servers(self.db)
+        servers = cast(RunningServers, running_servers(self.db))
         return [servers.request(shard, *command) for shard in servers.shards]
 
     def close(self) -> None:
