@@ -341,9 +341,9 @@ def plan() -> Iterator[Any]:
             yield pytest.param(mode, case, way, marks=marks, id=f"{mode}-{case}-{way.__name__}")
 
 
-@pytest.mark.parametrize(("created", "case", "way"), [*plan()], indirect=["created"], scope="module")
+@pytest.mark.parametrize(("mode", "case", "way"), [*plan()])
 def test_what_one_client_writes_the_other_reads(
-    case: str, way: Callable[[Run], None], clients: Clients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mode: str, case: str, way: Callable[[Run], None], clients: Clients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
 

@@ -1,6 +1,6 @@
 """Databases as clients meet them, and the two clients: ours, and SmartRedis' where it is installed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any, cast
 
@@ -49,22 +49,39 @@ class Clients:
             client.close()
 
 
-@pytest.fixture(scope="module", params=[pytest.param(mode, marks=pytest.mark.needs("database")) for mode in MODES])
-def created(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Orchestrator]]:
-    """A database of each kind."""
-    exp = Experiment("study", tmp_path_factory.mktemp("clients"))
-    db = exp.create_database(**MODES[request.param])
-    exp.start(db)
-    yield request.param, db
-    exp.stop(grace=0)
+@pytest.fixture(scope="module")
+def created(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Orchestrator]]:
+    """Databases of the tests of a file, one at a time: the same one for tests of one mode that follow each other."""
+    running: dict[str, tuple[Experiment, Orchestrator]] = {}
+
+    def created(mode: str) -> Orchestrator:
+        if mode not in running:
+            stop()
+            exp = Experiment("study", tmp_path_factory.mktemp("clients"))
+            running[mode] = exp, exp.create_database(**MODES[mode])
+            exp.start(running[mode][1])
+        return running[mode][1]
+
+    def stop() -> None:
+        while running:
+            running.popitem()[1][0].stop(grace=0)
+
+    yield created
+    stop()
+
+
+@pytest.fixture(params=[pytest.param(mode, marks=pytest.mark.needs("database")) for mode in MODES])
+def mode(request: pytest.FixtureRequest) -> str:
+    """How a client reaches its database."""
+    return str(request.param)
 
 
 @pytest.fixture
-def clients(created: tuple[str, Orchestrator], monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
+def clients(mode: str, created: Callable[[str], Orchestrator], monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
     """A database of each kind, without keys."""
     for name, value in QUIET.items():
         monkeypatch.setenv(name, value)
-    made = Clients(*created, monkeypatch)
+    made = Clients(mode, created(mode), monkeypatch)
     made.ask("FLUSHALL")
     yield made
     made.close()
