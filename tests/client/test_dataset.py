@@ -111,7 +111,7 @@ WRONG: dict[str, tuple[type[Exception], Callable[[Dataset], object]]] = {
     "unknown tensor's shape": (RedisKeyError, lambda d: d.get_tensor_dims("energi")),
     "tensor of a taken name": (RedisRuntimeError, lambda d: d.add_tensor("energy", np.zeros(1))),
     "tensor without a name": (RedisRuntimeError, lambda d: d.add_tensor("", np.zeros(1))),
-    "tensor that is a list": (InputTypeError, lambda d: d.add_tensor("x", [1])),  # type: ignore[arg-type]
+    "tensor that is no array": (InputTypeError, lambda d: d.add_tensor("x", [[1], [1, 2]])),
     "tensor whose name is a number": (InputTypeError, lambda d: d.add_tensor(1, np.zeros(1))),  # type: ignore[arg-type]
     "tensor of objects": (InputTypeError, lambda d: d.add_tensor("x", np.array([None]))),
     "tensor without elements": (InputValueError, lambda d: d.add_tensor("x", np.zeros((2, 0)))),

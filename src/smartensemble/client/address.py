@@ -150,7 +150,7 @@ def _number(variable: str, value: str | int) -> int:
 def target(options: ConfigOptions) -> Target:
     """What a client of these options connects to.
 
-    :raises RedisConnectionError: they have no address.
+    :raises RedisConnectionError: they have no address, or one that is none.
     :raises InputValueError: one of them has a value that cannot be used.
     """
     values = options.values()
@@ -176,7 +176,7 @@ def addresses(variable: str, text: str) -> tuple[Address, ...]:
     """
     found = tuple(address(variable, part.strip()) for part in text.split(",") if part.strip())
     if not found:
-        raise InputValueError(f"{variable}: {shown(text)} names no server; set it to host:port, or unix:///path")
+        raise RedisConnectionError(f"{variable}: {shown(text)} names no server; set it to host:port, or unix:///path")
     return found
 
 
@@ -194,7 +194,7 @@ def address(variable: str, text: str) -> Address:
         port = int(match[3] or PORT)
         if 0 < port < 1 << 16:
             return match[1] or match[2], port
-    raise InputValueError(f"{variable}: {shown(text)} is no address; give host:port, or unix:///path")
+    raise RedisConnectionError(f"{variable}: {shown(text)} is no address; give host:port, or unix:///path")
 
 
 def database_kind(text: str) -> str:

@@ -109,6 +109,18 @@ class Client(TensorCalls, DatasetCalls, ListCalls, ModelCalls, ScriptCalls, Pref
     def __repr__(self) -> str:
         return f"Client({', '.join(server.name for server in self._database.servers.each)})"
 
+    def __str__(self) -> str:
+        """Where it is connected, how it names what it reads and writes, and how long it waits."""
+        names, limits = self._names, self._database.limits
+        return "\n".join(
+            [
+                f"{self!r}",
+                f"reads from: {names.source or 'no prefix'}",
+                f"writes as: {names.writes_as or 'no prefix'}",
+                f"waits for: a server {limits.connect:g} s, a reply {limits.reply:g} s, the turn of a model {limits.model:g} s",
+            ]
+        )
+
 
 def connect(wanted: Target, name: str) -> Client:
     """A client of a database that is known, whatever the environment says."""

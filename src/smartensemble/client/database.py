@@ -283,7 +283,8 @@ def lost_error(subject: str, lost: Lost) -> RedisReplyError:
 
 def shown_key(key: bytes) -> str:
     """A key as a message shows it."""
-    return located(key.decode(errors="backslashreplace"))
+    text = key.decode(errors="backslashreplace")
+    return text if text.isprintable() else repr(text)[1:-1]
 
 
 #: The databases of this process, whose connections a child process must not use.

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from smartensemble.client.arguments import instance, text
 from smartensemble.client.arrays import as_array
@@ -79,15 +79,18 @@ class Dataset(SRObject):
 
     # --- tensors ------------------------------------------------------------------------------------------------------------
 
-    def add_tensor(self, name: str, data: NDArray[Any]) -> None:
-        """Add a copy of an array as the tensor `name`; a name that is taken raises RedisRuntimeError."""
+    def add_tensor(self, name: str, data: ArrayLike) -> None:
+        """Add a copy of an array as the tensor `name`.
+
+        :param data: what :meth:`Client.put_tensor` takes.
+        :raises RedisRuntimeError: the dataset has a tensor of this name.
+        """
         subject = self._subject("add_tensor")
         if not text(f"{subject}: name", name):
             raise RedisRuntimeError(f"{subject}: the name is empty; give the tensor a name")
         if name in self._tensors:
             raise RedisRuntimeError(f"{subject}: there is a tensor {name!r} already; give another name")
-        array = as_array(f"{subject}: {name!r}", instance(f"{subject}: data", data, np.ndarray))
-        self._tensors[name] = array.copy() if np.may_share_memory(array, data) else array
+        self._tensors[name] = as_array(f"{subject}: {name!r}", data).copy()
 
     def get_tensor(self, name: str) -> NDArray[Any]:
         """A copy of the tensor `name`, with the shape and type that it was added with; an unknown one raises RedisKeyError."""

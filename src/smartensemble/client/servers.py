@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from smartensemble.client.address import Address, spelled
-from smartensemble.errors import InputValueError, did_you_mean, shown
+from smartensemble.client.errors import RedisRuntimeError
+from smartensemble.errors import did_you_mean, shown
 from smartensemble.wire.slots import SLOTS, slot_of, slot_tag
 
 
@@ -53,11 +54,11 @@ class Servers:
         return self._ranges[bisect_left(self._ends, slot_of(key))] if self._ends else self._ranges[0]
 
     def at(self, subject: str, address: object) -> Server:
-        """The server that listens at `address`, as SSDB has it."""
+        """The server that listens at `address`, as SSDB has it; of several addresses, at the first."""
         known = {server.name: server for server in self.each}
-        text = address.removeprefix("tcp://") if isinstance(address, str) else None
+        text = address.split(",")[0].removeprefix("tcp://") if isinstance(address, str) else None
         if text not in known:
-            raise InputValueError(
+            raise RedisRuntimeError(
                 f"{subject}: no server of this database listens at {shown(address)}{did_you_mean(text, known)}"
             )
         return known[text]

@@ -6,7 +6,7 @@ Each server of a sharded database has every model. For several GPUs there is one
 import logging
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from smartensemble.checks import positive, read
 from smartensemble.client.arguments import names, text
@@ -82,10 +82,9 @@ class ModelCalls:
 
         :raises MissingFileError: there is no such file.
         """
-        device, file = device_name(device), text("model_file", model_file)
         batching = Batching(batch_size, min_batch_size, min_batch_timeout)
-        check_backend(backend)
-        self._store_model(checked(name, read(file, name), backend, (device,), batching, tag, inputs, outputs))
+        file = ModelFile(text("model_file", model_file))
+        self._store_model(checked(name, file, backend, (device_name(device),), batching, tag, inputs, outputs))
 
     def set_model_multigpu(
         self,
@@ -120,10 +119,9 @@ class ModelCalls:
         outputs: str | list[str] | None = None,
     ) -> None:
         """Store the model in a file for several GPUs, as :meth:`set_model_multigpu` does."""
-        devices, file = gpus(first_gpu, num_gpus), text("model_file", model_file)
         batching = Batching(batch_size, min_batch_size, min_batch_timeout)
-        check_backend(backend)
-        self._store_model(checked(name, read(file, name), backend, devices, batching, tag, inputs, outputs))
+        file = ModelFile(text("model_file", model_file))
+        self._store_model(checked(name, file, backend, gpus(first_gpu, num_gpus), batching, tag, inputs, outputs))
 
     def get_model(self, name: str) -> bytes:
         """The bytes that a model was stored as.
@@ -210,9 +208,15 @@ def execution(limit: int, key: bytes, inputs: Sequence[bytes], outputs: Sequence
     return ("AI.MODELEXECUTE", key, "INPUTS", len(inputs), *inputs, "OUTPUTS", len(outputs), *outputs, "TIMEOUT", limit)
 
 
+class ModelFile(NamedTuple):
+    """A model that is read from a file when all else is right."""
+
+    path: str
+
+
 def checked(
     name: str,
-    model: bytes,
+    model: bytes | ModelFile,
     backend: str,
     devices: tuple[str, ...],
     batching: Batching,
@@ -222,14 +226,21 @@ def checked(
 ) -> MLModel:
     """The model to store."""
     subject, kind = text("name", name), check_backend(backend)
-    if not isinstance(model, (bytes, bytearray, memoryview)):
-        raise InputTypeError(f"{subject}: model is {shown(model)}; give the bytes that it is saved as, or set_model_from_file")
-    if not len(model):
-        raise InputValueError(f"{subject}: the model is empty; give the bytes that it is saved as")
     sides = [tuple(names(side, value)) for side, value in (("inputs", inputs), ("outputs", outputs))]
     if kind != "TF" and any(sides):
         raise InputValueError(f"{subject}: {kind} takes no inputs and no outputs; its models know them, leave them out")
-    return MLModel(subject, kind, bytes(model), devices, _batching(subject, kind, batching), text("tag", tag), *sides)
+    batching, tag = _batching(subject, kind, batching), text("tag", tag)
+    return MLModel(subject, kind, content(subject, model), devices, batching, tag, *sides)
+
+
+def content(subject: str, model: object) -> bytes:
+    """The bytes of a model."""
+    saved = read(model.path, subject) if isinstance(model, ModelFile) else model
+    if not isinstance(saved, (bytes, bytearray, memoryview)):
+        raise InputTypeError(f"{subject}: model is {shown(model)}; give the bytes that it is saved as, or set_model_from_file")
+    if not len(saved):
+        raise InputValueError(f"{subject}: the model is empty; give the bytes that it is saved as")
+    return bytes(saved)
 
 
 def check_backend(backend: object) -> str:

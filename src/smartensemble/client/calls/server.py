@@ -44,9 +44,9 @@ class ServerCalls:
         :param reset_stat: count from zero after this.
         :raises RedisRuntimeError: there is no such model or script.
         """
-        found, reset = [], flag("reset_stat", reset_stat)
+        found, name, reset = [], key_of("key", key), flag("reset_stat", reset_stat)
         for server in self._at(address):
-            stored = key_in(server.tag, key_of("key", key))
+            stored = key_in(server.tag, name)
             reply = self._database.call_at(server, "AI.INFO", stored)
             found.append(ai_info(reply, server.tag))
             if reset:
@@ -68,7 +68,8 @@ class ServerCalls:
 
         :param expression: the name of a setting, or a pattern, such as ``"max*"``.
         """
-        reply = self._database.call_at(self._one("config_get", address), "CONFIG", "GET", key_of("expression", expression))
+        pattern = key_of("expression", expression)
+        reply = self._database.call_at(self._one("config_get", address), "CONFIG", "GET", pattern)
         return dict(zip(map(_text, reply[::2]), map(_text, reply[1::2]), strict=True))
 
     def config_set(self, config_param: str, value: str, address: str) -> None:

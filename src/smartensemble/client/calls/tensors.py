@@ -54,8 +54,8 @@ class TensorCalls:
 
         :raises RedisRuntimeError: there is no tensor `src_name`.
         """
-        array = self.get_tensor(src_name)
-        self.put_tensor(dest_name, array)
+        self._names.written("tensor", dest_name)  # what is wrong with it is an error before anything is read
+        self.put_tensor(dest_name, self.get_tensor(src_name))
 
     def rename_tensor(self, old_name: str, new_name: str) -> None:
         """Store the tensor `old_name` under `new_name`, and no longer under `old_name`.
