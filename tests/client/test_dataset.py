@@ -1,4 +1,7 @@
-"""A dataset in memory: what was added is what is found, and nothing is shared with the caller."""
+"""A dataset in memory: what was added is what is found, and nothing is shared with the caller.
+
+Tests arguments.
+"""
 
 from collections.abc import Callable
 from typing import Any

@@ -43,6 +43,10 @@ class Clients:
         servers = cast(RunningServers, running_servers(self.db))
         return [servers.request(shard, *command) for shard in servers.shards]
 
+    def keys(self) -> set[str]:
+        """All keys."""
+        return {str(key) for keys in self.ask("KEYS", "*") for key in keys}
+
     def close(self) -> None:
         """Close our clients; SmartRedis' cannot be closed."""
         for client in self._ours:

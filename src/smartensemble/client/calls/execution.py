@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from smartensemble.client.connection import Argument
+from smartensemble.client.database import shown_key
 from smartensemble.client.errors import RedisReplyError, RedisTimeoutError
 from smartensemble.client.keys import key_in
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 Keys = Sequence[bytes]
 #: The command that runs something: its key, those of the inputs, and those of the outputs.
 Command = Callable[[bytes, Keys, Keys], Sequence[Argument]]
-
-TIMED_OUT = b"TIMEDOUT"
 
 
 def execute(database: "Database", key: bytes, inputs: Keys, outputs: Keys, command: Command) -> None:
@@ -40,9 +39,19 @@ def execute(database: "Database", key: bytes, inputs: Keys, outputs: Keys, comma
 
 
 def _run(database: "Database", key: bytes, inputs: Keys, outputs: Keys, command: Command) -> None:
-    if database.call(key, *command(key, inputs, outputs)) == TIMED_OUT:
-        name = key.decode(errors="backslashreplace")
-        raise RedisTimeoutError(f"{name}: its turn did not come in time; set SR_MODEL_TIMEOUT to more milliseconds")
+    check(key, database.call(key, *command(key, inputs, outputs)))
+
+
+def check(key: bytes, reply: object) -> None:
+    """An error if a run ended without one, and yet did not take place.
+
+    >>> check(b"net", b"TIMEDOUT")
+    Traceback (most recent call last):
+    smartensemble.client.errors.RedisTimeoutError: net: its turn did not come in time; set SR_MODEL_TIMEOUT to more milliseconds
+    >>> check(b"net", b"OK")
+    """
+    if reply == b"TIMEDOUT":
+        raise RedisTimeoutError(f"{shown_key(key)}: its turn did not come in time; set SR_MODEL_TIMEOUT to more milliseconds")
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""What stores a model or a script; what is wrong with one is tested with the calls that take it, in databases and client."""
+"""What stores a model or a script; what is wrong with one is tested with the calls that take it, in databases and client.
+
+Tests models.
+"""
 
 from smartensemble.wire.models import MAX_ARGUMENT_BYTES, Batching, MLModel, Script, keys
 
