@@ -23,11 +23,10 @@ TUTORIAL = Path("tutorials/melt/melt.md").absolute()
 PARALLEL = [f"-n{3 * (os.cpu_count() or 1)}", "--dist=loadfile", "--no-loadscope-reorder"]
 SPHINX = ["-W", "--keep-going", "-q", "-n", "-j", "auto", "-b", "html", "-d", "build/doctrees", "docs", "build/html"]
 RESULTS = Path("build/tests.xml")  #: what pytest writes of each test
-LATER = ("3.12", "3.13", "3.14")  #: Pythons that run ``unit``; another one runs everything
-#: Imported once, which compiles what is used of them, and far less than pip does. Confined workers write no compiled files.
-FRAMEWORKS = "import ai_edge_litert.interpreter, onnxruntime, torch, tensorflow"
+LATER = ("3.12", "3.13", "3.14")  #: Pythons that run ``unit`` and ``client``; another one runs everything
 #: What runs on any machine: no framework, server, scheduler, browser or simulation.
 UNIT = ["-m", "not needs", "tests", "src", "packages"]
+CLIENT = ["tests/client", "tests/wire", "src/smartensemble/client", "src/smartensemble/wire"]
 
 
 # --- everything -------------------------------------------------------------------------------------------------------------
@@ -145,8 +144,22 @@ def unit_of(version: str) -> None:
         unit(session)
 
 
+def client_of(version: str) -> None:
+    """The session ``client-<version>``, which is skipped where there is no such Python."""
+    found = interpreter(version)
+
+    @nox.session(name=f"client-{version}", python=found, venv_backend=None if found else "none")
+    def client_of_version(session: nox.Session) -> None:
+        """Run the tests of the client with this Python, against real databases; models run on ONNX Runtime."""
+        if not found:
+            session.skip(f"no Python {version} is found, on PATH or in pyenv")
+        session.install("-q", "-e.[unit,client,onnx]", "-e", "packages/tutorkit")
+        session.run("pytest", "-q", *PARALLEL, *(session.posargs or CLIENT))
+
+
 for _version in LATER:
     unit_of(_version)
+    client_of(_version)
 
 
 @nox.session
