@@ -116,7 +116,7 @@ WRONG: dict[str, tuple[tuple[Any, ...], dict[str, Any], type[Exception], str]] =
     "a mistake": ((), {"adress": "n1"}, InputTypeError, "no argument 'adress'; did you mean"),
     "too many": ((False, "n1", "me", 4), {}, InputTypeError, "too many positional arguments; give"),
     "twice": ((False,), {"cluster": True}, InputTypeError, "multiple values for argument 'cluster'; give"),
-    "no address": ((False, "n1 6379"), {}, InputValueError, "address: 'n1 6379' is no address; give host:port"),
+    "no address": ((False, "n1 6379"), {}, RedisConnectionError, "address: 'n1 6379' is no address; give host:port"),
     "a number": ((False, 6379), {}, InputTypeError, "address 6379 is no text; give"),
     "no flag": ((), {"cluster": "no"}, InputTypeError, "cluster is 'no'; give True or False"),
     "no name": ((False, "n1", 3), {}, InputTypeError, "context: 3 is no text; give text"),

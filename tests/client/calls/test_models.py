@@ -5,7 +5,6 @@ Tests scripts, copies and execution.
 
 from collections.abc import Callable
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -54,7 +53,7 @@ WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     ),
     "least above most": ({"batch_size": 2, "min_batch_size": 3}, RedisRuntimeError, "give a smaller min_batch_size"),
 }
-RIGHT = MappingProxyType({"name": "net", "model": b"1", "backend": "ONNX"})
+RIGHT: dict[str, Any] = {"name": "net", "model": b"1", "backend": "ONNX"}
 
 
 @pytest.fixture
