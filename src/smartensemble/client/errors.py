@@ -61,6 +61,7 @@ REMEDIES = (
     (r"WRONGTYPE", "use another name, or delete what is there"),
     (r"NOAUTH|WRONGPASS|invalid username", "give the right user and password; members and db.client() have them"),
     (r"NOPERM", "leave it to the driver: members may do everything with data, and nothing with the server"),
+    (r"expected def but found 'import'", "leave the import out: a script knows torch, and nothing else"),
     (r"OOM", "delete what is no longer needed, or give the database more memory: db.set_max_memory()"),
     (r"unknown command '?AI\.", "connect to a database of create_database(), whose server stores tensors and runs models"),
     (r"MOVED|CROSSSLOT", "set SR_DB_TYPE=Clustered: this server is one of several"),
