@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from smartensemble.errors import InputTypeError, InputValueError, NotATensorError, public, shown
 from smartensemble.wire.strings import join, split
 
+__all__ = ["decode", "encode"]  # what a user calls; the client uses more
+
 MAGIC = b"TENSOR"
 MAX_RANK = 32
 TYPES = {ord(code): np.dtype(f"<{code}") for code in "fdbhiqBH?"}
