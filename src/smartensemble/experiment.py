@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING
 from smartensemble.checks import check_name, flag, positive, span, writable
 from smartensemble.create import Creator, directory_of
 from smartensemble.ensemble import Ensemble
-from smartensemble.errors import (
-    InputValueError,
-    UnsupportedError,
-    did_you_mean,
-    public,
-    shown,
-)
+from smartensemble.errors import InputValueError, UnsupportedError, did_you_mean, public, shown
 from smartensemble.files.tags import Delimiter
 from smartensemble.model import Model
 from smartensemble.results.table import Table
@@ -108,7 +102,7 @@ class Experiment(Creator):
         allow_unused: bool = False,
         output_filename: str | PurePath | None = None,
     ) -> None:
-        """Print what generate and start would write and run: scripts, directories, commands, files. Nothing is written.
+        """Print what generate and start would write and run, on any machine: scripts, directories, commands, files.
 
         :param output_filename: print into this file.
         :raises TagError: generate would raise it.
@@ -116,7 +110,7 @@ class Experiment(Creator):
         from smartensemble.results.notes import Notes
         from smartensemble.runtime import directories
         from smartensemble.runtime.input_files import TagOptions
-        from smartensemble.runtime.jobs.share_out import batch_jobs
+        from smartensemble.runtime.jobs.share_out import batch_jobs, partitions_if_known
         from smartensemble.runtime.preview import preview
         from smartensemble.runtime.servers.colocated import Environment
 
@@ -126,7 +120,7 @@ class Experiment(Creator):
         command = Environment(self._databases.running, self._runner.scheduler).command
         renderer = directories.check(chosen.models, TagOptions(tag, allow_unknown, allow_unused))
         runs = {model.path: model.run for model in chosen.models}
-        batches = batch_jobs(chosen.entities, runs, command, self._runner.scheduler)
+        batches = batch_jobs(chosen.entities, runs, command, self._runner.scheduler, ask=partitions_if_known)
         text = preview(f"{self.name} in {self.exp_path}", chosen.databases, chosen.models, list(batches), renderer, command)
         if place is None:
             print(Notes(sys.stdout).printable(text), end="")

@@ -13,7 +13,7 @@ from smartensemble.parameters.resolve import Constant, Params, argument, resolve
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.command import command_of
 from smartensemble.settings.followed import FollowedSettings
-from smartensemble.settings.run import RunSettings, check_settings
+from smartensemble.settings.run import RunSettings, check_settings, plain
 from smartensemble.sharing import NO_SHARING, Entity, ModelSharing, Sharing, own_sharing
 from smartensemble.status import Run, Status
 
@@ -251,8 +251,14 @@ def sharing(model: Model) -> Sharing:
 
 def programs(model: Model) -> list[str]:
     """The programs that `model` runs, without what starts them."""
-    settings = model._current_settings
+    settings = plain(model._current_settings)
     return [each.exe for each in (settings, *settings.mpmd)]
+
+
+def by_settings(models: Iterable[Model]) -> "list[tuple[RunSettings, Model]]":
+    """The run settings of `models`, each once, with one of those that it runs: a hundred thousand members often share one."""
+    found = {id(settings := model._current_settings): (settings, model) for model in models}
+    return list(found.values())
 
 
 def make_member(

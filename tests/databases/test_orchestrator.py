@@ -10,7 +10,7 @@ import pytest
 
 from smartensemble import Model, RunSettings
 from smartensemble.databases.orchestrator import Orchestrator
-from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, StateError, UnsupportedError
+from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, StateError
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,6 @@ def test_who_may_reach_it_follows_from_what_is_asked_for(given: dict[str, Any], 
         ({"db_nodes": 0}, InputValueError, "db_nodes"),
         ({"db_identifier": "a-b"}, InputValueError, "'a-b' cannot end the name of a variable"),
         ({"server": "no-such-server"}, MissingFileError, "no-such-server: no such program"),
-        ({"batch": True}, UnsupportedError, "batch needs a scheduler"),
-        ({"hosts": ["n1"]}, UnsupportedError, "hosts needs a scheduler"),
-        ({"run_command": "srun"}, UnsupportedError, "run_command needs a scheduler"),
         ({"acess": "open"}, InputTypeError, "no argument 'acess'; did you mean 'access'?"),
     ],
 )

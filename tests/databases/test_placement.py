@@ -70,7 +70,6 @@ def test_a_job_of_their_own_has_room_for_all_servers_at_once() -> None:
         ("pbs", {}, UnsupportedError, "db: no launcher 'pbs' in this version"),
         ("local", {}, UnsupportedError, "db: no launcher 'local' in this version"),
         ("slurm", {"alloc": 7, "batch": True}, InputValueError, "db: alloc=7 and batch=True; give one of them"),
-        ("slurm", {"account": "physics"}, InputValueError, "db: account belongs to a batch job; give batch=True too"),
     ],
 )
 def test_what_contradicts_itself_is_an_error(launcher: str, options: dict[str, Any], error: type[Exception], why: str) -> None:

@@ -16,12 +16,13 @@ SLURM = Scheduler("slurm", "#SBATCH", {"nodes": "--nodes={}", "time": "--time={h
     [
         ({}, []),
         ({"nodes": 2}, ["#SBATCH --nodes=2"]),
-        ({"time": "01:00:00", "nodes": 2}, ["#SBATCH --nodes=2", "#SBATCH --time=01:00:00"]),
+        ({"time": "01:00:00", "nodes": 2}, ["#SBATCH --time=01:00:00", "#SBATCH --nodes=2"]),
+        ({"--x": None, "nodes": 2, "-y": 1, "--z": 0}, ["#SBATCH --x", "#SBATCH --nodes=2", "#SBATCH -y 1", "#SBATCH --z=0"]),
         ({"nodes": None, "time": ""}, []),
         ({"account": "mine", "queue": "debug"}, []),
     ],
 )
-def test_what_is_asked_for_is_spelled_in_the_order_of_the_table(asked: dict[str, object], lines: list[str]) -> None:
+def test_what_is_asked_for_is_spelled_in_the_order_in_which_it_was_set(asked: dict[str, object], lines: list[str]) -> None:
     assert list(SLURM.directives(asked)) == lines
 
 
@@ -30,8 +31,8 @@ def test_what_is_asked_for_is_spelled_in_the_order_of_the_table(asked: dict[str,
     [
         ({}, []),
         ({"nodes": 2, "time": 60}, []),
-        ({"queue": "debug", "nodes": 2, "batch_args": {"x": 1}}, ["queue"]),
-        ({"queue": None, "batch_args": {}}, []),
+        ({"queue": "debug", "nodes": 2, "--x": 1}, ["queue"]),
+        ({"queue": None, "features": ()}, []),
         ({"account": "mine"}, []),
     ],
 )
@@ -40,10 +41,10 @@ def test_what_is_not_in_the_table_has_no_effect(asked: dict[str, object], option
 
 
 def test_this_machine_has_no_directives_and_keeps_the_time_itself() -> None:
-    asked = {"nodes": 4, "time": "00:10:00", "queue": "debug", "account": "mine", "batch_args": {"x": "y"}}
+    asked = {"nodes": 4, "time": "00:10:00", "queue": "debug", "account": "mine", "-x": None, "--y": "z"}
 
     assert list(LOCAL.directives(asked)) == []
-    assert LOCAL.without_effect(asked) == ["nodes", "queue", "account", "batch_args"]
+    assert LOCAL.without_effect(asked) == ["nodes", "queue", "account", "-x", "--y"]
 
 
 def test_each_scheduler_is_found_by_its_name() -> None:

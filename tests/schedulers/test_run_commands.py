@@ -29,5 +29,3 @@ def test_a_program_that_nobody_knows_takes_its_options_raw(run_commands: Path, p
 def test_an_option_that_is_not_in_the_row_is_an_error_that_lists_what_is() -> None:
     with pytest.raises(UnsupportedError, match="Open MPI's mpirun: cannot express 'features'; it understands tasks, "):
         MpirunSettings("true").set_node_feature("gpu")
-    with pytest.raises(UnsupportedError, match="tasks: there is no run command to take it; give run_command="):
-        RunSettings("true").set_tasks(2)

@@ -41,8 +41,8 @@ def members(count: int, tasks: int = 1, cpus: int = 1, nodes: int | None = None)
         ([*members(8), *members(1, cpus=2)], {}, {"max_running": 1}, STEPS, {"nodes": 1, "tasks_per_node": 2}),
         # Sizes that are given stay.
         (members(500), {"nodes": 2}, {}, SHARED, {"nodes": 2, "tasks_per_node": 8}),
-        (members(8), {"nodes": 2, "batch_args": {"exclusive": None}}, {}, SHARED, {"nodes": 2}),
-        (members(8), {"nodes": 2, "batch_args": {"-n": 4}}, {}, SHARED, {"nodes": 2}),
+        (members(8), {"nodes": 2, "--exclusive": None}, {}, SHARED, {"nodes": 2}),
+        (members(8), {"nodes": 2, "-n": 4}, {}, SHARED, {"nodes": 2}),
         (members(8), {"tasks_per_node": 2}, {}, SHARED, {"nodes": 1, "tasks_per_node": 2}),
         (members(100, tasks=8, nodes=2), {"nodes": 4}, {}, STEPS, {"nodes": 4, "tasks_per_node": 4}),
         # A member of an array is sized by itself.

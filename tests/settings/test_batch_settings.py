@@ -22,7 +22,7 @@ def test_batch_settings_by_position_are_in_the_order_of_smartsim() -> None:
     settings = BatchSettings(2, "01:00:00", "debug", "mine", {"exclusive": None})
 
     assert portable_options(settings) == {
-        "nodes": 2, "time": "01:00:00", "queue": "debug", "account": "mine", "batch_args": {"exclusive": None}
+        "nodes": 2, "time": "01:00:00", "queue": "debug", "account": "mine", "--exclusive": None
     }  # fmt: skip
 
 

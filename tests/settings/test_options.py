@@ -33,9 +33,17 @@ def test_every_option_of_srun_is_spelled_as_its_manual_says() -> None:
     settings.set_quiet_launch(False)
 
     assert command_of(settings, "m", "/").argv[1:-1] == (
-        *("--jobid=7", "--nodes=2", "--ntasks=8", "--ntasks-per-node=4", "--cpus-per-task=2", "--nodelist=n1,n2"),
-        *("--exclude=n3", "--constraint=gpu&fast", "--time=01:02:03", "--mem=512M", "--cpu-bind=cores"),
-        *("--distribution=cyclic", "--bcast=/tmp/true", "--verbose", "--mem-bind=local", "--exclusive"),
+        *(
+            "--mem-bind=local",
+            "--exclusive",
+            "--jobid=7",
+            "--nodes=2",
+            "--ntasks=8",
+            "--ntasks-per-node=4",
+            "--cpus-per-task=2",
+        ),
+        *("--nodelist=n1,n2", "--exclude=n3", "--constraint=gpu&fast", "--time=01:02:03", "--mem=512M", "--cpu-bind=cores"),
+        *("--distribution=cyclic", "--bcast=/tmp/true", "--verbose"),
     )
 
 

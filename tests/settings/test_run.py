@@ -44,14 +44,6 @@ def test_what_is_no_environment_is_an_error(given: dict[str, object], error: typ
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("run_command", [None, "", "auto"])
-def test_options_without_a_run_command_are_not_dropped(run_command: str | None) -> None:
-    with pytest.raises(
-        InputValueError, match=r"run_args: {'n': 2} without a run_command to take them; give run_command='mpirun'"
-    ):
-        RunSettings("env", run_command=run_command, run_args={"n": 2})
-
-
 def test_a_bad_run_command_is_named_as_such() -> None:
     with pytest.raises(InputTypeError, match=r"^run_command: 1 is no program"):
         RunSettings("env", run_command=1)  # type: ignore[arg-type]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from smartensemble.checks import absolute_path, empty, flag, listed, positive
 from smartensemble.databases.config import checked_setting
-from smartensemble.databases.placement import ClusterOptions, Placement, placement
+from smartensemble.databases.placement import ClusterOptions, Placement, placement, without_effect
 from smartensemble.databases.shard import Shard, checked_port
 from smartensemble.databases.users import USER
 from smartensemble.databases.variables import DEFAULT_IDENTIFIER, Endpoint, check_identifier, suffix, variables
 from smartensemble.databases.worker_options import MODEL_TIME_LIMIT, worker_options
 from smartensemble.duration import Duration
-from smartensemble.errors import InputTypeError, InputValueError, StateError, UnsupportedError, did_you_mean, public, shown
+from smartensemble.errors import InputTypeError, InputValueError, StateError, did_you_mean, public, shown
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.executable import find_program
 from smartensemble.settings.run import RunSettings
@@ -91,7 +91,8 @@ class Orchestrator:
         :param port: the port of its first server; those of the others follow. By default free ones are chosen.
         :param interface: the network interface that it listens on; by default only this machine reaches it. On a cluster, that
             of its nodes.
-        :param launcher: where it runs: ``"local"``, this machine, or a scheduler's name. What follows is for the second:
+        :param launcher: where it runs: ``"local"``, this machine, or a scheduler's name. `run_command`, `batch`, `hosts`,
+            `account`, `time`, `alloc`, `queue` and `per_node` have no effect on this machine, which a start reports.
         :param run_command: what starts its servers; by default the scheduler's own.
         :param db_nodes: its servers. Several of them divide the keys among them: a sharded database.
         :param batch: run it in a job of its own, and not in the allocation that this program runs in.
@@ -111,7 +112,7 @@ class Orchestrator:
         :param intra_op_threads: the threads that a model may use in each of them.
         :param model_time_limit: how long a run of a model may take; after that it fails, and its worker starts again.
         :param confine: keep models and scripts from your files, your other processes and the network.
-        :raises UnsupportedError: an argument that only a scheduler could honour.
+        :raises UnsupportedError: there is no such launcher.
         """
         check_identifier(db_identifier)
         if not isinstance(launcher, str):
@@ -128,8 +129,7 @@ class Orchestrator:
             per_node=per_node,
             single_cmd=flag("single_cmd", single_cmd),
         )
-        if (used := options.used) and self.launcher == "local":
-            raise UnsupportedError(f"{db_identifier}: {used[0]} needs a scheduler; on this machine leave it out")
+        self._ignored = without_effect(self.launcher, options)
         self.db_identifier = self.name = db_identifier
         self.db_nodes = positive("db_nodes", db_nodes)
         self.port = None if port is None else checked_port(db_identifier, port, self.db_nodes)
@@ -321,6 +321,11 @@ def endpoint_of(db: Orchestrator) -> Endpoint:
 def placement_of(db: Orchestrator) -> Placement | None:
     """Where the servers of `db` run on a cluster; None for this machine."""
     return db._placement
+
+
+def ignored_options(db: Orchestrator) -> dict[str, str]:
+    """The options of `db` that have no effect where it runs, and why."""
+    return db._ignored
 
 
 def set_home(db: Orchestrator, home: str) -> None:

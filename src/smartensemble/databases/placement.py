@@ -15,6 +15,7 @@ from smartensemble.schedulers.base import Scheduler
 from smartensemble.settings.arguments import text
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.command import command_of
+from smartensemble.settings.effect import NO_JOB, NO_SCHEDULER
 from smartensemble.settings.executable import is_named
 from smartensemble.settings.run import RunSettings
 
@@ -116,17 +117,12 @@ class ClusterOptions:
 def placement(name: str, launcher: str, servers: int, interface: Sequence[str], options: ClusterOptions) -> Placement:
     """Where `servers` servers of the database `name` run on the cluster of `launcher`.
 
-    :raises UnsupportedError: there is no such scheduler, or the run command is not its own.
+    :raises UnsupportedError: there is no such scheduler.
     :raises InputValueError: the options contradict each other.
     """
     scheduler = SCHEDULERS.get(launcher)
     if not scheduler or not scheduler.control:
         raise UnsupportedError(f"{name}: no launcher {shown(launcher)} in this version{did_you_mean(launcher, SCHEDULERS)}")
-    if options.names_run_command and str(options.run_command) != scheduler.run_command:
-        raise UnsupportedError(
-            f"{name}: on {launcher} servers are started by {scheduler.run_command}, not {shown(options.run_command)}; "
-            "leave run_command out"
-        )
     if not interface:
         raise InputValueError(
             f"{name}: members on a cluster reach a database by a network; name that of its nodes, such as interface='ib0'"
@@ -147,6 +143,22 @@ def placement(name: str, launcher: str, servers: int, interface: Sequence[str], 
     return made
 
 
+def without_effect(launcher: str, options: ClusterOptions) -> dict[str, str]:
+    """The options that nothing reads where servers run, and why.
+
+    >>> without_effect("slurm", ClusterOptions(run_command="mpirun"))
+    {'run_command': 'on slurm, srun starts servers'}
+    """
+    if not (scheduler := SCHEDULERS.get(launcher)) or not scheduler.control:
+        return dict.fromkeys(options.used, NO_SCHEDULER)
+    found = {}
+    if options.names_run_command and str(options.run_command) != scheduler.run_command:
+        found["run_command"] = f"on {launcher}, {scheduler.run_command} starts servers"
+    if not options.batch:
+        found |= {name: NO_JOB for name in ("account", "time", "queue") if name in options.used}
+    return found
+
+
 def _job(name: str, options: ClusterOptions, nodes: int) -> BatchSettings | None:
     """The settings of the servers' own job; None if they run in an allocation."""
     if options.batch:
@@ -156,7 +168,4 @@ def _job(name: str, options: ClusterOptions, nodes: int) -> BatchSettings | None
             )
         # Servers never end by themselves, so nothing may wait for its turn.
         return BatchSettings(nodes, options.time, options.queue, options.account, overcommit=True)
-    for option in ("account", "time", "queue"):
-        if not empty(getattr(options, option)):
-            raise InputValueError(f"{name}: {option} belongs to a batch job; give batch=True too, or leave it out")
     return None

@@ -1,13 +1,15 @@
 """Show what generate and start would write and run, without doing it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from smartensemble.command import Command
-from smartensemble.databases.orchestrator import Orchestrator, placement_of
+from smartensemble.databases.orchestrator import Orchestrator, ignored_options, placement_of
 from smartensemble.errors import printable
 from smartensemble.model import Model
 from smartensemble.runtime.input_files import Renderer
 from smartensemble.runtime.jobs.batch import Batch
+from smartensemble.runtime.jobs.this_machine import batch_notes, member_notes
+from smartensemble.settings.effect import notes
 
 
 def preview(
@@ -23,7 +25,7 @@ def preview(
     for db in databases:
         lines += ["", f"database {db.db_identifier}", *_database(db)]
     for batch in batches:
-        lines += ["", f"batch script {batch.script}", *_indented(batch.text())]
+        lines += ["", f"batch script {batch.script}", *_notes(batch_notes(batch)), *_indented(batch.text())]
     for model in models:
         lines += ["", *_member(model, renderer, command(model))]
     return printable("\n".join(lines) + "\n")
@@ -36,6 +38,7 @@ def _database(db: Orchestrator) -> Iterator[str]:
         yield f"  nodes      {placement.nodes}, " + ("in a job of their own" if db.batch else "of this allocation")
     yield f"  access     {db.access}"
     yield from (f"  setting    {name} {value}" for name, value in db.conf.items() if value)
+    yield from _notes(notes(ignored_options(db)))
 
 
 def _member(model: Model, renderer: Renderer, command: Command) -> Iterator[str]:
@@ -43,6 +46,7 @@ def _member(model: Model, renderer: Renderer, command: Command) -> Iterator[str]
     yield f"  directory  {model.path}"
     yield from (f"  before     {line}" for line in command.preamble)
     yield f"  command    {command}"
+    yield from _notes(member_notes(model.run_settings))
     for name, value in command.env.items():
         yield f"  variable   {name}={value}"
     for word, paths in (("copy", model.files.to_copy), ("symlink", model.files.to_symlink)):
@@ -50,6 +54,10 @@ def _member(model: Model, renderer: Renderer, command: Command) -> Iterator[str]
     for target, content, _ in renderer.files(model):
         yield f"  configure  {target}"
         yield from _indented(content.decode(errors="replace"))
+
+
+def _notes(lines: Iterable[str]) -> Iterator[str]:
+    yield from (f"  note       {line}" for line in lines)
 
 
 def _indented(text: str) -> list[str]:

@@ -19,7 +19,8 @@ from smartensemble.runtime.directories import Writer
 from smartensemble.runtime.input_files import Renderer, TagOptions
 from smartensemble.runtime.jobs.allocation import Allocation
 from smartensemble.runtime.jobs.batch import Batch
-from smartensemble.runtime.jobs.share_out import advise, check_jobs, share_out
+from smartensemble.runtime.jobs.share_out import check_jobs, share_out
+from smartensemble.runtime.jobs.this_machine import advise, check_programs
 from smartensemble.runtime.journal.entry import Entry
 from smartensemble.runtime.journal.journal import Journal
 from smartensemble.runtime.own_files import former_members, is_there
@@ -138,6 +139,7 @@ def start(runner: Runner, databases: Databases, transaction: Transaction, reques
 def check(runner: Runner, databases: Databases, request: StartRequest) -> Checked:
     """The plan of a start, or an error if it cannot work. Nothing is written."""
     runner.check()
+    check_programs(request.chosen.models)
     databases.check(request.chosen.databases)
     if request.chosen.models:
         databases.check_reachable()
@@ -174,7 +176,7 @@ def _start_models(
     runner: Runner, databases: Databases, request: StartRequest, checked: Checked, transaction: Transaction
 ) -> None:
     """Start the models. Their databases are ready."""
-    advise(runner.name, request.chosen.entities, len(checked.models), request.max_running, runner.scheduler)
+    advise(runner.name, request.chosen.entities, checked.models, request.max_running, runner.scheduler)
     environment = Environment(databases.ready(), runner.scheduler)
     environment.check(checked.models)
     databases.store(checked.uploads)

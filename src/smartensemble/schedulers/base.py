@@ -13,7 +13,8 @@ from smartensemble.errors import InputValueError, shown
 from smartensemble.schedulers.run_commands import TIMES
 from smartensemble.status import Status
 
-#: What a batch job asks for, by portable names: nodes, time, queue, account, batch_args. None and empty values ask for nothing.
+#: What a batch job asks for, in the order in which it was set: by portable names, such as nodes, time, queue and account, of
+#: which None and empty values ask for nothing; and by the scheduler's own, which begin with a dash, and may have no value.
 PortableOptions = Mapping[str, object]
 
 #: What a scheduler reports of a job: its status, and why it is not Completed.
@@ -124,7 +125,8 @@ class Scheduler:
 
     def directives(self, options: PortableOptions) -> Iterator[str]:
         """The lines of options, and then those of the preamble, as they are."""
-        yield from self._group(options, self.fixed)
+        yield from self._group(options)
+        yield from (f"{self.directive} {option}" for option in self.fixed)
         lines = options.get("directives")
         yield from lines if isinstance(lines, list) else ()
         groups = options.get("groups")
@@ -132,20 +134,15 @@ class Scheduler:
             yield self.group_separator
             yield from self._group(group)
 
-    def _group(self, options: PortableOptions, fixed: Sequence[str] = ()) -> Iterator[str]:
-        """The lines of options of one group of nodes."""
-        for option, spelling in self.options.items():
-            if spelling and options.get(option):
-                value = options[option]
-                value = self.escape_path(str(value)) if option in ("output", "error") else value
-                yield f"{self.directive} {spell(spelling, option, value)}"
-        if self.directive:
-            raw = options.get("batch_args")
-            yield from (f"{self.directive} {option}" for option in fixed)
-            for name, value in raw.items() if isinstance(raw, Mapping) else ():
-                option = name if name.startswith("-") else ("-" if len(name) == 1 else "--") + name
+    def _group(self, options: PortableOptions) -> Iterator[str]:
+        """The lines of options of one group of nodes, in the order in which they were set."""
+        for option, value in options.items():
+            if option.startswith("-") and self.directive:
                 mark = "=" if option.startswith("--") else " "
                 yield f"{self.directive} {option}" + ("" if value is None else mark + quoted(str(value)))
+            elif value and (spelling := self.options.get(option)):
+                text = self.escape_path(str(value)) if option in ("output", "error") else value
+                yield f"{self.directive} {spell(spelling, option, text)}"
 
     def without_effect(self, options: PortableOptions) -> list[str]:
         """The options with a value that this scheduler cannot express.
@@ -153,8 +150,12 @@ class Scheduler:
         >>> LOCAL.without_effect({"nodes": 4, "time": "00:10:00", "queue": "debug", "account": None})
         ['nodes', 'queue']
         """
-        known = {*self.options, "batch_args", "directives"} if self.directive else self.options.keys()
-        return [option for option, value in options.items() if value and option not in known]
+        known = {*self.options, "directives"} if self.directive else self.options.keys()
+        return [
+            option
+            for option, value in options.items()
+            if (not self.directive if option.startswith("-") else value and option not in known)
+        ]
 
 
 def spell(spelling: str, option: str, value: object) -> str:

@@ -13,7 +13,7 @@ TAKEN = ("nodes", "queue")
 
 
 def with_directives(name: str, options: PortableOptions, scheduler: Scheduler) -> dict[str, object]:
-    """The options of the job `name`, with what its size depends on from the lines among them.
+    """The options of the job `name`, with what its size depends on by portable names, whoever says it.
 
     >>> from smartensemble.schedulers.slurm import SLURM
     >>> with_directives("melt", {"time": 60, "directives": ["#SBATCH -N 2 --gres=gpu:1"]}, SLURM)["nodes"]
@@ -22,20 +22,39 @@ def with_directives(name: str, options: PortableOptions, scheduler: Scheduler) -
     :raises InputValueError: a line and the settings say two things, or it says what smartensemble decides.
     :raises UnsupportedError: it is for another scheduler.
     """
-    found = dict(options)
-    for line, option, value in _said(options, scheduler):
+    found = dict(_portable_sizes(name, options, scheduler))
+    for line, option, value in _said(found, scheduler):
         if option in DECIDED:
             raise InputValueError(f"{name}: preamble: {line!r} says what smartensemble decides, its {option}; leave it out")
-        if options.get(option):
-            raise InputValueError(f"{name}: preamble: {line!r} and {option}={options[option]!r} say two things; keep one")
+        if found.get(option):
+            raise InputValueError(f"{name}: preamble: {line!r} and {option}={found[option]!r} say two things; keep one")
         if option in TAKEN and value:
             found[option] = int(value) if value.isdigit() else value
     return found
 
 
+def _portable_sizes(name: str, options: PortableOptions, scheduler: Scheduler) -> Iterator[tuple[str, object]]:
+    """`options`, with those that the scheduler's own names spell, and that its size depends on, by portable names."""
+    spelled = _spelled(scheduler)
+    for option, value in options.items():
+        word = option.lstrip("-")
+        portable = spelled.get(scheduler.short_options.get(word, word)) if option.startswith("-") else None
+        if portable not in TAKEN or (portable == "nodes" and not str(value).isdecimal()):
+            yield option, value
+        elif options.get(portable):
+            raise InputValueError(f"{name}: batch_args: {word!r} and {portable}={options[portable]!r} say two things; keep one")
+        else:
+            yield portable, int(str(value)) if portable == "nodes" else value
+
+
+def _spelled(scheduler: Scheduler) -> dict[str, str]:
+    """The portable options of a scheduler by its own long names."""
+    return {spelling.partition("=")[0].lstrip("-"): option for option, spelling in scheduler.options.items() if spelling}
+
+
 def _said(options: PortableOptions, scheduler: Scheduler) -> Iterator[tuple[str, str, str]]:
     """The portable options that lines set: the line, the option and its value."""
-    spelled = {spelling.partition("=")[0].lstrip("-"): option for option, spelling in scheduler.options.items() if spelling}
+    spelled = _spelled(scheduler)
     lines = options.get("directives")
     for line in lines if isinstance(lines, list) else ():
         if line.split()[0] != scheduler.directive:
@@ -46,9 +65,9 @@ def _said(options: PortableOptions, scheduler: Scheduler) -> Iterator[tuple[str,
 
 
 def names(options: PortableOptions) -> set[str]:
-    """The names of all options that lines and ``batch_args`` set, as they are spelled there, without dashes."""
-    raw, lines = options.get("batch_args"), options.get("directives")
-    found = {option.lstrip("-") for option in raw} if isinstance(raw, dict) else set()
+    """The names of all options that are set in the scheduler's own words, also in lines, without dashes."""
+    lines = options.get("directives")
+    found = {option.lstrip("-") for option in options if option.startswith("-")}
     return found | {word for line in (lines if isinstance(lines, list) else ()) for word, _ in words(line)}
 
 

@@ -1,5 +1,6 @@
 """Run commands, which start processes on nodes: one row for each. A run command cannot express an option that its row lacks."""
 
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -113,6 +114,8 @@ MPICH = RunCommand(
 
 #: By the name of the program. `run_command` distinguishes those that share a name.
 ROWS: Mapping[str, RunCommand] = {"srun": SRUN, "orterun": OPEN_MPI, "prterun": OPEN_MPI}
+#: Names that several MPIs give their own. Where there is none, a preview shows the options of the first.
+SHARED_NAMES = ("mpirun", "mpiexec")
 #: Parts of a version text, and the run command that prints it.
 DIALECTS = {"Open MPI": OPEN_MPI, "OpenRTE": OPEN_MPI, "PRRTE": OPEN_MPI, "HYDRA": MPICH, "MPICH": MPICH}
 
@@ -123,9 +126,12 @@ def run_command(program: str) -> RunCommand:
     >>> run_command("/usr/bin/srun").name
     'srun'
     """
-    if row := ROWS.get(Path(program).name):
-        return row
-    return _by_version(program)
+    return ROWS.get(Path(program).name) or stand_in(program) or _by_version(program)
+
+
+def stand_in(program: str) -> RunCommand | None:
+    """The row that shows the options of an ``mpirun`` that this machine does not have; None for another program."""
+    return OPEN_MPI if Path(program).name in SHARED_NAMES and not shutil.which(program) else None
 
 
 @cache
@@ -138,5 +144,5 @@ def _by_version(program: str) -> RunCommand:
     for sign, row in DIALECTS.items():
         if sign in version:
             return row
-    known = ", ".join([*ROWS, "mpirun", "mpiexec"])
+    known = ", ".join([*ROWS, *SHARED_NAMES])
     raise UnsupportedError(f"{program}: is none of {known}; give its options as run_args={{...}}")

@@ -37,8 +37,12 @@ def plan(
     >>> made.layout, made.options["nodes"], made.options["tasks_per_node"]
     (<Layout.SHARED_STEP: 'shared step'>, 3, 7)
 
+    Without partitions, where no scheduler answers, sizes that the settings leave open stay open.
+
     :raises InputValueError: there is no such queue, or its nodes are too small or too few for a member.
     """
+    if not partitions:
+        return _open(name, commands, options, overcommit, max_running)
     partition = _partition(name, options, partitions)
     layout = _layout(commands)
     demands = [_demand(name, command, partition, layout) for command in commands]
@@ -55,6 +59,15 @@ def plan(
     member_cpus = min(command.need.total for command in commands)
     member_nodes = min(demand.nodes for demand in demands)
     return Plan(layout, sized, partition.cpus, member_cpus, member_nodes, max_running, overcommit, f"{name}.members")
+
+
+def _open(name: str, commands: Sequence[Command], options: PortableOptions, overcommit: bool, max_running: int | None) -> Plan:
+    """The plan for nodes whose size nobody knows."""
+    layout = Layout.ARRAY if options.get("array") else Layout.GROUPS if options.get("groups") else _layout(commands)
+    array = {"array": f"0-{len(commands) - 1}"} if layout is Layout.ARRAY else {}
+    cpus = min(command.need.total for command in commands)
+    nodes = min(command.need.nodes or 1 for command in commands)
+    return Plan(layout, {**options, **array}, 0, cpus, nodes, max_running, overcommit, f"{name}.members")
 
 
 def _layout(commands: Sequence[Command]) -> Layout:

@@ -1,7 +1,7 @@
 """Slurm: how its jobs are submitted, queried and canceled. See https://slurm.schedmd.com/documentation.html."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from smartensemble.schedulers.base import Control, JobLookup, Partition, PortableOptions, Scheduler, State, States
 from smartensemble.schedulers.slurm_steps import body, exclusive, step, task
@@ -185,12 +185,11 @@ def numbers(shares: str) -> list[int]:
 def mark(token: str, options: PortableOptions) -> tuple[str, ...]:
     """The option of ``sbatch`` that gives a job a mark: a comment, after the one from its settings.
 
-    >>> mark("smartensemble:7.1", {"batch_args": {"comment": "night shift"}})
+    >>> mark("smartensemble:7.1", {"--comment": "night shift"})
     ('--comment=night shift smartensemble:7.1',)
     """
-    raw = options.get("batch_args")
-    own = {name.lstrip("-"): value for name, value in raw.items()} if isinstance(raw, Mapping) else {}
-    return (f"--comment={own['comment']} {token}" if own.get("comment") else f"--comment={token}",)
+    own = options.get("--comment")
+    return (f"--comment={own} {token}" if own else f"--comment={token}",)
 
 
 def read_marks(answer: str) -> dict[str, str]:

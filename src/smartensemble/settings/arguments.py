@@ -39,6 +39,15 @@ def raw_options(subject: str, value: object) -> dict[str, object]:
     return dict(value)
 
 
+def dashed(name: str) -> str:
+    """An option's own name with the dashes that it needs.
+
+    >>> dashed("n"), dashed("ntasks"), dashed("-Q")
+    ('-n', '--ntasks', '-Q')
+    """
+    return name if name.startswith("-") else ("-" if len(name) == 1 else "--") + name
+
+
 def shell_lines(value: str | Iterable[str]) -> list[str]:
     """`value` as lines of shell."""
     lines = value.splitlines() if isinstance(value, str) else listed(value)

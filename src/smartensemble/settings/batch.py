@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from smartensemble.checks import flag, positive
 from smartensemble.duration import Duration, seconds
 from smartensemble.errors import InputTypeError, InputValueError, public, shown
-from smartensemble.settings.arguments import raw_options, shell_lines
+from smartensemble.settings.arguments import dashed, raw_options, shell_lines
 from smartensemble.settings.options import BatchOptions
 from smartensemble.settings.preamble import split
 
@@ -86,6 +86,11 @@ class BatchSettings(BatchOptions):
         """Its `time`, in seconds."""
         return None if self.time is None else seconds("time", self.time)
 
+    def _as_set(self) -> dict[str, object]:
+        """Its options in the order in which they were set: its arguments, then what methods set."""
+        arguments = {name: getattr(self, name) for name in ("nodes", "time", "queue", "account")}
+        return arguments | {dashed(name): value for name, value in self.batch_args.items()} | self.batch_options
+
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={shown(value)}" for name, value in vars(self).items() if value)
         return f"BatchSettings({arguments})"
@@ -97,13 +102,12 @@ def portable_options(settings: BatchSettings) -> dict[str, object]:
     >>> {name: value for name, value in portable_options(BatchSettings(nodes=2, queue="debug")).items() if value}
     {'nodes': 2, 'queue': 'debug'}
     """
-    arguments = {name: getattr(settings, name) for name in ("nodes", "time", "queue", "account", "batch_args")}
     shape = {
         "array": settings.array,
         "groups": [portable_options(group) for group in settings.groups],
         "directives": split(settings.preamble).directives,
     }
-    return arguments | settings.batch_options | {name: value for name, value in shape.items() if value}
+    return settings._as_set() | {name: value for name, value in shape.items() if value}
 
 
 def _optional_line(subject: str, value: object) -> str | None:

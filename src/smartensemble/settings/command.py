@@ -2,13 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from smartensemble.checks import positive
 from smartensemble.command import Command, Need
 from smartensemble.errors import InputValueError, shown
+from smartensemble.settings.arguments import dashed
 from smartensemble.settings.container import inside
-from smartensemble.settings.options import row_of
-from smartensemble.settings.run import RunSettings
+from smartensemble.settings.executable import find_late
+from smartensemble.settings.options import SetOption, in_order, row_of
+from smartensemble.settings.run import RunSettings, plain
+
+if TYPE_CHECKING:
+    from smartensemble.schedulers.run_commands import RunCommand
 
 #: Options that say what a command needs, and their names in `run_args`, where a user gives them in the run command's spelling.
 RAW = {
@@ -25,13 +31,14 @@ def command_of(settings: RunSettings, name: str, cwd: str, arguments: Iterable[s
     >>> print(command_of(RunSettings("/bin/echo", "a b"), "member", "/scratch", ["-T", "1"]))
     /bin/echo a b -T 1
     """
+    settings = plain(settings)
     programs = (settings, *settings.mpmd)
     preamble = tuple(line for each in programs for line in each.preamble)
     if settings.run_command is None:
         argv = _program(settings, arguments)
         return Command(argv, Path(cwd), dict(settings.env_vars), name, settings.time_limit, preamble=preamble)
     several = len(programs) > 1
-    launcher = (settings.run_command, *launch_options(settings, several))
+    launcher = (find_late(settings.run_command), *launch_options(settings, several))
     others = [word for each in settings.mpmd for word in (":", *launch_options(each, several), *_program(each))]
     return Command(
         (*launcher, *_program(settings, arguments), *others),
@@ -48,11 +55,19 @@ def command_of(settings: RunSettings, name: str, cwd: str, arguments: Iterable[s
 
 def launch_options(settings: RunSettings, several: bool = False) -> list[str]:
     """The options of the run command, as it wants to see them; `several` programs share the step."""
-    portable = settings.run_options
+    options = in_order(settings)
     if several and _size(settings, "tasks") is None:  # what a program leaves open would be taken from its neighbors
-        portable = {"tasks": _need(settings).tasks} | portable
-    row = row_of(settings) if portable else None
-    return [*(row.arguments(portable) if row else ()), *spelled(settings.run_args)]
+        options.insert(0, SetOption("tasks", _need(settings).tasks, portable=True))
+    row = row_of(settings) if any(option.portable for option in options) else None
+    return [word for option in options for word in _words(option, row)]
+
+
+def _words(option: SetOption, row: "RunCommand | None") -> Iterable[str]:
+    """An option as the run command wants to see it."""
+    one = {option.name: option.value}
+    if not option.portable:
+        return spelled(one)
+    return row.arguments(one) if row else ()
 
 
 def spelled(options: Mapping[str, object]) -> list[str]:
@@ -63,7 +78,7 @@ def spelled(options: Mapping[str, object]) -> list[str]:
     """
     found: list[str] = []
     for name, value in options.items():
-        option = name if name.startswith("-") else ("-" if len(name) == 1 else "--") + name
+        option = dashed(name)
         if value is None:
             found.append(option)
         elif option.startswith("--"):
@@ -75,7 +90,7 @@ def spelled(options: Mapping[str, object]) -> list[str]:
 
 def _program(settings: RunSettings, arguments: Iterable[str] = ()) -> tuple[str, ...]:
     """The program and its arguments, in its container."""
-    argv = (settings.exe, *settings.exe_args, *arguments)
+    argv = (settings.exe if settings.container else find_late(settings.exe), *settings.exe_args, *arguments)
     return inside(settings.container, argv) if settings.container else argv
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from copy import copy
 from datetime import timedelta
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from smartensemble.checks import flag, listed, names, path_text, positive, read, whole
 from smartensemble.duration import Duration, seconds
-from smartensemble.errors import InputTypeError, InputValueError, UnsupportedError, public, shown
+from smartensemble.errors import InputTypeError, InputValueError, public, shown
 
 if TYPE_CHECKING:
     from smartensemble.schedulers.run_commands import RunCommand
@@ -66,18 +66,19 @@ class RunOptions(Options):
     run_command: str | None
     run_args: dict[str, object]
     run_options: dict[str, object]
+    _places: dict[str, int]  #: of each portable option: the number of `run_args` that were set before it
 
     def set_option(self, option: str, value: object) -> None:
-        """Set a portable option.
+        """Set a portable option. Without a run command it has no effect, which a start reports.
 
         :raises UnsupportedError: the run command cannot express it; the message lists what it can.
         """
         row = row_of(self)
         if not isinstance(option, str):
             raise InputTypeError(f"set_option: {shown(option)} is no name of an option; for example 'tasks'")
-        if row is None:
-            raise UnsupportedError(f"{option}: there is no run command to take it; give run_command='srun' or 'mpirun'")
-        row.check(option)
+        if row is not None:
+            row.check(option)
+        self._places.setdefault(option, len(self.run_args))
         self.run_options[option] = value
 
     # --- SmartSim's names ------------------------------------------------------------------------------------------
@@ -152,6 +153,22 @@ class BatchOptions(Options):
         if not isinstance(option, str):
             raise InputTypeError(f"set_option: {shown(option)} is no name of an option; for example 'queue'")
         self.batch_options[option] = value
+
+
+class SetOption(NamedTuple):
+    """An option of a run command, as it was set."""
+
+    name: str
+    value: object
+    portable: bool  #: by a portable name; otherwise by the run command's own
+
+
+def in_order(options: RunOptions) -> list[SetOption]:
+    """The options of a run command in the order in which they were set."""
+    found = [SetOption(name, value, portable=False) for name, value in options.run_args.items()]
+    for number, (name, value) in enumerate(options.run_options.items()):
+        found.insert(options._places.get(name, 0) + number, SetOption(name, value, portable=True))
+    return found
 
 
 def row_of(options: RunOptions) -> "RunCommand | None":

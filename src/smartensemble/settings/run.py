@@ -10,7 +10,7 @@ from smartensemble.errors import InputTypeError, InputValueError, public, shown
 from smartensemble.settings.arguments import Arguments, arguments, raw_options, shell_lines, text
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.container import Singularity
-from smartensemble.settings.executable import find_program, is_named
+from smartensemble.settings.executable import find_late, find_program, find_program_if_here, is_here, is_named
 from smartensemble.settings.options import RunOptions
 from smartensemble.settings.preamble import split
 
@@ -44,32 +44,31 @@ class RunSettings(RunOptions):
     ) -> None:
         """Settings for the program `exe`.
 
-        :param exe: the program, by name or path. Inside a `container`, the search for it happens when it runs, not now. If
-            ``"python"`` on PATH is another one than runs this program, a warning names both.
+        :param exe: the program, by name or path. Inside a `container`, the search for it happens when it runs, not now; and
+            when it starts, where this machine lacks the run command, as a laptop lacks those of a cluster. If ``"python"`` on
+            PATH is another one than runs this program, a warning names both.
         :param exe_args: its arguments: a list, or text that is split as a shell would.
-        :param run_command: a program that starts it, such as ``"mpirun"``.
+        :param run_command: a program that starts it, such as ``"mpirun"``. Only a start needs it.
         :param run_args: options of `run_command`: ``{"n": 2}`` is ``-n 2``, ``{"map-by": "core"}`` is
-            ``--map-by=core``, and a value of None makes an option without a value.
+            ``--map-by=core``, and a value of None makes an option without a value. Without a run command they have no effect,
+            which a start reports.
         :param env_vars: variables added to the environment that it inherits.
         :param container: the image that it runs in.
         :param time_limit: how long a member may run: seconds, a timedelta or ``"HH:MM:SS"``. One that runs longer is
             ended, and has failed.
-        :raises MissingFileError: `exe` or `run_command` is not there (a FileNotFoundError).
+        :raises MissingFileError: `exe` is not there (a FileNotFoundError).
         """
         if container is not None and not isinstance(container, Singularity):
             raise InputTypeError(f"container: {shown(container)} is no container; for example Singularity('image.sif')")
         self.container = container
-        self.exe = str(exe) if container and isinstance(exe, (str, PurePath)) else find_program(exe)
+        self.run_command = find_program_if_here(run_command, "run_command") if is_named(run_command) else None
+        self.exe = find_exe(exe, container, self.run_command)
         self.exe_args = [] if exe_args is None else arguments("exe_args", exe_args)
-        self.run_command = find_program(run_command, "run_command") if is_named(run_command) else None
         self.run_args = {} if run_args is None else raw_options("run_args", run_args)
         self.run_options: dict[str, object] = {}
+        self._places: dict[str, int] = {}
         self.mpmd: list[RunSettings] = []
         self.preamble: list[str] = []
-        if self.run_args and not self.run_command:
-            raise InputValueError(
-                f"run_args: {shown(self.run_args)} without a run_command to take them; give run_command='mpirun'"
-            )
         self.env_vars: dict[str, str] = {}
         self.update_env({} if env_vars is None else env_vars)
         self.time_limit = None if time_limit is None else seconds("time_limit", time_limit)
@@ -108,15 +107,41 @@ class RunSettings(RunOptions):
         """
         if not isinstance(settings, RunSettings):
             raise InputTypeError(f"make_mpmd: {shown(settings)} are no run settings; for example RunSettings('ocean')")
-        if self.run_command is None or settings.run_command != self.run_command:
+        one, other = self.run_command, settings.run_command
+        if one is None or other is None or find_late(one) != find_late(other):
             raise InputValueError(
                 f"make_mpmd: {shown(settings)} is run by {settings.run_command}, and {self!r} by {self.run_command}; "
                 "give both one run_command"
             )
         self.mpmd += [settings, *settings.mpmd]
 
+    def _plain(self) -> "RunSettings":
+        """These settings, without what a subclass adds to them."""
+        return self
+
     def __repr__(self) -> str:
         return f"RunSettings({shlex.join([self.exe, *self.exe_args])!r})"
+
+
+def plain(settings: RunSettings) -> RunSettings:
+    """`settings` as this package reads them; a subclass may show them otherwise to its users."""
+    return settings._plain()
+
+
+def find_exe(exe: str | PurePath, container: object, run_command: str | None) -> str:
+    """The program: as it is named, in a container and where this machine lacks the run command; otherwise its path."""
+    if container and isinstance(exe, (str, PurePath)):
+        return str(exe)
+    elsewhere = run_command is not None and not is_here(run_command)
+    return find_program_if_here(exe) if elsewhere else find_program(exe)
+
+
+def needed_programs(settings: RunSettings) -> list[str]:
+    """The programs that `settings` run on this machine, each by its path, or by its name if it is not here."""
+    one = plain(settings)
+    steps = [one, *one.mpmd]
+    found = [one.run_command, *(each.exe for each in steps if not each.container)]
+    return [find_late(program) for program in found if program]
 
 
 def check_settings(name: str, run_settings: object, batch_settings: object) -> None:

@@ -14,6 +14,7 @@ from smartensemble.command import Command
 from smartensemble.ensemble import Ensemble
 from smartensemble.errors import InputValueError, StateError
 from smartensemble.experiment import Experiment
+from smartensemble.results.no_effect import forget
 from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.schedulers.base import Partition
 from smartensemble.schedulers.slurm import SLURM
@@ -217,12 +218,14 @@ def test_the_time_limit_of_a_member_ends_it_alone(exp: Experiment) -> None:
 
 
 def test_options_without_effect_are_named_once(exp: Experiment, caplog: pytest.LogCaptureFixture) -> None:
+    forget()
     ens = batch(exp, "true", nodes=4, queue="debug", account="me", time="01:00:00", batch_args={"exclusive": None})
 
     exp.start(ens, progress=False)
 
-    assert [record.getMessage() for record in caplog.records] == [
-        "study: on this machine nodes, queue, account, batch_args has no effect; the script runs with bash"
+    assert caplog.messages == [
+        f"study: {option}: has no effect, because the script runs with bash on this machine"
+        for option in ("nodes", "queue", "account", "--exclusive")
     ]
 
 

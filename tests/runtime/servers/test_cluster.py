@@ -214,8 +214,6 @@ def test_a_job_that_waits_is_given_up_by_ctrl_c(cluster: Cluster, driver: Driver
             InputValueError,
             "members on a cluster reach a database by a network; name that of its nodes, such as interface='ib0'",
         ),
-        ({"interface": "lo", "queue": "main"}, InputValueError, "queue belongs to a batch job; give batch=True too"),
-        ({"interface": "lo", "run_command": "mpirun"}, UnsupportedError, "servers are started by srun, not 'mpirun'"),
         ({"interface": "lo", "db_nodes": 3, "hosts": ["n1"]}, InputValueError, "hosts are 1, and 3 servers, 1 on each, take 3"),
         ({"interface": "lo", "access": "private"}, InputValueError, "access='private' is a unix socket"),
         ({"interface": "lo"}, StateError, "this program runs in no allocation of slurm; give batch=True, or run it in one"),

@@ -63,12 +63,13 @@ class Batch:
                 f"{self.name}: {self.scheduler.name} cannot express {unknown[0]!r}; it understands "
                 f"{', '.join(self.scheduler.options)}, and its own options by batch_args={{...}}"
             )
-        files = {"name": self.name, "output": str(self.command.out), "error": str(self.command.err)}
+        files = {"output": str(self.command.out), "error": str(self.command.err)}
         commands = [command for command, _ in self.members]
-        options = with_directives(self.name, files | portable_options(self.settings), self.scheduler)
+        options = with_directives(self.name, {"name": self.name} | portable_options(self.settings), self.scheduler)
         if any(map(self.scheduler.exclusive, commands)):
             max_running = 1
         made = plan(self.name, commands, options, partitions, self.settings.overcommit, max_running)
+        made = replace(made, options={**made.options, **files})
         for _ in self.scheduler.directives(made.options):
             pass  # what cannot be spelled is an error here, before anything is written
         return replace(self, plan=made, array=made.layout is Layout.ARRAY)

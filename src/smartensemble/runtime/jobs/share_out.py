@@ -1,23 +1,19 @@
 """Which models go into which batch job, and how many of the others may run at once."""
 
-import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from smartensemble.command import Command
 from smartensemble.ensemble import Ensemble
+from smartensemble.errors import StateError
 from smartensemble.model import Model
-from smartensemble.results import notes
 from smartensemble.runtime.jobs.allocation import Allocation
 from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.queue import queue
 from smartensemble.runtime.own_files import JOB_OUTPUTS, check_outputs
 from smartensemble.schedulers.base import LOCAL, Partition, Scheduler
-from smartensemble.settings.batch import portable_options
 from smartensemble.status import Run, Status
-
-logger = notes.logger(__name__)
 
 
 class Shares(NamedTuple):
@@ -25,6 +21,19 @@ class Shares(NamedTuple):
 
     batches: list[Batch]
     max_running: int | None
+
+
+def known_partitions(scheduler: Scheduler) -> list[Partition]:
+    """The partitions of a scheduler that answers."""
+    return queue(scheduler.name).partitions()
+
+
+def partitions_if_known(scheduler: Scheduler) -> list[Partition]:
+    """The partitions of a scheduler; none where it does not answer, as on a laptop."""
+    try:
+        return known_partitions(scheduler)
+    except StateError:
+        return []
 
 
 def share_out(
@@ -55,8 +64,12 @@ def batch_jobs(
     command: Callable[[Model], Command],
     scheduler: Scheduler = LOCAL,
     max_running: int | None = None,
+    ask: Callable[[Scheduler], list[Partition]] = known_partitions,
 ) -> Iterator[Batch]:
-    """The batch jobs that `entities` ask for, of those of their models that have one of `runs`, by directory."""
+    """The batch jobs that `entities` ask for, of those of their models that have one of `runs`, by directory.
+
+    :param ask: gives the partitions; without an answer, an empty list, a job lacks the sizes that follow from its nodes.
+    """
     partitions: list[Partition] = []
     for entity in entities:
         models = entity.models if isinstance(entity, Ensemble) else [entity]
@@ -65,12 +78,12 @@ def batch_jobs(
         ):
             batch = Batch(job_name(entity), Path(entity.path), members, entity.batch_settings, scheduler, Run(Status.QUEUED))
             if scheduler.control:
-                partitions = partitions or queue(scheduler.name).partitions()
+                partitions = partitions or ask(scheduler)
                 batch = batch.planned(partitions, max_running)
             yield batch
         elif isinstance(entity, Ensemble):
             alone = [model for model in entity if model.batch_settings is not None]
-            yield from batch_jobs(alone, runs, command, scheduler, max_running)
+            yield from batch_jobs(alone, runs, command, scheduler, max_running, ask)
 
 
 def check_jobs(entities: Sequence[Model | Ensemble], written: Collection[tuple[str, str]]) -> None:
@@ -91,19 +104,3 @@ def job_name(entity: Model | Ensemble) -> str:
     The script of a model's own job is beside the model's script: by one name for both, it would run itself.
     """
     return entity.name if isinstance(entity, Ensemble) else f"{entity.name}.batch"
-
-
-def advise(
-    name: str, entities: Sequence[Model | Ensemble], count: int, max_running: int | None, scheduler: Scheduler = LOCAL
-) -> None:
-    """Warn about options without effect on this machine, and about more members than CPUs."""
-    if scheduler.control:
-        return
-    cpus = len(os.sched_getaffinity(0))
-    if (max_running or count) > 4 * cpus and count > 4 * cpus:
-        logger.warning("%s: %d members at once on %d CPUs; max_running=%d runs fewer at a time", name, count, cpus, cpus)
-    settings = [entity.batch_settings for entity in entities]
-    settings += [model.batch_settings for entity in entities if isinstance(entity, Ensemble) for model in entity]
-    ignored = dict.fromkeys(option for each in settings if each for option in LOCAL.without_effect(portable_options(each)))
-    if ignored:
-        logger.warning("%s: on this machine %s has no effect; the script runs with bash", name, ", ".join(ignored))

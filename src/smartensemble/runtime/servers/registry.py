@@ -5,9 +5,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from smartensemble.databases.orchestrator import Orchestrator, attach, placement_of, running_servers
+from smartensemble.databases.orchestrator import Orchestrator, attach, ignored_options, placement_of, running_servers
+from smartensemble.databases.uploads import Upload
 from smartensemble.errors import EntityExistsError, InputValueError, StateError, UnsupportedError
 from smartensemble.results import notes
+from smartensemble.results.no_effect import no_effect
 from smartensemble.results.table import Seconds
 from smartensemble.runtime.own_files import check_servers
 from smartensemble.runtime.runner import Runner
@@ -132,6 +134,8 @@ class Databases:
                 started.append(db)
                 everybody = f"whoever reaches {db.interface[0]}" if db.interface else "every user of this machine"
                 others = "access='password' keeps" if placement_of(db) else "access='private' or 'password' keeps"
+                for option, why in ignored_options(db).items():
+                    no_effect(f"{db.db_identifier}: {option}", why)
                 line = f"{db.db_identifier}: at {', '.join(db.get_address())}; {WHO[db.access].format(everybody, others)}"
                 logger.log(logging.WARNING if db.access == "open" else logging.INFO, line)
                 if not placement_of(db):  # only a node itself knows its kernel
