@@ -1,10 +1,10 @@
 """What an experiment creates: models, ensembles, settings and databases, all below its directory."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from smartensemble.checks import path_text
 from smartensemble.duration import Duration
@@ -49,6 +49,7 @@ class Creator:
     exp_path: str
     launcher: str
     _classes = Classes()
+    _shown: ClassVar[Collection[str]] = ()  #: launchers that it can show the jobs of, and not start
     _runner: "Runner"
     _databases: "Databases"
 

@@ -48,7 +48,7 @@ class Experiment(Creator):
         from smartensemble.schedulers import SCHEDULERS
 
         check_name("Experiment", name)
-        if not isinstance(launcher, str) or launcher not in (*SCHEDULERS, "auto"):
+        if not isinstance(launcher, str) or launcher not in (*SCHEDULERS, *self._shown, "auto"):
             raise UnsupportedError(f"{name}: no launcher {shown(launcher)} in this version{did_you_mean(launcher, SCHEDULERS)}")
         self.name = name
         self.exp_path = directory_of(name, exp_path)

@@ -3,7 +3,7 @@
 The names and arguments are those of SmartSim 0.8.0 (Python 3.11), written down once from the installed package: each module's
 ``__all__``, or where it has none the names that it defines or re-exports; `inspect.signature`, of which the names are kept.
 
-Tests compat, database, error, missing, ml, ml.tf, ml.torch, settings, slurm, status, wlm, wlm.pbs and wlm.slurm.
+Tests compat, database, error, missing, ml, ml.tf, ml.torch, slurm, status, wlm, wlm.pbs and wlm.slurm.
 """
 
 import importlib
@@ -21,9 +21,8 @@ from smartensemble.compat.settings import BatchSettings, MpirunSettings, RunSett
 from smartensemble.compat.status import SmartSimStatus
 from smartensemble.compat.wlm import pbs
 from smartensemble.databases.config import OURS
-from smartensemble.errors import InputValueError, UnsupportedError
+from smartensemble.errors import UnsupportedError
 from smartensemble.settings import run as own_settings
-from smartensemble.settings.command import command_of
 from smartensemble.status import Status
 
 NAMES = {
@@ -174,15 +173,7 @@ def test_the_settings_are_related_as_in_smartsim() -> None:
 
 
 ABSENT: list[tuple[Callable[..., object], str]] = [
-    *[
-        (made, "needs a scheduler")
-        for made in (
-            *[settings.AprunSettings, settings.BsubBatchSettings, settings.JsrunSettings, settings.QsubBatchSettings],
-            settings.SgeQsubBatchSettings,
-            *[settings.PalsMpiexecSettings, settings.DragonRunSettings],
-            *[pbs.get_hosts, pbs.get_queue, pbs.get_tasks, pbs.get_tasks_per_node],
-        )
-    ],
+    *[(made, "needs a scheduler") for made in (pbs.get_hosts, pbs.get_queue, pbs.get_tasks, pbs.get_tasks_per_node)],
     *[(made, "use add_ml_model, add_script and add_function") for made in (entity.DBModel, entity.DBScript)],
     *[(made, "is a part of SmartSim's inside") for made in (entity.TaggedFilesHierarchy, entity.DBNode)],
     *[(made, "Client.put_tensor") for made in (ml.DataInfo, ml.DataDownloader, ml.TrainingDataUploader, ml.form_name)],
@@ -278,54 +269,3 @@ def test_importing_the_package_does_not_import_this_one() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == ""
-
-
-# --- settings -----------------------------------------------------------------------------------------------------------
-
-
-def test_text_for_arguments_is_split_at_blanks_alone() -> None:
-    made = RunSettings("echo", "it's me")
-    made.add_exe_args("a\\nb c")
-    made.add_exe_args(["d e"])
-
-    assert made.exe_args == ["it's", "me", "a\\nb", "c", "d e"]
-
-
-@pytest.mark.needs("mpirun")
-def test_mpirun_has_its_own_class_and_members_keep_it() -> None:
-    made = Experiment("exp").create_run_settings("echo", run_command="mpirun", run_args={"map-by": "core"})
-    made.set_tasks(2)
-    made.set("--quiet")
-    made.set("never", "1", condition=False)
-    made.update_env({"A": 1})
-    ens = entity.Ensemble("ens", replicas=1, run_settings=made)
-
-    member = ens[0].run_settings
-    assert isinstance(member, MpirunSettings)
-    assert command_of(member, "name", "/").argv[1:-1] == ("-n", "2", "--map-by=core", "--quiet")
-    assert (member.format_run_args(), member.format_env_vars()) == (["-n", "2", "--map-by=core", "--quiet"], ["A=1"])
-
-
-@pytest.mark.needs("mpirun")
-def test_an_option_without_a_spelling_is_an_error_and_without_a_run_command_a_warning(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    RunSettings("echo").set_tasks_per_node(2)
-
-    assert caplog.messages == ["set_tasks_per_node: has no effect without a run command"]
-    with pytest.raises(UnsupportedError, match=r"mpirun: cannot express 'features'; it understands tasks, .* run_args="):
-        MpirunSettings("echo").set_node_feature("gpu")
-    with pytest.raises(InputValueError, match="set: 'n' without a run_command to take it"):
-        RunSettings("echo").set("n", "2")
-
-
-def test_batch_settings_are_set_one_by_one_and_checked() -> None:
-    made = Experiment("exp").create_batch_settings(nodes=1, time="", queue="", account="")
-    made.set_nodes(4)
-    made.set_queue("debug")
-    made.set_walltime("00:10:00")
-    made.set_account("me")
-
-    assert repr(made) == "BatchSettings(nodes=4, time='00:10:00', queue='debug', account='me')"
-    with pytest.raises(InputValueError, match="nodes"):
-        made.set_nodes(0)

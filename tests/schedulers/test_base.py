@@ -1,11 +1,11 @@
 """A scheduler is a table: what is in it is spelled, what is not has no effect and is named.
 
-Tests schedulers.
+Tests schedulers and unbuilt.
 """
 
 import pytest
 
-from smartensemble.schedulers import SCHEDULERS
+from smartensemble.schedulers import SCHEDULERS, UNBUILT
 from smartensemble.schedulers.base import LOCAL, Scheduler
 
 SLURM = Scheduler("slurm", "#SBATCH", {"nodes": "--nodes={}", "time": "--time={hms}", "account": ""})
@@ -49,3 +49,9 @@ def test_this_machine_has_no_directives_and_keeps_the_time_itself() -> None:
 
 def test_each_scheduler_is_found_by_its_name() -> None:
     assert {name: scheduler.name for name, scheduler in SCHEDULERS.items()} == {"local": "local", "slurm": "slurm"}
+
+
+def test_schedulers_that_are_not_built_have_directives_and_nothing_that_starts() -> None:
+    assert {name: (each.name == name, bool(each.directive), each.control) for name, each in UNBUILT.items()} == dict.fromkeys(
+        ("pbs", "pals", "lsf", "sge", "dragon"), (True, True, None)
+    )

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from smartensemble.compat.entity import TelemetryConfiguration
-from smartensemble.compat.settings import BatchSettings
 from smartensemble.databases import orchestrator
 from smartensemble.databases.placement import Placement
 from smartensemble.errors import StateError, UnsupportedError, public
 from smartensemble.runtime.own_files import is_configuration
 from smartensemble.runtime.servers.cluster import server_names
+from smartensemble.schedulers import UNBUILT
 from smartensemble.settings import batch
 
 
@@ -18,6 +18,7 @@ class Orchestrator(orchestrator.Orchestrator):
     """A database that an experiment starts. See :class:`smartensemble.Orchestrator`."""
 
     telemetry = TelemetryConfiguration()
+    _shown = UNBUILT
 
     def set_cpus(self, num_cpus: int) -> None:
         """Give each server so many CPUs of its own."""
@@ -39,7 +40,7 @@ class Orchestrator(orchestrator.Orchestrator):
     def set_walltime(self, walltime: str) -> None:
         """Set how long its job may run: ``"HH:MM:SS"``."""
         job = self._job("set_walltime")
-        job.time = BatchSettings(time=walltime).time
+        job.time = walltime
 
     def set_batch_arg(self, arg: str, value: str | None = None) -> None:
         """Set an option of its job, by its own name."""

@@ -43,20 +43,20 @@ class SSDBFilesNotParseable(SmartSimError):  # noqa: N818
     """Not raised in this version: files of a database that cannot be read."""
 
 
-class SSInternalError(Exception):
+class SSInternalError(SmartSimError):
     """Not raised here."""
 
 
 class SSConfigError(SSInternalError):
-    """Not raised here."""
+    """The resources of a job contradict each other, or are not enough."""
 
 
 class LauncherError(SSInternalError):
-    """Not raised in this version: a scheduler that refuses."""
+    """A run command is not there."""
 
 
 class LauncherUnsupportedFeature(LauncherError):  # noqa: N818
-    """Not raised here."""
+    """A scheduler has no such option."""
 
 
 class AllocationError(LauncherError):

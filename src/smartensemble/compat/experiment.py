@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,8 @@ from smartensemble import ensemble, experiment, model
 from smartensemble.checks import empty, flag
 from smartensemble.compat.database import Orchestrator
 from smartensemble.compat.entity import Ensemble, Model, TelemetryConfiguration
-from smartensemble.compat.settings import BATCH, MPI, BatchSettings, RunSettings, SrunSettings
+from smartensemble.compat.settings import BatchSettings, Container, RunSettings
+from smartensemble.compat.settings.settings import create_batch_settings, create_run_settings
 from smartensemble.compat.status import SmartSimStatus
 from smartensemble.create import Classes
 from smartensemble.databases import orchestrator
@@ -20,9 +20,9 @@ from smartensemble.files.tags import Delimiter
 from smartensemble.parameters.resolve import Params
 from smartensemble.results import notes
 from smartensemble.runtime.member_record import is_ours
+from smartensemble.schedulers import UNBUILT
 from smartensemble.settings import batch, run
 from smartensemble.settings.arguments import Arguments
-from smartensemble.settings.container import Singularity
 
 logger = notes.logger(__name__)
 
@@ -30,7 +30,7 @@ Entity = model.Model | ensemble.Ensemble | orchestrator.Orchestrator
 
 
 #: What its create_... methods make.
-CLASSES = Classes(Model, Ensemble, BatchSettings, lambda: Orchestrator)
+CLASSES = Classes(Model, Ensemble, orchestrator=lambda: Orchestrator)
 
 
 @public
@@ -45,13 +45,11 @@ class Experiment(experiment.Experiment):
     """
 
     _classes = CLASSES
+    _shown = UNBUILT
     if TYPE_CHECKING:
 
         def create_ensemble(self, *args: Any, **kwargs: Any) -> Ensemble:
             """An ensemble with SmartSim's methods."""
-
-        def create_batch_settings(self, *args: Any, **kwargs: Any) -> BatchSettings:
-            """Settings with SmartSim's methods."""
 
         def create_database(self, *args: Any, **kwargs: Any) -> Orchestrator:
             """A database with SmartSim's methods."""
@@ -65,7 +63,6 @@ class Experiment(experiment.Experiment):
             name, None if empty(exp_path) else exp_path, launcher.lower() if isinstance(launcher, str) else launcher
         )
         self.telemetry = TelemetryConfiguration()
-        self._classes = replace(CLASSES, batch_settings=BATCH.get(self.launcher, BatchSettings))
 
     @property
     def db_identifiers(self) -> set[str]:
@@ -92,25 +89,34 @@ class Experiment(experiment.Experiment):
             model.enable_key_prefixing()
         return model
 
-    def create_run_settings(
+    def create_run_settings(  # type: ignore[override]
         self,
         exe: str | PurePath,
         exe_args: Arguments | None = None,
         run_command: str | None = "auto",
         run_args: Mapping[str, object] | None = None,
         env_vars: Mapping[str, object] | None = None,
-        container: Singularity | None = None,
+        container: Container | None = None,
         *,
         time_limit: Duration | None = None,
+        **options: Any,
     ) -> RunSettings:
         """How a program is run: with ``"auto"`` directly on this machine, or by the scheduler's own run command."""
-        if isinstance(run_command, str) and run_command == "auto":
-            run_command = self._runner.scheduler.run_command or None
-        if isinstance(run_command, str) and run_command == "srun":
-            return SrunSettings(exe, exe_args, run_args, env_vars, container=container, time_limit=time_limit)
-        if isinstance(run_command, str) and run_command in MPI:
-            return MPI[run_command](exe, exe_args, run_args, env_vars, container, time_limit=time_limit)
-        return RunSettings(exe, exe_args, run_command, run_args, env_vars, container, time_limit=time_limit)
+        return create_run_settings(
+            *(self.launcher, exe, exe_args, run_command, run_args, env_vars, container), time_limit=time_limit, **options
+        )
+
+    def create_batch_settings(
+        self,
+        nodes: int | None = None,
+        time: Duration | None = "",
+        queue: str | None = "",
+        account: str | None = "",
+        batch_args: Mapping[str, object] | None = None,
+        **options: Any,
+    ) -> BatchSettings:
+        """What a batch job asks for. `options` are those of the scheduler's class: ``ncpus``, ``resources``, ``smts``, ..."""
+        return create_batch_settings(self.launcher, nodes, time, queue, account, batch_args, **options)
 
     # --- generate and run: given nothing, they do nothing ---------------------------------------------------------
 

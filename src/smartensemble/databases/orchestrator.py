@@ -2,9 +2,9 @@
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from smartensemble.checks import absolute_path, empty, flag, listed, positive
 from smartensemble.databases.config import checked_setting
@@ -59,6 +59,8 @@ class Orchestrator:
     >>> db.access, db.num_shards, db.is_active()
     ('open', 1, False)
     """
+
+    _shown: ClassVar[Collection[str]] = ()  #: launchers with which it can be shown, and not started
 
     def __init__(
         self,
@@ -135,7 +137,7 @@ class Orchestrator:
         self.port = None if port is None else checked_port(db_identifier, port, self.db_nodes)
         self.interface = _interfaces(db_identifier, interface)
         self._placement: Placement | None = None  #: where its servers run on a cluster; None for this machine
-        if self.launcher != "local":
+        if self.launcher not in ("local", *self._shown):
             self._placement = placement(db_identifier, self.launcher, self.db_nodes, self.interface, options)
         self.access = _access(db_identifier, access, self.port is not None or bool(self.interface), self.db_nodes)
         self.server = None if server is None else find_program(server, "server")

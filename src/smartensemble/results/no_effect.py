@@ -17,7 +17,7 @@ def no_effect(subject: str, why: str) -> None:
     line = f"{subject}: has no effect, because {why}"
     if line not in _said:
         _said[line] = None
-        logger.warning("%s", line)
+        logger.warning(line)
 
 
 def said() -> list[str]:

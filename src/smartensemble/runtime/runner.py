@@ -26,7 +26,7 @@ from smartensemble.runtime.ownership import Grounds
 from smartensemble.runtime.standalone.errors import KILL_GRACE_S
 from smartensemble.runtime.standalone.journal_lines import RENEW_S
 from smartensemble.runtime.turns import Turns
-from smartensemble.schedulers import SCHEDULERS
+from smartensemble.schedulers import check_built, scheduler
 from smartensemble.status import Run, Status
 
 logger = notes.logger(__name__)
@@ -44,7 +44,7 @@ class Runner:
         self.name = name
         self.directory = directory
         self.launcher_name = launcher
-        self.scheduler = SCHEDULERS[launcher]
+        self.scheduler = scheduler(launcher)
         self.history = History(Path(directory, FOLDER))
         self.turns = Turns(name, self.history.folder)
         self._launcher: Launcher | None = None
@@ -76,6 +76,7 @@ class Runner:
 
     def check(self) -> None:
         """An error, unless programs can be run here."""
+        check_built(self.name, self.launcher_name)
         if self.scheduler.control:
             queue(self.scheduler.name).check()
         else:

@@ -1,5 +1,6 @@
 """Arguments, options and lines of shell from a user, checked, so no program, shell or scheduler fails on them later."""
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
@@ -37,6 +38,20 @@ def raw_options(subject: str, value: object) -> dict[str, object]:
         if option is not None:
             text(f"{subject}[{shown(name)}]", option)
     return dict(value)
+
+
+def variables(value: object) -> dict[str, str | None]:
+    """`value` as variables of an environment; None for one that keeps its inherited value.
+
+    >>> variables({"OMP_NUM_THREADS": 4, "LANG": None})
+    {'OMP_NUM_THREADS': '4', 'LANG': None}
+    """
+    if not isinstance(value, Mapping):
+        raise InputTypeError(f"env_vars: {shown(value)} is no dictionary; for example {{'OMP_NUM_THREADS': 1}}")
+    for name in value:
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise InputValueError(f"env_vars: {shown(name)} is no name of an environment variable; use letters, digits and _")
+    return {name: None if each is None else text(f"env_vars[{shown(name)}]", each) for name, each in value.items()}
 
 
 def dashed(name: str) -> str:

@@ -1,6 +1,7 @@
 """Settings of a batch job, which its scheduler reads."""
 
 from collections.abc import Iterable, Mapping
+from typing import ClassVar
 
 from smartensemble.checks import flag, positive
 from smartensemble.duration import Duration, seconds
@@ -86,6 +87,9 @@ class BatchSettings(BatchOptions):
         """Its `time`, in seconds."""
         return None if self.time is None else seconds("time", self.time)
 
+    #: The only scheduler that reads these settings; "" for any.
+    _scheduler: ClassVar[str] = ""
+
     def _as_set(self) -> dict[str, object]:
         """Its options in the order in which they were set: its arguments, then what methods set."""
         arguments = {name: getattr(self, name) for name in ("nodes", "time", "queue", "account")}
@@ -108,6 +112,11 @@ def portable_options(settings: BatchSettings) -> dict[str, object]:
         "directives": split(settings.preamble).directives,
     }
     return settings._as_set() | {name: value for name, value in shape.items() if value}
+
+
+def scheduler_of(settings: BatchSettings) -> str:
+    """The only scheduler that reads `settings`; "" for any."""
+    return settings._scheduler
 
 
 def _optional_line(subject: str, value: object) -> str | None:

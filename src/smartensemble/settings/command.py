@@ -59,29 +59,31 @@ def launch_options(settings: RunSettings, several: bool = False) -> list[str]:
     if several and _size(settings, "tasks") is None:  # what a program leaves open would be taken from its neighbors
         options.insert(0, SetOption("tasks", _need(settings).tasks, portable=True))
     row = row_of(settings) if any(option.portable for option in options) else None
-    return [word for option in options for word in _words(option, row)]
+    return [word for option in options for word in _words(option, row, settings.separate_values)]
 
 
-def _words(option: SetOption, row: "RunCommand | None") -> Iterable[str]:
+def _words(option: SetOption, row: "RunCommand | None", separate: bool) -> Iterable[str]:
     """An option as the run command wants to see it."""
     one = {option.name: option.value}
     if not option.portable:
-        return spelled(one)
+        return spelled(one, separate)
     return row.arguments(one) if row else ()
 
 
-def spelled(options: Mapping[str, object]) -> list[str]:
+def spelled(options: Mapping[str, object], separate: bool = False) -> list[str]:
     """Options that a user gave in a program's own names, as the program wants to see them.
 
     >>> spelled({"n": 2, "map-by": "core", "oversubscribe": None})
     ['-n', '2', '--map-by=core', '--oversubscribe']
+    >>> spelled({"map-by": "core"}, separate=True)
+    ['--map-by', 'core']
     """
     found: list[str] = []
     for name, value in options.items():
         option = dashed(name)
         if value is None:
             found.append(option)
-        elif option.startswith("--"):
+        elif option.startswith("--") and not separate:
             found.append(f"{option}={value}")
         else:
             found += [option, str(value)]

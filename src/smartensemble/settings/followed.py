@@ -33,8 +33,8 @@ class FollowedSettings:
         for word in [word for word, value in source.items() if word not in base or value != base[word]]:
             if word in own and own[word] not in (base.get(word), source[word]):
                 raise InputValueError(
-                    f"{self.name}: {word} is {own[word]!r} in its own run_settings, and was changed to {source[word]!r} "
-                    "in those that it was created with; change one of them"
+                    f"{self.name}: {word.lstrip('_')} is {own[word]!r} in its own run_settings, and was changed to "
+                    f"{source[word]!r} in those that it was created with; change one of them"
                 )
             own[word], base[word] = copy(source[word]), copy(source[word])
         return self._own

@@ -1,6 +1,7 @@
 """The options of any run command and of any scheduler: SmartSim's methods, as thin names over tables."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from copy import copy
 from datetime import timedelta
 from pathlib import PurePath
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from smartensemble.checks import flag, listed, names, path_text, positive, read, whole
 from smartensemble.duration import Duration, seconds
-from smartensemble.errors import InputTypeError, InputValueError, public, shown
+from smartensemble.errors import InputTypeError, InputValueError, UnsupportedError, public, shown
 
 if TYPE_CHECKING:
     from smartensemble.schedulers.run_commands import RunCommand
@@ -178,6 +179,14 @@ def row_of(options: RunOptions) -> "RunCommand | None":
     from smartensemble.schedulers.run_commands import run_command  # with all schedulers: 5 ms of each import
 
     return run_command(options.run_command)
+
+
+def can_express(options: RunOptions, option: str) -> bool:
+    """Whether the run command of `options` is known, and has a word for a portable option."""
+    with suppress(UnsupportedError):
+        row = row_of(options)
+        return row is not None and option in row.options
+    return False
 
 
 def _numbers(subject: str, value: Any) -> list[int]:

@@ -1,13 +1,12 @@
 """Settings that run a program, on any machine."""
 
-import re
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
 from smartensemble.duration import Duration, seconds
 from smartensemble.errors import InputTypeError, InputValueError, public, shown
-from smartensemble.settings.arguments import Arguments, arguments, raw_options, shell_lines, text
+from smartensemble.settings.arguments import Arguments, arguments, raw_options, shell_lines, variables
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.container import Singularity
 from smartensemble.settings.executable import find_late, find_program, find_program_if_here, is_here, is_named
@@ -30,6 +29,8 @@ class RunSettings(RunOptions):
     Traceback (most recent call last):
     smartensemble.errors.MissingFileError: no-such-program: no such program on PATH; give its path, or install it
     """
+
+    separate_values: bool = False  #: write a long option and its value as two words
 
     def __init__(
         self,
@@ -88,17 +89,11 @@ class RunSettings(RunOptions):
 
     def update_env(self, env_vars: Mapping[str, object]) -> None:
         """Add variables to the members' environment, or change them. With None, a variable keeps its inherited value."""
-        if not isinstance(env_vars, Mapping):
-            raise InputTypeError(f"env_vars: {shown(env_vars)} is no dictionary; for example {{'OMP_NUM_THREADS': 1}}")
-        for name, value in env_vars.items():
-            if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-                raise InputValueError(
-                    f"env_vars: {shown(name)} is no name of an environment variable; use letters, digits and _"
-                )
+        for name, value in variables(env_vars).items():
             if value is None:
                 self.env_vars.pop(name, None)
             else:
-                self.env_vars[name] = text(f"env_vars[{shown(name)}]", value)
+                self.env_vars[name] = value
 
     def make_mpmd(self, settings: "RunSettings") -> None:
         """Run the program of `settings` beside this one, in one step: several programs that share one MPI.
@@ -121,6 +116,23 @@ class RunSettings(RunOptions):
 
     def __repr__(self) -> str:
         return f"RunSettings({shlex.join([self.exe, *self.exe_args])!r})"
+
+
+def assembled(
+    exe: str,
+    exe_args: list[str],
+    run_command: str | None,
+    env_vars: dict[str, str],
+    container: Singularity | None,
+    time_limit: float | None,
+    preamble: list[str],
+) -> RunSettings:
+    """Run settings of values that were checked before."""
+    made = RunSettings.__new__(RunSettings)
+    made.exe, made.exe_args, made.run_command = exe, exe_args, run_command
+    made.env_vars, made.container, made.time_limit, made.preamble = env_vars, container, time_limit, preamble
+    made.run_args, made.run_options, made._places, made.mpmd = {}, {}, {}, []
+    return made
 
 
 def plain(settings: RunSettings) -> RunSettings:

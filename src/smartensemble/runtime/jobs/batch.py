@@ -15,7 +15,7 @@ from smartensemble.schedulers.base import Layout, Partition, Plan, Scheduler, St
 from smartensemble.schedulers.directives import with_directives
 from smartensemble.schedulers.script import batch_script, member_script
 from smartensemble.schedulers.sizing import plan
-from smartensemble.settings.batch import BatchSettings, portable_options
+from smartensemble.settings.batch import BatchSettings, portable_options, scheduler_of
 from smartensemble.settings.preamble import split
 from smartensemble.status import Run, Status
 
@@ -58,6 +58,11 @@ class Batch:
         :raises UnsupportedError: its settings ask for what the scheduler cannot express.
         :raises InputValueError: there is no room for a member, or an option is more than a line.
         """
+        if (only := scheduler_of(self.settings)) not in ("", self.scheduler.name):
+            raise UnsupportedError(
+                f"{self.name}: {type(self.settings).__name__} are for {only}, and this job is for {self.scheduler.name}; "
+                "make them by create_batch_settings"
+            )
         if unknown := self.scheduler.without_effect(portable_options(self.settings)):
             raise UnsupportedError(
                 f"{self.name}: {self.scheduler.name} cannot express {unknown[0]!r}; it understands "
