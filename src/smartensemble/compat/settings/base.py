@@ -274,6 +274,10 @@ class RunSettings(SettingsBase, run.RunSettings):
                 made.run_args[name] = None if value is False or value == "" else value
         return made
 
+    def __repr__(self) -> str:
+        program = [self.exe] if isinstance(self.exe, str) else self.exe
+        return f"{type(self).__name__}({' '.join(map(str, [*program, *self.exe_args]))!r})"
+
     def __str__(self) -> str:
         lines = [f"Executable: {self.exe[0]}", f"Executable Arguments: {' '.join(self.exe_args)}"]
         if self.run_command:
