@@ -11,7 +11,17 @@ from smartensemble.checks import empty, flag
 from smartensemble.compat.settings.batch import BatchSettings as BatchSettings
 from smartensemble.compat.settings.batch import SettingsBase as SettingsBase
 from smartensemble.compat.settings.containers import Container
-from smartensemble.compat.settings.values import commas, exe_arguments, ignore, number, numbers, options, table, word
+from smartensemble.compat.settings.values import (
+    commas,
+    dialect_value,
+    exe_arguments,
+    ignore,
+    number,
+    numbers,
+    options,
+    table,
+    word,
+)
 from smartensemble.duration import Duration, seconds
 from smartensemble.errors import InputTypeError, UnsupportedError, public, shown
 from smartensemble.results.no_effect import no_effect
@@ -70,8 +80,6 @@ class RunSettings(SettingsBase, run.RunSettings):
         self.mpmd: list[run.RunSettings] = []
         self.preamble: list[str] = []
         self.time_limit = None if time_limit is None else seconds("time_limit", time_limit)
-
-    # --- what SmartSim shows ------------------------------------------------------------------------------------------
 
     @property
     def exe_args(self) -> list[str]:
@@ -137,8 +145,6 @@ class RunSettings(SettingsBase, run.RunSettings):
     def format_env_vars(self) -> list[str]:
         """The variables, as SmartSim spells them."""
         return [f"{name}={'' if value is None else value}" for name, value in self.env_vars.items()]
-
-    # --- options by portable names ------------------------------------------------------------------------------------
 
     def set_option(self, option: str, value: object) -> None:
         """Set an option by its portable name. Where the run command has none, it has no effect, which is said."""
@@ -231,8 +237,6 @@ class RunSettings(SettingsBase, run.RunSettings):
     def _fmt_walltime(hours: int, minutes: int, seconds: int) -> str:
         return str(hours * 3600 + minutes * 60 + seconds)
 
-    # --- several programs in one step ---------------------------------------------------------------------------------
-
     def set_mpmd_preamble(self, preamble_lines: list[str]) -> None:
         """Set lines that run before several programs of one step."""
         shell_lines(preamble_lines)
@@ -253,8 +257,6 @@ class RunSettings(SettingsBase, run.RunSettings):
 
     def _not_implemented(self, option: str) -> None:
         no_effect(f"{type(self).__name__}: {option}", "it is not implemented for this class; give the options of a run command")
-
-    # --- for this package ---------------------------------------------------------------------------------------------
 
     def _plain(self) -> run.RunSettings:
         """The same settings as this package reads them."""
@@ -289,15 +291,12 @@ class RunSettings(SettingsBase, run.RunSettings):
         return "\n".join(lines)
 
 
+def show_variables(settings: run.RunSettings, given: Mapping[str, str]) -> None:
+    """Have `settings` show the variables that a start has given to the program, beside its own."""
+    if isinstance(settings, RunSettings):
+        settings._given = dict(given)
+
+
 def checked_variables(value: object) -> dict[str, Any]:
     """A copy of `value`, variables of an environment."""
     return deepcopy(dict(value)) if variables({} if empty(value) else value) else {}  # type: ignore[call-overload]
-
-
-def dialect_value(option: str, value: Any) -> object:
-    """The value of an option for a program that spells it in its own way: seconds for a time, and True for no value."""
-    if empty(value):
-        return True
-    if option == "walltime":
-        return float(value) if str(value).replace(".", "", 1).isdecimal() else seconds("walltime", value)
-    return value

@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import Any
 
 from smartensemble.checks import empty, listed
+from smartensemble.duration import seconds
 from smartensemble.errors import InputTypeError, InputValueError, did_you_mean, shown
 from smartensemble.results.no_effect import no_effect
 from smartensemble.settings.arguments import dashed, raw_options, text
@@ -135,3 +136,12 @@ def ignore(owner: object, keywords: Mapping[str, Any], known: Iterable[str]) -> 
 def table(values: Mapping[str, Any]) -> list[str]:
     """A line for each of `values`, as SmartSim prints them."""
     return [f"\t{name} = {value}" for name, value in values.items()]
+
+
+def dialect_value(option: str, value: Any) -> object:
+    """The value of an option for a program that spells it in its own way: seconds for a time, and True for no value."""
+    if empty(value):
+        return True
+    if option == "walltime":
+        return float(value) if str(value).replace(".", "", 1).isdecimal() else seconds("walltime", value)
+    return value

@@ -37,6 +37,11 @@ class Environment:
             if self.endpoints or self.inherited or model.colocated:
                 self.command(model)
 
+    def variables(self, model: Model) -> dict[str, str]:
+        """What `model` finds its databases by, beside the variables of its own settings."""
+        own = model.command.env
+        return {name: value for name, value in self.command(model).env.items() if name not in own}
+
     def command(self, model: Model) -> Command:
         """The command of `model`. Variables in its own settings stay as they are."""
         command, own = model.command, model.colocated_database
