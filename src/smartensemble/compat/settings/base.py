@@ -3,15 +3,15 @@
 import logging
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from copy import deepcopy
 from pathlib import PurePath
 from typing import Any, ClassVar
 
-from smartensemble.checks import empty, flag
+from smartensemble.checks import flag
 from smartensemble.compat.settings.batch import BatchSettings as BatchSettings
 from smartensemble.compat.settings.batch import SettingsBase as SettingsBase
 from smartensemble.compat.settings.containers import Container
 from smartensemble.compat.settings.values import (
+    checked_variables,
     commas,
     dialect_value,
     exe_arguments,
@@ -26,7 +26,7 @@ from smartensemble.duration import Duration, seconds
 from smartensemble.errors import InputTypeError, UnsupportedError, public, shown
 from smartensemble.results.no_effect import no_effect
 from smartensemble.settings import run
-from smartensemble.settings.arguments import Arguments, raw_options, shell_lines, variables
+from smartensemble.settings.arguments import Arguments, raw_options, shell_lines
 from smartensemble.settings.executable import find_late, find_program_if_here, is_named
 from smartensemble.settings.options import can_express
 
@@ -295,8 +295,3 @@ def show_variables(settings: run.RunSettings, given: Mapping[str, str]) -> None:
     """Have `settings` show the variables that a start has given to the program, beside its own."""
     if isinstance(settings, RunSettings):
         settings._given = dict(given)
-
-
-def checked_variables(value: object) -> dict[str, Any]:
-    """A copy of `value`, variables of an environment."""
-    return deepcopy(dict(value)) if variables({} if empty(value) else value) else {}  # type: ignore[call-overload]

@@ -9,7 +9,7 @@ from smartensemble.checks import empty, listed
 from smartensemble.duration import seconds
 from smartensemble.errors import InputTypeError, InputValueError, did_you_mean, shown
 from smartensemble.results.no_effect import no_effect
-from smartensemble.settings.arguments import dashed, raw_options, text
+from smartensemble.settings.arguments import dashed, raw_options, text, variables
 
 #: Keywords of one class of settings that create_run_settings and create_batch_settings take for all of them.
 OF_OTHERS = (
@@ -145,3 +145,8 @@ def dialect_value(option: str, value: Any) -> object:
     if option == "walltime":
         return float(value) if str(value).replace(".", "", 1).isdecimal() else seconds("walltime", value)
     return value
+
+
+def checked_variables(value: object) -> dict[str, Any]:
+    """A copy of `value`, variables of an environment."""
+    return deepcopy(dict(value)) if variables({} if empty(value) else value) else {}  # type: ignore[call-overload]
