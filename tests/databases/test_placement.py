@@ -1,11 +1,13 @@
 """Servers on a cluster are steps of an allocation, each on a node of its own, on nodes that are named, or several on one."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from smartensemble.command import Command
+from smartensemble.compat.settings import SrunSettings
 from smartensemble.databases.placement import ClusterOptions, Placement, placement
 from smartensemble.errors import InputValueError, UnsupportedError
 
@@ -55,6 +57,17 @@ def test_workers_are_a_step_after_the_servers() -> None:
 
     assert (workers.name, workers.argv[-1]) == ("db.workers", "worker")
     assert (option(workers, "ntasks"), option(workers, "nodes")) == ("5", "3")
+
+
+def test_servers_start_by_settings_that_show_their_options_otherwise() -> None:
+    made = placed()
+    made.run_settings = SrunSettings(sys.executable, run_args={"cpus-per-task": 2, "mem": "4G"})
+
+    servers, workers = steps(made, workers=1)
+
+    assert [option(servers, name) for name in ("cpus-per-task", "mem", "ntasks", "nodes")] == ["2", "4G", "3", "3"]
+    assert [option(workers, name) for name in ("cpus-per-task", "mem", "ntasks", "nodes")] == [None, "4G", "1", "1"]
+    assert made.run_settings.run_args == {"cpus-per-task": 2, "mem": "4G"}
 
 
 def test_a_job_of_their_own_has_room_for_all_servers_at_once() -> None:

@@ -17,7 +17,7 @@ from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.command import command_of
 from smartensemble.settings.effect import NO_JOB, NO_SCHEDULER
 from smartensemble.settings.executable import is_named
-from smartensemble.settings.run import RunSettings
+from smartensemble.settings.run import RunSettings, plain
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Placement:
         self, name: str, directory: Path, arguments: Sequence[str], tasks: int, nodes: int, first: int | None = None
     ) -> Command:
         """A step of `tasks` programs on `nodes` nodes, beginning with node number `first`, or where the scheduler likes."""
-        settings = copy(self.run_settings)
+        settings = plain(copy(self.run_settings))
         settings.exe_args = [*arguments]
         settings.set_tasks(tasks)
         settings.set_nodes(nodes)

@@ -42,6 +42,13 @@ class SrunSettings(RunSettings):
         "het_group": "het-group",
         "overcommit": "overcommit",
     }
+    #: What a database's own steps change.
+    _dialect: ClassVar[Mapping[str, str]] = {
+        "nodes": "nodes",
+        "ntasks": "tasks",
+        "ntasks-per-node": "tasks_per_node",
+        "cpus-per-task": "cpus_per_task",
+    }
     _several = True
     reserved_run_args: ClassVar[set[str]] = {"chdir", "D"}
 

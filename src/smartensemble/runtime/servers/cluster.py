@@ -26,6 +26,7 @@ from smartensemble.runtime.servers.resp import Refusal
 from smartensemble.runtime.servers.running import RunningServers, process_id
 from smartensemble.runtime.servers.server_program import find_server, module
 from smartensemble.runtime.standalone.errors import TERM_GRACE_S
+from smartensemble.settings.run import plain
 from smartensemble.status import Run, Status
 
 logger = notes.logger(__name__)
@@ -105,7 +106,7 @@ def check(db: Orchestrator, runner: Runner) -> None:
             f"{db.db_identifier}: job {job} of an earlier program waits or runs in {db.path}; "
             f"end it ({' '.join(scheduler.control.cancel)} {job}), or choose another path"
         )
-    if placement.batch_settings or "allocation" in placement.run_settings.run_options:
+    if placement.batch_settings or "allocation" in plain(placement.run_settings).run_options:
         return
     assert scheduler.control
     nodes = scheduler.control.node_names(os.environ)
