@@ -1,8 +1,7 @@
 """SmartSim's experiment: ours, which makes SmartSim's kinds of things and answers in its words."""
 
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -11,18 +10,17 @@ from smartensemble.checks import empty, flag
 from smartensemble.compat.database import Orchestrator
 from smartensemble.compat.entity import Ensemble, Model, TelemetryConfiguration
 from smartensemble.compat.settings import BatchSettings, Container, RunSettings
-from smartensemble.compat.settings.base import show_variables
 from smartensemble.compat.settings.settings import create_batch_settings, create_run_settings
+from smartensemble.compat.started import show_databases
 from smartensemble.compat.status import SmartSimStatus
 from smartensemble.create import Classes
 from smartensemble.databases import orchestrator
 from smartensemble.duration import Duration
-from smartensemble.errors import StateError, UnsupportedError, public, shown
+from smartensemble.errors import UnsupportedError, public, shown
 from smartensemble.files.tags import Delimiter
 from smartensemble.parameters.resolve import Params
 from smartensemble.results import notes
 from smartensemble.runtime.member_record import is_ours
-from smartensemble.runtime.servers.colocated import Environment
 from smartensemble.schedulers import UNBUILT
 from smartensemble.settings import batch, run
 from smartensemble.settings.arguments import Arguments
@@ -172,15 +170,7 @@ class Experiment(experiment.Experiment):
         """Run `entities`. See :meth:`smartensemble.Experiment.start`, also for more options."""
         if entities:
             super().start(*entities, block=block, summary=summary, kill_on_interrupt=kill_on_interrupt, **options)
-            self._show_variables(each for each in experiment.members_of(entities) if isinstance(each, Model))
-
-    def _show_variables(self, models: Iterable[Model]) -> None:
-        """Have the run settings of `models` show the variables with which they find their databases, as in SmartSim."""
-        running = self._databases.running
-        environment = Environment(running, self._runner.scheduler)
-        for each in models if running else ():
-            with suppress(StateError):  # a database may have died since
-                show_variables(each.run_settings, environment.variables(each))
+            show_databases(experiment.members_of(entities), self._databases.running, self._runner.scheduler)
 
     def stop(self, *entities: Entity, **options: float) -> None:
         """End `entities`. See :meth:`smartensemble.Experiment.stop`."""
