@@ -14,7 +14,7 @@ from smartensemble.experiment import Experiment
 from smartensemble.runtime import standalone
 from worlds.patience import PATIENCE_S
 
-WORLDS = ("clients", "drivers", "projects", "run_commands", "servers", "site", "slurm")
+WORLDS = ("clients", "drivers", "projects", "run_commands", "servers", "site", "slurm", "smartsim")
 pytest_plugins = [f"worlds.{world}" for world in WORLDS]
 
 # Members run ``python``, ``mpirun`` and others by their names: those of this environment, which need not be activated.

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from smartensemble import BatchSettings, Ensemble, Model, RunSettings, Status
+from smartensemble import BatchSettings, Ensemble, Experiment, Model, RunSettings, Status
 from smartensemble.ensemble import CASES, set_home
 from smartensemble.errors import (
     CaseError,
@@ -389,3 +389,27 @@ def test_what_names_no_member_is_a_type_error(key: Any) -> None:
         ensemble[key]
 
     assert key not in ensemble
+
+
+def test_other_run_settings_reach_each_member_that_has_the_ensembles() -> None:
+    ens = Ensemble("ens", replicas=3, run_settings=RunSettings("echo", "one"))
+    own, changed = RunSettings("true"), {"A": 1}
+    ens.add_model(Model("other", None, own))
+    ens[1].run_settings.update_env(changed)
+
+    ens.run_settings = RunSettings("echo", "two")
+
+    assert [member.run_settings.exe_args for member in ens] == [["two"], ["two"], ["two"], []]
+    assert [member.run_settings.env_vars for member in ens] == [{}, {"A": "1"}, {}, {}]
+    assert ens["other"].run_settings.exe == own.exe
+
+
+def test_an_ensemble_that_is_put_elsewhere_takes_its_members_along(tmp_path: Path) -> None:
+    exp = Experiment("exp", tmp_path)
+    ens = exp.create_ensemble("ens", replicas=1, run_settings=RunSettings("true"))
+
+    ens.path = tmp_path / "elsewhere"
+    exp.start(ens)
+
+    assert ens[0].path == str(tmp_path / "elsewhere" / "ens_0")
+    assert (tmp_path / "elsewhere" / "ens_0" / "params.json").exists()

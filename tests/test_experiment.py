@@ -279,6 +279,22 @@ def test_with_kill_on_interrupt_false_ctrl_c_leaves_the_members(driver: Driver, 
     assert len(family.alive()) == family.size
 
 
+def test_ctrl_c_after_a_start_that_has_returned_reaches_the_program_alone(
+    driver: Driver, family: Family, eventually: Eventually
+) -> None:
+    act = "start(model, block=False); time.sleep(1000)"
+    process = driver(INTERRUPTED.format(program=family.program, env=family.env, act=act, rest=1000))
+    eventually(family.born)
+
+    os.killpg(process.pid, signal.SIGINT)
+
+    assert process.stdout is not None
+    assert "Running Completed\n" in iter(process.stdout.readline, "")
+    assert len(family.alive()) == family.size
+    process.terminate()
+    eventually(lambda: not family.alive())
+
+
 def test_ctrl_c_at_any_moment_loses_no_members_end(driver: Driver) -> None:
     process = driver("""
         import random

@@ -151,3 +151,59 @@ def test_a_copy_knows_how_the_run_ended_and_nothing_of_what_ran_it(exp: Experime
         UnsupportedError, match=r"^study: is not to be copied or pickled; make another by Experiment\('study', "
     ):
         twin(exp)
+
+
+# --- what is set after a model was made ---------------------------------------------------------------------------------------
+
+
+def test_parameters_are_replaced_and_checked_as_at_first() -> None:
+    model = Model("melt", {"T": 1, "P": 2}, RunSettings("echo"), params_as_args=["T"])
+
+    model.params = {"T": 2.5}
+
+    assert (model.params, model.values, model.command.argv[1:]) == ({"T": "2.5"}, {"T": 2.5}, ("-T", "2.5"))
+    for wrong in ({"T": [1, 2]}, {"T": None}, {"P": 1}, "T"):
+        with pytest.raises(ParameterError, match="melt: "):
+            model.params = wrong
+    assert model.params == {"T": "2.5"}
+
+
+def test_a_member_of_an_ensemble_gets_parameters_of_its_own() -> None:
+    ens = Ensemble("ens", {"T": [1, 2]}, run_settings=RunSettings("echo"))
+
+    ens[0].params = {"T": 3}
+
+    assert [member.params for member in ens] == [{"T": "3"}, {"T": "2"}]
+
+
+def test_the_names_of_arguments_are_set_and_must_be_parameters() -> None:
+    model = Model("melt", {"T": 1, "P": 2}, RunSettings("echo"))
+
+    model.params_as_args = ["P"]
+
+    assert (list(model.params_as_args), model.command.argv[1:]) == (["P"], ("-P", "2"))
+    with pytest.raises(ParameterError, match="parameter 'X' has no values"):
+        model.params_as_args = ["X"]
+
+
+def test_other_run_settings_are_followed_from_then_on() -> None:
+    model = Model("melt", None, RunSettings("echo", "one"))
+    model.run_settings.update_env({"A": 1})
+    other = RunSettings("echo", "two")
+
+    model.run_settings = other
+    other.add_exe_args("three")
+
+    assert (model.command.argv[1:], dict(model.command.env)) == (("two", "three"), {})
+    with pytest.raises(InputTypeError, match="melt: "):
+        model.run_settings = "echo"  # type: ignore[assignment]
+
+
+def test_another_directory_is_where_the_model_runs(tmp_path: Path) -> None:
+    exp = Experiment("exp", tmp_path)
+    model = exp.create_model("melt", RunSettings("pwd"))
+
+    model.path = tmp_path / "elsewhere"
+    exp.start(model)
+
+    assert (tmp_path / "elsewhere" / "melt.out").read_text().strip() == str(tmp_path / "elsewhere")

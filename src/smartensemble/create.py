@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
-from smartensemble.checks import path_text
+from smartensemble.checks import check_name, path_text
 from smartensemble.duration import Duration
 from smartensemble.ensemble import Ensemble
 from smartensemble.errors import InputTypeError, NoDirectoryError, UnsupportedError, public, shown
@@ -199,6 +199,9 @@ class Creator:
         return self._databases.reconnect(
             path_text("reconnect_orchestrator: checkpoint", checkpoint), self._classes.orchestrator()
         )
+
+    def _check_name(self, name: str) -> None:
+        check_name("Experiment", name)
 
     def client(self, db: "Orchestrator | Model | str | None" = None, *, timeout: float | None = None) -> "Client":
         """A client of a database, for your own program.

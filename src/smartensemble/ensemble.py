@@ -20,7 +20,7 @@ from smartensemble.errors import (
     shown,
 )
 from smartensemble.files.attach import Paths, attach
-from smartensemble.model import NO_FILES, Group, Model, columns, join, make_member, refresh, sharing
+from smartensemble.model import NO_FILES, Group, Model, columns, follow, join, make_member, refresh, set_attached, sharing
 from smartensemble.parameters.expansion import Expansion, expansion, named
 from smartensemble.parameters.resolve import Params, resolve
 from smartensemble.parameters.strategies import Strategy
@@ -97,14 +97,14 @@ class Ensemble(Group):
         parameters = resolve(name, params, params_as_args)
         _check_case(name, bool(parameters.values), run_settings, batch_settings, replicas, n_models)
         self.name = name
-        self.path = os.path.join(working_directory(name), name) if path is None else absolute_path(name, path)
+        self._home = working_directory(name) if path is None else ""
+        self._path = None if path is None else absolute_path(name, path)
         self.params = parameters.values
         self.params_as_args = parameters.arguments
         self.batch_settings = batch_settings
         self.replicas = replicas
         strategy = perm_strategy if perm_strat is None else perm_strat
         self._expansion = expansion(name, parameters, "all_perm" if strategy is None else strategy, replicas, n_models, seed)
-        self._has_path = path is not None
         self._files = NO_FILES
         self._sharing = replace(NO_SHARING, prefixing=run_settings is not None)  # members that it made have it on
         self._members: dict[str, Model] = {}
@@ -130,9 +130,25 @@ class Ensemble(Group):
         return list(made.values())
 
     @property
+    def path(self) -> str:
+        """Its directory, in which each member has one of its name. You can set another until it is generated."""
+        return os.path.join(self._home, self.name) if self._path is None else self._path
+
+    @path.setter
+    def path(self, path: str | PurePath) -> None:
+        self._path = absolute_path(self.name, path)
+
+    @property
     def run_settings(self) -> RunSettings | None:
         """How its members are run. A change reaches every member that has not changed the same in its own."""
         return self._settings
+
+    @run_settings.setter
+    def run_settings(self, run_settings: RunSettings) -> None:
+        check_settings(self.name, run_settings, None)
+        before, self._settings = self._settings, run_settings
+        for member in self:
+            follow(member, before, run_settings)
 
     @property
     def perm_strategy(self) -> str | Strategy:
@@ -156,7 +172,7 @@ class Ensemble(Group):
             raise StrategyError(f"{self.name}: was not sampled, so it cannot grow; give params and run_settings")
         added = self._create(plan, self._settings)
         for member in added:
-            member.files = self._files
+            set_attached(member, self._files)
         return added
 
     def plot_design(self, params: str | Iterable[str] | None = None) -> "Figure":
@@ -192,7 +208,7 @@ class Ensemble(Group):
         """
         self._files = attach(self.name, to_copy, to_symlink, to_configure)
         for member in self:
-            member.files = self._files
+            set_attached(member, self._files)
 
     attach_generator_file = attach_generator_files
 
@@ -296,8 +312,8 @@ def set_home(entity: Model | Ensemble, home: str) -> None:
     """Put the directory of `entity` below `home`, unless it has a path of its own."""
     if isinstance(entity, Model):
         model.set_home(entity, home)
-    elif not entity._has_path:
-        entity.path = os.path.join(home, entity.name)
+    else:
+        entity._home = home
 
 
 def _check_case(name: str, params: bool, run: object, batch: object, replicas: object, n_models: object) -> None:

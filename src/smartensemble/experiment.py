@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from smartensemble.checks import check_name, flag, positive, span, writable
+from smartensemble.checks import flag, positive, span, writable
 from smartensemble.create import Creator, directory_of
 from smartensemble.ensemble import Ensemble
 from smartensemble.errors import InputValueError, UnsupportedError, did_you_mean, public, shown
@@ -47,7 +47,7 @@ class Experiment(Creator):
         from smartensemble.runtime.servers.registry import Databases
         from smartensemble.schedulers import SCHEDULERS
 
-        check_name("Experiment", name)
+        self._check_name(name)
         if not isinstance(launcher, str) or launcher not in (*SCHEDULERS, *self._shown, "auto"):
             raise UnsupportedError(f"{name}: no launcher {shown(launcher)} in this version{did_you_mean(launcher, SCHEDULERS)}")
         self.name = name
@@ -146,7 +146,7 @@ class Experiment(Creator):
 
         :param block: return when all have ended; otherwise at once.
         :param summary: print a table of the members and servers that it starts.
-        :param kill_on_interrupt: Ctrl-C stops the members; otherwise they go on while the driver lives.
+        :param kill_on_interrupt: Ctrl-C while this blocks stops the members; otherwise they go on while the driver lives.
         :param max_running: members that run at a time; by default all, since members may wait for each other.
         :param progress: show how many have ended, while it blocks.
         :param only: ``"failed"`` runs again exactly the members that have not completed.

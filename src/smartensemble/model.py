@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from smartensemble.checks import absolute_path, check_name, working_directory
+from smartensemble.checks import absolute_path, check_name, span, working_directory
 from smartensemble.command import Command
-from smartensemble.errors import InputTypeError, ParameterError, public
+from smartensemble.errors import InputTypeError, ParameterError, StateError, public
 from smartensemble.files.attach import Files, Paths, attach
-from smartensemble.parameters.resolve import Constant, Params, argument, resolve
+from smartensemble.parameters.resolve import Constant, Parameters, Params, argument, resolve
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.command import command_of
 from smartensemble.settings.followed import FollowedSettings
@@ -45,8 +45,8 @@ class Model(ModelSharing):
     """
 
     __slots__ = (
-        "__weakref__", "_generated", "_group", "_home", "_own_settings", "_params", "_path", "_refresh",
-        "_run", "_settings", "_values", "batch_settings", "files", "name", "params_as_args", "replica",
+        "__weakref__", "_arguments", "_files", "_generated", "_group", "_home", "_own_settings", "_params", "_path", "_refresh",
+        "_run", "_settings", "_values", "batch_settings", "name", "replica",
     )  # fmt: skip
     batch_settings: BatchSettings | None
     _path: str | None
@@ -71,20 +71,10 @@ class Model(ModelSharing):
         """
         check_name("Model", name)
         check_settings(name, run_settings, batch_settings)
-        parameters = resolve(name, params, params_as_args)
-        for parameter, column in parameters.values.items():
-            if not isinstance(column, Constant):
-                raise ParameterError(
-                    f"{name}: parameter {parameter!r} has a list of values; a Model takes one, an Ensemble expands lists"
-                )
+        values, arguments = _single(name, resolve(name, params, params_as_args))
         if run_settings is None:
             raise InputTypeError(f"{name}: a Model needs run_settings; for example RunSettings('lmp')")
-        self._set(
-            name,
-            {parameter: column[0] for parameter, column in parameters.values.items()},
-            parameters.arguments,
-            run_settings,
-        )
+        self._set(name, values, arguments, run_settings)
         self._path = None if path is None else absolute_path(name, path)
         self.batch_settings = batch_settings
 
@@ -98,8 +88,8 @@ class Model(ModelSharing):
         replica: int = 0,
     ) -> None:
         self.name = name
-        self.params_as_args = arguments
-        self.files = NO_FILES
+        self._arguments = arguments
+        self._files = NO_FILES
         self.batch_settings = None
         self.replica = replica
         self._values = values
@@ -122,6 +112,21 @@ class Model(ModelSharing):
             self._params = {name: str(value) for name, value in self._values.items()}
         return self._params
 
+    @params.setter
+    def params(self, params: Params) -> None:
+        self._values, self._arguments = _single(self.name, resolve(self.name, params, self._arguments))
+        self._params = None
+
+    @property
+    def params_as_args(self) -> Sequence[str]:
+        """The names of its parameters that are also passed to the program as arguments. You can set others."""
+        return self._arguments
+
+    @params_as_args.setter
+    def params_as_args(self, names: Params) -> None:
+        self._values, self._arguments = _single(self.name, resolve(self.name, self.values, names))
+        self._params = None
+
     @property
     def values(self) -> dict[str, object]:
         """Its parameters with their original types; values that you changed in `params` are text."""
@@ -138,13 +143,27 @@ class Model(ModelSharing):
             self._own_settings = FollowedSettings(self.name, self._settings)
         return self._own_settings.now
 
+    @run_settings.setter
+    def run_settings(self, run_settings: RunSettings) -> None:
+        check_settings(self.name, run_settings, None)
+        self._settings, self._own_settings = run_settings, None
+
     @property
     def path(self) -> str:
-        """Its directory."""
+        """Its directory. You can set another until it is generated."""
         if self._path is not None:
             return self._path
         home = self._group.path if self._group is not None else self._home or working_directory(self.name)
         return f"{home}/{self.name}"
+
+    @path.setter
+    def path(self, path: str | PurePath) -> None:
+        self._path = absolute_path(self.name, path)
+
+    @property
+    def files(self) -> Files:
+        """The files for its directory."""
+        return self._files
 
     @property
     def ensemble(self) -> Group | None:
@@ -154,9 +173,7 @@ class Model(ModelSharing):
     @property
     def status(self) -> Status:
         """Its status, now."""
-        if self._refresh is not None:
-            self._refresh()
-        return Status.NEW if self._run is None else self._run.status
+        return Status.NEW if self._run is None else self._last_run().status
 
     @property
     def run(self) -> Run:
@@ -164,6 +181,27 @@ class Model(ModelSharing):
         if self._run is None:  # of a hundred thousand members, only those that somebody asks about have a record
             self._run = Run()
         return self._run
+
+    def _last_run(self) -> Run:
+        """The record of its last run, up to date."""
+        if self._refresh is not None:
+            self._refresh()
+        return self.run
+
+    def colocated_env(self, timeout: float = 60.0) -> dict[str, str]:
+        """The environment variables by which another program on its host finds its own database. It must be running.
+
+        :param timeout: the most seconds to wait until the database answers.
+        :raises StateError: it has no database of its own, does not run, or the database does not answer in time.
+        """
+        from smartensemble.databases.colocated import address
+        from smartensemble.databases.variables import Endpoint, variables
+
+        timeout = span("timeout", timeout)
+        if (own := self.colocated_database) is None:
+            raise StateError(f"{self.name}: has no database of its own; give it one by colocate_db_uds()")
+        endpoint = Endpoint(own.identifier, "Standalone", (address(self.name, self.path, self._last_run, timeout),))
+        return variables(f"{self.name}_client", self.path, [endpoint], False, (), {})
 
     @property
     def _current_settings(self) -> RunSettings:
@@ -178,7 +216,7 @@ class Model(ModelSharing):
     @property
     def command(self) -> Command:
         """The command that runs it: its program, the arguments of its settings, then its parameters that are arguments."""
-        arguments = [word for name in self.params_as_args for word in argument(name, self.params[name])]
+        arguments = [word for name in self._arguments for word in argument(name, self.params[name])]
         return command_of(self._current_settings, self.name, self.path, arguments)
 
     @property
@@ -191,7 +229,7 @@ class Model(ModelSharing):
 
         :raises MissingFileError: a file that is not there.
         """
-        self.files = attach(self.name, to_copy, to_symlink, to_configure)
+        self._files = attach(self.name, to_copy, to_symlink, to_configure)
 
     attach_generator_file = attach_generator_files
 
@@ -212,7 +250,7 @@ class Model(ModelSharing):
     @property
     def incoming_entities(self) -> list[str]:
         """The names of the members whose data it reads, in the order in which they were registered."""
-        return [prefix for producer in sharing(self).incoming for prefix in producer.key_prefixes]
+        return incoming_prefixes(self)
 
     @property
     def key_prefixes(self) -> Sequence[str]:
@@ -222,12 +260,13 @@ class Model(ModelSharing):
     def _shared(self) -> Iterator[tuple[str, Sharing]]:
         yield self.name, sharing(self)
 
-    def __getstate__(self) -> tuple[None, dict[str, object]]:
+    def __getstate__(self) -> tuple[dict[str, object] | None, dict[str, object]]:
         """What a copy has, and a pickle: what ended and how, but nothing of the program that runs the rest."""
         state = {name: getattr(self, name) for each in type(self).__mro__ for name in getattr(each, "__slots__", ())
                  if name not in ("__weakref__", "_refresh")}  # fmt: skip
         run = self._run if self._run is not None and self._run.status.final else None
-        return None, state | {"_refresh": None, "_generated": False, "_run": run and replace(run, handle=0)}
+        state |= {"_refresh": None, "_generated": False, "_run": run and replace(run, handle=0)}
+        return getattr(self, "__dict__", None), state
 
     def __eq__(self, other: object) -> bool:
         return self.name == other.name if isinstance(other, Model) else NotImplemented
@@ -247,6 +286,36 @@ def sharing(model: Model) -> Sharing:
     group = own_sharing(model._group)
     prefixing = group.prefixing if own.prefixing is None else own.prefixing
     return Sharing(prefixing, (*group.incoming, *own.incoming), (*group.uploads, *own.uploads))
+
+
+def incoming_prefixes(model: Model) -> list[str]:
+    """The prefixes of the keys that `model` reads."""
+    return [prefix for producer in sharing(model).incoming for prefix in producer.key_prefixes]
+
+
+def argument_names(model: Model) -> tuple[str, ...]:
+    """The names of the parameters of `model` that are also arguments."""
+    return model._arguments
+
+
+def attached(model: Model) -> Files:
+    """The files for the directory of `model`."""
+    return model._files
+
+
+def set_attached(model: Model, files: Files) -> None:
+    """Make `files` those for the directory of `model`."""
+    model._files = files
+
+
+def _single(name: str, parameters: Parameters) -> tuple[dict[str, object], tuple[str, ...]]:
+    """The values of the parameters of one model, and the names of those that are arguments."""
+    for parameter, column in parameters.values.items():
+        if not isinstance(column, Constant):
+            raise ParameterError(
+                f"{name}: parameter {parameter!r} has a list of values; a Model takes one, an Ensemble expands lists"
+            )
+    return {parameter: column[0] for parameter, column in parameters.values.items()}, parameters.arguments
 
 
 def programs(model: Model) -> list[str]:
@@ -284,6 +353,14 @@ def join(model: Model, group: Group) -> None:
 def set_home(model: Model, home: str) -> None:
     """Put the directory of `model` below `home`, unless it has a path of its own or is in an ensemble."""
     model._home = home
+
+
+def follow(model: Model, before: RunSettings | None, settings: RunSettings) -> None:
+    """Run `model` by `settings`, if it was to be run by those `before`. It keeps what it has changed in its own."""
+    if model._settings is before:
+        model._settings = settings
+        if model._own_settings is not None:
+            model._own_settings = model._own_settings.of(settings)
 
 
 def is_generated(model: Model) -> bool:

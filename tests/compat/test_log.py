@@ -1,6 +1,8 @@
 """Drivers log to standard output and into a file, as with SmartSim."""
 
+import logging
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -8,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from smartensemble.compat.log import get_logger, log_to_file
+from smartensemble.compat.log import HostnameFilter, LowPassFilter, get_logger, log_to_exp_file, log_to_file
 from smartensemble.errors import AccessError, SmartEnsembleError
 
 DRIVER = """
 import logging
-from smartensemble.compat.log import get_logger, log_to_file
+from smartensemble.compat.log import HostnameFilter, LowPassFilter, get_logger, log_to_exp_file, log_to_file
 logger = get_logger("mine", fmt="%(name)s %(levelname)s %(message)s")
 logger = get_logger("mine", fmt="%(name)s %(levelname)s %(message)s")
 log_to_file("driver.log")
@@ -56,3 +58,18 @@ def test_nothing_is_logged_into_a_fifo(tmp_path: Path) -> None:
 
     with pytest.raises(AccessError, match=r"^log_to_file: filename: .*/log is a FIFO; give the path of a file"):
         log_to_file(str(tmp_path / "log"))
+
+
+def test_a_file_of_an_experiment_gets_lines_up_to_a_level(tmp_path: Path) -> None:
+    logger = logging.Logger("driver")
+    path = tmp_path / "new" / "lines.txt"
+
+    handler = log_to_exp_file(str(path), logger, "info", "%(hostname)s %(message)s", LowPassFilter("INFO"))
+    handler.addFilter(HostnameFilter())
+    log_to_exp_file(str(tmp_path / "none.txt"), logger, log_filter=lambda line: False).close()
+    logger.info("this")
+    logger.error("not this")
+    logger.debug("nor this")
+
+    handler.close()
+    assert path.read_text() == f"{socket.gethostname()} this\n"

@@ -4,11 +4,12 @@ Tests colocated and worker_options.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from smartensemble import Model, RunSettings
+from smartensemble import Experiment, Model, RunSettings
 from smartensemble.databases.orchestrator import Orchestrator
 from smartensemble.errors import InputTypeError, InputValueError, MissingFileError, StateError
 
@@ -109,3 +110,11 @@ def test_a_database_that_does_not_run_has_no_address() -> None:
     assert (db.is_active(), db.hosts, db.started) == (False, [], False)
     with pytest.raises(StateError, match=r"orchestrator: does not run; start it with exp.start"):
         db.get_address()
+
+
+def test_a_database_is_put_elsewhere_before_it_starts(tmp_path: Path) -> None:
+    db = Experiment("exp", tmp_path).create_database()
+
+    db.path = tmp_path / "elsewhere"
+
+    assert (db.path, db.checkpoint_file) == (f"{tmp_path}/elsewhere", f"{tmp_path}/elsewhere/smartsim_db.json")

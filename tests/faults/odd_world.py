@@ -47,6 +47,7 @@ class World:
             compat.Experiment: theirs,
             compat.entity.Model: theirs.create_model("theirs", settings),
             compat.entity.Ensemble: theirs.create_ensemble("they", run_settings=settings, replicas=2),
+            compat.entity.DBNode: theirs.create_database().entities[0],
         }
         self.right: dict[str, Any] = {
             "name": "x", "run_settings": settings, "exe": "true", "checkpoint": "data/file", "entities": model, "entity": model,
@@ -60,6 +61,7 @@ class World:
             "data": [1.0], "db_suffix": "", "option_name": "SSDB",
             "image": "image.sif", "option": "tasks", "settings": BatchSettings(), "lines": "true", "args": "x", "arg": "n",
             "env_vars": {"A": "1"}, "array": [1.0], "alloc_id": "1", "filename": "log.txt", "tasks": 1, "nodes": 1,
+            "hosts": "n1",
         }  # fmt: skip
 
     def owner(self, cls: type) -> Any:

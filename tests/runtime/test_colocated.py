@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from smartensemble import Experiment, Model, Status
-from smartensemble.errors import EntityExistsError, InputValueError
+from smartensemble.errors import EntityExistsError, InputValueError, StateError
 from smartensemble.runtime.servers.server_program import find_server
 from smartensemble.runtime.standalone.procfs import began
 from worlds.patience import PATIENCE_S
@@ -59,6 +59,41 @@ def test_it_is_there_before_the_member_and_gone_after_it(exp: Experiment, progra
     assert (model.status, model.run.exit_code) == (Status.FAILED, 7)
     assert began(int(pid)) is None
     assert [path.name for path in Path(model.path).iterdir() if path.name.startswith(".db")] == []
+
+
+@pytest.mark.parametrize("way", ["uds", "tcp"])
+def test_another_program_finds_it_while_it_runs(exp: Experiment, program: str, way: str) -> None:
+    Path("wait.sh").write_text("until test -e ../go; do sleep 0.05; done\n")
+    model = exp.create_model("model", exp.create_run_settings("sh", os.path.abspath("wait.sh")))
+    colocate = model.colocate_db_uds if way == "uds" else model.colocate_db_tcp
+    colocate(server=program, db_identifier="own")
+    exp.start(model, block=False)
+
+    found = model.colocated_env()
+    other = exp.create_model("other", exp.create_run_settings("python", ["-c", CONNECT + "database.sendall(b'GET a\\r\\n')"]))
+    other.run_settings.update_env({"SSDB": found["SSDB_own"]})
+    exp.start(other, progress=False)
+
+    assert found["SSDB_own"].startswith("unix:///" if way == "uds" else "127.0.0.1:")
+    assert (found["SR_DB_TYPE_own"], other.status) == ("Standalone", Status.COMPLETED)
+    Path(exp.exp_path, "go").touch()
+    exp.wait()
+    with pytest.raises(StateError, match="model: does not run, and its own database runs with it"):
+        model.colocated_env()
+    assert not Path(model.path, "model.db.address").exists()
+
+
+def test_where_it_listens_is_no_answer_of_an_earlier_run(exp: Experiment) -> None:
+    model = exp.create_model("model", exp.create_run_settings("sleep", "1000"))
+    with pytest.raises(StateError, match="model: has no database of its own"):
+        model.colocated_env()
+    exp.start(model, block=False)  # without one, so what is in its directory is of another run
+    Path(model.path, "model.db.address").write_text("unix:///old")
+    os.utime(Path(model.path, "model.db.address"), (1, 1))
+    model.colocate_db_uds()
+
+    with pytest.raises(StateError, match=r"model: its own database does not answer after 0.1 s"):
+        model.colocated_env(timeout=0.1)
 
 
 def test_each_member_has_its_own(exp: Experiment) -> None:

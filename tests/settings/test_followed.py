@@ -60,13 +60,6 @@ def test_two_changes_of_one_thing_are_an_error() -> None:
     assert arguments(model) == ("own",)
 
 
-def test_the_settings_of_members_cannot_be_exchanged_in_silence() -> None:
-    ensemble = Ensemble("e", run_settings=RunSettings("echo"), replicas=1)
-
-    with pytest.raises(AttributeError, match="run_settings"):
-        ensemble.run_settings = RunSettings("true")  # type: ignore[misc]
-
-
 def test_a_later_change_of_the_job_reaches_it() -> None:
     batch = BatchSettings()
     ensemble = Ensemble("e", run_settings=RunSettings("echo"), replicas=1, batch_settings=batch)

@@ -283,8 +283,7 @@ def lost_error(subject: str, lost: Lost) -> RedisReplyError:
 
 def shown_key(key: bytes) -> str:
     """A key as a message shows it."""
-    text = key.decode(errors="backslashreplace")
-    return text if text.isprintable() else repr(text)[1:-1]
+    return located(key.decode(errors="backslashreplace"))
 
 
 #: The databases of this process, whose connections a child process must not use.

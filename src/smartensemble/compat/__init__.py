@@ -1,11 +1,11 @@
-"""SmartSim 0.8.0's public names, so that its drivers run: replace ``smartsim`` by ``smartensemble.compat`` in their imports.
+"""SmartSim 0.8.0's tree of modules, so that its drivers run: replace ``smartsim`` by ``smartensemble.compat`` in their imports.
 
 What differs on purpose is in :doc:`/howto/smartsim`. The names are those of https://github.com/CrayLabs/SmartSim.
 """
 
-from smartensemble import __version__
-from smartensemble.compat import database, entity, error, experiment, log, ml, settings, slurm, status, wlm
+from smartensemble.compat import database, entity, error, experiment, log, ml, servertype, settings, slurm, status, wlm
 from smartensemble.compat.experiment import Experiment
+from smartensemble.compat.version import __version__
 
 __all__ = [
     "Experiment",
@@ -16,6 +16,7 @@ __all__ = [
     "experiment",
     "log",
     "ml",
+    "servertype",
     "settings",
     "slurm",
     "status",

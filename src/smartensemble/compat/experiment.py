@@ -1,26 +1,36 @@
 """SmartSim's experiment: ours, which makes SmartSim's kinds of things and answers in its words."""
 
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from smartensemble import ensemble, experiment, model
-from smartensemble.checks import empty, flag
-from smartensemble.compat.database import Orchestrator
-from smartensemble.compat.entity import Ensemble, Model, TelemetryConfiguration
+from smartensemble.checks import absolute_path, check_name, empty, flag, one_of
+from smartensemble.compat._core.control.previewrenderer import Format, Verbosity
+from smartensemble.compat.database.orchestrator import Orchestrator
+from smartensemble.compat.entity.ensemble import Ensemble
+from smartensemble.compat.entity.entity import ExperimentTelemetryConfiguration, TelemetryConfiguration
+from smartensemble.compat.entity.model import Model
+from smartensemble.compat.error.errors import PreviewFormatError
 from smartensemble.compat.settings import BatchSettings, Container, RunSettings
 from smartensemble.compat.settings.settings import create_batch_settings, create_run_settings
 from smartensemble.compat.started import show_databases
 from smartensemble.compat.status import SmartSimStatus
 from smartensemble.create import Classes
 from smartensemble.databases import orchestrator
+from smartensemble.databases.variables import DEFAULT_IDENTIFIER
 from smartensemble.duration import Duration
-from smartensemble.errors import UnsupportedError, public, shown
+from smartensemble.errors import StateError, public, shown
 from smartensemble.files.tags import Delimiter
 from smartensemble.parameters.resolve import Params
 from smartensemble.results import notes
+from smartensemble.results.no_effect import no_effect
+from smartensemble.results.table import Table
 from smartensemble.runtime.member_record import is_ours
+from smartensemble.runtime.runner import Runner
+from smartensemble.runtime.servers.registry import Databases
 from smartensemble.schedulers import UNBUILT
 from smartensemble.settings import batch, run
 from smartensemble.settings.arguments import Arguments
@@ -28,7 +38,6 @@ from smartensemble.settings.arguments import Arguments
 logger = notes.logger(__name__)
 
 Entity = model.Model | ensemble.Ensemble | orchestrator.Orchestrator
-
 
 #: What its create_... methods make.
 CLASSES = Classes(Model, Ensemble, orchestrator=lambda: Orchestrator)
@@ -52,23 +61,55 @@ class Experiment(experiment.Experiment):
         def create_ensemble(self, *args: Any, **kwargs: Any) -> Ensemble:
             """An ensemble with SmartSim's methods."""
 
-        def create_database(self, *args: Any, **kwargs: Any) -> Orchestrator:
-            """A database with SmartSim's methods."""
-
-        def reconnect_orchestrator(self, checkpoint: str | PurePath) -> Orchestrator:
-            """A database with SmartSim's methods."""
-
     def __init__(self, name: str, exp_path: str | PurePath | None = None, launcher: str = "local") -> None:
-        """The same as :class:`smartensemble.Experiment`; the launcher's name may have capitals."""
+        """The same as :class:`smartensemble.Experiment`.
+
+        :param name: its name, or a path below the working directory, as ``"results/run-1"``: its directory.
+        :param launcher: may have capitals.
+        """
         super().__init__(
             name, None if empty(exp_path) else exp_path, launcher.lower() if isinstance(launcher, str) else launcher
         )
-        self.telemetry = TelemetryConfiguration()
+        self._telemetry = ExperimentTelemetryConfiguration()
+
+    def _check_name(self, name: str) -> None:
+        for part in name.split("/") if isinstance(name, str) else [name]:
+            check_name("Experiment", part)
 
     @property
-    def db_identifiers(self) -> set[str]:
+    def exp_path(self) -> str:
+        """Its directory. You can set another until something has run in it."""
+        return self._exp_path
+
+    @exp_path.setter
+    def exp_path(self, path: str | PurePath) -> None:
+        self._exp_path = absolute_path(self.name, path)
+        if "_databases" in vars(self):
+            self._move()
+
+    def _move(self) -> None:
+        """Have everything that is found in its directory, or written there, in the one that it has now."""
+        if self._runner.history.last or self._databases.running:
+            there, self._exp_path = self._exp_path, self._runner.directory
+            raise StateError(f"{self.name}: has run something in {self.exp_path}; make another Experiment for {there}")
+        known = self._databases.known
+        self._runner = Runner(self.name, self._exp_path, self.launcher)
+        self._databases = Databases(self.name, self._runner)
+        self._databases.known.update(known)
+
+    @property
+    def telemetry(self) -> TelemetryConfiguration:
+        """Its switch for telemetry."""
+        return self._telemetry
+
+    @property
+    def db_identifiers(self) -> frozenset[str]:
         """The identifiers of its databases."""
-        return set(self._databases.known)
+        return frozenset(self._databases.known)
+
+    @property
+    def _launcher(self) -> str:
+        return self.launcher
 
     # --- create -------------------------------------------------------------------------------------------------
 
@@ -84,11 +125,11 @@ class Experiment(experiment.Experiment):
         params_as_args: Params = None,
     ) -> Model:
         """A model below this experiment's directory. See :class:`smartensemble.Model` for the arguments."""
-        model = Model(name, params, run_settings, path, params_as_args, batch_settings)
-        ensemble.set_home(model, self.exp_path)
+        made: Model = Model(name, params, run_settings, path, params_as_args, batch_settings)
+        ensemble.set_home(made, self.exp_path)
         if flag("enable_key_prefixing", enable_key_prefixing):
-            model.enable_key_prefixing()
-        return model
+            made.enable_key_prefixing()
+        return made
 
     def create_run_settings(  # type: ignore[override]
         self,
@@ -118,6 +159,50 @@ class Experiment(experiment.Experiment):
     ) -> BatchSettings:
         """What a batch job asks for. `options` are those of the scheduler's class: ``ncpus``, ``resources``, ``smts``, ..."""
         return create_batch_settings(self.launcher, nodes, time, queue, account, batch_args, **options)
+
+    def create_database(
+        self,
+        port: int | None = None,
+        path: str | PurePath | None = None,
+        db_nodes: int = 1,
+        batch: bool = False,
+        hosts: str | Iterable[str] | None = None,
+        run_command: str = "auto",
+        interface: str | Iterable[str] | None = None,
+        account: str | None = None,
+        time: Duration | None = None,
+        queue: str | None = None,
+        single_cmd: bool = True,
+        db_identifier: str = DEFAULT_IDENTIFIER,
+        **options: Any,
+    ) -> Orchestrator:
+        """A database below this experiment's directory. See :class:`Orchestrator` for the arguments.
+
+        :raises EntityExistsError: a database has this identifier already.
+        """
+        by_name = () if interface is None and self.launcher != "local" else interface  # a network has to be named
+        db = Orchestrator(
+            *(path, port, by_name, self.launcher, run_command, db_nodes, batch, hosts, account, time),
+            single_cmd=single_cmd,
+            queue=queue,
+            db_identifier=db_identifier,
+            **options,
+        )
+        orchestrator.set_home(db, self.exp_path)
+        self._databases.add(db)
+        return db
+
+    def reconnect_orchestrator(self, checkpoint: str | PurePath) -> Orchestrator:
+        """A database that another process has started; one of this experiment is itself.
+
+        See :meth:`smartensemble.Experiment.reconnect_orchestrator`.
+
+        :param checkpoint: its `checkpoint_file`, or the path that this file has in SmartSim: ``smartsim_db.dat`` beside it.
+        """
+        theirs = isinstance(checkpoint, (str, PurePath)) and PurePath(checkpoint).name == "smartsim_db.dat"
+        found = PurePath(checkpoint).with_name(orchestrator.CHECKPOINT_FILE) if theirs else checkpoint
+        here = (db for db in self._databases.running if db.checkpoint_file == os.path.abspath(str(found)))
+        return next(here, None) or super().reconnect_orchestrator(found)  # type: ignore[return-value]
 
     # --- generate and run: given nothing, they do nothing ---------------------------------------------------------
 
@@ -154,20 +239,37 @@ class Experiment(experiment.Experiment):
     def preview(  # type: ignore[override]
         self,
         *entities: Entity,
-        verbosity_level: object = "info",  # noqa: ARG002
-        output_format: object = "plain_text",
+        verbosity_level: object = Verbosity.INFO,
+        output_format: object = Format.PLAINTEXT,
         output_filename: str | PurePath | None = None,
     ) -> None:
-        """Print what generate and start would write and run, all of it at every `verbosity_level`."""
-        word = getattr(output_format, "value", output_format)
-        if not isinstance(word, str) or word != "plain_text":
-            raise UnsupportedError(f"preview: no output_format {shown(output_format)}; there is 'plain_text'")
-        super().preview(*entities, output_filename=output_filename)
+        """Print what generate and start would write and run, all of it at every `verbosity_level`.
+
+        :raises PreviewFormatError: there is no such format.
+        """
+        one_of("verbosity_level", getattr(verbosity_level, "value", verbosity_level), [each.value for each in Verbosity])
+        if getattr(output_format, "value", output_format) != Format.PLAINTEXT.value:
+            raise PreviewFormatError(f"preview: no output_format {shown(output_format)}; there is 'plain_text'")
+        if entities or output_filename is not None:
+            super().preview(*entities, output_filename=output_filename)
+        else:
+            notes.Notes(sys.stdout).say(f"{self.name} in {self.exp_path}")
 
     def start(
-        self, *entities: Entity, block: bool = True, summary: bool = False, kill_on_interrupt: bool = True, **options: Any
+        self,
+        *entities: Entity,
+        block: bool = True,
+        summary: bool = False,
+        kill_on_interrupt: bool = True,
+        monitor: object = None,
+        **options: Any,
     ) -> None:
-        """Run `entities`. See :meth:`smartensemble.Experiment.start`, also for more options."""
+        """Run `entities`. See :meth:`smartensemble.Experiment.start`, also for more options.
+
+        :param monitor: has no effect: what runs is always watched.
+        """
+        if monitor is not None:
+            no_effect("start: monitor", "what runs is always watched")
         if entities:
             super().start(*entities, block=block, summary=summary, kill_on_interrupt=kill_on_interrupt, **options)
             show_databases(experiment.members_of(entities), self._databases.running, self._runner.scheduler)
@@ -175,7 +277,20 @@ class Experiment(experiment.Experiment):
     def stop(self, *entities: Entity, **options: float) -> None:
         """End `entities`. See :meth:`smartensemble.Experiment.stop`."""
         if entities:
-            super().stop(*entities, **options)
+            super().stop(*map(self._reconnected, entities), **options)
+
+    def _reconnected(self, entity: Entity) -> Entity:
+        """The database that this experiment has reconnected to, in place of the one of the experiment that has started it."""
+        if not isinstance(entity, orchestrator.Orchestrator):
+            return entity
+        known = self._databases.known.get(entity.db_identifier, entity)
+        return known if known.started and known.checkpoint_file == entity.checkpoint_file else entity
+
+    def summary(self, style: str = "github") -> str:
+        """A table of everything that was started, whose rows are numbered, in a style of the `tabulate` library."""
+        self._runner.refresh()
+        rows = [*self._runner.rows(), *self._databases.rows()]
+        return Table({"": number, **row} for number, row in enumerate(rows)).format(style)
 
     def get_status(self, *entities: Entity) -> list[SmartSimStatus]:  # type: ignore[override]
         """How `entities` stand: the models first, then the members of the ensembles."""

@@ -13,6 +13,10 @@ UPLOAD = "is not provided; put and get the tensors with smartredis: Client.put_t
 INSIDE = "is a part of SmartSim's inside, which is not the same here; use Experiment, Ensemble and Model"
 
 
+class MissingAttributeError(UnsupportedError, AttributeError):
+    """An attribute that SmartSim has and this version has not."""
+
+
 class Missing:
     """A class that cannot be made."""
 

@@ -3,14 +3,19 @@
 import os
 import re
 import stat
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from smartensemble.checks import LARGEST, empty, flag, listed, path_text, positive
 from smartensemble.databases.shard import speakable
 from smartensemble.databases.variables import DEFAULT_IDENTIFIER, Endpoint, check_identifier
 from smartensemble.databases.worker_options import WorkerOptions
-from smartensemble.errors import InputTypeError, InputValueError, shown
+from smartensemble.errors import InputTypeError, InputValueError, StateError, shown
+from smartensemble.status import Run
+
+LOOK_INTERVAL_S = 0.02  #: between two looks for the address of a database
+CLOCK_S = 0.05  #: that the clock of a file system may be behind
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,38 @@ def check_apart(owners: Iterable[tuple[str, Colocated]], shared: Iterable[tuple[
             raise InputValueError(
                 f"{name}: its own database has port {own.port}, as {other} has; leave port out, and each gets a free one"
             )
+
+
+def address(name: str, directory: str, run: Callable[[], Run], timeout: float) -> str:
+    """Where the own database of the model `name` listens, once it answers.
+
+    :param directory: that of the model.
+    :param run: its run, now.
+    :raises StateError: the model does not run, or its database does not answer within `timeout` seconds.
+    """
+    limit = time.monotonic() + timeout
+    while not (found := _written(f"{directory}/{name}.db.address", now := run())):
+        if not now.status.active:
+            raise StateError(
+                f"{name}: does not run, and its own database runs with it; start it with exp.start(..., block=False)"
+            )
+        if time.monotonic() > limit:
+            raise StateError(
+                f"{name}: its own database does not answer after {timeout:g} s; look at {name}.db.out, or wait longer"
+            )
+        time.sleep(LOOK_INTERVAL_S)
+    return found
+
+
+def _written(path: str, run: Run) -> str:
+    """The address that a database has written into a file during `run`; empty, if it has not yet."""
+    if run.started is None or not run.status.active:
+        return ""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().strip() if os.fstat(file.fileno()).st_mtime >= run.started - CLOCK_S else ""
+    except FileNotFoundError:
+        return ""
 
 
 def checked_identifier(identifier: str) -> str:

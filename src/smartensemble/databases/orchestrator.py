@@ -4,11 +4,11 @@ import os
 import re
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import PurePath
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from smartensemble.checks import absolute_path, empty, flag, listed, positive
+from smartensemble.checks import absolute_path, empty, flag, listed, positive, working_directory
 from smartensemble.databases.config import checked_setting
-from smartensemble.databases.placement import ClusterOptions, Placement, placement, without_effect
+from smartensemble.databases.placement import OWN_KINDS, ClusterOptions, Kinds, Placement, placement, without_effect
 from smartensemble.databases.shard import Shard, checked_port
 from smartensemble.databases.users import USER
 from smartensemble.databases.variables import DEFAULT_IDENTIFIER, Endpoint, check_identifier, suffix, variables
@@ -60,6 +60,7 @@ class Orchestrator:
     ('open', 1, False)
     """
 
+    _kinds: ClassVar[Kinds] = OWN_KINDS  #: of its settings
     _shown: ClassVar[Collection[str]] = ()  #: launchers with which it can be shown, and not started
 
     def __init__(
@@ -138,14 +139,25 @@ class Orchestrator:
         self.interface = _interfaces(db_identifier, interface)
         self._placement: Placement | None = None  #: where its servers run on a cluster; None for this machine
         if self.launcher not in ("local", *self._shown):
-            self._placement = placement(db_identifier, self.launcher, self.db_nodes, self.interface, options)
+            self._placement = placement(db_identifier, self.launcher, self.db_nodes, self.interface, options, self._kinds)
         self.access = _access(db_identifier, access, self.port is not None or bool(self.interface), self.db_nodes)
         self.server = None if server is None else find_program(server, "server")
         self.worker_options = worker_options(db_identifier, workers, intra_op_threads, model_time_limit, confine)
         self.conf: dict[str, str] = {"save": ""}  #: settings of its servers, by the names in their configuration files
-        self.path = absolute_path(db_identifier, db_identifier if path is None else path)
-        self._has_path = path is not None
+        self._home = working_directory(db_identifier) if path is None else ""
+        self._path = None if path is None else absolute_path(db_identifier, path)
         self._servers: Servers | None = None
+
+    @property
+    def path(self) -> str:
+        """Its directory. You can set another before it starts."""
+        return os.path.join(self._home, self.db_identifier) if self._path is None else self._path
+
+    @path.setter
+    def path(self, path: str | PurePath) -> None:
+        if self.started:
+            raise StateError(f"{self.db_identifier}: runs in {self.path}; stop it first")
+        self._path = absolute_path(self.db_identifier, path)
 
     # --- ask --------------------------------------------------------------------------------------------------------
 
@@ -332,8 +344,7 @@ def ignored_options(db: Orchestrator) -> dict[str, str]:
 
 def set_home(db: Orchestrator, home: str) -> None:
     """Put the directory of `db` below `home`, unless it has a path of its own."""
-    if not db._has_path:
-        db.path = os.path.join(home, db.db_identifier)
+    db._home = home
 
 
 def _interfaces(subject: str, interface: object) -> list[str]:

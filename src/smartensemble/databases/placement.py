@@ -1,10 +1,11 @@
 """Where the servers of a database run on a cluster: on how many nodes, which ones, and in whose allocation."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from smartensemble.checks import empty, names, positive
 from smartensemble.command import Command
@@ -114,7 +115,20 @@ class ClusterOptions:
         return is_named(self.run_command)
 
 
-def placement(name: str, launcher: str, servers: int, interface: Sequence[str], options: ClusterOptions) -> Placement:
+class Kinds(NamedTuple):
+    """The classes of a database's settings; a subclass of Orchestrator may have others."""
+
+    run: Callable[..., RunSettings] = RunSettings
+    batch: Callable[..., BatchSettings] = BatchSettings
+
+
+#: Those of Orchestrator itself.
+OWN_KINDS = Kinds()
+
+
+def placement(
+    name: str, launcher: str, servers: int, interface: Sequence[str], options: ClusterOptions, kinds: Kinds = OWN_KINDS
+) -> Placement:
     """Where `servers` servers of the database `name` run on the cluster of `launcher`.
 
     :raises UnsupportedError: there is no such scheduler.
@@ -132,10 +146,10 @@ def placement(name: str, launcher: str, servers: int, interface: Sequence[str], 
         servers,
         positive("per_node", options.per_node),
         options.single_cmd,
-        RunSettings(sys.executable, None, scheduler.run_command),
+        kinds.run(sys.executable, run_command=scheduler.run_command),
         None,
     )
-    made.batch_settings = _job(name, options, made.nodes)
+    made.batch_settings = _job(name, options, made.nodes, kinds.batch)
     if options.alloc is not None:
         made.run_settings.set_option("allocation", text(f"{name}: alloc", options.alloc))
     if options.hosts is not None:
@@ -159,13 +173,14 @@ def without_effect(launcher: str, options: ClusterOptions) -> dict[str, str]:
     return found
 
 
-def _job(name: str, options: ClusterOptions, nodes: int) -> BatchSettings | None:
+def _job(name: str, options: ClusterOptions, nodes: int, kind: Callable[..., BatchSettings]) -> BatchSettings | None:
     """The settings of the servers' own job; None if they run in an allocation."""
     if options.batch:
         if options.alloc is not None:
             raise InputValueError(
                 f"{name}: alloc={shown(options.alloc)} and batch=True; give one of them, an allocation or a job of their own"
             )
-        # Servers never end by themselves, so nothing may wait for its turn.
-        return BatchSettings(nodes, options.time, options.queue, options.account, overcommit=True)
+        job = kind(nodes=nodes, time=options.time, queue=options.queue, account=options.account)
+        job.overcommit = True  # servers never end by themselves, so nothing may wait for its turn
+        return job
     return None

@@ -12,6 +12,7 @@ from typing import Any
 
 from smartensemble.checks import check_key, empty, listed, positive, read, whole
 from smartensemble.databases.shard import slot_range
+from smartensemble.databases.torchscript import check_script
 from smartensemble.errors import (
     AccessError,
     EntityExistsError,
@@ -119,6 +120,7 @@ def script(subject: str, name: str, text: str | None, path: str | PurePath | Non
         raise InputValueError(f"{subject}: {path} is no text in UTF-8; give a script of TorchScript functions") from None
     if not source.strip():
         raise InputValueError(f"{subject}: the script is empty; give the text of TorchScript functions")
+    check_script(subject, source)
     return Script(name, source, _device_names(subject, devices))
 
 
@@ -127,7 +129,9 @@ def function(subject: str, name: str, function: Callable[..., Any] | str | None,
     if isinstance(function, str):
         return script(subject, name, function, None, devices)
     subject = f"{subject}: {check_key(subject, name)}"
-    return Script(name, function_source(subject, function), _device_names(subject, devices))
+    source = function_source(subject, function)
+    check_script(subject, source)
+    return Script(name, source, _device_names(subject, devices))
 
 
 def _one(subject: str, argument: str, content: Any, path: str | PurePath | None) -> Any:

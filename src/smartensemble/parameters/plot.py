@@ -73,7 +73,7 @@ def plot_design(ensemble: Design, params: str | Iterable[str] | None = None, *, 
     members = list(ensemble)
     rows = [member.values for member in members]
     names = _chosen(ensemble.name, rows, params)
-    dimensions = [dimension(name, [row.get(name) for row in rows], ensemble.params.get(name, ())) for name in names]
+    dimensions = [dimension(name, [row.get(name) for row in rows], _given(ensemble, name)) for name in names]
     groups = [group for group in _groups(ensemble.name, members, sizes) if group]
     size = len(names)
     figure = Figure(figsize=(6, 2.6) if size == 1 else (1.9 * size + 0.6,) * 2, dpi=150, layout="constrained")
@@ -88,6 +88,12 @@ def plot_design(ensemble: Design, params: str | Iterable[str] | None = None, *, 
         position: dict[str, Any] = {"loc": "outside right upper"} if size == 1 else {"bbox_to_anchor": (1, 0.94)}
         figure.legend(handles, labels, fontsize=9, frameon=False, **position)
     return figure
+
+
+def _given(ensemble: Design, name: str) -> Values:
+    """The values that were given for a parameter."""
+    values = ensemble.params.get(name, ())
+    return values if isinstance(values, Sequence) and not isinstance(values, str) else (values,)
 
 
 def _chosen(subject: str, rows: Sequence[Mapping[str, object]], params: str | Iterable[str] | None) -> list[str]:

@@ -11,7 +11,7 @@ from functools import partial
 from smartensemble.ensemble import Ensemble
 from smartensemble.errors import DirectoryExistsError, InputValueError, StateError
 from smartensemble.files.layout import links
-from smartensemble.model import Model, columns, set_generated
+from smartensemble.model import Model, argument_names, attached, columns, set_generated
 from smartensemble.results import notes
 from smartensemble.runtime.input_files import Renderer, TagOptions
 from smartensemble.runtime.member_record import RECORD, origin, write_record
@@ -26,16 +26,16 @@ def check(models: Sequence[Model], options: TagOptions) -> Renderer:
     for model in models:
         if model.run.status.active:
             raise StateError(f"{model.name}: is running; wait for it or stop it before you generate it again")
-        if around := [source for source in model.files.to_copy if model.path.startswith(f"{source}/")]:
+        if around := [source for source in attached(model).to_copy if model.path.startswith(f"{source}/")]:
             raise InputValueError(
                 f"{model.name}: to_copy: {around[0]} holds the directory {model.path} itself; copy what is in it"
             )
-    for files in dict.fromkeys(model.files for model in models):
-        if made := links(next(model.name for model in models if model.files == files), files):
-            _check_output(made, [model for model in models if model.files == files])
+    for files in dict.fromkeys(attached(model) for model in models):
+        if made := links(next(model.name for model in models if attached(model) == files), files):
+            _check_output(made, [model for model in models if attached(model) == files])
     renderer = Renderer(options)
     # Models with the same files, parameters and arguments pass or fail together.
-    for model in {(model.files, tuple(model.params), model.params_as_args): model for model in models}.values():
+    for model in {(attached(model), tuple(model.params), argument_names(model)): model for model in models}.values():
         renderer.check(model)
     return renderer
 
@@ -225,7 +225,7 @@ def _remove_leftover(path: str) -> None:
 
 def _fill(directory: str, model: Model, renderer: Renderer) -> None:
     """Copy, link, configure; what is configured replaces what was copied."""
-    for source in model.files.to_copy:
+    for source in attached(model).to_copy:
         if os.path.isdir(source):
             ignore = partial(_record_of, source)
             shutil.copytree(source, directory, symlinks=True, dirs_exist_ok=True, ignore=ignore)
@@ -233,7 +233,7 @@ def _fill(directory: str, model: Model, renderer: Renderer) -> None:
                 os.chmod(root, stat.S_IMODE(os.stat(root).st_mode) | stat.S_IRWXU)
         else:
             shutil.copy(source, f"{directory}/{os.path.basename(source)}")
-    for source in model.files.to_symlink:
+    for source in attached(model).to_symlink:
         os.symlink(source, f"{directory}/{os.path.basename(source)}")
     for target, source in renderer.copied(model):
         _copy(source, f"{directory}/{target}")

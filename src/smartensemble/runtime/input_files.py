@@ -9,7 +9,7 @@ from typing import NamedTuple
 from smartensemble.errors import ParameterError, TagError
 from smartensemble.files.layout import DIRECTORY, configured
 from smartensemble.files.tags import Delimiter, Template, template
-from smartensemble.model import Model
+from smartensemble.model import Model, argument_names, attached
 
 #: How UTF-16 begins: text in which no tag would be found.
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -41,9 +41,11 @@ class Renderer:
 
     def inputs(self, model: Model) -> list[Input]:
         """What `model` configures."""
-        key = model.files.to_configure, tuple(model.params)
+        key = attached(model).to_configure, tuple(model.params)
         if key not in self._inputs:
-            self._inputs[key] = [self._read(source, target, kind, model) for source, target, kind in configured(model.files)]
+            self._inputs[key] = [
+                self._read(source, target, kind, model) for source, target, kind in configured(attached(model))
+            ]
         return self._inputs[key]
 
     def _read(self, source: str, target: str, kind: str, model: Model) -> Input:
@@ -53,7 +55,7 @@ class Renderer:
         if b"\0" in content:
             if content.startswith(UTF_16):
                 raise TagError(f"{source}: is text in UTF-16, in which no tag is found; save it in UTF-8")
-            if source in model.files.to_configure:
+            if source in attached(model).to_configure:
                 raise TagError(f"{source}: is no text, so it has no tags; attach it with to_copy")
             return Input(target, source)
         filled = template(content, model.params, self.options.tag, source, self.options.allow_unknown)
@@ -72,9 +74,9 @@ class Renderer:
     def check(self, model: Model) -> None:
         """An error, unless every tag has a parameter, and every parameter a use."""
         used = {name for each in self.inputs(model) if each.template for name in each.template.names}
-        unused = model.params.keys() - used - set(model.params_as_args)
-        if unused and model.files.to_configure and not self.options.allow_unused:
-            files = ", ".join(os.path.basename(path) for path in model.files.to_configure)
+        unused = model.params.keys() - used - set(argument_names(model))
+        if unused and attached(model).to_configure and not self.options.allow_unused:
+            files = ", ".join(os.path.basename(path) for path in attached(model).to_configure)
             raise ParameterError(
                 f"{model.name}: no tag in {files} and no argument uses {', '.join(map(repr, sorted(unused)))}; "
                 "add the tag, or pass allow_unused=True"

@@ -19,7 +19,7 @@ from smartensemble.runtime.ownership import Grounds, refusal
 INDEX = "members.csv"  #: in each ensemble's directory
 
 #: How files end, after its name, that a member's run writes into the member's directory; and a batch job, beside its script.
-OUTPUTS = ("out", "err", "sh", "started", "exit", "db.conf", "db.out", "db.commands", "worker.err")
+OUTPUTS = ("out", "err", "sh", "started", "exit", "db.address", "db.conf", "db.out", "db.commands", "worker.err")
 JOB_OUTPUTS = ("out", "err", "sh", "started", "exit", "members")
 #: How the files of a server end, but for its data.
 SERVER_OUTPUTS = ("conf", "nodes", "out", "err", "sh", "address", "started", "exit", "assignment")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from smartensemble.databases.orchestrator import CHECKPOINT_FILE
 from smartensemble.errors import DirectoryExistsError
-from smartensemble.model import Model, programs
+from smartensemble.model import Model, attached, programs
 from smartensemble.runtime.member_record import RECORD, DamagedRecordError, Record, record_in
 
 JOURNAL = "journal"  #: in each experiment's directory
@@ -96,7 +96,7 @@ class Grounds:
     def refusal(self, model: Model) -> str:
         """Why the directory of `model`, which is there, is not replaced, and what to do; nothing if it may be."""
         ensemble = "" if model.ensemble is None else model.ensemble.name
-        needed = (*model.files.to_symlink, *model.files.to_configure, *programs(model))  # what it copies, it has
+        needed = (*attached(model).to_symlink, *attached(model).to_configure, *programs(model))  # what it copies, it has
         return refusal(model.name, ensemble, self.evidence(model.name, model.path, needed))
 
     def evidence(self, name: str, path: str, needed: Iterable[str] = ()) -> Evidence:

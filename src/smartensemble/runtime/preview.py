@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from smartensemble.command import Command
 from smartensemble.databases.orchestrator import Orchestrator, ignored_options, placement_of
 from smartensemble.errors import printable
-from smartensemble.model import Model
+from smartensemble.model import Model, attached
 from smartensemble.runtime.input_files import Renderer
 from smartensemble.runtime.jobs.batch import Batch
 from smartensemble.runtime.jobs.this_machine import batch_notes, member_notes
@@ -49,7 +49,7 @@ def _member(model: Model, renderer: Renderer, command: Command) -> Iterator[str]
     yield from _notes(member_notes(model.run_settings))
     for name, value in command.env.items():
         yield f"  variable   {name}={value}"
-    for word, paths in (("copy", model.files.to_copy), ("symlink", model.files.to_symlink)):
+    for word, paths in (("copy", attached(model).to_copy), ("symlink", attached(model).to_symlink)):
         yield from (f"  {word:<11}{path}" for path in paths)
     for target, content, _ in renderer.files(model):
         yield f"  configure  {target}"

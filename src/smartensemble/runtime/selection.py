@@ -29,8 +29,9 @@ def select(runner: Runner, databases: Databases, home: str, named: Sequence[obje
     """
     chosen = [each for each in named if isinstance(each, Orchestrator)]
     for db in chosen:
-        set_database_home(db, home)
         databases.add(db)
+        if not db.started:  # by another experiment, in whose directory it runs
+            set_database_home(db, home)
     runner.history.refresh()
     entities = [_checked(runner.name, each) for each in named if not isinstance(each, Orchestrator)]
     if not entities and not chosen:

@@ -39,6 +39,13 @@ class FollowedSettings:
             own[word], base[word] = copy(source[word]), copy(source[word])
         return self._own
 
+    def of(self, source: RunSettings) -> "FollowedSettings | None":
+        """These, which follow `source` from now on; None where that is of another kind, and they cannot."""
+        if type(source) is not type(self.source):
+            return None
+        self.source = source
+        return self
+
     def __copy__(self) -> "FollowedSettings":
         twin = FollowedSettings(self.name, self.source)
         twin._own, twin._base = copy(self._own), copy(self._base)

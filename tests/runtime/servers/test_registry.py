@@ -14,7 +14,7 @@ import pytest
 
 from smartensemble import Experiment, Orchestrator, Status
 from smartensemble.databases.orchestrator import running_servers
-from smartensemble.errors import InputValueError, SmartEnsembleError, StateError
+from smartensemble.errors import EntityExistsError, InputValueError, SmartEnsembleError, StateError
 from smartensemble.runtime.servers.resp import request
 from smartensemble.runtime.servers.server_program import find_server
 from worlds.servers import environment, free_port, pid_of
@@ -233,3 +233,28 @@ def test_a_shell_gets_the_variables(exp: Experiment) -> None:
     told = subprocess.check_output(["sh", "-c", f'eval "$(smartensemble db env {db.path})"; env'], text=True)
 
     assert db.env.items() <= dict(line.split("=", 1) for line in told.splitlines() if "=" in line).items()
+
+
+def test_a_database_stays_where_it_runs_whoever_is_given_it(exp: Experiment, tmp_path: Path) -> None:
+    db = exp.create_database(workers=0)
+    exp.start(db)
+    path = db.path
+    (tmp_path / "elsewhere").mkdir()
+    other = Experiment("other", tmp_path / "elsewhere")
+
+    assert answers(other, db) == RUNS
+    assert db.path == path
+    assert Path(db.checkpoint_file).exists()
+
+
+def test_after_its_end_another_one_of_its_identifier_can_be_reconnected_to(exp: Experiment, tmp_path: Path) -> None:
+    db, other = exp.create_database(workers=0), Experiment("other", tmp_path)
+    for _ in range(2):
+        exp.start(db, detach=True)
+        other.stop(other.reconnect_orchestrator(db.checkpoint_file))
+    exp.start(db, detach=True)
+    other.reconnect_orchestrator(db.checkpoint_file)
+
+    with pytest.raises(EntityExistsError, match="there is a database 'orchestrator'"):
+        other.reconnect_orchestrator(db.checkpoint_file)
+    exp.stop(db)

@@ -10,7 +10,7 @@ from smartensemble.databases.orchestrator import Orchestrator, endpoint_of
 from smartensemble.databases.users import OWNER_USER, WORKER_USER, Secrets, users
 from smartensemble.databases.variables import suffix, variables
 from smartensemble.errors import EntityExistsError, UnsupportedError
-from smartensemble.model import Model
+from smartensemble.model import Model, incoming_prefixes
 from smartensemble.runtime import standalone
 from smartensemble.runtime.servers import store
 from smartensemble.runtime.servers.addresses import address_of
@@ -53,7 +53,7 @@ class Environment:
             )
         if endpoints or any(name.startswith("SSDB") for name in (*self.inherited, *command.env)):
             others = self.inherited | command.env
-            prefixing, producers = model.query_key_prefixing(), model.incoming_entities
+            prefixing, producers = model.query_key_prefixing(), incoming_prefixes(model)
             found = variables(command.name, str(command.cwd), endpoints, prefixing, producers, others)
             command = replace(command, env=found | command.env)
         if own and model.run_settings.mpmd:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from smartensemble.databases.orchestrator import Orchestrator, attach, ignored_options, placement_of, running_servers
-from smartensemble.databases.uploads import Upload
 from smartensemble.errors import EntityExistsError, InputValueError, StateError, UnsupportedError
 from smartensemble.results import notes
 from smartensemble.results.no_effect import no_effect
@@ -163,6 +162,9 @@ class Databases:
     def reconnect(self, checkpoint: str, kind: type[Orchestrator]) -> Orchestrator:
         """The database that another process has started and recorded in `checkpoint`, as an object of `kind`."""
         db, servers = record.reconnect(checkpoint, kind)
+        former = self.known.get(db.db_identifier)
+        if former is not None and not former.started and db.db_identifier in self._servers:  # it has ended
+            del self.known[db.db_identifier]
         self.add(db)
         self._servers[db.db_identifier] = servers
         attach(db, servers)

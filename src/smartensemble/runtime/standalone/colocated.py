@@ -30,7 +30,7 @@ from .network import (
     url,
     url_of,
 )
-from .own_server import configuration, store, wait_until_ready, write_private
+from .own_server import configuration, forget, store, wait_until_ready, write_private
 from .rendezvous import Rank, enter, gate_directory, keep_gate, open_gate, wait_for_guests
 
 TYPE_CHECKING = False  # importing typing would cost a third of the time that a program here takes to start
@@ -137,6 +137,7 @@ class OwnDatabase:
         self.wrapping = wrapping
         # Files of other hosts are in the same directory.
         self.name = f"{wrapping.name}.{rank.number}" if rank.number else wrapping.name
+        self.address_file = os.path.abspath(f"{self.name}.db.address")  #: other programs find the server by it while it runs
         self.guests = rank.local_size - 1
         self.stage = "its database could not be started"  #: what was being done, if it fails
         self.gate: socket.socket | None = None
@@ -156,6 +157,7 @@ class OwnDatabase:
         :raises LostError: one of these failed; :meth:`end` ends the rest.
         """
         wrapping = self.wrapping
+        forget(self.address_file)  # of a run that was killed
         if self.guests:
             self.gate = open_gate(self.guests + 1)
         for left in reversed(range(TRIES)):
@@ -170,6 +172,7 @@ class OwnDatabase:
         if wrapping.commands:
             self.stage = "its database could not be given what was added"
             store(self.address, wrapping.commands, wrapping.keys)
+        write_private(self.address_file, f"{url(self.address)}\n")
 
     def start_server(self) -> None:
         """Start the server, and wait until it answers."""
@@ -229,6 +232,7 @@ class OwnDatabase:
 
     def end(self) -> None:
         """End the server and its workers, and remove their files."""
+        forget(self.address_file)
         for worker in self.workers:
             os.kill(worker, signal.SIGTERM)
         if self.server and self.ended is None:

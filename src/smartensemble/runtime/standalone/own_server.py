@@ -31,12 +31,17 @@ def configuration(wrapping: Wrapping, address: Address, owner: str, worker: str)
 
 def write_private(path: str, text: str) -> None:
     """Write a file that only its owner can read, in the place of one that others may have open."""
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass
+    forget(path)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
+
+
+def forget(path: str) -> None:
+    """Remove a file, if it is there and can be."""
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
 
 
 def wait_until_ready(server: int, address: Address, name: str) -> None:

@@ -23,6 +23,7 @@ __all__ = [
     "LauncherError",
     "LauncherUnsupportedFeature",
     "ParameterWriterError",
+    "PreviewFormatError",
     "SSConfigError",
     "SSDBFilesNotParseable",
     "SSDBIDConflictError",
@@ -30,7 +31,10 @@ __all__ = [
     "SSReservedKeywordError",
     "SSUnsupportedError",
     "ShellError",
+    "SmartSimCLIActionCancelled",
     "SmartSimError",
+    "TelemetryError",
+    "UnproxyableStepError",
     "UserStrategyError",
 ]
 
@@ -65,3 +69,19 @@ class AllocationError(LauncherError):
 
 class ShellError(LauncherError):
     """Not raised here."""
+
+
+class TelemetryError(SSInternalError):
+    """Not raised here."""
+
+
+class UnproxyableStepError(TelemetryError):
+    """Not raised here."""
+
+
+class SmartSimCLIActionCancelled(SmartSimError):  # noqa: N818
+    """Not raised here."""
+
+
+class PreviewFormatError(SSUnsupportedError):
+    """A format in which nothing can be previewed."""

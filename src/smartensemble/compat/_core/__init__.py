@@ -1,0 +1,1 @@
+"""Those names of SmartSim's inside that drivers import nevertheless."""

@@ -1,0 +1,1 @@
+"""What drivers import from ``smartsim._core.control``."""

@@ -1,0 +1,4 @@
+"""SmartSim's words for databases of several servers and of one."""
+
+CLUSTERED = "Clustered"
+STANDALONE = "Standalone"
