@@ -24,6 +24,8 @@ PARALLEL = [f"-n{3 * (os.cpu_count() or 1)}", "--dist=loadfile", "--no-loadscope
 SPHINX = ["-W", "--keep-going", "-q", "-n", "-j", "auto", "-b", "html", "-d", "build/doctrees", "docs", "build/html"]
 RESULTS = Path("build/tests.xml")  #: what pytest writes of each test
 LATER = ("3.12", "3.13", "3.14")  #: Pythons that run ``unit`` and ``client``; another one runs everything
+#: Imported once, which compiles what is used of them, and far less than pip does. Confined workers write no compiled files.
+FRAMEWORKS = "import ai_edge_litert.interpreter, onnxruntime, torch, tensorflow"
 #: What runs on any machine: no framework, server, scheduler, browser or simulation.
 UNIT = ["-m", "not needs", "tests", "src", "packages"]
 CLIENT = ["tests/client", "tests/wire", "src/smartensemble/client", "src/smartensemble/wire"]
@@ -244,6 +246,15 @@ def faults(session: nox.Session) -> None:
     session.install("-q", "-e.[unit]")
     session.run("python", "tests/faults/odd_calls.py")
     session.run("python", "tests/faults/campaign.py", "--rounds", rounds, "--seed", seed)
+
+
+@nox.session
+def smartsim(session: nox.Session) -> None:
+    """Run SmartSim's own tests of what is public against compat: ``-- DIRECTORY``, that of SmartSim 0.8.0's sources."""
+    if not session.posargs:
+        session.error("no directory; give that of SmartSim's sources: nox -s smartsim -- ../SmartSim")
+    session.install("-q", "-e.[unit]")
+    session.run("python", "tests/compat/judge.py", *session.posargs)
 
 
 @nox.session
