@@ -25,6 +25,7 @@ SUBJECTS = {
     # Redis' command WAIT, which is asked again; and a worker that is silent for longer than it said
     "inference/test_queue.py": ["master.client.wait(", "time.sleep("],
     "runtime/jobs/test_jobs.py": ["slurm_exp.wait(timeout=1)", "slurm_exp.wait(timeout=0.1)", "stop.join(0.1)"],
+    "runtime/test_colocated.py": ["model.colocated_env(timeout=0)"],
     "runtime/journal/test_journal.py": ["exp.wait(ens, timeout=0.5)"],  # it comes to nothing, however long
     "runtime/local/test_launcher.py": ["exp.wait("],
     "runtime/start_interrupts.py": ["time.sleep("],  # a moment that is drawn at random

@@ -152,6 +152,7 @@ SAID = {
     "WRONGTYPE Operation against a key": "use another name",
     "NOAUTH Authentication required.": "give the right user and password",
     "NOPERM this user has no permissions": "leave it to the driver",
+    "expected def but found 'import' here": "leave the import out",
     "OOM command not allowed": "delete what is no longer needed",
     "ERR unknown command 'AI.TENSORSET', with args": "connect to a database of create_database()",
     "LOADING Valkey is loading the dataset in memory": "wait until the database is ready",

@@ -62,7 +62,7 @@ def test_what_a_models_own_database_does_without_is_said_or_refused(theirs: Expe
     model.colocate_db_tcp(ifname=["lo"], custom_pinning=[], inter_op_parallelism=2, server_threads=2)
     model.colocate_db_uds(port=6780)
 
-    without = ["model: inter_op_parallelism", "model: port", "model: server_threads"]
+    without = ["model: inter_op_parallelism", "model: port=6780", "model: server_threads"]
     assert sorted(line.split(": has")[0] for line in no_effect.said()) == without
     for options, why in (
         ({"limit_app_cpus": True}, "limit_app_cpus is no option"),
