@@ -70,4 +70,4 @@ def test_what_an_environment_variable_switches_on_is_a_comment(write: Write, pro
 
     said = script(page, config)
 
-    assert said.endswith("# needs: clone\n# subprocess.run('make', shell=True)\n\n# needs: plots\nx = 1\n")
+    assert said.endswith("# Not run on its page: is run in a clone.\n# $ make\n\nx = 1\n")

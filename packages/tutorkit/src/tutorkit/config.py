@@ -57,6 +57,7 @@ class Config:
     environment: Mapping[str, str] = field(default_factory=dict)  #: variables that pages see, beside those of the run
     requires: tuple[str, ...] = ()  #: what pip installs for every page: by default, the project
     requires_python: str = ""  #: by default, that of the project
+    install_command: str = "pip install"  #: how a reader installs what a page needs
     script_command: str = "uv run"  #: how a reader runs the script of a page
     conditions: Mapping[str, Condition] = field(default_factory=dict)
 

@@ -6,11 +6,13 @@ import importlib.util
 import os
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 
 from tutorkit.config import Condition, Config
 from tutorkit.errors import PageError
+from tutorkit.reading.blocks import Page
 
 LIMIT_S = 60.0  #: for the command of a condition: one that asks a server which never answers does not hold
 
@@ -48,3 +50,23 @@ def _succeeds(command: str) -> bool:
     except subprocess.TimeoutExpired:
         return False
     return done.returncode == 0
+
+
+def needs(page: Page, config: Config) -> list[str]:
+    """What a page needs, in the words of the conditions: what all its blocks do, then what some do.
+
+    >>> from pathlib import Path
+    >>> from tutorkit.reading.blocks import Block, Kind
+    >>> from tutorkit.config import Condition
+    >>> one, two = [Block("a.rst", f"a-{n}", n, Kind.PYTHON, "python", "", needs=("redis", "gpu")[:n]) for n in (1, 2)]
+    >>> conditions = {"redis": Condition("needs Redis"), "gpu": Condition("needs a GPU")}
+    >>> needs(Page(Path("a.rst"), "a.rst", "", (one, two)), Config(Path(), conditions=conditions))
+    ['Redis', 'for 1 of 2 blocks: a GPU']
+    """
+    blocks = [block for block in page.blocks if block.runs]
+    counts = Counter(name for block in blocks for name in block.needs if name in config.conditions)
+    reasons = {name: config.conditions[name].reason for name in counts}
+    words = {name: reason.removeprefix("needs ") for name, reason in reasons.items() if reason.startswith("needs ")}
+    every = [text for name, text in words.items() if counts[name] == len(blocks)]
+    some = [f"for {counts[name]} of {len(blocks)} blocks: {text}" for name, text in words.items() if counts[name] < len(blocks)]
+    return [*every, *some]
