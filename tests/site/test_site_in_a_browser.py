@@ -1,5 +1,7 @@
 """The built site does what a reader expects of it, in Chromium, without a network, with and without a mouse."""
 
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -131,17 +133,36 @@ def test_the_copy_button_copies_code_without_prompts_and_outputs(visit: Go, addr
     assert copied.splitlines() == [line[4:] for line in lines]
 
 
-def test_a_downloaded_script_runs(visit: Go, tmp_path: Path) -> None:
-    browser = visit("howto/initialize.html")
+def test_a_downloaded_script_prints_what_the_page_and_its_notebook_show(visit: Go, tmp_path: Path) -> None:
+    browser = visit("howto/parameters.html")
 
-    browser.find_element("css selector", ".tutorkit-stamp").find_element("link text", "script").click()
+    for word in ("script", "notebook"):
+        browser.find_element("css selector", ".tutorkit-along").find_element("link text", word).click()
     script = eventually(lambda: next(browser.downloads.glob("*.py"), None))  # it has another name until it is whole
+    notebook = eventually(lambda: next(browser.downloads.glob("*.ipynb"), None))
     done = subprocess.run(
         [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
 
     assert done.returncode == 0, done.stderr
-    assert "simulation Completed simulate" in done.stdout
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    outputs = [output["text"] for cell in cells for output in cell.get("outputs", []) if "text" in output]
+    assert done.stdout.replace(str(tmp_path), "/home/you") == "".join(line for lines in outputs for line in lines)
+    assert any("# Parameters and strategies" in "".join(cell["source"]) for cell in cells)
+
+
+def test_a_page_says_at_its_top_what_ran_and_opens_to_the_rest(visit: Go) -> None:
+    browser = visit("howto/parameters.html")
+    stamp = one(browser, "details.tutorkit-stamp")
+
+    said = stamp.text
+    stamp.find_element("css selector", "summary").click()
+
+    assert re.fullmatch(r"All \d+ blocks ran on \d+ \w+ \d{4} with Python 3\.\d+ on Linux", said), said
+    assert "Versions: smartensemble " in eventually(lambda: stamp.text.partition("\n")[2])
+    marks = browser.find_elements("css selector", "span.tutorkit-mark")
+    assert {mark.get_attribute("title").partition(" in ")[0] for mark in marks} == {"passed"}
+    assert str(len(marks)) in said
 
 
 # --- how it looks -----------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Projects of a few lines, whose pages tutorkit runs."""
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -18,6 +19,15 @@ from worlds import warm_interpreter
 Write = Callable[..., Page]
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 Test = Callable[..., tuple[int, str]]
+Build = Callable[..., tuple[str, str]]
+
+CONF = """
+project = "p"
+extensions = ["myst_nb", "tutorkit.sphinx_extension"]
+myst_enable_extensions = ["colon_fence"]
+nb_execution_mode = "force"
+html_theme = "basic"
+"""
 
 
 @pytest.fixture
@@ -76,6 +86,26 @@ def test(command: Command) -> Test:
         return done.returncode, done.stdout + done.stderr
 
     return test
+
+
+@pytest.fixture
+def built(project: Config, command: Command) -> Build:
+    """Run the tests, build the site, and give a page's text without its tags; and what the build said."""
+    (project.root / "docs" / "conf.py").write_text(CONF)
+    (project.root / "pyproject.toml").write_text(
+        '[tool.tutorkit.conditions]\ngpu = { program = "no-such", reason = "needs a GPU" }\n'
+        '[tool.tutorkit]\npages = ["docs/*.md", "docs/*.rst"]\nsource = ["."]\ndisplay_only = 50\n'
+    )
+
+    def build(page: str, *tests: str, test: bool = True) -> tuple[str, str]:
+        if test:
+            command("pytest", "-q", *(tests or ["docs"]))
+        done = command("sphinx", "-q", "docs", "out")
+        html = (project.root / "out" / page).read_text()
+        body = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", html[html.index('role="main"') :]))
+        return body.replace("&gt;", ">").replace("&#39;", "'"), done.stderr
+
+    return build
 
 
 def settings(project: Config, text: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -17,10 +17,11 @@ from sphinx.util.docutils import SphinxDirective
 
 from tutorkit.record import ledger, site
 from tutorkit.record.shelf import shelf_of
-from tutorkit.record.stamp import stamp
+from tutorkit.record.stamp import details, sentence
 from tutorkit.teaching.classroom import HANDOUT
 
 PART = "tutorkit-part"  #: the class of what is no block of a page
+OUTPUT = "tutorkit-output"  #: the class of what a block has printed
 
 
 def code(text: Sequence[str] | str, language: str, *classes: str) -> nodes.literal_block:
@@ -38,7 +39,7 @@ class OutputDirective(SphinxDirective):
         """The text as it is written."""
         if self.state.document.attributes.get("nb_renderer") is not None:
             return []
-        return [code(list(self.content), "text", "tutorkit-output")]
+        return [code(list(self.content), "text", OUTPUT)]
 
 
 class CodeCellDirective(SphinxDirective):
@@ -181,22 +182,23 @@ class WrongDirective(SphinxDirective):
         return []
 
 
-def folded(title: str, content: Sequence[nodes.Node]) -> list[nodes.Node]:
+def folded(title: str, content: Sequence[nodes.Node], *classes: str) -> list[nodes.Node]:
     """Content that opens when its title is chosen."""
-    before = nodes.raw("", f'<details class="tutorkit-folded"><summary>{escape(title)}</summary>', format="html")
+    named = " ".join(["tutorkit-folded", *classes])
+    before = nodes.raw("", f'<details class="{named}"><summary>{escape(title)}</summary>', format="html")
     return [before, *content, nodes.raw("", "</details>", format="html")]
 
 
 class StatusDirective(SphinxDirective):
-    """``tutorkit-status``: what ran of each page, what did not and why."""
+    """``tutorkit-status``: what passed of each page, what failed, what did not run and why; and how many in all."""
 
     def run(self) -> list[nodes.Node]:
-        """A table."""
+        """A sentence, and a table."""
         shelf = shelf_of(self.config)
         if shelf is None:
             return []
         now = site.site(shelf.config)
-        heads = ["Page", "Ran", "Not run", "Display only", "Seconds"]
+        heads = ["Page", "Passed", "Failed", "Not run", "Display only", "Seconds"]
         rows = []
         modules = []
         for page, record in zip(now.pages, now.records, strict=True):
@@ -204,30 +206,34 @@ class StatusDirective(SphinxDirective):
             if page.docstrings:
                 modules.append(record)
             else:
-                rows.append(self.row(self.link(record.page, shelf.config.root), [record]))
+                rows.append([self.link(record.page, shelf.config.root), *self.row([record])])
         if modules:
-            rows.append(self.row(f"docstrings of {len(modules)} modules", modules))
-        text = stamp([(entry, record) for record in now.records for entry in record.blocks])
-        return [nodes.paragraph("", text), table(heads, rows)]
+            rows.append([f"Docstrings of {len(modules)} modules", *self.row(modules)])
+        total: list[nodes.Node | str] = [nodes.strong("", text) for text in ("All", *self.row(now.records, reasons=False))]
+        entries = [(entry, record) for record in now.records for entry in record.blocks]
+        items = [nodes.list_item("", nodes.paragraph("", text)) for text in details(entries)]
+        text = nodes.paragraph("", f"{sentence(entries)}.")
+        return [text, nodes.bullet_list("", *items), table(heads, [*rows, total])]
 
-    def row(self, name: nodes.Node | str, records: Sequence[ledger.Record]) -> list[nodes.Node | str]:
-        """What ran of a page, or of several."""
+    def row(self, records: Sequence[ledger.Record], *, reasons: bool = True) -> list[str]:
+        """What became of the blocks and exercises of a page, or of several."""
         entries = [entry for record in records for entry in record.blocks]
-        results = [entry.result for entry in entries]
-        lacking = [entry for entry in entries if entry.result in (ledger.SKIPPED, ledger.NOT_RUN, ledger.FAILED)]
-        reasons = dict.fromkeys(entry.reason.split("\n")[0] for entry in lacking)
-        missing = f"{len(lacking)}: {'; '.join(reasons)}" if lacking else ""
-        shown, ran = results.count(ledger.DISPLAY), results.count(ledger.PASSED)
-        return [name, str(ran), missing, str(shown or ""), f"{sum(record.seconds for record in records):.1f}"]
+        counts = Counter(entry.result for entry in entries)
+        lacking = [entry for entry in entries if entry.result in (ledger.SKIPPED, ledger.NOT_RUN)]
+        why = dict.fromkeys(entry.reason.partition("\n")[0] for entry in lacking)
+        missing = f"{len(lacking)}: {'; '.join(why)}" if lacking and reasons else str(len(lacking) or "")
+        failed = sum(len(record.failed) for record in records)
+        seconds = f"{sum(record.seconds for record in records):.1f}"
+        return [str(counts[ledger.PASSED]), str(failed or ""), missing, str(counts[ledger.DISPLAY] or ""), seconds]
 
     def link(self, page: str, root: Path) -> nodes.Node | str:
-        """A page's name; if it is one of the site's, a link to it."""
+        """A link with the title of a page, if it is one of the site's; if not, its path."""
         path = Path(root, page).resolve()
         documents = (each for each in sorted(self.env.found_docs) if Path(self.env.doc2path(each)).resolve() == path)
         if (document := next(documents, None)) is None:
             return page
         options = {"refdomain": "std", "reftype": "doc", "reftarget": f"/{document}", "refdoc": self.env.docname}
-        return pending_xref(page, nodes.inline(page, page), refexplicit=True, refwarn=True, **options)
+        return pending_xref(page, nodes.inline(page, page), refexplicit=False, refwarn=True, **options)
 
 
 class CoverageDirective(SphinxDirective):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,19 @@ from docutils import nodes
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
-from tutorkit.directives import PART, code
+from tutorkit import sphinx_stamp
+from tutorkit.directives import OUTPUT, PART, code
 from tutorkit.reading.blocks import Block, Kind, Page
 from tutorkit.record import ledger
 from tutorkit.record.ledger import Entry, Record
 from tutorkit.record.shelf import shelf_of
-from tutorkit.record.stamp import needs, stamp
+from tutorkit.record.stamp import not_reached, passed
 from tutorkit.sphinx_failures import Failures
-from tutorkit.teaching import download
+from tutorkit.sphinx_outputs import MARK, mark_outputs, show_output, show_outputs
+from tutorkit.teaching.prose import BLOCK
 
+ABOUT = "tutorkit-about"  #: the class of what a page says of itself
 logger = logging.getLogger(__name__)
-
-DOWNLOADS = "_downloads/tutorkit"
 
 
 class Annotate(SphinxTransform):
@@ -39,6 +41,8 @@ class Annotate(SphinxTransform):
             self.unread: set[Path] = set()  #: modules of which it was said that they cannot be read
             self.entries: list[tuple[Entry, Record]] = []
             self.failures = Failures()
+            self.last: tuple[Block, Entry] | None = None  #: the block that an ``output`` directive speaks of
+            self.reasons: dict[str, str] = {}  #: why blocks were not run, and the ids of the notes that say so
             self.annotate(self.own())
 
     def annotate(self, own: Page | None) -> None:
@@ -46,17 +50,21 @@ class Annotate(SphinxTransform):
         if own is not None:
             self.env.note_dependency(str(ledger.file_of(self.shelf.config.ledger_path, own.name)))
         for node in list(self.document.findall(nodes.Element)):
-            if isinstance(node, (nodes.literal_block, nodes.doctest_block)) and not _ours(node):
+            if isinstance(node, nodes.literal_block) and OUTPUT in node["classes"]:
+                self.printed(node)
+            elif isinstance(node, (nodes.literal_block, nodes.doctest_block)) and not _ours(node):
                 self.match(node, own)
             elif own is not None and "tutorkit-exercise" in node.get("classes", []):
                 self.failures.prove(node, self.shelf.records[own.name], own)
         counts = Counter(entry.result for entry, _ in self.entries)
         getattr(self.env, "tutorkit_counts", {})[self.env.docname] = counts
-        if own is not None:
-            self.tell(own)
-        self.top(self.failures.line((own, self.shelf.records[own.name]) if own else None, self.entries))
-        if self.entries:
-            self.stamp(own)
+        failed = self.failures.line((own, self.shelf.records[own.name]) if own else None, self.entries)
+        stand = sphinx_stamp.Stand(self.entries, own, self.shelf, self.env.docname)
+        about = [*stand.stamp(), *([] if self.lesson() else stand.needs())]
+        self.top(
+            [*([failed] if failed else []), *([nodes.container("", *about, classes=[ABOUT, "no-search"])] if about else [])]
+        )
+        self.bottom(stand.along())
 
     def own(self) -> Page | None:
         """The page that this document is made from."""
@@ -116,23 +124,56 @@ class Annotate(SphinxTransform):
         if not page.docstrings:
             anchor = nodes.make_id(f"block-{block.id}")
             wrapper["ids"].append(anchor)
+            node[BLOCK] = block.id
             self.env.domains["std"].data["anonlabels"][label(page.name, block.id)] = (self.env.docname, anchor)
-        whole = _cell(wrapper) or wrapper
+        cell = _cell(wrapper)
+        whole = cell or wrapper
         if entry.result == ledger.FAILED:
             self.failures.box(whole, entry, self.shelf.records[page.name], page)
         elif after := self.below(block, entry, page):
             at = whole.parent.index(whole) + 1
             whole.parent[at:at] = after
+        if entry.result == ledger.PASSED:
+            node[MARK] = passed(entry)
+            show_outputs(node, block, entry, self.shelf.config)
+        if cell is not None:
+            mark_outputs([each for each in cell.findall(nodes.literal_block) if _ours(each)], block, entry, self.shelf.config)
+        self.last = (block, entry)
+
+    def printed(self, node: nodes.literal_block) -> None:
+        """Show what the block before has printed, in place of what it is to print."""
+        if self.last is not None:
+            show_output(node, *self.last, self.shelf.config)
 
     def below(self, block: Block, entry: Entry, page: Page) -> list[nodes.Node]:
         """What stands below a block."""
         if entry.result in (ledger.SKIPPED, ledger.NOT_RUN):
-            return [nodes.paragraph("", f"Not run: {entry.reason}.", classes=["tutorkit-note"])]
+            return [self.note(block, entry)]
         if entry.result != ledger.PASSED or block.kind not in (Kind.PYTHON, Kind.CELL) or page.notebook:
             return []
         shown = any(step.expected is not None for step in block.steps)
-        output = [code(entry.output.rstrip("\n"), "text", "tutorkit-output")] if entry.output.strip() and not shown else []
+        printed = "".join(entry.outputs) or entry.output
+        output = [code(printed.rstrip("\n"), "text", OUTPUT)] if printed.strip() and not shown else []
         return [*output, *(self.image(page, name, block) for name in entry.images)]
+
+    def note(self, block: Block, entry: Entry) -> nodes.paragraph:
+        """Why a block was not run: each reason once, and then a link to it."""
+        note = nodes.paragraph("", "", classes=["tutorkit-note", "no-search"])
+        anchor = nodes.make_id(f"reason-{block.id}")
+        first = self.reasons.setdefault(entry.reason, anchor)
+        if not_reached(entry) and self.failures.shown:
+            box, _, failed = self.failures.shown[-1]
+            note += [
+                nodes.Text("Not reached: the page ended at "),
+                nodes.reference("", f"line {failed.line}", refid=box),
+                nodes.Text("."),
+            ]
+        elif first == anchor:
+            note["ids"].append(anchor)
+            note += nodes.Text(f"Not run: {entry.reason}.")
+        else:
+            note += [nodes.Text("Not run, for "), nodes.reference("", "the reason above", refid=first), nodes.Text(".")]
+        return note
 
     def image(self, page: Page, name: str, block: Block) -> nodes.image:
         """A picture that a block has drawn."""
@@ -141,39 +182,20 @@ class Annotate(SphinxTransform):
 
     # --- the page as a whole -----------------------------------------------------------------------------------------------
 
-    def tell(self, own: Page) -> None:
-        """Say below the title what the page needs, unless it is a lesson, which says so itself."""
-        text = needs(own, self.shelf.config)
-        lesson = any("tutorkit-lesson" in node["classes"] for node in self.document.findall(nodes.Element))
-        if text and not lesson:
-            self.top(nodes.paragraph("", text, classes=["tutorkit-needs"]))
+    def lesson(self) -> bool:
+        """This is a lesson, which says by itself what it needs."""
+        return any("tutorkit-lesson" in node["classes"] for node in self.document.findall(nodes.Element))
 
-    def top(self, paragraph: nodes.paragraph | None) -> None:
-        """Put a paragraph below the title; nowhere, if there is none."""
+    def top(self, found: Sequence[nodes.Node]) -> None:
+        """Put something below the title; nowhere, if there is none."""
         section = next((node for node in self.document.children if isinstance(node, nodes.section)), None)
-        if paragraph is not None and section is not None:
-            section.insert(1, paragraph)
+        if section is not None:
+            section[1:1] = found
 
-    def stamp(self, own: Page | None) -> None:
-        """Say at the end of the page what ran, where and when."""
-        paragraph = nodes.paragraph("", stamp(self.entries), classes=["tutorkit-stamp"])
-        folder = self.shelf.downloads
-        if own is not None and download.downloadable(own) and folder is not None:
-            names = download.write(own, self.shelf.config, folder)
-            up = "../" * self.env.docname.count("/")
-            script, notebook = (
-                f'<a class="reference download" href="{up}{DOWNLOADS}/{name}" download>{word}</a>'
-                for name, word in zip(names, ("script", "notebook"), strict=True)
-            )
-            paragraph += nodes.Text(" Take it along: ")
-            paragraph += nodes.raw("", script, format="html")
-            paragraph += nodes.Text(", ")
-            paragraph += nodes.raw("", notebook, format="html")
-            paragraph += nodes.Text(". The script says what it needs: ")
-            paragraph += nodes.literal("", f"{self.shelf.config.script_command} {names[0]}")
-            paragraph += nodes.Text(".")
+    def bottom(self, found: Sequence[nodes.Node]) -> None:
+        """Put something at the end of the page."""
         sections = [node for node in self.document.children if isinstance(node, nodes.section)]
-        (sections[0] if sections else self.document).append(paragraph)
+        (sections[0] if sections else self.document).extend(found)
 
 
 def _ours(node: Any) -> bool:

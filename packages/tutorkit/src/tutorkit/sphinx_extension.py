@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
@@ -21,8 +22,10 @@ from tutorkit.reading.blocks import Page
 from tutorkit.record.ledger import DISPLAY
 from tutorkit.record.shelf import SHELVES, Shelf, shelf_of
 from tutorkit.running.notebook import EXECUTED
-from tutorkit.sphinx_blocks import DOWNLOADS, Annotate, warn
+from tutorkit.sphinx_blocks import Annotate, warn
+from tutorkit.sphinx_outputs import depart, visit
 from tutorkit.sphinx_reference import add_examples, outdated
+from tutorkit.sphinx_stamp import DOWNLOADS, take_along
 from tutorkit.teaching import classroom, download
 
 logger = logging.getLogger(__name__)
@@ -116,9 +119,11 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-purge-doc", purge)
     app.connect("env-merge-info", merge)
     app.connect("env-updated", check)
+    app.connect("doctree-resolved", take_along)
     app.add_transform(Annotate)
     for name, directive in DIRECTIVES.items():
         app.add_directive(name, directive, override=True)  # that of myst-nb is for what it has not read as a notebook
+    app.add_node(nodes.literal_block, override=True, html=(visit, depart))
     app.connect("config-inited", configure)
     app.add_css_file("tutorkit.css")
-    return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": "1", "env_version": 2, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -24,9 +24,11 @@ class Entry:
     reason: str = "not run yet"  #: in words, unless it passed
     seconds: float = 0.0
     output: str = ""  #: what it printed, and the value of its last expression if it is a cell
+    outputs: list[str] = field(default_factory=list)  #: what a reader sees of each of its steps, tracebacks too
     images: list[str] = field(default_factory=list)  #: names of files beside this one, in the folder that `Record.images` gives
     entered: list[str] = field(default_factory=list)  #: functions of the project that it entered, as ``module:qualname``
     checked: bool = False  #: its result is compared, or it asserts
+    ran_at: str = ""  #: when its page ran, such as ``2026-11-28T13:05:12Z``
     commit: str = ""  #: that the project was at when it ran, with "+" if there were changes, and its date
 
 

@@ -6,6 +6,7 @@ import platform
 import subprocess
 import tomllib
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -34,6 +35,7 @@ class Session:
         self.lacking = {block.id: missing for block in page.blocks if (missing := lacking(block.needs, config, block.place))}
         self.skipped = {block: condition.reason for block, condition in self.lacking.items()}
         self.results: dict[str, Result] = {}
+        self.ran_at = ""  #: when it ended
         self.proofs: dict[str, str] = {}  #: of exercises, by their names: what is wrong, "" if nothing
         self._runnable = [block for block in page.blocks if block.runs and block.id not in self.skipped]
         self._run: PageRun | None = None
@@ -66,6 +68,7 @@ class Session:
         """End the page and write its record; what it left behind, "" if nothing."""
         problem = self._run.close() if self._run else ""
         if not self.implementation:  # what another implementation does is not on record
+            self.ran_at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
             record = self._record(problem)
             ledger.write(self.ledger, record)
             if self._run and self._run.seen is not None:
@@ -93,7 +96,7 @@ class Session:
         entry = Entry(exercise.name, exercise.line, EXERCISE, "", exercise.digest)
         if (problem := self.proofs.get(exercise.name)) is not None:
             entry.result, entry.reason = (FAILED, problem) if problem else (PASSED, "")
-            entry.commit = commit(self.config.root)
+            entry.commit, entry.ran_at = commit(self.config.root), self.ran_at
         elif before is not None and (old := before.entry(exercise.name, exercise.digest)) is not None:
             old.line = exercise.line
             return old
@@ -108,6 +111,7 @@ class Session:
             entry.result, entry.reason = _verdict(result)
             entry.seconds, entry.output, entry.commit = round(result.seconds, 3), result.output, commit(self.config.root)
             entry.images, entry.entered = result.images, sorted(result.entered)
+            entry.outputs, entry.ran_at = result.shown, self.ran_at
         elif block.id in self.skipped:
             entry.result, entry.reason = SKIPPED, self.skipped[block.id]
         elif before is not None and (old := before.entry(block.id, block.digest)) is not None:

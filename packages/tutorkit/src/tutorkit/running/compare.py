@@ -20,6 +20,7 @@ DIFFERS = "the output differs from the page"
 DIFFERENCE_LINES = 60  #: of a difference that are shown
 LINE_LENGTH = 400  #: characters of each of them
 NUMERAL = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d+)?(?![\w.]*\w)")
+ANY_NUMERAL = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?!\w)")
 #: Patterns for what differs from run to run, and what is read in their place.
 NORMALIZERS: Mapping[str, tuple[str, str]] = {
     "times": (
@@ -29,8 +30,9 @@ NORMALIZERS: Mapping[str, tuple[str, str]] = {
     ),
     "pids": (r"\b(pid|process|PID)[ =:]+\d+", r"\1 PID"),
 }
+TRACEBACK = "Traceback (most recent call last)"
 EXCEPTION = re.compile(
-    r"Traceback \((?:most recent call last|innermost last)\):\s*\n(?:[ \t]+.*\n)*(?P<message>\w.*)", re.DOTALL
+    r"Traceback \((?:most recent call last|innermost last)\):\s*\n(?:[ \t]+[^\n]*\n)*(?P<message>\w.*)", re.DOTALL
 )
 
 
@@ -89,18 +91,22 @@ def agrees(want: str, got: str, flags: int) -> bool:
 
 def as_written(want: str, got: str) -> str:
     """`got`, with each number that agrees with its counterpart in `want` written like that one."""
-    wanted, found = (
-        list(NUMERAL.finditer(want)),
-        list(re.finditer(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?!\w)", got)),
-    )
-    whole = list(re.finditer(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?!\w)", want))
-    if len(whole) != len(found):
-        return got
-    spans = {numeral.span() for numeral in wanted}
-    for left, right in zip(reversed(whole), reversed(found), strict=True):
-        if left.span() in spans and abs(float(left[0]) - float(right[0])) <= precision(left[0]):
-            got = got[: right.start()] + left[0] + got[right.end() :]
+    for start, end, new in reversed(agreeing(want, got)):
+        got = got[:start] + new + got[end:]
     return got
+
+
+def agreeing(want: str, got: str) -> list[tuple[int, int, str]]:
+    """Where `got` has a number that agrees with its counterpart in `want`, and how that one is written."""
+    wanted, found = list(ANY_NUMERAL.finditer(want)), list(ANY_NUMERAL.finditer(got))
+    if len(wanted) != len(found):
+        return []
+    spans = {numeral.span() for numeral in NUMERAL.finditer(want)}
+    return [
+        (right.start(), right.end(), left[0])
+        for left, right in zip(wanted, found, strict=True)
+        if left.span() in spans and abs(float(left[0]) - float(right[0])) <= precision(left[0])
+    ]
 
 
 def precision(numeral: str) -> float:
@@ -117,15 +123,36 @@ def normalize(text: str, config: Config, directories: Mapping[str, str]) -> str:
     """A text without what differs from run to run."""
     for name in config.normalize:
         if name == "paths":
-            for directory in sorted(directories, key=len, reverse=True):
-                text = text.replace(directory, directories[directory])
+            text = located(text, directories)
             continue
-        found = config.normalizers.get(name) or NORMALIZERS.get(name)
-        if found is None:
-            known = ", ".join(["paths", *NORMALIZERS, *config.normalizers])
-            raise ConfigError(f"[tool.tutorkit]: normalize: no normalizer {name!r}; there are {known}")
-        text = re.sub(found[0], found[1], text)
+        pattern, replacement = normalizer(name, config)
+        text = re.sub(pattern, replacement, text)
     return text
+
+
+def located(text: str, directories: Mapping[str, str]) -> str:
+    """A text with the names that a page shows for directories."""
+    for directory in sorted(directories, key=len, reverse=True):
+        text = text.replace(directory, directories[directory])
+    return text
+
+
+def normalizer(name: str, config: Config) -> tuple[str, str]:
+    """The pattern of a normalizer, and what is read in its place.
+
+    :raises ConfigError: there is none of this name.
+    """
+    found = config.normalizers.get(name) or NORMALIZERS.get(name)
+    if found is None:
+        known = ", ".join(["paths", *NORMALIZERS, *config.normalizers])
+        raise ConfigError(f"[tool.tutorkit]: normalize: no normalizer {name!r}; there are {known}")
+    return found
+
+
+def shown(outcome: Outcome, directories: Mapping[str, str]) -> str:
+    """What a reader sees of a step: what it printed, and how its exception would end at the prompt."""
+    error = "" if outcome.error is None else f"{TRACEBACK}:\n{outcome.stack}{outcome.error}"
+    return located(outcome.output + error, directories)
 
 
 def difference(want: str, got: str) -> str:

@@ -31,7 +31,9 @@ class Outcome:
     error: str | None = None  #: the last lines of an exception's traceback: "ValueError: no"
     traceback: str = ""  #: the frames of the page and below, for the reader
     line: int = 0  #: of the page, where it was raised; 0 if unknown
+    stack: str = ""  #: the same frames as the prompt names them: what was typed is in no file
     stderr: str = ""
+    shown: str = ""  #: what a reader sees of it: the output, and the traceback of an exception
     other: str | None = None  #: the output as a page would show it, if it is another one than this page shows
 
 
@@ -56,6 +58,11 @@ class Result:
     def output(self) -> str:
         """Everything that it printed."""
         return "".join(outcome.output for outcome in self.outcomes)
+
+    @property
+    def shown(self) -> list[str]:
+        """What a reader sees of each step."""
+        return [outcome.shown for outcome in self.outcomes]
 
 
 class TooMuchError(Exception):
@@ -132,8 +139,15 @@ class Evaluator:
                 own = [frame.lineno or 0 for frame in frames if frame.filename == self.path]
                 outcome.line = own[-1] if own else (error.lineno or 0 if isinstance(error, SyntaxError) else 0)
                 outcome.traceback = "".join(traceback.format_list([frame for frame in frames if frame.line]))
+                outcome.stack = "".join(traceback.format_list([self.typed(frame, step) for frame in frames]))
         outcome.output, outcome.stderr = out.getvalue(), err.getvalue()
         return outcome
+
+    def typed(self, frame: traceback.FrameSummary, step: Step) -> traceback.FrameSummary:
+        """A frame as the prompt shows it: one of the page is of what was typed."""
+        if frame.filename != self.path:
+            return frame
+        return traceback.FrameSummary("<stdin>", (frame.lineno or step.line) - step.line + 1, frame.name, line="")
 
     def compiled(self, step: Step, kind: Kind) -> Iterator[CodeType]:
         """The code of a step, whose lines are those of the page."""

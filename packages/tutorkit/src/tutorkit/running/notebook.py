@@ -93,7 +93,7 @@ def _run(page: Page, book: Any, ids: list[str], config: Config, *, trace: bool) 
 
 def result(cell: Cell, execution: Execution, last: Block | None, config: Config) -> Result:
     """What came of a cell; `last` is the block of the last cell that began."""
-    outcome = Outcome(cell.output)
+    outcome = Outcome(cell.output, shown=cell.output)
     missed = bool(execution.failure) and cell.number > max(execution.last, 0)
     return Result(
         [outcome],

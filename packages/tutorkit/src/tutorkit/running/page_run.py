@@ -99,12 +99,13 @@ class PageRun:
         for step, outcome in zip(block.steps, result.outcomes, strict=False):
             problem = compare.problem(step, outcome, block, self.config, self._directories)
             if problem and outcome.error is None:
-                outcome.other = compare.normalize(outcome.output, replace(self.config, normalize=("paths",)), self._directories)
+                outcome.other = compare.located(outcome.output, self._directories)
             if problem and not result.problem:
                 result.problem, result.line = problem + self._end_of_terminal(), step.line
         if len(result.outcomes) < len(block.steps) and not result.problem:
             result.problem = f"{block.place}: ended early"
         for outcome in result.outcomes:
+            outcome.shown = compare.shown(outcome, self._directories)
             outcome.output = compare.normalize(outcome.output, self.config, self._directories)
         return result
 
