@@ -26,11 +26,13 @@ author = "The smartensemble developers"
 copyright = author
 version = release = smartensemble.__version__
 #: Addresses of the project, of which there are none before it is published.
-URLS = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]
+PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+URLS = PROJECT["urls"]
 html_baseurl = URLS.get("Documentation", "")
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "site")]
 extensions = [
+    "finding",
     "myst_nb",
     "plots",
     "sphinx.ext.autodoc",
@@ -38,6 +40,8 @@ extensions = [
     "sphinx_codeautolink",
     "sphinx_copybutton",
     "tutorkit.sphinx_extension",
+    "ways",
+    "wrapping",
 ]
 codeautolink_concat_default = True
 exclude_patterns = ["_build", "**.ipynb_checkpoints"]
@@ -117,11 +121,19 @@ html_favicon = "_static/mark.svg"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_copy_source = False
-html_context = {"default_mode": "auto"}
+html_context = {
+    "default_mode": "auto",
+    "addresses": {name: url for name, url in URLS.items() if name != "Documentation"},
+    "maturity": next(each.split()[-1].lower() for each in PROJECT["classifiers"] if each.startswith("Development Status")),
+    # Tutorials lie beside docs/, which has a link to them.
+    "edit_page_url_template": URLS.get("Repository", "")
+    + "/edit/main/{{ '' if file_name.startswith('tutorials/') else 'docs/' }}{{ file_name }}",
+}
 html_show_sourcelink = False
+html_search_scorer = str(Path(__file__).parent / "site" / "search.js")
 # A landing page has no list beside it, and neither has a page that is alone below its tab.
 html_sidebars = (
-    {page: [] for page in ("index", "start", "status")}
+    {page: [] for page in ("index", "start", "status", "changelog", "license", "cite", "help", "404")}
     | {
         f"{place}/**": ["sidebar-nav-bs"]
         for place in ("learn", "tutorials", "howto", "reference", "understand", "decisions", "teach", "tutorkit")
@@ -136,12 +148,14 @@ html_theme_options = {
         "alt_text": "",
     },
     "navbar_persistent": ["search-open"],
-    "show_prev_next": False,
+    "search_as_you_type": True,
+    "navbar_start": ["navbar-logo", "version"],
     "show_toc_level": 2,
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 10,
+    "use_edit_page_button": "Repository" in URLS,
     "external_links": [{"name": name, "url": url} for name, url in URLS.items() if name != "Documentation"],
-    "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
-    "footer_start": [],
+    "secondary_sidebar_items": {"**": ["page-toc", "edit-this-page"], "index": [], "404": []},
+    "footer_start": ["project"],
     "footer_end": [],
     "pygments_light_style": "github-light",
     "pygments_dark_style": "github-dark",

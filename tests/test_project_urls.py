@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from jinja2 import Template
 
 from worlds.distributions import ROOT, TUTORKIT, build, copy, read
 
@@ -31,7 +32,9 @@ from pathlib import Path
 from sphinx.config import eval_config_file
 from sphinx.util.tags import Tags
 said = eval_config_file(Path(sys.argv[1]), Tags())
-print(json.dumps([said["html_theme_options"]["external_links"], said["html_baseurl"]]))
+options, context = said["html_theme_options"], said["html_context"]
+edit = options["use_edit_page_button"] and context["edit_page_url_template"]
+print(json.dumps([options["external_links"], said["html_baseurl"], context["addresses"], edit]))
 """
 
 
@@ -62,10 +65,15 @@ def test_the_site_shows_the_addresses(urls: dict[str, str], tmp_path: Path) -> N
     with_urls(project, urls)
 
     argv = [sys.executable, "-c", CONF, str(project / "docs" / "conf.py")]
-    links, base = json.loads(subprocess.run(argv, capture_output=True, text=True, check=True).stdout)
+    links, base, foot, edit = json.loads(subprocess.run(argv, capture_output=True, text=True, check=True).stdout)
 
     assert links == ([{"name": "Repository", "url": PUBLISHED["Repository"]}] if urls else [])
     assert base == urls.get("Documentation", "")
+    assert foot == ({"Repository": PUBLISHED["Repository"]} if urls else {})
+    assert bool(edit) == bool(urls)
+    pages = {"howto/run.rst": "docs/howto/run.rst", "tutorials/melt/melt.md": "tutorials/melt/melt.md"}
+    for page, file in pages.items() if edit else ():
+        assert Template(edit).render(file_name=page) == f"{PUBLISHED['Repository']}/edit/main/{file}"
 
 
 def test_the_citation_has_the_address_of_the_repository() -> None:

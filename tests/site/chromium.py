@@ -33,15 +33,16 @@ CODE = (
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Files, compressed where that helps, as web servers send them; and no lines on standard error."""
+    """Files, compressed where that helps, and the page for what is not there, as web servers send them; nothing is logged."""
 
     def send_head(self) -> Any:
         """The head of an answer, and a file with its body."""
         path = Path(self.translate_path(self.path))
         if path.suffix not in (".html", ".css", ".js"):
             return super().send_head()
-        body = compressed(path) if path.is_file() else b""
-        self.send_response(200 if body else 404)
+        found = path.is_file()
+        body = compressed(path if found else Path(self.directory, "404.html"))
+        self.send_response(200 if found else 404)
         self.send_header("Content-Type", self.guess_type(path))
         self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(body)))

@@ -130,6 +130,10 @@ def test_a_page_shows_what_came_of_its_blocks_and_what_they_really_printed(write
     assert "..." not in text[: text.index("Take it along")]
     assert html.count('class="tutorkit-mark" role="img" aria-label="passed in ') == 5
 
+    index = (project.root / "out" / "searchindex.js").read_text()
+    assert '"titl"' in index
+    assert '"gpu"' not in index  # what tutorkit says is not what the page is about
+
 
 def test_without_a_record_a_block_says_that_it_was_not_run(write: Write, built: Build, project: Config) -> None:
     write("# T\n\n```python\nprint(1)\n```\n", "docs/index.md")
