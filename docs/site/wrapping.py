@@ -15,9 +15,15 @@ TAG = re.compile(r"<[^>]*>")
 
 
 def mark(line: str) -> str:
-    """A line of highlighted code, with its line break; an element of its own if it is long."""
-    long = len(unescape(TAG.sub("", line))) > LONG
-    return f'<span class="long">{line}</span>' if long and line.count("<span") == line.count("</span>") else line
+    """A line of highlighted code, with its line break; an element of its own if it is long.
+
+    The rule below the head of a table is as long as the paths of another machine, and is cut rather than wrapped.
+    """
+    text = unescape(TAG.sub("", line))
+    if len(text) <= LONG or line.count("<span") != line.count("</span>"):
+        return line
+    kind = "long" if text.strip("-|+= \n") else "long rule"
+    return f'<span class="{kind}">{line}</span>'
 
 
 def marked(body: str) -> str:
@@ -27,6 +33,8 @@ def marked(body: str) -> str:
     '<pre><span></span>short</pre>'
     >>> marked(f"<pre>short\\n{'long' * 20}\\n</pre>").count('<span class="long">')
     1
+    >>> marked(f"<pre>{'-' * 80}\\n</pre>")[:30]
+    '<pre><span class="long rule">-'
     """
     return PRE.sub(lambda found: found[1] + "".join(map(mark, found[2].splitlines(keepends=True))) + found[3], body)
 
