@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from scipy.stats import qmc
 
 from smartensemble.errors import StrategyError
 from smartensemble.parameters.space_filling import latin_hypercube, sobol
@@ -33,6 +32,8 @@ def test_a_grown_latin_hypercube_fills_strata_that_were_empty(sizes: list[int]) 
 
 
 def test_a_doubled_latin_hypercube_stays_near_to_one() -> None:
+    from scipy.stats import qmc  # which takes a second to load
+
     grown = np.concatenate([points(latin_hypercube(NAMES, UNIT, sizes, seed=2)) for sizes in ([16], [16, 16])])
     random = np.random.default_rng(2).random((32, 3))
 
@@ -40,6 +41,8 @@ def test_a_doubled_latin_hypercube_stays_near_to_one() -> None:
 
 
 def test_sobol_points_are_scipys_and_grow_along_the_sequence() -> None:
+    from scipy.stats import qmc  # which takes a second to load
+
     whole = qmc.Sobol(3, scramble=True, rng=5).random(16)
 
     assert np.allclose(points(sobol(NAMES, UNIT, [16], seed=5)), whole)
