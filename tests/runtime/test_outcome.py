@@ -76,12 +76,16 @@ def test_a_script_whose_interpreter_is_not_there_is_explained(exp: Experiment, t
     )
 
 
+def before(exp: Experiment, command: str) -> Model:
+    """A member that does something to a program after the start has looked at it."""
+    return exp.create_model("before", exp.create_run_settings("sh", ["-c", command]))
+
+
 def test_a_program_that_is_deleted_after_its_settings_were_made_is_explained(exp: Experiment, script: Script) -> None:
     program = script("true")
     model = exp.create_model("model", exp.create_run_settings(program))
-    os.unlink(program)
 
-    exp.start(model, progress=False)
+    exp.start(before(exp, f"rm {program}"), model, progress=False, max_running=1)
 
     assert (model.status, model.run.reason) == (
         Status.FAILED,
@@ -92,9 +96,8 @@ def test_a_program_that_is_deleted_after_its_settings_were_made_is_explained(exp
 def test_a_program_that_lost_its_x_bit_is_explained(exp: Experiment, script: Script) -> None:
     program = script("true")
     model = exp.create_model("model", exp.create_run_settings(program))
-    os.chmod(program, 0o644)
 
-    exp.start(model, progress=False)
+    exp.start(before(exp, f"chmod a-x {program}"), model, progress=False, max_running=1)
 
     assert model.run.reason == f"program {program} may not be executed; run chmod +x on it"
 

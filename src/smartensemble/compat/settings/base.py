@@ -1,6 +1,5 @@
 """SmartSim's base settings. Their options are dictionaries in the words of a program, which a user reads and changes."""
 
-import logging
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from pathlib import PurePath
@@ -24,13 +23,14 @@ from smartensemble.compat.settings.values import (
 )
 from smartensemble.duration import Duration, seconds
 from smartensemble.errors import InputTypeError, UnsupportedError, public, shown
+from smartensemble.results import notes
 from smartensemble.results.no_effect import no_effect
 from smartensemble.settings import run
 from smartensemble.settings.arguments import Arguments, raw_options, shell_lines
 from smartensemble.settings.executable import find_late, find_program_if_here, is_named
 from smartensemble.settings.options import can_express
 
-logger = logging.getLogger(__name__)
+logger = notes.logger(__name__)
 
 
 @public

@@ -26,6 +26,8 @@ def check_programs(models: Iterable[Model]) -> None:
     """
     for settings, model in by_settings(models):
         for program in missing_programs(settings):
+            if os.path.isfile(program):
+                raise MissingFileError(f"{model.name}: program {located(program)} may not be executed; run chmod +x on it")
             what = "which starts it" if program == plain(settings).run_command else "which it runs"
             raise MissingFileError(
                 f"{model.name}: no program {located(program)} here, {what}; start it on a machine that has it, "
