@@ -18,7 +18,6 @@ nox.needs_version = ">=2024.10.9"
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each of thousands of processes would compile all that it imports
 
 TUTORKIT = "packages/tutorkit[sphinx]"  #: the distribution beside this one, which runs the pages and makes the site
-TUTORIAL = Path("tutorials/melt/melt.md").absolute()
 #: pytest in several processes; a page or a file stays whole. There are more of them than cores because tests wait a lot.
 PARALLEL = [f"-n{3 * (os.cpu_count() or 1)}", "--dist=loadfile", "--no-loadscope-reorder"]
 SPHINX = ["-W", "--keep-going", "-q", "-n", "-j", "auto", "-b", "html", "-d", "build/doctrees", "docs", "build/html"]
@@ -180,13 +179,8 @@ def pages(session: nox.Session) -> None:
 @nox.session
 def demo(session: nox.Session) -> None:
     """Run the LAMMPS tutorial as a script, with live progress; its results lie in demo/."""
-    session.install("-q", "-e.[tutorials]", "jupytext")
-    directory = Path("demo").absolute()
-    directory.mkdir(exist_ok=True)
-    shutil.copy(TUTORIAL.with_name("in.melt"), directory)
-    session.run("jupytext", "--quiet", "--to", "py:percent", "--output", str(directory / "melt.py"), str(TUTORIAL))
-    session.chdir(directory)
-    session.run("python", "melt.py", env={"MPLBACKEND": "agg"})
+    session.install("-q", "-e.[tutorials]")
+    session.run("python", "tutorials/demo.py")
 
 
 @nox.session

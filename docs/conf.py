@@ -29,11 +29,15 @@ version = release = smartensemble.__version__
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 URLS = PROJECT["urls"]
 html_baseurl = URLS.get("Documentation", "")
+#: How a reader gets the files.
+GET = f"git clone {URLS['Repository']}" if "Repository" in URLS else "unpack the source archive, or clone the repository"
+rst_prolog = f".. |get| replace:: {GET}"
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "site")]
 extensions = [
     "finding",
     "myst_nb",
+    "landing",
     "plots",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",

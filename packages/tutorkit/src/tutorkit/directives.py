@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from docutils.parsers.rst.directives.images import Image
+from docutils.parsers.rst.directives.images import Figure, Image
 from sphinx.addnodes import pending_xref
 from sphinx.util.docutils import SphinxDirective
 
@@ -43,7 +43,10 @@ class OutputDirective(SphinxDirective):
 
 
 class CodeCellDirective(SphinxDirective):
-    """``code-cell``: in a page that is no notebook, a block of code whose last expression is its output."""
+    """``code-cell``: in a page that is no notebook, a block of code whose last expression is its output.
+
+    Its tags do what they do in a notebook: ``hide-input`` folds the code, ``remove-cell`` leaves it out of the page.
+    """
 
     has_content = True
     optional_arguments = 1
@@ -56,11 +59,14 @@ class CodeCellDirective(SphinxDirective):
         text = "\n".join(self.content)
         node = nodes.literal_block(text, text, language="python")
         self.set_source_info(node)
-        return [node]
+        tags = self.options.get("tags", "")
+        if "remove-cell" in tags:
+            return []
+        return folded("Show the code", [node]) if "hide-input" in tags else [node]
 
 
-class PictureDirective(Image, SphinxDirective):
-    """``picture``: an image that the blocks of this page save under that name."""
+class PictureDirective(Figure, SphinxDirective):
+    """``picture``: an image that the blocks of this page save under that name; its content is a caption."""
 
     def run(self) -> Any:
         """The image from the record; without it, a sentence."""
@@ -71,7 +77,7 @@ class PictureDirective(Image, SphinxDirective):
             return [nodes.paragraph("", f"Not run yet: the picture {self.arguments[0]}.", classes=["tutorkit-note"])]
         self.env.note_dependency(str(path))
         self.arguments[0] = os.path.relpath(path, Path(self.env.doc2path(self.env.docname)).parent)
-        return super().run()
+        return super().run() if self.content else Image.run(self)
 
 
 class LessonDirective(SphinxDirective):
@@ -133,17 +139,27 @@ class StarterDirective(SphinxDirective):
     has_content = True
 
     def run(self) -> list[nodes.Node]:
-        """The code, and the file to download."""
+        """How to work on the task, step by step; and the code."""
         name = str(self.env.temp_data.get("tutorkit_exercise", "")).replace("-", "_")
-        up = "../" * self.env.docname.count("/")
-        how = nodes.paragraph("", "Begin with ", classes=["tutorkit-how"])
-        how += nodes.reference("", f"{name}.py", refuri=f"{up}_downloads/tutorkit/{name}.py", internal=False)
-        how += nodes.Text(" (outside of this project, with ")
-        how += nodes.reference("", HANDOUT, refuri=f"{up}_downloads/tutorkit/{HANDOUT}", internal=False)
-        how += nodes.Text(" beside it), and check it with ")
-        how += nodes.literal("", f"tutorkit check {name}.py")
-        how += nodes.Text(":")
+        begin, check = f"{name}.py", nodes.literal("", f"tutorkit check {name}.py")
+        steps: list[list[str | nodes.Node]] = [
+            ["Download ", self.file(begin), " and ", self.file(HANDOUT), " into one folder, outside of this project."],
+            ["Open ", nodes.literal("", begin), ", and change it until it does what the task says."],
+            ["In that folder, run ", check, ". It says which check fails, and gives a hint."],
+        ]
+        items = [nodes.list_item("", nodes.paragraph("", "", *map(text_or_node, step))) for step in steps]
+        how = nodes.enumerated_list("", *items, enumtype="arabic", classes=["tutorkit-how"])
         return [how, code(list(self.content), "python")]
+
+    def file(self, name: str) -> nodes.reference:
+        """A link to a file that the site hands out."""
+        up = "../" * self.env.docname.count("/")
+        return nodes.reference("", name, refuri=f"{up}_downloads/tutorkit/{name}", internal=False)
+
+
+def text_or_node(part: str | nodes.Node) -> nodes.Node:
+    """A part of a sentence, as a node."""
+    return nodes.Text(part) if isinstance(part, str) else part
 
 
 class ChecksDirective(SphinxDirective):
