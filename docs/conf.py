@@ -65,6 +65,8 @@ nitpick_ignore_regex = [
 
 nb_execution_mode = "force"
 nb_output_stderr = "remove"
+nb_code_prompt_show = "Show the code"
+nb_code_prompt_hide = "Hide the code"
 myst_enable_extensions = ["colon_fence"]
 
 # --- the reference --------------------------------------------------------------------------------------------------
