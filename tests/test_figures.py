@@ -74,6 +74,22 @@ def test_what_a_tutorial_says_of_its_numbers_is_asserted(tutorial: Path) -> None
     assert any(isinstance(node, ast.Assert) for cell in cells for node in ast.walk(cell))
 
 
+@pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda path: path.stem)
+def test_a_tutorial_leads_on(tutorial: Path) -> None:
+    end = tutorial.read_text().partition("## What to take away")[2]
+
+    assert re.findall(r"Next: \{doc\}`/([\w/]+)`", end)
+    assert ("10.1016/j.cpc.2021.108171" in end) == (tutorial.stem != "surrogate")
+
+
+def test_lessons_and_tutorials_install_what_there_is() -> None:
+    """There is no release: a line that asks an index for smartensemble fails on the reader's machine."""
+    pages = [*LESSONS, *TUTORIALS, ROOT / "docs" / "learn" / "index.rst", *(ROOT / "docs" / "teach").glob("*.rst")]
+    told = {(path.name, line) for path in pages for line in re.findall(r"pip install [^`\n]*", path.read_text())}
+
+    assert [each for each in sorted(told) if re.search(r"(?<!packages/)\b(smartensemble|tutorkit)\b", each[1])] == []
+
+
 # --- the terminal ------------------------------------------------------------------------------------------------------------
 
 
