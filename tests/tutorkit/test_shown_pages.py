@@ -3,6 +3,7 @@
 Tests directives.
 """
 
+import json
 import re
 
 import pytest
@@ -77,3 +78,6 @@ def test_a_page_has_figures_folded_code_and_steps(write: Write, command: Command
     assert "Download add_two.py and exercises.json into one folder, outside of this project." in text
     assert "In that folder, run tutorkit check add_two.py." in text
     assert (project.root / "out/_downloads/tutorkit/add_two.py").is_file()
+    book = json.loads((project.root / "out/_downloads/tutorkit/docs-index.ipynb").read_text())
+    prose = "".join("".join(cell["source"]) for cell in book["cells"] if cell["cell_type"] == "markdown")
+    assert "![A white square.](one.png)\n\nNothing is drawn *in* it." in prose

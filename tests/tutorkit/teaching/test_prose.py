@@ -34,6 +34,7 @@ def markdown(source: str, base: str = "") -> str:
         (".. admonition:: Mind\n\n   Now.", "> **Mind**\n\n> Now."),
         (".. code::\n\n   a -> b", "```\na -> b\n```"),
         (".. image:: x.png\n   :alt: a curve", "*[a curve]*"),
+        (".. figure:: x.png\n   :alt: a curve\n\n   It *rises*.", "*[a curve]*\n\nIt *rises*."),
         (".. a comment\n\n.. _target:\n\nText.", "Text."),
         ("\\- no list", "\\- no list"),
         ("1\\. no list", "1\\. no list"),

@@ -19,6 +19,7 @@ from tutorkit.record import ledger, site
 from tutorkit.record.shelf import shelf_of
 from tutorkit.record.stamp import details, sentence
 from tutorkit.teaching.classroom import HANDOUT
+from tutorkit.teaching.prose import SAVED
 
 PART = "tutorkit-part"  #: the class of what is no block of a page
 OUTPUT = "tutorkit-output"  #: the class of what a block has printed
@@ -76,8 +77,11 @@ class PictureDirective(Figure, SphinxDirective):
         if not path.is_file():
             return [nodes.paragraph("", f"Not run yet: the picture {self.arguments[0]}.", classes=["tutorkit-note"])]
         self.env.note_dependency(str(path))
-        self.arguments[0] = os.path.relpath(path, Path(self.env.doc2path(self.env.docname)).parent)
-        return super().run() if self.content else Image.run(self)
+        name, self.arguments[0] = self.arguments[0], os.path.relpath(path, Path(self.env.doc2path(self.env.docname)).parent)
+        made = super().run() if self.content else Image.run(self)
+        for image in (image for node in made for image in node.findall(nodes.image)):
+            image[SAVED] = name
+        return made
 
 
 class LessonDirective(SphinxDirective):
@@ -140,25 +144,24 @@ class StarterDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """How to work on the task, step by step; and the code."""
-        name = str(self.env.temp_data.get("tutorkit_exercise", "")).replace("-", "_")
-        begin, check = f"{name}.py", nodes.literal("", f"tutorkit check {name}.py")
+        begin = f"{str(self.env.temp_data.get('tutorkit_exercise', '')).replace('-', '_')}.py"
         steps: list[list[str | nodes.Node]] = [
             ["Download ", self.file(begin), " and ", self.file(HANDOUT), " into one folder, outside of this project."],
             ["Open ", nodes.literal("", begin), ", and change it until it does what the task says."],
-            ["In that folder, run ", check, ". It says which check fails, and gives a hint."],
+            ["In that folder, run ", nodes.literal("", f"tutorkit check {begin}"), ". It says what fails, and gives a hint."],
         ]
-        items = [nodes.list_item("", nodes.paragraph("", "", *map(text_or_node, step))) for step in steps]
+        items = [nodes.list_item("", nodes.paragraph("", "", *map(as_node, step))) for step in steps]
         how = nodes.enumerated_list("", *items, enumtype="arabic", classes=["tutorkit-how"])
         return [how, code(list(self.content), "python")]
 
     def file(self, name: str) -> nodes.reference:
         """A link to a file that the site hands out."""
-        up = "../" * self.env.docname.count("/")
-        return nodes.reference("", name, refuri=f"{up}_downloads/tutorkit/{name}", internal=False)
+        uri = f"{'../' * self.env.docname.count('/')}_downloads/tutorkit/{name}"
+        return nodes.reference("", name, refuri=uri, internal=False)
 
 
-def text_or_node(part: str | nodes.Node) -> nodes.Node:
-    """A part of a sentence, as a node."""
+def as_node(part: str | nodes.Node) -> nodes.Node:
+    """A text or a node, as a node."""
     return nodes.Text(part) if isinstance(part, str) else part
 
 
@@ -279,8 +282,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[nodes.Node | str]]) -> n
 
 
 def _row(cells: Sequence[nodes.Node | str]) -> nodes.row:
-    shown = [nodes.Text(cell) if isinstance(cell, str) else cell for cell in cells]
-    return nodes.row("", *[nodes.entry("", nodes.paragraph("", "", cell)) for cell in shown])
+    return nodes.row("", *[nodes.entry("", nodes.paragraph("", "", as_node(cell))) for cell in cells])
 
 
 DIRECTIVES = {

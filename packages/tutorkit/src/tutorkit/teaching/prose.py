@@ -12,6 +12,7 @@ from docutils import nodes
 from tutorkit.teaching.cells import Piece, PieceKind
 
 BLOCK = "tutorkit-block"  #: the attribute of a literal block that has the id of what it shows
+SAVED = "tutorkit-saved"  #: the attribute of an image that has the name of the file which a block saves
 EXERCISE = "tutorkit-exercise"  #: the class of an exercise
 #: Classes of what is no text of the page: what ran, notes, the outputs of cells, how to begin with an exercise.
 APART = {"tutorkit-about", "tutorkit-along", "tutorkit-note", "tutorkit-how", "tutorkit-part", "tutorkit-failures",
@@ -151,9 +152,17 @@ def cell(entry: nodes.Node, writer: Writer) -> str:
 
 
 def image(node: nodes.Element, writer: Writer, indent: str, _level: int) -> None:
-    """What a picture shows, in words; those that blocks draw are their outputs."""
-    if "tutorkit-figure" not in node.get("classes", ()) and node.get("alt"):
+    """What a picture shows, in words, or one that a block has saved; those that blocks leave open are their outputs."""
+    if node.get(SAVED):
+        writer.text(f"![{node.get('alt', '')}]({node[SAVED]})", indent)
+    elif "tutorkit-figure" not in node.get("classes", ()) and node.get("alt"):
         writer.text(f"*[{node['alt']}]*", indent)
+
+
+def caption(node: nodes.Element, writer: Writer, indent: str, level: int) -> None:
+    """What stands below a figure; the caption of a block is a file's name, which its cell has."""
+    if isinstance(node.parent, nodes.figure):
+        paragraph(node, writer, indent, level)
 
 
 def formula(node: nodes.Element, writer: Writer, indent: str, _level: int) -> None:
@@ -177,7 +186,7 @@ WRITERS: Mapping[type, Write] = {
     nodes.title: title,
     nodes.rubric: title,
     nodes.paragraph: paragraph,
-    nodes.caption: nothing,
+    nodes.caption: caption,
     nodes.bullet_list: items,
     nodes.enumerated_list: items,
     nodes.definition_list: definitions,
