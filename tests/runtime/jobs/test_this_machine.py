@@ -131,9 +131,11 @@ def test_what_a_start_lacks_is_an_error_before_anything_is_written(laptop: Path)
     settings.make_mpmd(lmp)
     with pytest.raises(MissingFileError, match="n: no program lmp here, which it runs; start it on a machine that has it"):
         here.start(here.create_model("n", settings))
-    (laptop / "empty/mine").touch()
-    with pytest.raises(MissingFileError, match=r"o: program .*/mine may not be executed; run chmod \+x on it"):
-        here.start(here.create_model("o", RunSettings(laptop / "empty/mine")))
+    (laptop / "empty/mine").touch(0o755)
+    mine = here.create_model("o", RunSettings(laptop / "empty/mine"))
+    (laptop / "empty/mine").chmod(0o644)
+    with pytest.raises(NotExecutableError, match=r"o: program .*/mine may not be executed; run chmod \+x on it"):
+        here.start(mine)
     assert [path.name for path in laptop.iterdir()] == ["empty"]
 
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 
 from smartensemble.ensemble import Ensemble
-from smartensemble.errors import MissingFileError, located
+from smartensemble.errors import MissingFileError, NotExecutableError, located
 from smartensemble.model import Model, by_settings
 from smartensemble.results import notes as log
 from smartensemble.results.no_effect import no_effect
@@ -23,11 +23,12 @@ def check_programs(models: Iterable[Model]) -> None:
     """An error, unless this machine has the programs that run `models`. Their settings may have been made for another one.
 
     :raises MissingFileError: it lacks one of them.
+    :raises NotExecutableError: one of them may not be executed any more.
     """
     for settings, model in by_settings(models):
         for program in missing_programs(settings):
             if os.path.isfile(program):
-                raise MissingFileError(f"{model.name}: program {located(program)} may not be executed; run chmod +x on it")
+                raise NotExecutableError(f"{model.name}: program {located(program)} may not be executed; run chmod +x on it")
             what = "which starts it" if program == plain(settings).run_command else "which it runs"
             raise MissingFileError(
                 f"{model.name}: no program {located(program)} here, {what}; start it on a machine that has it, "
