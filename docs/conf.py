@@ -1,25 +1,14 @@
 """How the pages become a site: everything on it is local, every notebook is executed, and types read as they are written."""
 
-import ast
-import inspect
-import re
 import sys
-import textwrap
 import tomllib
-from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from bs4 import BeautifulSoup
 from sphinx.application import Sphinx
 
 import smartensemble
-from smartensemble import ensemble as entities
-from smartensemble import experiment
-from smartensemble import sharing as holder
-from smartensemble.settings import run as settings
 
 project = "smartensemble"
 author = "The smartensemble developers"
@@ -41,6 +30,8 @@ extensions = [
     "plots",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.viewcode",
+    "signatures",
     "sphinx_codeautolink",
     "sphinx_copybutton",
     "tutorkit.sphinx_extension",
@@ -53,7 +44,7 @@ exclude_patterns = ["_build", "**.ipynb_checkpoints"]
 nitpick_ignore_regex = [
     (
         "py:class",
-        r"((collections\.abc|datetime|pathlib)\.)?(Callable|Figure|Iterable|Iterator|Mapping|Path|PurePath|Sequence|timedelta)",
+        r"((collections\.abc|datetime|numpy\.typing|pathlib)\.)?(ArrayLike|Callable|Figure|Iterable|Iterator|Mapping|NDArray|Path|PurePath|Sequence|timedelta)",
     ),
     ("py:class", r"smartensemble\.(parameters\.strategies\.T|command\.Need|databases\.variables\.Endpoint|model\.Group)"),
     ("py:class", r"numpy\..+"),  # its pages are elsewhere
@@ -71,52 +62,13 @@ myst_enable_extensions = ["colon_fence"]
 
 # --- the reference --------------------------------------------------------------------------------------------------
 
-autoclass_content = "both"
-autodoc_class_signature = "mixed"
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
-autodoc_typehints_description_target = "documented_params"
-autosummary_generate = False
+autosummary_generate = True
+autosummary_generate_overwrite = False  # who lists a new class gets a page; commit it, and group its methods
+python_maximum_signature_line_length = 70
 python_use_unqualified_type_names = True
-toc_object_entries = False
-
-#: Types that have a name of their own, and where they are.
-ALIASES = {
-    "Delimiter": "files.tags",
-    "Duration": "duration",
-    "Params": "parameters.resolve",
-    "Paths": "files.attach",
-    "Strategy": "parameters.strategies",
-    "Arguments": "settings.arguments",
-}
-
-
-def keep_written_types(function: Any) -> None:
-    """Give back to a function its types as they are written: Python has replaced aliases by what they stand for."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-    assert isinstance(tree, ast.FunctionDef)
-    for each in (*tree.args.args, *tree.args.kwonlyargs):
-        if each.annotation:
-            function.__annotations__[each.arg] = re.sub("|".join(ALIASES), linked, ast.unparse(each.annotation))
-
-
-def linked(name: re.Match[str]) -> str:
-    """The full name of an alias, marked to be shown without its module."""
-    return f"~smartensemble.{ALIASES[name[0]]}.{name[0]}"
-
-
-def written(module: ModuleType) -> Iterator[Any]:
-    """The functions and methods that a module's text defines, without those that a decorator or a dataclass adds."""
-    classes = [thing for thing in vars(module).values() if inspect.isclass(thing) and thing.__module__ == module.__name__]
-    for thing in chain(vars(module).values(), *(vars(each).values() for each in classes)):
-        function = inspect.unwrap(thing) if callable(thing) else None
-        if inspect.isfunction(function) and function.__code__.co_filename == module.__file__:
-            yield function
-
-
-for each in chain(written(entities), written(holder), written(experiment), written(settings)):
-    keep_written_types(each)
-
+toc_object_entries_show_parents = "hide"
 
 # --- the look ---------------------------------------------------------------------------------------------------------
 

@@ -22,6 +22,8 @@ NAMES = [str(path.relative_to(ROOT)) for path in FILES]
 FILES_IN_A_FOLDER = 15
 LINES, LONG, LONG_FILES = 400, 300, 5
 COMPLEXITY = 15
+#: A field of a docstring, with the lines that continue it.
+FIELD = re.compile(r"^( *):(param|returns|raises)\b.*\n(?:\1 +\S.*\n)*", re.MULTILINE)
 
 #: The last line of a test file's docstring, where it tests modules besides the one of its name: ``Tests start and jobs.queue.``
 TESTS = re.compile(r"Tests ((?:[\w.]+, )*[\w.]+ and )?[\w.]+\.")
@@ -40,10 +42,13 @@ def test_no_folder_has_more_files_than_a_person_can_hold() -> None:
 
 
 def test_files_are_read_in_one_sitting() -> None:
-    lines = {name: len(path.read_text().splitlines()) for name, path in zip(NAMES, FILES, strict=True)}
+    """What an argument means is read in the reference: its lines count for the first limit only."""
+    texts = {name: path.read_text() for name, path in zip(NAMES, FILES, strict=True)}
+    lines = {name: len(text.splitlines()) for name, text in texts.items()}
+    read = {name: len(FIELD.sub("", text).splitlines()) for name, text in texts.items()}
 
     assert {name: count for name, count in lines.items() if count > LINES} == {}
-    assert len([name for name, count in lines.items() if count > LONG]) <= LONG_FILES
+    assert len([name for name, count in read.items() if count > LONG]) <= LONG_FILES
 
 
 def test_functions_are_simple() -> None:

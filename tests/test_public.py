@@ -57,7 +57,16 @@ def writes(value: object) -> None:
     raise InputTypeError("value: is odd; give text")
 
 
+def unsaid(value: object) -> None:
+    """A call whose docstring does not say what it raises.
+
+    :raises InputValueError: not this one.
+    """
+    raise InputTypeError("value: is odd; give text")
+
+
 WRONG = {
+    "raises InputTypeError, which its docstring does not name": unsaid,
     "is a raw KeyError": raises(KeyError("x")),
     "has another form": raises(InputTypeError("no form at all")),
     "cannot be shown": raises(InputTypeError("value: \ud800; give another")),

@@ -7,6 +7,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from smartensemble.checks import check_name, path_text
+from smartensemble.databases.descriptions import DATABASE
+from smartensemble.docstrings.described import described_by
 from smartensemble.duration import Duration
 from smartensemble.ensemble import Ensemble
 from smartensemble.errors import InputTypeError, NoDirectoryError, UnsupportedError, public, shown
@@ -53,6 +55,7 @@ class Creator:
     _runner: "Runner"
     _databases: "Databases"
 
+    @described_by(Ensemble)
     def create_ensemble(
         self,
         name: str,
@@ -67,7 +70,10 @@ class Creator:
         n_models: int | None = None,
         seed: int | None = None,
     ) -> Ensemble:
-        """An ensemble below this experiment's directory. See :class:`Ensemble` for the arguments."""
+        """An ensemble below this experiment's directory.
+
+        :returns: an :class:`Ensemble` with its members. Nothing is written yet.
+        """
         ensemble = self._classes.ensemble(
             name,
             params,
@@ -83,6 +89,7 @@ class Creator:
         self._place(ensemble)
         return ensemble
 
+    @described_by(Model)
     def create_model(
         self,
         name: str,
@@ -93,11 +100,15 @@ class Creator:
         *,
         params_as_args: Params = None,
     ) -> Model:
-        """A model below this experiment's directory. See :class:`Model` for the arguments."""
+        """A model below this experiment's directory.
+
+        :returns: a :class:`Model`. Nothing is written yet.
+        """
         model = self._classes.model(name, params, run_settings, path, params_as_args, batch_settings)
         self._place(model)
         return model
 
+    @described_by(RunSettings)
     def create_run_settings(
         self,
         exe: str | PurePath,
@@ -109,14 +120,17 @@ class Creator:
         *,
         time_limit: Duration | None = None,
     ) -> RunSettings:
-        """Settings that run a program. See :class:`RunSettings` for the arguments.
+        """Settings that run a program.
 
-        With ``"auto"`` the program runs directly on this machine, and by the scheduler's run command on a cluster: ``srun``.
+        :param run_command: a program that starts it, such as ``"mpirun"``; None for none. With ``"auto"`` the program runs
+            directly on this machine, and by the scheduler's run command on a cluster: ``srun``.
+        :returns: :class:`RunSettings`, for as many models and ensembles as you like.
         """
         if isinstance(run_command, str) and run_command == "auto":
             run_command = self._runner.scheduler.run_command or None
         return RunSettings(exe, exe_args, run_command, run_args, env_vars, container, time_limit=time_limit)
 
+    @described_by(BatchSettings)
     def create_batch_settings(
         self,
         nodes: int | None = None,
@@ -129,11 +143,15 @@ class Creator:
         overcommit: bool = False,
         array: bool = False,
     ) -> BatchSettings:
-        """Settings of a batch job. See :class:`BatchSettings` for the arguments."""
+        """Settings of a batch job.
+
+        :returns: :class:`BatchSettings`, for an ensemble or a model.
+        """
         return self._classes.batch_settings(
             nodes, time, queue, account, batch_args, preamble, overcommit=overcommit, array=array
         )
 
+    @described_by(DATABASE)
     def create_database(
         self,
         port: int | None = None,
@@ -157,8 +175,12 @@ class Creator:
         model_time_limit: Duration = 300.0,
         confine: bool = True,
     ) -> "Orchestrator":
-        """A database below this experiment's directory. See :class:`Orchestrator` for the arguments.
+        """A database below this experiment's directory, which :meth:`start` starts.
 
+        On this machine, `run_command`, `batch`, `hosts`, `account`, `time`, `queue` and `per_node` have no effect, which a
+        start reports.
+
+        :returns: an :class:`Orchestrator`. Nothing runs yet.
         :raises EntityExistsError: a database has this identifier already.
         """
         from smartensemble.databases.orchestrator import set_home as set_database_home
@@ -193,7 +215,10 @@ class Creator:
         """A database that another process has started: members get its variables, and you can stop it.
 
         :param checkpoint: its :attr:`Orchestrator.checkpoint_file`.
+        :returns: an :class:`Orchestrator` that runs.
+        :raises InputTypeError: it is no path.
         :raises InputValueError: there is no such file, or it is something else.
+        :raises AccessError: the file cannot be read.
         :raises StateError: the database does not answer.
         """
         return self._databases.reconnect(

@@ -44,7 +44,29 @@ CASES = """there are five ways to initialize an Ensemble:
 
 @public
 class Ensemble(Group):
-    """A group of models, made from parameters, from a number of replicas, or one by one.
+    """A group of models, made from parameters, from a number of replicas, or one by one: see :doc:`/howto/initialize`.
+
+    :param name: its name; members are called ``name_0``, ``name_1``, ...
+    :param params: parameters and their values: a dictionary; or a name, or a list of names, whose values are in
+        `params_as_args`. A list, or any other sequence or 1-D array, has several values.
+    :param path: its directory; by default, a directory of its name in that of its experiment.
+    :param params_as_args: parameters that are also passed to the program as arguments: a dictionary with their
+        values; or a name, or a list of names, whose values are in `params`.
+    :param batch_settings: run it as one batch job. These settings size the whole job.
+    :param run_settings: how each member's program is run. Each member gets its own, which follow these.
+    :param perm_strategy: how parameters become members: ``"all_perm"`` (the default), ``"step"``, ``"random"``,
+        ``"latin_hypercube"``, ``"sobol"``, or a callable that takes names, lists of values as text, and `n_models`.
+    :param perm_strat: the same as `perm_strategy`, as SmartSim spells it.
+    :param replicas: without parameters, the number of members; with them, the clones of each parameter set; with
+        a strategy that samples, the number of samples.
+    :param n_models: the number of samples as well, or for a callable to use.
+    :param seed: a whole number that makes samples repeatable. By default, one is chosen and recorded.
+    :raises CaseError: the arguments are none of the five ways to initialize an ensemble; the message lists them.
+    :raises InputTypeError: an argument has another type.
+    :raises InputValueError: the name cannot name a directory, the path is no path, or two words for one argument differ.
+    :raises ParameterError: a parameter has no values, or values in two places; or a number is too small.
+    :raises StrategyError: there is no such strategy, the values do not fit it, or it returned no members.
+    :raises UnsupportedError: the strategy needs SciPy, which is not installed.
 
     >>> melt = Ensemble("melt", {"T": [1.5, 3.0]}, run_settings=RunSettings("echo"))
     >>> [member.name for member in melt]
@@ -70,24 +92,6 @@ class Ensemble(Group):
         perm_strategy: str | Strategy | None = None,
         seed: int | None = None,
     ) -> None:
-        """An ensemble, in one of five ways: see :doc:`/howto/initialize`.
-
-        :param name: its name; members are called ``name_0``, ``name_1``, ...
-        :param params: parameters and their values: a dictionary; or a name, or a list of names, whose values are in
-            `params_as_args`.
-        :param path: its directory; by default, a directory of its name in that of its experiment.
-        :param params_as_args: parameters that are also passed to the program as arguments: a dictionary with their
-            values; or a name, or a list of names, whose values are in `params`.
-        :param batch_settings: run it as one batch job.
-        :param run_settings: how each member's program is run. Each member gets its own, which follow these.
-        :param perm_strat: how parameters become members: ``"all_perm"`` (the default), ``"step"``, ``"random"``,
-            ``"latin_hypercube"``, ``"sobol"``, or a callable that takes names, lists of values as text, and `n_models`.
-        :param replicas: without parameters, the number of members; with them, the clones of each parameter set; with
-            a strategy that samples, the number of samples.
-        :param n_models: the number of samples as well, or for a callable to use.
-        :param perm_strategy: the same as `perm_strat`.
-        :param seed: makes samples repeatable. Without it one is chosen and recorded.
-        """
         check_name("Ensemble", name)
         check_settings(name, run_settings, batch_settings)
         if perm_strat is not None and perm_strategy is not None and named(perm_strat) != named(perm_strategy):
@@ -161,11 +165,17 @@ class Ensemble(Group):
         return self._expansion.seed
 
     def extend(self, count: int) -> list[Model]:
-        """Add `count` samples to a sampled design, and return their members. Existing members stay as they are.
+        """Add samples to a sampled design, and return their members. Existing members stay as they are.
 
         The new members get the files that were attached to the ensemble.
 
+        :param count: the number of samples to add, from 1 on.
+        :returns: the new members, in order.
         :raises StrategyError: the ensemble was not sampled, or has no combinations left.
+        :raises EntityExistsError: a model that you added has the name of a new member.
+        :raises InputTypeError: `count` is no whole number.
+        :raises InputValueError: `count` is less than 1.
+        :raises UnsupportedError: the strategy needs SciPy, which is not installed.
         """
         plan = self._expansion.grown(positive("extend", count))
         if self._settings is None:
@@ -176,15 +186,25 @@ class Ensemble(Group):
         return added
 
     def plot_design(self, params: str | Iterable[str] | None = None) -> "Figure":
-        """A figure of the members in parameter space: see :func:`smartensemble.parameters.plot.plot_design`."""
+        """A figure of the members in parameter space: see :func:`smartensemble.parameters.plot.plot_design`.
+
+        :param params: the names of the parameters to show; by default those that differ between members.
+        :returns: a figure of Matplotlib; save it with ``savefig``.
+        :raises ParameterError: there is no such parameter, or there are too many for one figure.
+        :raises InputTypeError: `params` is neither a name nor a list of names.
+        :raises UnsupportedError: Matplotlib is not installed.
+        """
         from smartensemble.parameters.plot import plot_design
 
         return plot_design(self, params, sizes=self._expansion.sizes)
 
     def add_model(self, model: Model) -> None:
-        """Add `model` as a member. It keeps its own settings, parameters and files.
+        """Add a model as a member. It keeps its own settings, parameters and files.
 
-        :raises EntityExistsError: a member has that name already.
+        :param model: the model, which is in no ensemble yet.
+        :raises EntityExistsError: a member has that name already, the model is in another ensemble, or what is stored for it
+            has the name of something that is stored for all members.
+        :raises InputTypeError: it is no Model.
         """
         if not isinstance(model, Model):
             raise InputTypeError(f"{self.name}: {shown(model)} is no Model; make one with create_model(name, run_settings)")
@@ -200,11 +220,17 @@ class Ensemble(Group):
         self._members[model.name] = model
 
     def attach_generator_files(self, to_copy: Paths = None, to_symlink: Paths = None, to_configure: Paths = None) -> None:
-        """Files for each member's directory: copied, linked to, or copied with their tags filled.
+        """Attach files to each member's directory: copied, linked to, or copied with their tags filled.
 
         Replaces files that were attached before. Models that you add later have their own files.
 
-        :raises MissingFileError: a file that is not there.
+        :param to_copy: files and directories to copy.
+        :param to_symlink: files and directories to make symbolic links to.
+        :param to_configure: text files whose tags are filled with the member's parameters, and directories of them.
+        :raises MissingFileError: one of them does not exist.
+        :raises AccessError: one of them cannot be read, or is neither a file nor a directory.
+        :raises InputTypeError: one of them is no path.
+        :raises InputValueError: a link would replace another file, or a file has a name that ``generate`` writes itself.
         """
         self._files = attach(self.name, to_copy, to_symlink, to_configure)
         for member in self:
@@ -220,7 +246,10 @@ class Ensemble(Group):
                 member.enable_key_prefixing()
 
     def query_key_prefixing(self) -> bool:
-        """True if the keys of every member are prefixed with its name."""
+        """True if the keys of every member are prefixed with its name.
+
+        :returns: whether prefixing is on for all of them.
+        """
         return all(member.query_key_prefixing() for member in self) if self else bool(self._sharing.prefixing)
 
     @property
@@ -235,7 +264,11 @@ class Ensemble(Group):
                 yield member.name, sharing(member)
 
     def table(self) -> Table:
-        """One row for each member: name, parameters, status, seconds, exit code, path. It prints as a table."""
+        """One row for each member: name, parameters, status, seconds, exit code, path. It prints as a table.
+
+        :returns: a list of dictionaries. Parameters keep their types; ``seconds`` is a float or None, ``exit code`` an int
+            or None.
+        """
         refresh(self)
         cells = [columns(member) for member in self]
         names = dict.fromkeys(name for row in cells for name in row)
@@ -254,6 +287,8 @@ class Ensemble(Group):
         """The failed members, in groups that ended the same way with the same last output; print it for a report.
 
         For each group it has the parameter values that only its members have, and the command that runs one of them again.
+
+        :returns: the groups, the largest first; empty if no member failed.
         """
         refresh(self)
         return failures(self)
@@ -285,7 +320,13 @@ class Ensemble(Group):
     @overload
     def __getitem__(self, key: slice) -> list[Model]: ...
     def __getitem__(self, key: str | int | slice) -> Model | list[Model]:
-        """A member by its name or its number, or several by a slice."""
+        """A member by its name or its number, or several by a slice.
+
+        :param key: a name, a number from 0 on (or from -1 back), or a slice of numbers.
+        :returns: the member; for a slice, a list of members.
+        :raises UnknownMemberError: there is no such member.
+        :raises InputTypeError: `key` is none of these.
+        """
         try:
             if isinstance(key, bool):
                 raise TypeError

@@ -26,6 +26,16 @@ GRACE = 5.0  #: seconds that a member has to obey SIGTERM
 class Experiment(Creator):
     """Creates, generates, runs and watches models and ensembles, all below one directory.
 
+    :param name: its name.
+    :param exp_path: its directory, which must exist; by default, a directory of its name in the working directory, created
+        on first use.
+    :param launcher: what runs its members: ``"local"``, this machine; ``"slurm"``; ``"auto"``, the scheduler in whose
+        allocation this program runs, or that is on PATH, or else this machine.
+    :raises InputTypeError: an argument has another type.
+    :raises InputValueError: the name cannot name a directory.
+    :raises NoDirectoryError: `exp_path` is no directory, or something else has its name.
+    :raises UnsupportedError: there is no such launcher in this version; the message lists them.
+
     >>> exp = Experiment("study")
     >>> ens = exp.create_ensemble("hello", replicas=2, run_settings=exp.create_run_settings("true"))
     >>> exp.start(ens)
@@ -34,14 +44,6 @@ class Experiment(Creator):
     """
 
     def __init__(self, name: str, exp_path: str | PurePath | None = None, launcher: str = "local") -> None:
-        """An experiment.
-
-        :param name: its name.
-        :param exp_path: its directory, which must exist; by default, a directory of its name in the working directory, created
-            on first use.
-        :param launcher: what runs its members: ``"local"``, this machine; ``"slurm"``; ``"auto"``, the scheduler in whose
-            allocation this program runs, or that is on PATH, or else this machine.
-        """
         from smartensemble.runtime.jobs.allocation import detect_launcher
         from smartensemble.runtime.runner import Runner
         from smartensemble.runtime.servers.registry import Databases
@@ -67,10 +69,11 @@ class Experiment(Creator):
         allow_unknown: bool = False,
         allow_unused: bool = False,
     ) -> None:
-        """Write the directories of `entities`: input files, ``params.json``, and each ensemble's ``members.csv``.
+        """Write the directories of models and ensembles: input files, ``params.json``, and each ensemble's ``members.csv``.
 
         The directory of a database is written when it starts.
 
+        :param entities: what to write: models and ensembles.
         :param tag: the delimiter on both sides of a tag, or a pair of an opening and a closing delimiter.
         :param overwrite: replace directories that an earlier generate wrote, and remove those of members that an ensemble no
             longer has.
@@ -80,6 +83,12 @@ class Experiment(Creator):
         :raises DirectoryExistsError: a member's directory is there already, and `overwrite` is False, or it is not ours to
             replace.
         :raises TagError: a tag names no parameter.
+        :raises ParameterError: nothing uses a parameter, and `allow_unused` is False.
+        :raises StateError: a member runs, or another program generates or starts in this directory.
+        :raises MissingFileError: a file that was attached is gone.
+        :raises AccessError: the system refuses to read a file, or to write a directory.
+        :raises InputTypeError: an argument has another type.
+        :raises InputValueError: no entity is given, two have one directory, or the delimiter cannot be one.
         """
         overwrite, verbose = flag("overwrite", overwrite), flag("verbose", verbose)
         allow_unknown, allow_unused = flag("allow_unknown", allow_unknown), flag("allow_unused", allow_unused)
@@ -104,8 +113,17 @@ class Experiment(Creator):
     ) -> None:
         """Print what generate and start would write and run, on any machine: scripts, directories, commands, files.
 
-        :param output_filename: print into this file.
-        :raises TagError: generate would raise it.
+        :param entities: what to show: models, ensembles and databases.
+        :param tag: the delimiter on both sides of a tag, or a pair of an opening and a closing delimiter.
+        :param allow_unknown: leave text alone that looks like a tag and names no parameter.
+        :param allow_unused: accept parameters that neither a file nor an argument uses.
+        :param output_filename: print into this file; by default, on standard output.
+        :raises TagError: a tag names no parameter.
+        :raises ParameterError: nothing uses a parameter, and `allow_unused` is False.
+        :raises MissingFileError: a file that was attached is gone.
+        :raises AccessError: the system refuses to read a file, or to write `output_filename`.
+        :raises InputTypeError: an argument has another type.
+        :raises InputValueError: no entity is given, two have one directory, or the delimiter cannot be one.
         """
         from smartensemble.results.notes import Notes
         from smartensemble.runtime import directories
@@ -140,20 +158,28 @@ class Experiment(Creator):
         only: str | None = None,
         detach: bool = False,
     ) -> None:
-        """Run `entities`: first databases and, once these are ready and hold all uploads, the others.
+        """Run entities: first databases and, once these are ready and hold all uploads, the others.
 
         Models without a directory are generated first.
 
+        :param entities: what to run: models, ensembles and databases.
         :param block: return when all have ended; otherwise at once.
         :param summary: print a table of the members and servers that it starts.
         :param kill_on_interrupt: Ctrl-C while this blocks stops the members; otherwise they go on while the driver lives.
-        :param max_running: members that run at a time; by default all, since members may wait for each other.
+        :param max_running: the most members that run at a time; by default all, since members may wait for each other.
         :param progress: show how many have ended, while it blocks.
         :param only: ``"failed"`` runs again exactly the members that have not completed.
         :param detach: let the members outlive this program: neither Ctrl-C nor its end ends them. A later experiment in this
             directory sees them, waits for them, and stops them.
         :raises StateError: one of them runs already, or its directory was generated for other parameters; or a database
             cannot be started, or does not answer any more; or no database runs that could store their models and scripts.
+        :raises InputTypeError: an argument has another type.
+        :raises InputValueError: no entity is given, two have one directory or one socket, or an argument cannot be used.
+        :raises UnsupportedError: the scheduler cannot express an option of theirs.
+        :raises AccessError: the system refuses to read a file, or to write a directory.
+        :raises DirectoryExistsError: the directory of a member is not ours to write into.
+        :raises MissingFileError: a program or a file that was attached is gone.
+        :raises TagError: a tag names no parameter.
         """
         block, summary, progress = flag("block", block), flag("summary", summary), flag("progress", progress)
         kill_on_interrupt, detach = flag("kill_on_interrupt", kill_on_interrupt), flag("detach", detach)
@@ -179,9 +205,13 @@ class Experiment(Creator):
             raise
 
     def wait(self, *entities: "Model | Ensemble | Orchestrator", timeout: float | None = None) -> bool:
-        """Wait until `entities`, by default all members that were started, have ended; False if `timeout` seconds pass before.
+        """Wait until entities have ended.
 
-        :raises InputValueError: one of them was not started.
+        :param entities: what to wait for: models, ensembles and databases; by default all members that were started.
+        :param timeout: the most seconds to wait, zero or more; by default without a limit.
+        :returns: True when all have ended; False if `timeout` passes before.
+        :raises InputTypeError: an argument has another type.
+        :raises InputValueError: one of them was not started, or the time is below zero.
         """
         from smartensemble.runtime.selection import check_started, started
 
@@ -201,7 +231,14 @@ class Experiment(Creator):
         return self._databases.wait(databases, ended, timeout) if databases else self._runner.wait(ended, timeout)
 
     def poll(self, interval: float = 10, verbose: bool = True, kill_on_interrupt: bool = True) -> None:
-        """Wait until everything that was started has ended; if `verbose`, print the statuses every `interval` seconds."""
+        """Wait until everything that was started has ended, and print the status of each member again and again.
+
+        :param interval: the seconds between two prints, above zero.
+        :param verbose: print the statuses; otherwise only wait.
+        :param kill_on_interrupt: Ctrl-C stops the members; otherwise they go on while the driver lives.
+        :raises InputTypeError: an argument has another type.
+        :raises InputValueError: `interval` is not above zero.
+        """
         from smartensemble.results.notes import Notes
 
         verbose, kill_on_interrupt = flag("verbose", verbose), flag("kill_on_interrupt", kill_on_interrupt)
@@ -219,13 +256,15 @@ class Experiment(Creator):
             raise
 
     def stop(self, *entities: "Model | Ensemble | Orchestrator", grace: float = GRACE) -> None:
-        """End `entities`, by default everything that was started: each member with all its processes, then databases.
-
-        It returns when they have ended.
+        """End entities: each member with all its processes, then databases. It returns when they have ended.
 
         For entities that never started, or have ended, it does nothing.
 
-        :param grace: seconds between SIGTERM and SIGKILL.
+        :param entities: what to end: models, ensembles and databases; by default everything that was started.
+        :param grace: seconds between SIGTERM and SIGKILL, zero or more.
+        :raises InputTypeError: an argument has another type.
+        :raises InputValueError: `grace` is below zero.
+        :raises StateError: the scheduler cannot end one member of a job alone.
         """
         from smartensemble.runtime.selection import started
 
@@ -237,13 +276,17 @@ class Experiment(Creator):
         self._databases.stop(chosen.databases if chosen else self._databases.running, grace)
 
     def abandon(self, *entities: Model | Ensemble) -> list[str]:
-        """Declare that the programs are gone that ran `entities`; the names of the members that counted as running.
+        """Declare that the programs are gone that ran models and ensembles.
 
-        Without `entities`, all programs here whose life or death nobody can see. It is the way out when a machine is gone, and
-        nothing else will tell. The members are Unknown from then on, and can be started again. Whatever else these programs ran
-        here is abandoned with them; one that lives after all ends its members when it notices.
+        It is the way out when a machine is gone, and nothing else will tell. The members are Unknown from then on, and can
+        be started again. Whatever else these programs ran here is abandoned with them; one that lives after all ends its
+        members when it notices.
 
+        :param entities: whose programs are gone: models and ensembles; by default all programs here whose life or death nobody
+            can see.
+        :returns: the names of the members that counted as running.
         :raises StateError: one of `entities` is known to run; stop it instead.
+        :raises InputTypeError: one of them is neither a model nor an ensemble.
         """
         from smartensemble.runtime.journal.abandon import abandon
 
@@ -251,15 +294,23 @@ class Experiment(Creator):
         return abandon(self._runner.history, paths).members
 
     def get_status(self, *entities: "Model | Ensemble | Orchestrator") -> list[Status]:
-        """The status of each model of `entities`, in their order, or of each member of an ensemble; then of each server."""
+        """The status of each model, of each member of an ensemble, and of each server of a database, now.
+
+        :param entities: what to look at: models, ensembles and databases.
+        :returns: the statuses of models and members in the order of `entities`; then those of servers.
+        :raises InputTypeError: one of them is something else.
+        """
         chosen = self._select(entities)
         self._runner.refresh()
         servers = [status for db in chosen.databases for status in self._databases.statuses(db)]
         return [model.run.status for model in chosen.models] + servers
 
     def finished(self, entity: "Model | Ensemble | Orchestrator") -> bool:
-        """True if all of `entity` has ended, completed or not.
+        """True if an entity has ended, completed or not.
 
+        :param entity: a model, an ensemble or a database.
+        :returns: whether all of it has ended.
+        :raises InputTypeError: it is something else.
         :raises InputValueError: it was not started.
         """
         statuses = Experiment.get_status(self, entity)  # in our words, whatever a subclass answers in
@@ -268,7 +319,13 @@ class Experiment(Creator):
         return all(status.final for status in statuses)
 
     def summary(self, style: str = "github") -> str:
-        """A table of everything that was started, in a style of the `tabulate` library."""
+        """A table of everything that was started.
+
+        :param style: a style of the `tabulate <https://pypi.org/project/tabulate/>`_ library.
+        :returns: the table, as text: a row for each member and server.
+        :raises InputTypeError: the style is no text.
+        :raises InputValueError: there is no such style; the message lists them.
+        """
         self._runner.refresh()
         rows = Table([*self._runner.rows(), *self._databases.rows()])
         return rows.format(style)

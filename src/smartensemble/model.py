@@ -39,6 +39,18 @@ class Group(Entity):
 class Model(ModelSharing):
     """One program, with its parameters, its files and its directory.
 
+    :param name: its name, which also names its directory.
+    :param params: one value for each parameter, to fill tags in its input files: a dictionary; or a name, or a list of names,
+        whose values are in `params_as_args`.
+    :param run_settings: how its program is run.
+    :param path: its directory; by default, a directory of its name in that of its experiment or ensemble.
+    :param params_as_args: parameters that are also passed to the program as arguments: a dictionary with their values; or a
+        name, or a list of names, whose values are in `params`.
+    :param batch_settings: run it as a batch job of its own.
+    :raises InputTypeError: an argument has another type, or there are no run settings.
+    :raises InputValueError: the name cannot name a directory, or the path is no path.
+    :raises ParameterError: a parameter has a list of values, none, or values in two places.
+
     >>> model = Model("melt", {"T": 1.5}, RunSettings("echo"))
     >>> model.params, model.status
     ({'T': '1.5'}, <Status.NEW: 'New'>)
@@ -60,15 +72,6 @@ class Model(ModelSharing):
         params_as_args: Params = None,
         batch_settings: BatchSettings | None = None,
     ) -> None:
-        """A model of one program.
-
-        :param name: its name, which also names its directory.
-        :param params: one value for each parameter, to fill tags in its input files.
-        :param run_settings: how its program is run.
-        :param path: its directory; by default, a directory of its name in that of its experiment or ensemble.
-        :param params_as_args: parameters that are also passed to the program as arguments.
-        :param batch_settings: run it as a batch job of its own.
-        """
         check_name("Model", name)
         check_settings(name, run_settings, batch_settings)
         values, arguments = _single(name, resolve(name, params, params_as_args))
@@ -225,9 +228,15 @@ class Model(ModelSharing):
         return sharing(self).uploads
 
     def attach_generator_files(self, to_copy: Paths = None, to_symlink: Paths = None, to_configure: Paths = None) -> None:
-        """Files for its directory: copied, linked to, or copied with their tags filled. Replaces the earlier ones.
+        """Attach files to its directory: copied, linked to, or copied with their tags filled. Replaces the earlier ones.
 
-        :raises MissingFileError: a file that is not there.
+        :param to_copy: files and directories to copy.
+        :param to_symlink: files and directories to make symbolic links to.
+        :param to_configure: text files whose tags are filled with its parameters, and directories of them.
+        :raises MissingFileError: one of them does not exist.
+        :raises AccessError: one of them cannot be read, or is neither a file nor a directory.
+        :raises InputTypeError: one of them is no path.
+        :raises InputValueError: a link would replace another file, or a file has a name that ``generate`` writes itself.
         """
         self._files = attach(self.name, to_copy, to_symlink, to_configure)
 
@@ -244,7 +253,10 @@ class Model(ModelSharing):
         self._sharing = replace(self._sharing, prefixing=False)
 
     def query_key_prefixing(self) -> bool:
-        """True if its name prefixes the keys that it writes. Its own setting decides, or else that of its ensemble."""
+        """True if its name prefixes the keys that it writes. Its own setting decides, or else that of its ensemble.
+
+        :returns: whether prefixing is on.
+        """
         return bool(sharing(self).prefixing)
 
     @property

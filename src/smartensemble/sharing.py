@@ -7,6 +7,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from smartensemble.checks import word
+from smartensemble.databases.descriptions import COLOCATED
+from smartensemble.docstrings.described import described_by
 from smartensemble.duration import Duration
 from smartensemble.errors import EntityExistsError, InputTypeError, public, shown
 from smartensemble.settings.executable import find_program
@@ -34,6 +36,13 @@ class Sharing:
     incoming: tuple[Producer, ...] = ()
     uploads: "tuple[Upload, ...]" = ()
 
+
+#: Of what is stored, for the docstrings of the methods that store it.
+DEVICES = """
+:param device: ``"CPU"``, ``"GPU"``, or one of several GPUs, as ``"GPU:1"``.
+:param devices_per_node: the number of GPUs that clients choose from with ``run_model_multigpu``, ``GPU:n`` for each.
+:param first_device: the number of the first of these GPUs, from 0 on.
+"""
 
 #: The sharing of an entity that shares nothing.
 NO_SHARING = Sharing()
@@ -66,11 +75,13 @@ class Entity:
         raise NotImplementedError
 
     def register_incoming_entity(self, incoming_entity: Producer) -> None:
-        """Let it read the keys of `incoming_entity`, by their prefix: of one model, or of each member of an ensemble.
+        """Let it read the keys of another entity, by their prefix: of one model, or of each member of an ensemble.
 
         In an ensemble each member reads them, also members that you add later.
 
+        :param incoming_entity: the model or ensemble that writes the keys.
         :raises EntityExistsError: it, or a member, reads from that entity already.
+        :raises InputTypeError: it is neither a model nor an ensemble.
         """
         for name, sharing in self._shared():
             check_incoming(name, sharing.incoming, incoming_entity)
@@ -84,6 +95,7 @@ class Entity:
             check_free(name, sharing.uploads, upload)
         self._sharing = replace(self._sharing, uploads=(*self._sharing.uploads, upload))
 
+    @described_by(DEVICES)
     def add_ml_model(
         self,
         name: str,
@@ -105,20 +117,21 @@ class Entity:
         In an ensemble this applies to all members, also those that you add later.
 
         :param name: the name that clients run it by.
-        :param backend: ``"TORCH"``, ``"ONNX"``, ``"TF"`` or ``"TFLITE"``.
+        :param backend: what runs it: ``"TORCH"``, ``"ONNX"``, ``"TF"`` or ``"TFLITE"``.
         :param model: the model, as the bytes that its framework saves; or
         :param model_path: the file that it is saved in, which is read now.
-        :param device: ``"CPU"``, ``"GPU"``, or one of several GPUs, as ``"GPU:1"``.
-        :param devices_per_node: the GPUs that clients choose from with ``run_model_multigpu``, ``GPU:n`` for each.
-        :param first_device: the number of the first one.
         :param batch_size: the most rows of several clients' runs that are run at once; 0 runs each alone.
-        :param min_batch_size: the rows to wait for.
+        :param min_batch_size: the number of rows to wait for; 0 waits for none.
         :param min_batch_timeout: the most milliseconds to wait for them; 0 sets no limit.
         :param tag: a remark on it, such as its version.
         :param inputs: the names of its inputs; for TF only.
         :param outputs: the names of its outputs; for TF only.
         :raises MissingFileError: there is no such file.
+        :raises AccessError: the file cannot be read, or is no file.
         :raises EntityExistsError: a model or script has this name already.
+        :raises InputTypeError: an argument has another type.
+        :raises InputValueError: there is no such backend or device, the model is empty or given twice; a number is too small.
+        :raises UnsupportedError: several devices are given where there can be only one.
         """
         from smartensemble.databases.uploads import Devices, ml_model
         from smartensemble.wire.models import Batching
@@ -127,6 +140,7 @@ class Entity:
         batching = Batching(batch_size, min_batch_size, min_batch_timeout)
         self._store(ml_model(self.name, name, backend, model, model_path, devices, batching, tag, inputs, outputs))
 
+    @described_by(DEVICES)
     def add_function(
         self,
         name: str,
@@ -140,14 +154,18 @@ class Entity:
         The database stores its source, so the function must not use anything outside of it.
 
         :param name: the name that clients run it by, by ``run_script`` with its own name as well.
-        :param function: the function, or its text. The other arguments are those of :meth:`add_ml_model`.
-        :raises InputValueError: it has no source, or is a lambda.
+        :param function: the function, or its text.
+        :raises EntityExistsError: a model or script has this name already.
+        :raises InputTypeError: it is neither a function nor text, or another argument has another type.
+        :raises InputValueError: it has no source, or is a lambda; there is no such device; a number is too small.
+        :raises UnsupportedError: several devices are given where there can be only one.
         """
         from smartensemble.databases import uploads
 
         devices = uploads.Devices(device, devices_per_node, first_device)
         self._store(uploads.function(self.name, name, function, devices))
 
+    @described_by(DEVICES)
     def add_script(
         self,
         name: str,
@@ -161,8 +179,13 @@ class Entity:
 
         :param name: the name that clients run them by.
         :param script: their text; or
-        :param script_path: the file with it, which is read now. The other arguments are those of :meth:`add_ml_model`.
+        :param script_path: the file with it, which is read now.
         :raises MissingFileError: there is no such file.
+        :raises AccessError: the file cannot be read, or is no file.
+        :raises EntityExistsError: a model or script has this name already.
+        :raises InputTypeError: an argument has another type.
+        :raises InputValueError: the script is empty, given twice or no text; there is no such device; a number is too small.
+        :raises UnsupportedError: several devices are given where there can be only one.
         """
         from smartensemble.databases import uploads
 
@@ -177,6 +200,7 @@ class ModelSharing(Entity):
     __slots__ = ("_colocated",)
     _colocated: "Colocated | None"
 
+    @described_by(COLOCATED)
     def colocate_db_uds(
         self,
         unix_socket: str | PurePath | None = None,
@@ -195,16 +219,7 @@ class ModelSharing(Entity):
         """Give it a database of its own, on its host, that it reaches by a unix socket. It begins and ends with the model.
 
         :param unix_socket: its path; by default one that no other has, in a directory that only you can enter.
-        :param socket_permissions: who may connect, as ``chmod`` takes it.
-        :param db_cpus: threads of the server that read and write at a time.
-        :param custom_pinning: the CPUs that the server may use; by default all.
-        :param debug: have the server write more into ``NAME.db.out``.
-        :param db_identifier: what its variables end in, as ``SSDB_name``; by default nothing.
-        :param server: the program, as :meth:`Experiment.create_database` takes it.
-        :param workers: the processes that run its models and scripts; 0 for none.
-        :param intra_op_threads: the threads that a model may use in each of them.
-        :param model_time_limit: how long a run of a model may take.
-        :param confine: keep its models and scripts from your files, your other processes and the network.
+        :param socket_permissions: who may connect: three octal digits, as ``chmod`` takes them.
         """
         from smartensemble.databases import colocated
         from smartensemble.databases.worker_options import worker_options
@@ -219,6 +234,7 @@ class ModelSharing(Entity):
             permissions=colocated.checked_permissions(self.name, socket_permissions),
         )
 
+    @described_by(COLOCATED)
     def colocate_db_tcp(
         self,
         port: int | None = None,
@@ -235,8 +251,6 @@ class ModelSharing(Entity):
         confine: bool = True,
     ) -> None:
         """Give it a database of its own, on its host, that it reaches by a port, as does every user of that host.
-
-        The other arguments are those of :meth:`colocate_db_uds`.
 
         :param port: its port; by default a free one is chosen when the model starts.
         :param ifname: the network interface that it listens on.

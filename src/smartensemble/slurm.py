@@ -26,11 +26,14 @@ def get_allocation(
     Give it to members: ``SrunSettings("lmp", alloc=number)``.
 
     :param nodes: the number of its nodes.
-    :param time: how long it lasts: seconds, a timedelta or ``"HH:MM:SS"``.
+    :param time: how long it lasts: seconds, a timedelta or ``"HH:MM:SS"``; by default as long as the partition allows.
     :param account: the account that is charged.
     :param options: further options of ``salloc``: ``{"partition": "short", "exclusive": None}``.
+    :returns: the number, as text.
     :raises StateError: Slurm refuses it.
-    :raises InputValueError: its partition has fewer nodes.
+    :raises UnsupportedError: there is no Slurm here.
+    :raises InputTypeError: an argument has another type.
+    :raises InputValueError: its partition has fewer nodes, or an argument cannot be used.
     """
     further = {} if options is None else raw_options("options", options)
     command = _salloc(nodes, time, account, further)
@@ -47,7 +50,10 @@ def get_allocation(
 def release_allocation(alloc_id: str | int) -> None:
     """Release an allocation; what runs in it ends.
 
-    :raises StateError: there is no such allocation, or there is none any more.
+    :param alloc_id: its number, as :func:`get_allocation` returns it.
+    :raises InputTypeError: it is neither text nor a whole number.
+    :raises StateError: there is no such allocation, there is none any more, or there is no Slurm here.
+    :raises InputValueError: the number is below zero.
     """
     number = str(alloc_id).strip() if isinstance(alloc_id, str) else str(whole("alloc_id", alloc_id))
     if not number.isdecimal() or not queue("slurm").has(number):
@@ -57,9 +63,15 @@ def release_allocation(alloc_id: str | int) -> None:
 
 @public
 def validate(nodes: int = 1, ppn: int = 1, partition: str | None = None) -> bool:
-    """Whether a partition, the default one if none is named, has `nodes` nodes of at least `ppn` CPUs.
+    """Whether a partition has enough nodes.
 
-    :raises InputValueError: there is no such partition.
+    :param nodes: how many nodes it should have.
+    :param ppn: the number of CPUs that each of them should have.
+    :param partition: its name; by default that of the default partition.
+    :returns: whether it has `nodes` nodes of at least `ppn` CPUs.
+    :raises InputTypeError: an argument has another type.
+    :raises InputValueError: there is no such partition, or a number is less than 1.
+    :raises StateError: there is no Slurm here.
     """
     nodes, ppn = positive("nodes", nodes), positive("ppn", ppn)
     partition = None if partition is None else word("partition", partition)
@@ -76,7 +88,8 @@ def validate(nodes: int = 1, ppn: int = 1, partition: str | None = None) -> bool
 def get_default_partition() -> str:
     """The partition of jobs that name none.
 
-    :raises StateError: no partition is the default.
+    :returns: its name.
+    :raises StateError: no partition is the default, or there is no Slurm here.
     """
     for each in queue("slurm").partitions():
         if each.default:
@@ -86,25 +99,41 @@ def get_default_partition() -> str:
 
 @public
 def get_hosts() -> list[str]:
-    """The names of the nodes of the allocation that this program runs in, sorted."""
+    """The names of the nodes of the allocation that this program runs in.
+
+    :returns: the names, sorted.
+    :raises StateError: this program runs in no allocation.
+    """
     return wlm.get_hosts("slurm")
 
 
 @public
 def get_queue() -> str:
-    """The partition of the allocation that this program runs in."""
+    """The partition of the allocation that this program runs in.
+
+    :returns: its name.
+    :raises StateError: this program runs in no allocation.
+    """
     return wlm.get_queue("slurm")
 
 
 @public
 def get_tasks() -> int:
-    """The number of processes that the allocation was requested for."""
+    """The number of processes that the allocation was requested for.
+
+    :returns: how many, on all nodes together.
+    :raises StateError: this program runs in no allocation.
+    """
     return wlm.get_tasks("slurm")
 
 
 @public
 def get_tasks_per_node() -> dict[str, int]:
-    """The number of processes on each node of the allocation."""
+    """The number of processes on each node of the allocation.
+
+    :returns: the names of the nodes, each with its number of processes.
+    :raises StateError: this program runs in no allocation, or is itself a step of one, which sees only its own processes.
+    """
     return wlm.get_tasks_per_node("slurm")
 
 

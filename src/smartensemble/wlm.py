@@ -10,22 +10,37 @@ from smartensemble.schedulers.base import Control
 
 @public
 def get_hosts(launcher: str | None = None) -> list[str]:
-    """The names of the nodes of the allocation, sorted.
+    """The names of the nodes of the allocation that this program runs in.
 
+    :param launcher: the scheduler, ``"slurm"``; by default the one in whose allocation this program runs.
+    :returns: the names, sorted.
     :raises StateError: this program runs in no allocation.
+    :raises UnsupportedError: there is no such scheduler in this version.
     """
     return sorted(_allocation(launcher).node_names(os.environ))
 
 
 @public
 def get_queue(launcher: str | None = None) -> str:
-    """The queue of the allocation."""
+    """The queue of the allocation.
+
+    :param launcher: the scheduler, ``"slurm"``; by default the one in whose allocation this program runs.
+    :returns: its name.
+    :raises StateError: this program runs in no allocation.
+    :raises UnsupportedError: there is no such scheduler in this version.
+    """
     return _allocation(launcher).queue(os.environ)
 
 
 @public
 def get_tasks(launcher: str | None = None) -> int:
-    """The number of processes that the allocation was requested for."""
+    """The number of processes that the allocation was requested for.
+
+    :param launcher: the scheduler, ``"slurm"``; by default the one in whose allocation this program runs.
+    :returns: how many, on all nodes together.
+    :raises StateError: this program runs in no allocation.
+    :raises UnsupportedError: there is no such scheduler in this version.
+    """
     return sum(_allocation(launcher).tasks_per_node(os.environ))
 
 
@@ -33,7 +48,10 @@ def get_tasks(launcher: str | None = None) -> int:
 def get_tasks_per_node(launcher: str | None = None) -> dict[str, int]:
     """The number of processes on each node of the allocation.
 
-    :raises StateError: this program is itself a step of the allocation, and sees only the processes of that step.
+    :param launcher: the scheduler, ``"slurm"``; by default the one in whose allocation this program runs.
+    :returns: the names of the nodes, each with its number of processes.
+    :raises StateError: this program runs in no allocation, or is itself a step of one, which sees only its own processes.
+    :raises UnsupportedError: there is no such scheduler in this version.
     """
     control = _allocation(launcher)
     nodes, tasks = control.node_names(os.environ), control.tasks_per_node(os.environ)

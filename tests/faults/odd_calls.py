@@ -1,7 +1,8 @@
 """Call everything public with what nobody should give, and where nothing is as it should be.
 
 Whatever comes is an error of ours, or a TypeError for a wrong signature; nothing was written before; the message reads
-``subject: what is wrong; what to do``; and the traceback ends where the call was. A public name is found by itself::
+``subject: what is wrong; what to do``; the docstring names the error of an odd argument; the traceback ends where the call was.
+A public name is found by itself::
 
     python tests/faults/odd_calls.py                            everything, which takes minutes
     python tests/faults/odd_calls.py --each 2 --seed 7 --only Ensemble
@@ -31,6 +32,7 @@ from faults.odd_places import SITUATIONS, places
 from faults.odd_values import Make, frameworks, values
 from faults.odd_world import World, install_programs, remove, tree
 from smartensemble.compat.missing import Missing
+from smartensemble.docstrings.described import fields
 from smartensemble.errors import SPECIAL, SmartEnsembleError
 from worlds.patience import PATIENCE_S
 
@@ -182,6 +184,7 @@ def wrong(each: Public, world: World, changed: dict[str, Any], before: object) -
         return
     except SmartEnsembleError as error:
         yield from _unshapely(error)
+        yield from _unnamed(each, error) if changed else ()
     except Hung:
         yield "hangs"
     except Exception as error:
@@ -203,6 +206,14 @@ def _unshapely(error: SmartEnsembleError) -> Iterator[str]:
         yield f"passes on what no argument has raised, but {cause[0].filename}:{cause[0].lineno}: {text:.200}"
     if len(frames := _frames(error)) != 1:
         yield f"comes through {', '.join(frames)}"
+
+
+def _unnamed(each: Public, error: SmartEnsembleError) -> Iterator[str]:
+    """What is wrong with a docstring: it does not name this error. Those of compat speak of what they stand for."""
+    described = each.owner if each.method in ("__init__", "__post_init__") else each.function
+    says = {name for (kind, name), _ in fields(described.__doc__ or "") if kind == "raises"}
+    if not each.name.startswith("compat.") and not says.intersection(kind.__name__ for kind in type(error).__mro__):
+        yield f"raises {type(error).__name__}, which its docstring does not name"
 
 
 def _frames(error: Exception) -> list[str]:

@@ -4,13 +4,14 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from bs4 import BeautifulSoup, Tag
 
 from worlds.patience import PATIENCE_S, eventually
 
@@ -56,11 +57,11 @@ def test_from_the_first_page_to_a_method_and_to_the_block_that_runs_it(visit: Go
     one(browser, "article .cards a[href^='ensemble.html']").click()
     assert heading(browser) == "Ensemble"
     one(browser, "article a[href$='smartensemble.Ensemble.add_model']").click()
-    eventually(lambda: heading(browser) == "Interface")
+    eventually(lambda: "smartensemble.Ensemble.html" in browser.current_url)
     entry = browser.find_element("id", "smartensemble.Ensemble.add_model").find_element("xpath", "..")
     entry.find_element("css selector", ".tutorkit-examples a").click()
 
-    eventually(lambda: "api.html" not in browser.current_url)
+    eventually(lambda: "smartensemble.Ensemble.html" not in browser.current_url)
     target = browser.current_url.partition("#")[2]
     assert "add_model" in browser.find_element("id", target).text
 
@@ -98,6 +99,53 @@ class Links(HTMLParser):
                 self.ids.add(value)
             if value and ((tag, name) in (("a", "href"), ("link", "href"), ("img", "src"), ("script", "src"))):
                 self.targets.append(value)
+
+
+# --- the reference ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def entries(folder: Path) -> list[Tag]:
+    """The entries of the reference."""
+    pages = sorted((folder / "reference" / "api").glob("*.html"))
+    return [entry for page in pages for entry in BeautifulSoup(page.read_text("utf-8"), "html.parser").select("dl.py")]
+
+
+def test_of_every_argument_the_reference_shows_type_default_and_meaning(entries: list[Tag]) -> None:
+    shown = [(entry, said(entry), *argument) for entry in entries for argument in given(entry)]
+    lacking = [
+        f"{entry.dt and entry.dt['id']}: {name}{default}"
+        for entry, words, name, default in shown
+        if not re.fullmatch(rf"{name} \(.+{re.escape(default)}\) \S .+", words.get(name, ""))
+    ]
+
+    assert len(shown) > 300
+    assert lacking == []
+
+
+def given(entry: Tag) -> Iterator[tuple[str, str]]:
+    """The arguments in the signature of an entry, with what the description should end its type with."""
+    for parameter in entry.dt.select("em.sig-param") if entry.dt else ():
+        if name := parameter.select_one(".n"):
+            default = parameter.select_one(".default_value")
+            yield name.text, f", default {default.text}" if default else ""
+
+
+def said(entry: Tag) -> dict[str, str]:
+    """The descriptions of the arguments of an entry, without those of entries in it."""
+    paragraphs = entry.select(":scope > dd > dl.field-list p:has(> strong)")
+    return {each.strong.text: " ".join(each.text.split()) for each in paragraphs if each.strong}
+
+
+def test_every_method_is_in_the_contents_of_its_page_and_linked_to_its_lines(folder: Path) -> None:
+    page = BeautifulSoup((folder / "reference/api/smartensemble.Experiment.html").read_text("utf-8"), "html.parser")
+    methods = {str(each["id"]) for each in page.select("dl.py.method > dt")}
+    contents = {str(each["href"]).lstrip("#") for each in page.select("#pst-page-toc-nav a")}
+    sources = [str(each.parent["href"]) for each in page.select("dl.py.method > dt .viewcode-link") if each.parent]
+
+    assert "smartensemble.Experiment.create_ensemble" in methods
+    assert methods - contents == set()
+    assert len(sources) == len(methods)
 
 
 # --- taking something along -------------------------------------------------------------------------------------------

@@ -344,15 +344,44 @@ def test_two_builds_of_one_record_are_equal(write: Write, built: Build, project:
     assert (project.root / "out" / "index.html").read_bytes() == first
 
 
-def test_an_entry_of_the_reference_links_to_the_blocks_that_run_it(write: Write, built: Build, project: Config) -> None:
+BLOCK = "```pycon\n>>> import shapes\n>>> shapes.a()\n1\n```\n"
+
+
+@pytest.fixture
+def reference(write: Write, project: Config) -> Config:
+    """A project with a reference, and pages that run what is in it."""
     (project.root / "shapes.py").write_text('def a():\n    """The first."""\n    return 1\n\ndef b():\n    """The second."""\n')
-    write("# P\n\n```pycon\n>>> from shapes import a\n>>> a()\n1\n```\n", "docs/page.md")
-    write("Reference\n=========\n\n.. autofunction:: shapes.a\n\n.. autofunction:: shapes.b\n", "docs/index.rst")
+    pages = "   toctree::\n\n   p\n   r\n   q\n"
+    write(
+        f"Reference\n=========\n\n..{pages[2:]}\n.. autofunction:: shapes.a\n\n.. autofunction:: shapes.b\n", "docs/index.rst"
+    )
     paths = f"import sys\nsys.path.insert(0, {str(project.root)!r})\n"
     (project.root / "docs" / "conf.py").write_text(paths + CONF.replace('"myst_nb"', '"sphinx.ext.autodoc", "myst_nb"'))
     settings(project, 'api = ["shapes"]\n')
+    return project
+
+
+def test_an_entry_of_the_reference_links_to_the_blocks_that_run_it(write: Write, built: Build, reference: Config) -> None:
+    write(f"# P\n\n## Round `a`\n\n{BLOCK}", "docs/p.md")
+    write(f"# Q\n\n{BLOCK}", "docs/q.md")
+    write("# R\n", "docs/r.md")
+
+    text, said = built("index.html")
+
+    assert said == ""
+    assert "The first. Examples: P: Round a, Q shapes.b()" in text
+    assert "All" not in text
+    links = re.findall(r'href="([pq].html#block-[\w-]+)"', (reference.root / "out" / "index.html").read_text())
+    assert [link.partition("#")[0] for link in links] == ["p.html", "q.html"]
+    page, _, anchor = links[0].partition("#")
+    assert f'id="{anchor}"' in (reference.root / "out" / page).read_text()
+
+
+def test_beyond_three_examples_open_in_the_order_of_the_site(write: Write, built: Build, reference: Config) -> None:
+    write(f"# P\n\n## Round\n\n{BLOCK}\nMore.\n\n{BLOCK}\n## Flat\n\n{BLOCK}", "docs/p.md")
+    write(f"# Q\n\n{BLOCK}\n## Deep\n\n{BLOCK}", "docs/q.md")
+    write(f"# R\n\n{BLOCK}", "docs/r.md")
 
     text, _ = built("index.html")
 
-    assert "The first. Examples that run this: page.md:4. shapes.b()" in text
-    assert text.count("Examples that run this") == 1
+    assert "Examples: P: Round, R, Q All 5 examples P: Round, Flat R Q: Deep shapes.b()" in text

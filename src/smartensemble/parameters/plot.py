@@ -60,9 +60,13 @@ def plot_design(ensemble: Design, params: str | Iterable[str] | None = None, *, 
 
     A larger point stands for several members. Members that `extend` added have a second color and shape.
 
-    :param params: the parameters to show; by default those that differ between members.
-    :param sizes: the samples drawn first, and by each `extend`, which :meth:`smartensemble.Ensemble.plot_design` passes.
+    :param ensemble: the ensemble, whose members have parameters.
+    :param params: the names of the parameters to show, at most eight; by default those that differ between members.
+    :param sizes: the numbers of samples drawn first, and by each `extend`, which :meth:`smartensemble.Ensemble.plot_design`
+        passes.
+    :returns: a figure of Matplotlib.
     :raises ParameterError: there is no such parameter, or there are too many for one figure.
+    :raises InputTypeError: `params` is neither a name nor a list of names.
     :raises UnsupportedError: Matplotlib is not installed.
     """
     try:

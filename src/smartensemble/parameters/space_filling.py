@@ -31,6 +31,14 @@ def latin_hypercube(
     A first batch is a Latin hypercube. A later one goes into the strata that the earlier ones left empty, of as many as there
     are points in the end.
 
+    :param names: the names of the parameters.
+    :param values: for each of them, a tuple of two numbers, which is a range, or its values.
+    :param sizes: the numbers of samples of all batches so far. Those of the last one are drawn.
+    :param seed: a whole number that makes the samples repeatable; None for any samples.
+    :returns: a dictionary for each sample: in a range of whole numbers an int, in another range a float.
+    :raises StrategyError: a range has no two finite numbers, low before high.
+    :raises UnsupportedError: SciPy is not installed.
+
     >>> for point in latin_hypercube(["T", "N"], [(1.0, 3.0), (1, 4)], [4], seed=1):
     ...     print(f"T={point['T']:.2f} N={point['N']}")
     T=1.65 N=3
@@ -48,6 +56,14 @@ def sobol(
     """The points of the last of several batches of `sizes`: those of one scrambled Sobol' sequence.
 
     The sequence fills space evenly at every length, and best at powers of two.
+
+    :param names: the names of the parameters.
+    :param values: for each of them, a tuple of two numbers, which is a range, or its values.
+    :param sizes: the numbers of samples of all batches so far. Those of the last one are drawn.
+    :param seed: a whole number that makes the samples repeatable; None for any samples.
+    :returns: a dictionary for each sample: in a range of whole numbers an int, in another range a float.
+    :raises StrategyError: a range has no two finite numbers, low before high.
+    :raises UnsupportedError: SciPy is not installed.
 
     >>> [point["N"] for point in sobol(["N"], [(1, 4)], [4], seed=1)]
     [2, 4, 3, 1]

@@ -22,6 +22,11 @@ Strategy = Callable[[list[str], list[list[str]], int], Iterable[Mapping[str, obj
 def all_perm(names: Sequence[str], values: Sequence[Sequence[T]], _n_models: int = 0) -> Iterator[dict[str, T]]:
     """Every combination; the last parameter changes fastest.
 
+    :param names: the names of the parameters.
+    :param values: for each of them, its values.
+    :param _n_models: is not used.
+    :returns: a dictionary for each member, with the values that were given.
+
     >>> list(all_perm(["T", "P"], [[1, 2], [5, 6]]))
     [{'T': 1, 'P': 5}, {'T': 1, 'P': 6}, {'T': 2, 'P': 5}, {'T': 2, 'P': 6}]
     """
@@ -30,6 +35,12 @@ def all_perm(names: Sequence[str], values: Sequence[Sequence[T]], _n_models: int
 
 def step(names: Sequence[str], values: Sequence[Sequence[T]], _n_models: int = 0) -> Iterator[dict[str, T]]:
     """The first value of each list, then the second ones, and so on: lists of one length.
+
+    :param names: the names of the parameters.
+    :param values: for each of them, its values.
+    :param _n_models: is not used.
+    :returns: a dictionary for each member, with the values that were given.
+    :raises StrategyError: the lists have several lengths.
 
     >>> list(step(["T", "P"], [[1, 2], [5, 6]]))
     [{'T': 1, 'P': 5}, {'T': 2, 'P': 6}]
@@ -58,6 +69,12 @@ def random(
 
     The product is never built: combinations are numbered, and numbers are drawn. One seed gives one sequence, of which more
     samples show more; where it is longer than there are combinations, it has all of them.
+
+    :param names: the names of the parameters.
+    :param values: for each of them, its values.
+    :param sizes: the numbers of samples of all batches so far. Those of the last one are drawn.
+    :param seed: a whole number that makes the samples repeatable; None for any samples.
+    :returns: a dictionary for each sample, with the values that were given.
 
     >>> list(random(["T", "P"], [range(10**6), range(10**6)], [2], seed=7))
     [{'T': 434439, 'P': 589175}, {'T': 54335, 'P': 349841}]

@@ -27,7 +27,13 @@ class Table(list[dict[str, object]]):
         return list(dict.fromkeys(name for row in self for name in row))
 
     def format(self, style: str = "simple") -> str:
-        """The table as text, in a style of the `tabulate <https://pypi.org/project/tabulate/>`_ library."""
+        """The table as text. Of more than 60 rows, it has the first and the last ones.
+
+        :param style: a style of the `tabulate <https://pypi.org/project/tabulate/>`_ library, such as ``"github"``.
+        :returns: lines of text.
+        :raises InputTypeError: the style is no text.
+        :raises InputValueError: there is no such style; the message lists them.
+        """
         from tabulate import tabulate, tabulate_formats
 
         one_of("style", style, tabulate_formats)

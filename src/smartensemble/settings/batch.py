@@ -15,6 +15,19 @@ from smartensemble.settings.preamble import split
 class BatchSettings(BatchOptions):
     """Settings of a batch job for a whole ensemble.
 
+    :param nodes: the number of nodes of the whole job, not of each member. By default as many as all members need to run at
+        once, or all that exist; with fewer, members wait for their turn.
+    :param time: how long the job may run: seconds, a timedelta or ``"HH:MM:SS"``.
+    :param queue: the queue or partition.
+    :param account: the account that is charged.
+    :param batch_args: further options of the scheduler, by its own names: ``{"gres": "gpu:1"}``, passed on as they are.
+    :param preamble: lines of shell that run before the members start, for all of them.
+    :param overcommit: run all members at once, also on fewer CPUs.
+    :param array: make a job array of the members, each of which then waits and runs by itself, as soon as there is room for
+        one. For members of one task.
+    :raises InputTypeError: an argument has another type.
+    :raises InputValueError: an argument has a value that cannot be used; the message says which can.
+
     >>> settings = BatchSettings(nodes=2, time="01:00:00")
     >>> settings.add_preamble("module load lammps")
     >>> settings
@@ -33,19 +46,6 @@ class BatchSettings(BatchOptions):
         overcommit: bool = False,
         array: bool = False,
     ) -> None:
-        """Settings for a batch job.
-
-        :param nodes: the number of nodes of the whole job, not of each member. By default as many as all members need to run at
-            once, or all that exist; with fewer, members wait for their turn.
-        :param time: how long the job may run: seconds, a timedelta or ``"HH:MM:SS"``.
-        :param queue: the queue or partition.
-        :param account: the account that is charged.
-        :param batch_args: further options of the scheduler, passed on as they are.
-        :param preamble: lines of shell that run before the members start, for all of them.
-        :param overcommit: run all members at once, also on fewer CPUs.
-        :param array: make a job array of the members, each of which then waits and runs by itself, as soon as there is room for
-            one. For members of one task.
-        """
         self.nodes = None if nodes is None else positive("nodes", nodes)
         self.time = None if isinstance(time, str) and not time else time
         self.queue = _optional_line("queue", queue)
@@ -65,14 +65,24 @@ class BatchSettings(BatchOptions):
         self.add_preamble(preamble)
 
     def add_preamble(self, lines: str | Iterable[str]) -> None:
-        """Add lines of shell that run before the members start. The scheduler reads lines with its options: ``#SBATCH ...``."""
+        """Add lines of shell that run before the members start. The scheduler reads lines with its options: ``#SBATCH ...``.
+
+        :param lines: a list of lines, or text of several.
+        :raises InputTypeError: it is neither.
+        :raises InputValueError: no shell can receive a line.
+        """
         self.preamble += shell_lines(lines)
 
     def add_het_group(self, settings: "BatchSettings") -> None:
-        """Give the job more nodes, of another kind: those of `settings`.
+        """Give the job more nodes, of another kind.
 
         The first group, number 0, is what these settings ask for. A member runs on group 1 by ``set_het_group([1])`` of its
         run settings, and programs of one MPI may run on several (:meth:`RunSettings.make_mpmd`).
+
+        :param settings: the nodes and options of the group.
+        :raises InputTypeError: they are no BatchSettings.
+        :raises InputValueError: they are these settings themselves, or ask for more than nodes and options;
+            or this job is an array.
         """
         if not isinstance(settings, BatchSettings):
             raise InputTypeError(f"add_het_group: {shown(settings)} are no batch settings; give BatchSettings(nodes=...)")

@@ -16,6 +16,13 @@ class Singularity:
 
     The command line follows their manuals; no test has run it, because the test machines have no engine.
 
+    :param image: the image: a file, or an address that the engine knows.
+    :param args: options of ``exec``.
+    :param mount: directories that the program sees: one, a list, or ``{"/outside": "/inside"}``.
+    :param working_directory: the directory inside in which the program starts; by default the engine's choice.
+    :raises InputTypeError: an argument has another type.
+    :raises InputValueError: an argument has a value that no program can receive.
+
     >>> image = Singularity("lammps.sif", mount={"/scratch": "/data"})
     >>> image.image, image.mount
     ('lammps.sif', ('/scratch:/data',))

@@ -18,13 +18,29 @@ from smartensemble.settings.preamble import split
 class RunSettings(RunOptions):
     """How each member's program is run.
 
+    The program is looked for at once, on PATH and below the working directory.
+
+    :param exe: the program, by name or path. Inside a `container`, the search for it happens when it runs, not now; and
+        when it starts, where this machine lacks the run command, as a laptop lacks those of a cluster. If ``"python"`` on
+        PATH is another one than runs this program, a warning names both.
+    :param exe_args: its arguments: a list, or text that is split as a shell would.
+    :param run_command: a program that starts it, such as ``"mpirun"``; by default none. Only a start needs it.
+    :param run_args: options of `run_command`: ``{"n": 2}`` is ``-n 2``, ``{"map-by": "core"}`` is
+        ``--map-by=core``, and a value of None makes an option without a value. Without a run command they have no effect,
+        which a start reports.
+    :param env_vars: variables added to the environment that it inherits.
+    :param container: the image that it runs in.
+    :param time_limit: how long a member may run: seconds, a timedelta or ``"HH:MM:SS"``. One that runs longer is
+        ended, and has failed.
+    :raises MissingFileError: `exe` is not there (a FileNotFoundError).
+    :raises NotExecutableError: `exe` or `run_command` may not be executed (a PermissionError).
+    :raises InputTypeError: an argument has another type.
+    :raises InputValueError: an argument has a value that cannot be used; the message says which can.
+
     >>> settings = RunSettings("echo", ["hello", "world"], env_vars={"LANG": "C"})
     >>> settings.add_exe_args("--loud")
     >>> settings.exe_args
     ['hello', 'world', '--loud']
-
-    The program is looked for at once, on PATH and below the working directory:
-
     >>> RunSettings("no-such-program")
     Traceback (most recent call last):
     smartensemble.errors.MissingFileError: no-such-program: no such program on PATH; give its path, or install it
@@ -43,22 +59,6 @@ class RunSettings(RunOptions):
         *,
         time_limit: Duration | None = None,
     ) -> None:
-        """Settings for the program `exe`.
-
-        :param exe: the program, by name or path. Inside a `container`, the search for it happens when it runs, not now; and
-            when it starts, where this machine lacks the run command, as a laptop lacks those of a cluster. If ``"python"`` on
-            PATH is another one than runs this program, a warning names both.
-        :param exe_args: its arguments: a list, or text that is split as a shell would.
-        :param run_command: a program that starts it, such as ``"mpirun"``. Only a start needs it.
-        :param run_args: options of `run_command`: ``{"n": 2}`` is ``-n 2``, ``{"map-by": "core"}`` is
-            ``--map-by=core``, and a value of None makes an option without a value. Without a run command they have no effect,
-            which a start reports.
-        :param env_vars: variables added to the environment that it inherits.
-        :param container: the image that it runs in.
-        :param time_limit: how long a member may run: seconds, a timedelta or ``"HH:MM:SS"``. One that runs longer is
-            ended, and has failed.
-        :raises MissingFileError: `exe` is not there (a FileNotFoundError).
-        """
         if container is not None and not isinstance(container, Singularity):
             raise InputTypeError(f"container: {shown(container)} is no container; for example Singularity('image.sif')")
         self.container = container
@@ -75,11 +75,22 @@ class RunSettings(RunOptions):
         self.time_limit = None if time_limit is None else seconds("time_limit", time_limit)
 
     def add_exe_args(self, args: Arguments) -> None:
-        """Add arguments after the existing ones."""
+        """Add arguments after the existing ones.
+
+        :param args: a list, or text that is split as a shell would.
+        :raises InputTypeError: it is neither, or holds something else than text, numbers and paths.
+        :raises InputValueError: no program can receive it, or a shell could not split it.
+        """
         self.exe_args += arguments("exe_args", args)
 
     def add_preamble(self, lines: str | Iterable[str]) -> None:
-        """Add lines of shell that run before each member's program, in its directory: ``module load lammps``."""
+        """Add lines of shell that run before each member's program, in its directory: ``module load lammps``.
+
+        :param lines: a list of lines, or text of several.
+        :raises InputTypeError: it is neither.
+        :raises InputValueError: a line is an option of a job, as ``#SBATCH ...``, which belongs to batch settings; or no shell
+            can receive it.
+        """
         added = shell_lines(lines)
         if directives := split(added).directives:
             raise InputValueError(
@@ -88,7 +99,12 @@ class RunSettings(RunOptions):
         self.preamble += added
 
     def update_env(self, env_vars: Mapping[str, object]) -> None:
-        """Add variables to the members' environment, or change them. With None, a variable keeps its inherited value."""
+        """Add variables to the members' environment, or change them.
+
+        :param env_vars: names and values. With None, a variable keeps its inherited value.
+        :raises InputTypeError: it is no dictionary, or a value is neither text nor a number.
+        :raises InputValueError: a name or a value cannot be that of a variable.
+        """
         for name, value in variables(env_vars).items():
             if value is None:
                 self.env_vars.pop(name, None)
@@ -96,9 +112,13 @@ class RunSettings(RunOptions):
                 self.env_vars[name] = value
 
     def make_mpmd(self, settings: "RunSettings") -> None:
-        """Run the program of `settings` beside this one, in one step: several programs that share one MPI.
+        """Run another program beside this one, in one step: several programs that share one MPI.
 
         They share an environment, which joins those of all of them, and the shortest time limit.
+
+        :param settings: how the other program is run, by the same run command.
+        :raises InputTypeError: they are no RunSettings.
+        :raises InputValueError: they have another run command, or none.
         """
         if not isinstance(settings, RunSettings):
             raise InputTypeError(f"make_mpmd: {shown(settings)} are no run settings; for example RunSettings('ocean')")

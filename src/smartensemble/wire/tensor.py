@@ -28,6 +28,12 @@ STRING = ord("s")
 def encode(array: ArrayLike) -> bytes:
     """The bytes of a tensor.
 
+    :param array: an array with elements, of at most 32 dimensions, or nested lists of one length. Its dtype is float32,
+        float64, int8, int16, int32, int64, uint8, uint16 or bool, in any byte order; or text.
+    :returns: its elements in C order, little-endian, and behind them its shape and dtype.
+    :raises InputTypeError: it is no array, or has another dtype.
+    :raises InputValueError: it has no elements, too many dimensions, or text that cannot be stored.
+
     >>> encode(np.array([[1, 2, 3]], dtype="uint8")).hex(" ", 8)
     '010203 0100000000000000 0300000000000000 420254454e534f52'
     """
@@ -52,7 +58,12 @@ def encode(array: ArrayLike) -> bytes:
 
 @public
 def decode(value: bytes | memoryview) -> NDArray[Any]:
-    """The tensor that `value` holds: a view of it, which cannot be written to. Strings are copied.
+    """The tensor that bytes hold: a view of them, which cannot be written to. Strings are copied.
+
+    :param value: what `encode` or the database returned.
+    :returns: an array of the shape and dtype that was encoded.
+    :raises InputTypeError: it is no bytes.
+    :raises NotATensorError: the bytes are no tensor, or not a whole one.
 
     >>> decode(encode([[1.5, 2.5]]))
     array([[1.5, 2.5]])

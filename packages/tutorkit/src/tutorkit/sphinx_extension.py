@@ -16,6 +16,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
+from tutorkit import sphinx_reference
 from tutorkit.config import load
 from tutorkit.directives import DIRECTIVES
 from tutorkit.reading.blocks import Page
@@ -24,7 +25,6 @@ from tutorkit.record.shelf import SHELVES, Shelf, shelf_of
 from tutorkit.running.notebook import EXECUTED
 from tutorkit.sphinx_blocks import Annotate, warn
 from tutorkit.sphinx_outputs import depart, visit
-from tutorkit.sphinx_reference import add_examples, outdated
 from tutorkit.sphinx_stamp import DOWNLOADS, take_along
 from tutorkit.teaching import classroom, download
 
@@ -109,18 +109,18 @@ def configure(app: Sphinx, config: Any) -> None:
     """The style sheet; and the reference, if the site has one that is made from docstrings."""
     config.html_static_path.append(str(Path(__file__).parent / "static"))
     if "autodoc-process-docstring" in app.events.events:
-        app.connect("autodoc-process-docstring", add_examples)
+        app.connect("autodoc-process-docstring", sphinx_reference.add_examples)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
     app.connect("builder-inited", begin)
-    app.connect("env-get-outdated", outdated)
     app.connect("env-purge-doc", purge)
     app.connect("env-merge-info", merge)
     app.connect("env-updated", check)
     app.connect("doctree-resolved", take_along)
     app.add_transform(Annotate)
+    sphinx_reference.connect(app)
     for name, directive in DIRECTIVES.items():
         app.add_directive(name, directive, override=True)  # that of myst-nb is for what it has not read as a notebook
     app.add_node(nodes.literal_block, override=True, html=(visit, depart))

@@ -14,7 +14,10 @@ from smartensemble.settings.executable import find_program
 
 
 def detect_launcher() -> str:
-    """What ``Experiment(launcher="auto")`` chooses: the scheduler of this allocation, or one that answers, or local."""
+    """What ``Experiment(launcher="auto")`` chooses: the scheduler of this allocation, or one that answers, or local.
+
+    :returns: the name of a launcher, ``"slurm"`` or ``"local"``.
+    """
     cluster = {scheduler.name: scheduler.control for scheduler in SCHEDULERS.values() if scheduler.control}
     for name, control in cluster.items():
         if control.allocation_variable in os.environ:

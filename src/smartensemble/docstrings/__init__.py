@@ -1,0 +1,1 @@
+"""What the docstrings of this package have in common."""
