@@ -66,6 +66,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autosummary_generate = True
 autosummary_generate_overwrite = False  # who lists a new class gets a page; commit it, and group its methods
+source_encoding = "utf-8"  # of such a page too: the default would begin it with a mark
 python_maximum_signature_line_length = 70
 python_use_unqualified_type_names = True
 toc_object_entries_show_parents = "hide"

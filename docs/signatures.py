@@ -16,9 +16,8 @@ from sphinx.errors import NoUri
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.transforms import SphinxTransform
 
-import smartensemble
-
 PACKAGE = "smartensemble"
+EXPORTED_IN_PART = ("smartensemble.status",)  #: modules with names of the package, and others that the reference shows
 
 #: What stands for the names of types: where a type of our own is described, or what a reader gives for a protocol.
 ALIASES = {
@@ -102,16 +101,11 @@ def add(paragraph: nodes.paragraph, default: str) -> None:
 
 
 def defined_in(_app: Sphinx, module: str, name: str) -> str | None:
-    """The module that defines what the reference calls `name`, also where a class inherits it.
-
-    None, where a page of source would lead back to another entry: it knows one prefix for all names of a module.
-    """
+    """The module that defines what the reference calls `name`, also where a class inherits it."""
     thing: Any = sys.modules.get(module)
     for part in name.split("."):
         thing = inspect.getattr_static(thing, part, None) if inspect.isclass(thing) else getattr(thing, part, None)
-    home = getattr(function_of(thing), "__module__", None)
-    exported = {getattr(getattr(smartensemble, each), "__module__", None) for each in smartensemble.__all__}
-    return None if module == home != PACKAGE and home in exported else home
+    return getattr(function_of(thing), "__module__", None)
 
 
 def source(_app: Sphinx, module: str) -> tuple[str, dict[str, tuple[str, int, int]]] | None:
@@ -141,6 +135,20 @@ def function_of(thing: Any) -> Any:
     return inspect.unwrap(thing) if callable(thing) else thing
 
 
+class BothNames(SphinxTransform):
+    """A page of source leads back by one prefix for all names of its module: where some have another one, they have both."""
+
+    default_priority = 500
+
+    def apply(self, **_: Any) -> None:
+        """Do it for each entry of such a module."""
+        for signature in self.document.findall(addnodes.desc_signature):
+            thing = getattr(sys.modules.get(signature.get("module")), signature.get("fullname", "").partition(".")[0], None)
+            if getattr(thing, "__module__", None) in EXPORTED_IN_PART:
+                names = [f"{prefix}.{signature['fullname']}" for prefix in (PACKAGE, *EXPORTED_IN_PART)]
+                signature["ids"] += [name for name in names if name not in signature["ids"]]
+
+
 # --- names ------------------------------------------------------------------------------------------------------------
 
 
@@ -162,4 +170,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("viewcode-find-source", source)
     app.connect("missing-reference", constructor)
     app.add_transform(Defaults)
+    app.add_transform(BothNames)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
