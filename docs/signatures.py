@@ -163,9 +163,17 @@ def constructor(app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref,
         return None
 
 
+def summary(_app: Sphinx, _what: str, name: str, thing: Any, _options: Any, lines: list[str]) -> None:
+    """In a list of names, a constructor has the first sentence of its class."""
+    if name.endswith(".__init__") and not lines:
+        owner = getattr(sys.modules.get(thing.__module__), thing.__qualname__.partition(".")[0])
+        lines += inspect.getdoc(owner).partition("\n")[:1]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
     app.connect("autodoc-before-process-signature", keep_written_types)
+    app.connect("autodoc-process-docstring", summary)
     app.connect("viewcode-follow-imported", defined_in)
     app.connect("viewcode-find-source", source)
     app.connect("missing-reference", constructor)

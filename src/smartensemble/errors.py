@@ -7,12 +7,12 @@ Each class also inherits the built-in exception that a careful caller would expe
 ::
 
     SmartEnsembleError
-    ├── InputTypeError (TypeError)             a value of the wrong type, or a keyword that does not exist
+    ├── InputTypeError (TypeError)             a value of the wrong type, or an unknown keyword
     ├── InputValueError (ValueError)           a value of the right type that cannot be used
-    │   ├── ParameterError                     a parameter without values, or with values in two places
+    │   ├── ParameterError                     no values for a parameter, or in two places
     │   ├── StrategyError                      parameters that a strategy cannot expand
     │   ├── TagError                           an input file whose tags cannot be filled
-    │   ├── CaseError                          arguments that are none of the five ways to initialize an Ensemble
+    │   ├── CaseError                          none of the five ways to make an Ensemble
     │   └── NotATensorError                    bytes that hold no tensor
     ├── UnsupportedError (NotImplementedError) what this machine or this version cannot do
     ├── EntityExistsError (ValueError)         a second model of the same name
@@ -20,11 +20,11 @@ Each class also inherits the built-in exception that a careful caller would expe
     ├── NotExecutableError (PermissionError)   a program that may not be executed
     ├── NoDirectoryError (NotADirectoryError)  a directory that is not there
     ├── DirectoryExistsError (FileExistsError) a directory or file that would be overwritten
-    ├── AccessError (OSError)                  what the system refuses: to read or write a file, to list a directory
+    ├── AccessError (OSError)                  a file or directory that the system refuses
     │   └── NoPermissionError (PermissionError) for lack of a permission
     ├── UnknownMemberError (KeyError, IndexError) a name or a number that no member has
     ├── StateError (RuntimeError)              an act that does not fit what is running
-    └── CommandError (ValueError)              a command to the database that is answered by an error
+    └── CommandError (ValueError)              a database's answer to a wrong command
 
 A message reads ``subject: what is wrong; what would be right``. It is raised from the line that called: ``public``.
 """
