@@ -97,6 +97,20 @@ def add(paragraph: nodes.paragraph, default: str) -> None:
             return
 
 
+# --- long signatures ------------------------------------------------------------------------------------------------
+
+
+def lines(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], _tree: object) -> None:
+    """Make the lines of a long signature lines of text: Sphinx makes them a list of definitions, which has no terms."""
+    context["body"] = re.sub('<dt class="sig .*?</dt>', plain, context.get("body", ""), flags=re.DOTALL)
+
+
+def plain(signature: re.Match[str]) -> str:
+    """A signature without a list in it."""
+    text = signature[0].replace("<dl>", '<span class="sig-lines">').replace("</dl>", "</span>")
+    return text.replace("<dd>", "<span>").replace("</dd>", "</span>")
+
+
 # --- sources ----------------------------------------------------------------------------------------------------------
 
 
@@ -177,6 +191,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("viewcode-follow-imported", defined_in)
     app.connect("viewcode-find-source", source)
     app.connect("missing-reference", constructor)
+    app.connect("html-page-context", lines)
     app.add_transform(Defaults)
     app.add_transform(BothNames)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
