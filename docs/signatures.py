@@ -6,7 +6,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_overloads
 
 from docutils import nodes
 from sphinx import addnodes
@@ -15,9 +15,11 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import NoUri
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.transforms import SphinxTransform
+from sphinx.util.typing import stringify_annotation
 
 PACKAGE = "smartensemble"
-EXPORTED_IN_PART = ("smartensemble.status",)  #: modules with names of the package, and others that the reference shows
+#: Modules with names of the package, or that other classes inherit, and others that the reference shows.
+EXPORTED_IN_PART = ("smartensemble.client.dataset", "smartensemble.client.log", "smartensemble.status")
 
 #: What stands for the names of types: where a type of our own is described, or what a reader gives for a protocol.
 ALIASES = {
@@ -54,6 +56,18 @@ def keep_written_types(_app: Sphinx, thing: Any, _bound: bool) -> None:
             function.__annotations__[name] = re.sub(rf"\b({'|'.join(ALIASES)})\b", lambda name: ALIASES[name[0]], text)
 
 
+def keep_types_of_forms(
+    app: Sphinx, what: str, name: str, thing: Any, _options: Any, _signature: str | None, _returns: str | None
+) -> None:
+    """Of a constructor that has several signatures, note the types in all of them; that which has a default counts."""
+    function = inspect.unwrap(thing.__init__) if what == "class" else None
+    if forms := get_overloads(function) if inspect.isfunction(function) else []:
+        given = [each for form in forms for each in list(inspect.signature(form).parameters.values())[1:]]
+        given.sort(key=lambda each: each.default is not each.empty)
+        types = {each.name: stringify_annotation(each.annotation, "smart") for each in given}
+        app.env.current_document.autodoc_annotations[name] = types
+
+
 # --- defaults ---------------------------------------------------------------------------------------------------------
 
 
@@ -73,9 +87,11 @@ class Defaults(SphinxTransform):
 
 
 def defaults(entry: addnodes.desc) -> Iterator[tuple[str, str]]:
-    """The arguments in the signature of an entry that have a default."""
-    for parameter in entry[0].findall(addnodes.desc_parameter):
-        parts = {name: part.astext() for part in parameter.findall(nodes.inline) for name in part["classes"]}
+    """The arguments in the signatures of an entry that have a default."""
+    forms = [child for child in entry if isinstance(child, addnodes.desc_signature)]
+    for parameter in (each for form in forms for each in form.findall(addnodes.desc_parameter)):
+        words = [(name, part.astext()) for part in parameter.findall(nodes.inline) for name in part["classes"]]
+        parts = dict(reversed(words))  # a type has names too, and follows
         if "default_value" in parts:
             yield parts["n"], parts["default_value"]
 
@@ -187,6 +203,7 @@ def summary(_app: Sphinx, _what: str, name: str, thing: Any, _options: Any, line
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
     app.connect("autodoc-before-process-signature", keep_written_types)
+    app.connect("autodoc-process-signature", keep_types_of_forms)
     app.connect("autodoc-process-docstring", summary)
     app.connect("viewcode-follow-imported", defined_in)
     app.connect("viewcode-find-source", source)

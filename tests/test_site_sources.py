@@ -18,8 +18,9 @@ project, html_title, html_theme = "p", "p", "basic"
 extensions = ["finding", "ways", "wrapping"]
 """
 PAGES = {
-    "index.rst": "Home\n====\n\n**Question.** Where to?\n\n.. container:: lines\n\n   .. toctree::\n\n      a/b\n",
+    "index.rst": "Home\n====\n\n**Question.** Where to?\n\n.. container:: lines\n\n   .. toctree::\n\n      a/b\n      c\n",
     "a/b.rst": ".. meta::\n   :description: What b is.\n   :keywords: bee\n\nB\n=\n\nText.\n",
+    "c.rst": "c\n=\n\n.. py:function:: c()\n\n   Everything that c does.\n\n   And how.\n",
     "404.rst": ":orphan:\n\nNot found\n=========\n\nThis address has no page. See :doc:`a/b`.\n",
 }
 
@@ -43,10 +44,14 @@ def test_only_a_site_with_an_address_tells_it(base: str, tmp_path: Path) -> None
     argv = [sys.executable, "-m", "sphinx", "-W", "-q", str(tmp_path / "docs"), str(tmp_path / "out")]
     subprocess.run(argv, check=True)
 
-    pages = {name: (tmp_path / "out" / name).read_text() for name in ("index.html", "a/b.html", "404.html", "_static/pages.js")}
+    pages = {
+        name: (tmp_path / "out" / name).read_text()
+        for name in ("index.html", "a/b.html", "c.html", "404.html", "_static/pages.js")
+    }
     assert '<meta name="description" content="Where to?" />' in pages["index.html"]
     assert "<p>What b is.</p>" in pages["index.html"]  # its line in the list
     assert pages["a/b.html"].count("What b is.") == 2  # described by itself, so once for others
+    assert '<meta name="description" content="Everything that c does." />' in pages["c.html"]  # an entry of the reference
     assert '"a/b": {"keywords": "bee", "description": "What b is."}' in pages["_static/pages.js"]
     assert f'href="{"/here" if base else ""}/a/b.html"' in pages["404.html"]
     map_file = tmp_path / "out" / "sitemap.xml"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from sphinx.addnodes import desc, desc_content
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
@@ -42,9 +43,16 @@ def head(document: nodes.document, name: str) -> str:
 
 
 def opening(document: nodes.document) -> str:
-    """The first paragraph of a page that the page itself has written."""
+    """The first paragraph of a page that the page itself has written; of an entry of the reference, that of its docstring."""
     section = next(document.findall(nodes.section), document)
-    for node in section.children:
+    entries = [
+        each
+        for entry in section.children
+        if isinstance(entry, desc)
+        for each in entry.children
+        if isinstance(each, desc_content)
+    ]
+    for node in [*section.children, *(child for entry in entries for child in entry.children)]:
         if isinstance(node, nodes.paragraph) and "no-search" not in node["classes"]:
             own = node.children[1:] if isinstance(node.children[0], nodes.strong) else node.children  # "**Question.** How ..."
             return "".join(child.astext() for child in own)

@@ -25,6 +25,7 @@ MADE = {
     "py-modindex": "Every module of smartensemble, in alphabetical order.",
     "search": "Search the documentation of smartensemble and tutorkit.",
 }
+SOURCES, MODULES = "_modules", "The modules whose source this site shows."
 CARD = "_static/card.png"
 AWAY = re.compile(r"#|[a-z]+:|//")  #: links that do not depend on where a page is
 
@@ -39,9 +40,21 @@ def tags(title: str, about: str, base: str, file: str) -> str:
     return "".join(f'<meta property="{name}" content="{escape(value)}" />\n' for name, value in told.items())
 
 
+def source(page: str) -> str:
+    """What a page is that shows a module, or lists all of these pages.
+
+    >>> source("_modules/smartensemble/model"), source("_modules/index"), source("howto/run")
+    ('The source of the module smartensemble.model.', 'The modules whose source this site shows.', '')
+    """
+    place, _, module = page.partition("/")
+    if place != SOURCES:
+        return ""
+    return MODULES if module == "index" else f"The source of the module {module.replace('/', '.')}."
+
+
 def describe(app: Sphinx, page: str, _template: str, context: dict[str, Any], document: nodes.document | None) -> None:
     """Put a description into the head of a page."""
-    about = MADE.get(page) or app.env.metadata[page].get(ABOUT, "")
+    about = MADE.get(page) or source(page) or app.env.metadata[page].get(ABOUT, "")
     named = document is not None and any(node.get("name") == ABOUT for node in document.findall(nodes.meta))
     title = BeautifulSoup(context.get("title") or app.config.html_title, "html.parser").get_text()
     own = "" if named else f'<meta name="{ABOUT}" content="{escape(about)}" />\n'

@@ -124,8 +124,8 @@ def test_of_every_argument_the_reference_shows_type_default_and_meaning(entries:
 
 
 def given(entry: Tag) -> Iterator[tuple[str, str]]:
-    """The arguments in the signature of an entry, with what the description should end its type with."""
-    for parameter in entry.dt.select("em.sig-param") if entry.dt else ():
+    """The arguments in the signatures of an entry, with what the description should end its type with."""
+    for parameter in entry.select(":scope > dt em.sig-param"):
         if name := parameter.select_one(".n"):
             default = parameter.select_one(".default_value")
             yield name.text, f", default {default.text}" if default else ""
