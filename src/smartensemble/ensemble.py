@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Self, overload
 
 from smartensemble import model
 from smartensemble.checks import absolute_path, check_name, positive, working_directory
+from smartensemble.docstrings.described import described_by
 from smartensemble.errors import (
     CaseError,
     EntityExistsError,
@@ -219,18 +220,11 @@ class Ensemble(Group):
         join(model, self)
         self._members[model.name] = model
 
+    @described_by(attach)
     def attach_generator_files(self, to_copy: Paths = None, to_symlink: Paths = None, to_configure: Paths = None) -> None:
         """Attach files to each member's directory: copied, linked to, or copied with their tags filled.
 
         Replaces files that were attached before. Models that you add later have their own files.
-
-        :param to_copy: files and directories to copy.
-        :param to_symlink: files and directories to make symbolic links to.
-        :param to_configure: text files whose tags are filled with the member's parameters, and directories of them.
-        :raises MissingFileError: one of them does not exist.
-        :raises AccessError: one of them cannot be read, or is neither a file nor a directory.
-        :raises InputTypeError: one of them is no path.
-        :raises InputValueError: a link would replace another file, or a file has a name that ``generate`` writes itself.
         """
         self._files = attach(self.name, to_copy, to_symlink, to_configure)
         for member in self:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from smartensemble.checks import absolute_path, check_name, span, working_directory
 from smartensemble.command import Command
-from smartensemble.errors import InputTypeError, ParameterError, StateError, public
+from smartensemble.docstrings.described import described_by
+from smartensemble.errors import InputTypeError, StateError, public
 from smartensemble.files.attach import Files, Paths, attach
-from smartensemble.parameters.resolve import Constant, Parameters, Params, argument, resolve
+from smartensemble.parameters.resolve import Params, argument, resolve, single
 from smartensemble.settings.batch import BatchSettings
 from smartensemble.settings.command import command_of
 from smartensemble.settings.followed import FollowedSettings
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 #: The columns of a table that are not parameters.
 OTHER_COLUMNS = ("name", "status", "seconds", "exit code", "path", "replica")
-
 
 #: What a member has attached until files are attached.
 NO_FILES = Files()
@@ -74,7 +74,7 @@ class Model(ModelSharing):
     ) -> None:
         check_name("Model", name)
         check_settings(name, run_settings, batch_settings)
-        values, arguments = _single(name, resolve(name, params, params_as_args))
+        values, arguments = single(name, resolve(name, params, params_as_args))
         if run_settings is None:
             raise InputTypeError(f"{name}: a Model needs run_settings; for example RunSettings('lmp')")
         self._set(name, values, arguments, run_settings)
@@ -117,7 +117,7 @@ class Model(ModelSharing):
 
     @params.setter
     def params(self, params: Params) -> None:
-        self._values, self._arguments = _single(self.name, resolve(self.name, params, self._arguments))
+        self._values, self._arguments = single(self.name, resolve(self.name, params, self._arguments))
         self._params = None
 
     @property
@@ -127,7 +127,7 @@ class Model(ModelSharing):
 
     @params_as_args.setter
     def params_as_args(self, names: Params) -> None:
-        self._values, self._arguments = _single(self.name, resolve(self.name, self.values, names))
+        self._values, self._arguments = single(self.name, resolve(self.name, self.values, names))
         self._params = None
 
     @property
@@ -195,7 +195,10 @@ class Model(ModelSharing):
         """The environment variables by which another program on its host finds its own database. It must be running.
 
         :param timeout: the most seconds to wait until the database answers.
+        :returns: values by the names of the variables.
         :raises StateError: it has no database of its own, does not run, or the database does not answer in time.
+        :raises InputTypeError: `timeout` is no number.
+        :raises InputValueError: `timeout` is below zero.
         """
         from smartensemble.databases.colocated import address
         from smartensemble.databases.variables import Endpoint, variables
@@ -227,17 +230,9 @@ class Model(ModelSharing):
         """The models and scripts that its databases store for it: those that were added to it, and to its ensemble."""
         return sharing(self).uploads
 
+    @described_by(attach)
     def attach_generator_files(self, to_copy: Paths = None, to_symlink: Paths = None, to_configure: Paths = None) -> None:
-        """Attach files to its directory: copied, linked to, or copied with their tags filled. Replaces the earlier ones.
-
-        :param to_copy: files and directories to copy.
-        :param to_symlink: files and directories to make symbolic links to.
-        :param to_configure: text files whose tags are filled with its parameters, and directories of them.
-        :raises MissingFileError: one of them does not exist.
-        :raises AccessError: one of them cannot be read, or is neither a file nor a directory.
-        :raises InputTypeError: one of them is no path.
-        :raises InputValueError: a link would replace another file, or a file has a name that ``generate`` writes itself.
-        """
+        """Attach files to its directory: copied, linked to, or copied with their tags filled. Replaces the earlier ones."""
         self._files = attach(self.name, to_copy, to_symlink, to_configure)
 
     attach_generator_file = attach_generator_files
@@ -318,16 +313,6 @@ def attached(model: Model) -> Files:
 def set_attached(model: Model, files: Files) -> None:
     """Make `files` those for the directory of `model`."""
     model._files = files
-
-
-def _single(name: str, parameters: Parameters) -> tuple[dict[str, object], tuple[str, ...]]:
-    """The values of the parameters of one model, and the names of those that are arguments."""
-    for parameter, column in parameters.values.items():
-        if not isinstance(column, Constant):
-            raise ParameterError(
-                f"{name}: parameter {parameter!r} has a list of values; a Model takes one, an Ensemble expands lists"
-            )
-    return {parameter: column[0] for parameter, column in parameters.values.items()}, parameters.arguments
 
 
 def programs(model: Model) -> list[str]:

@@ -30,9 +30,9 @@ RESERVED = ("params.json",)
 class Files:
     """Files and directories for a member's directory: absolute paths that exist."""
 
-    to_copy: tuple[str, ...] = ()
-    to_symlink: tuple[str, ...] = ()
-    to_configure: tuple[str, ...] = ()
+    to_copy: tuple[str, ...] = ()  #: what is copied
+    to_symlink: tuple[str, ...] = ()  #: what symbolic links are made to
+    to_configure: tuple[str, ...] = ()  #: what is copied with its tags filled
 
     def __iter__(self) -> Iterator[str]:
         return iter((*self.to_copy, *self.to_symlink, *self.to_configure))
@@ -40,6 +40,15 @@ class Files:
 
 def attach(subject: str, to_copy: Paths = None, to_symlink: Paths = None, to_configure: Paths = None) -> Files:
     """The files, checked: each exists, and no link replaces another file.
+
+    :param to_copy: files and directories to copy.
+    :param to_symlink: files and directories to make symbolic links to.
+    :param to_configure: text files whose tags are filled with the member's parameters, and directories of them.
+    :raises MissingFileError: one of them does not exist.
+    :raises NoDirectoryError: a path leads through a file.
+    :raises AccessError: one of them cannot be read, or is neither a file nor a directory.
+    :raises InputTypeError: one of them is no path.
+    :raises InputValueError: a link would replace another file, or a file has a name that ``generate`` writes itself.
 
     >>> attach("melt", to_configure="no-such-file")
     Traceback (most recent call last):

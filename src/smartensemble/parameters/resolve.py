@@ -68,6 +68,20 @@ def resolve(subject: str, params: Params, params_as_args: Params = None) -> Para
     return Parameters(values, tuple(dict.fromkeys(argument_names)))
 
 
+def single(subject: str, parameters: Parameters) -> tuple[dict[str, object], tuple[str, ...]]:
+    """The values of the parameters of one model, and the names of those that are arguments.
+
+    >>> single("melt", resolve("melt", {"T": 1.5}, "T"))
+    ({'T': 1.5}, ('T',))
+    """
+    for parameter, column in parameters.values.items():
+        if not isinstance(column, Constant):
+            raise ParameterError(
+                f"{subject}: parameter {parameter!r} has a list of values; a Model takes one, an Ensemble expands lists"
+            )
+    return {parameter: column[0] for parameter, column in parameters.values.items()}, parameters.arguments
+
+
 def argument(name: str, value: str) -> tuple[str, ...]:
     """The command-line arguments that give `value` to the parameter `name`: one argument stays one argument.
 
