@@ -233,9 +233,13 @@ class Creator:
 
         :param db: a database or its identifier, by default the only one that runs; or a model that runs with one of its own.
         :param timeout: how many seconds it waits for the reply to a command; by default as long as members do, ten minutes.
+        :returns: a :class:`Client` that is connected; close it, or use it in a ``with`` block.
         :raises StateError: it does not run.
         :raises RedisConnectionError: it cannot be reached from here.
         :raises UnsupportedError: NumPy or hiredis is not installed.
+        :raises InputTypeError: `db` is none of these, or `timeout` is no number.
+        :raises InputValueError: there is none of this identifier, the model has none, several run and `db` is None, or
+            `timeout` is not above zero.
         """
         from smartensemble.runtime.servers.clients import chosen, own_client
 

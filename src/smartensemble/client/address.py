@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 from smartensemble.checks import opened
+from smartensemble.client.descriptions import OPTION
 from smartensemble.client.errors import RedisConnectionError, RedisKeyError
+from smartensemble.docstrings.described import calls_described_by
 from smartensemble.errors import InputTypeError, InputValueError, public, shown
 
 Address = str | tuple[str, int]  #: the path of a unix socket, or a host and a port
@@ -61,6 +63,7 @@ UNSUFFIXED = ("SR_LOG_FILE", "SR_LOG_LEVEL", "SR_MODEL_TIMEOUT")  #: as SmartRed
 
 
 @public
+@calls_described_by(OPTION)
 class ConfigOptions:
     """The options of one database: variables of the environment, and what was put in their place.
 
@@ -76,24 +79,36 @@ class ConfigOptions:
 
     @classmethod
     def create_from_environment(cls, db_suffix: str) -> Self:
-        """The options of the database whose variables end in ``_`` and `db_suffix`; with ``""``, of the one without."""
+        """The options of a database, by its identifier.
+
+        :param db_suffix: what follows ``_`` in the names of its variables; with ``""``, they are those without one.
+        :returns: the options. They follow the environment until you put others in their place.
+        :raises InputTypeError: `db_suffix` is no text.
+        """
         options = cls()
         options._suffix = _text("db_suffix", db_suffix)
         return options
 
     def variable(self, option_name: str) -> str:
-        """The variable of the environment that has an option."""
+        """The variable of the environment that has an option.
+
+        :returns: its name.
+        """
         if not _text("option_name", option_name):
             raise InputValueError("option_name: is empty; give the name of an option, such as 'SSDB'")
         return option_name if not self._suffix or option_name in UNSUFFIXED else f"{option_name}_{self._suffix}"
 
     def is_configured(self, option_name: str) -> bool:
-        """Whether an option has a value."""
+        """Whether an option has a value.
+
+        :returns: True if it has.
+        """
         return self.variable(option_name) in os.environ or option_name in self._replaced
 
     def get_string_option(self, option_name: str) -> str:
         """The value of an option.
 
+        :returns: text.
         :raises RedisKeyError: it has none.
         """
         return str(self._value(option_name))
@@ -101,18 +116,19 @@ class ConfigOptions:
     def get_integer_option(self, option_name: str) -> int:
         """The value of an option that is a number.
 
+        :returns: a whole number.
         :raises RedisKeyError: it has none.
         :raises InputValueError: it is no number.
         """
         return _number(self.variable(option_name), self._value(option_name))
 
     def override_string_option(self, option_name: str, value: str) -> None:
-        """Put `value` in the place of what the environment says; other objects of this class do not see it."""
+        """Put a value in the place of what the environment says."""
         self.variable(option_name)
         self._replaced[option_name] = _text("value", value)
 
     def override_integer_option(self, option_name: str, value: int) -> None:
-        """Put `value` in the place of what the environment says; other objects of this class do not see it."""
+        """Put a value in the place of what the environment says."""
         self.variable(option_name)
         if isinstance(value, bool) or not isinstance(value, int):
             raise InputTypeError(f"value: {shown(value)} is no whole number; give one")
@@ -127,7 +143,10 @@ class ConfigOptions:
         return os.environ[variable]
 
     def values(self) -> dict[str, str | int]:
-        """The options that a client reads, by their names without a suffix."""
+        """The options that a client reads, and that have a value.
+
+        :returns: the values by the names of the options, without a suffix.
+        """
         names = ("SSDB", "SR_DB_TYPE", "SSKEYIN", "SSKEYOUT", "SMARTENSEMBLE_DB", *TIMES)
         return {name: value for name in names if self.is_configured(name) and (value := self._value(name)) != ""}
 

@@ -24,8 +24,21 @@ from smartensemble.errors import InputTypeError, InputValueError, StateError, di
 class Client(TensorCalls, DatasetCalls, ListCalls, ModelCalls, ScriptCalls, PrefixCalls, ServerCalls, SRObject):
     """A client of a database, which it finds by the variables of its environment, as a member has them.
 
-    It has one connection to each server, and threads take turns on it; a child process gets connections of its own. ``close``,
-    or the end of a ``with`` block, closes them.
+    Write ``Client()`` in a member, ``exp.client()`` in a driver, and ``Client(address="host:port")`` elsewhere. It has one
+    connection to each server, and threads take turns on it; a child process gets connections of its own. :meth:`close`, or the
+    end of a ``with`` block, closes them.
+
+    :param config_options: the variables of another database than the one without an identifier.
+    :param logger_name: what its lines in the log begin with.
+    :param cluster: the database has several servers; by default the client asks.
+    :param address: ``host:port`` or ``unix:///path``, or several of them with commas, instead of the variable SSDB.
+    :param user: as whom it logs in, with `password`; by default what the variable SMARTENSEMBLE_DB says.
+    :param password: the password of `user`; alone, that of the user ``default``.
+    :param timeout: how many seconds it waits for the reply to a command; by default SR_SOCKET_TIMEOUT, or else 600.
+    :param connect_timeout: how many seconds it waits for a server to listen; by default SR_CONN_TIMEOUT, or else 10.
+    :raises RedisConnectionError: no server can be reached, or it does not let this client in.
+    :raises InputTypeError: an argument has another type, or there is none of this name.
+    :raises InputValueError: an argument, or a variable, has a value that cannot be used; the message says which can.
     """
 
     _database: Database
@@ -70,17 +83,6 @@ class Client(TensorCalls, DatasetCalls, ListCalls, ModelCalls, ScriptCalls, Pref
     ) -> None: ...
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """A client: ``Client()`` in a member; ``Client(address="host:port")`` elsewhere; in a driver, ``exp.client()``.
-
-        :param config_options: the variables of another database than the one without an identifier.
-        :param cluster: the database has several servers; by default the client asks.
-        :param address: ``host:port`` or ``unix:///path``, or several of them with commas, instead of the variable SSDB.
-        :param logger_name: what its lines in the log begin with.
-        :param user: as whom it logs in, with `password`; by default what the variable SMARTENSEMBLE_DB says.
-        :param timeout: how many seconds it waits for the reply to a command; by default SR_SOCKET_TIMEOUT, or else 600.
-        :param connect_timeout: how many seconds it waits for a server to listen; by default SR_CONN_TIMEOUT, or else 10.
-        :raises RedisConnectionError: no server can be reached, or it does not let this client in.
-        """
         by_address = (args and isinstance(args[0], bool)) or "address" in kwargs or "cluster" in kwargs
         form = _by_address if by_address else _by_options
         _check_arguments(form, args, kwargs)
@@ -93,7 +95,7 @@ class Client(TensorCalls, DatasetCalls, ListCalls, ModelCalls, ScriptCalls, Pref
         self._database = Database(wanted)
 
     def close(self) -> None:
-        """Close the connections; every later call but this is an error."""
+        """Close the connections; every later call but this raises StateError."""
         self._database.close()
 
     def __enter__(self) -> Self:

@@ -28,8 +28,12 @@ class DatasetConverter:
     ) -> None:
         """Describe the tensors `data_names` as variables.
 
-        `dim_names` and `attr_names` name metadata fields of the dataset: the first text of each is a dimension's name, or an
-        attribute's value. `coord_names` are tensors that are described by a call of their own.
+        :param dataset: the dataset with the tensors, which gets the descriptions as metadata.
+        :param data_names: the name of a tensor, or the names of several.
+        :param dim_names: metadata fields of the dataset; the first text of each is the name of a dimension.
+        :param coord_names: tensors that are their coordinates, each described by a call of its own.
+        :param attr_names: metadata fields of the dataset; the first text of each is the value of an attribute.
+        :raises InputTypeError: an argument has another type.
 
         >>> import numpy as np
         >>> melt = Dataset("melt")
@@ -56,8 +60,12 @@ class DatasetConverter:
     def transform_to_xarray(dataset: Dataset) -> dict[str, Any]:
         """An ``xarray.DataArray`` for each variable that is no coordinate of another, by its name.
 
-        It needs the package xarray; without it comes an UnsupportedError. A field that is missing raises RedisRuntimeError, a
-        tensor that is missing RedisKeyError.
+        :param dataset: a dataset with descriptions by :meth:`add_metadata_for_xarray`.
+        :returns: the arrays by the names of the variables.
+        :raises UnsupportedError: the package xarray is not installed.
+        :raises RedisRuntimeError: a metadata field is missing.
+        :raises RedisKeyError: a tensor is missing.
+        :raises InputTypeError: `dataset` is no dataset.
         """
         instance("DatasetConverter.transform_to_xarray: dataset", dataset, Dataset)
         try:

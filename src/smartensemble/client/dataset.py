@@ -11,9 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from smartensemble.client.arguments import instance, text
 from smartensemble.client.arrays import as_array
+from smartensemble.client.descriptions import FIELD
 from smartensemble.client.errors import RedisKeyError, RedisRuntimeError
 from smartensemble.client.log import SRObject
 from smartensemble.client.metadata import COMPLETE, NUMBERS, TENSOR_NAMES, Field
+from smartensemble.docstrings.described import calls_described_by, described_by
 from smartensemble.errors import InputTypeError, InputValueError, did_you_mean, public, shown
 
 RESERVED = (TENSOR_NAMES, COMPLETE)
@@ -22,8 +24,14 @@ NUMBER_TYPES = {dtype.name: dtype for dtype in NUMBERS.values()}
 
 
 @public
+@calls_described_by(FIELD)
 class Dataset(SRObject):
     """Tensors and metadata under one name.
+
+    What you add is copied, and so is what you get: a change of either changes nothing else.
+
+    :param name: the name by which a client stores it.
+    :raises InputTypeError: it is no text.
 
     >>> import numpy as np
     >>> from smartensemble.client import Dataset
@@ -33,8 +41,6 @@ class Dataset(SRObject):
     >>> melt.add_meta_string("unit", "epsilon")
     >>> melt
     Dataset('melt', tensors=['energy'], metadata=['step', 'unit'])
-
-    What you add is copied, and so is what you get: a change of either changes nothing else.
     """
 
     def __init__(self, name: str) -> None:
@@ -56,23 +62,37 @@ class Dataset(SRObject):
         )
 
     def get_name(self) -> str:
-        """The name of the dataset."""
+        """The name of the dataset.
+
+        :returns: the name.
+        """
         return self._name
 
     # SmartRedis keeps the data of a dataset in an object of another class, which its lists give; here they are one.
 
     def get_data(self) -> "Dataset":
-        """The dataset itself."""
+        """The dataset itself.
+
+        :returns: the same object.
+        """
         return self
 
     def set_data(self, dataset: "Dataset") -> None:
-        """Take the name, the tensors and the metadata of another dataset, in place of those that are there."""
+        """Take the name, the tensors and the metadata of another dataset, in place of those that are there.
+
+        :param dataset: the other dataset, which stays as it is.
+        """
         instance(f"{self._subject('set_data')}: dataset", dataset, Dataset)
         vars(self).update(vars(restored(dataset.get_name(), *contents(dataset))))
 
     @staticmethod
+    @described_by(set_data)
     def from_pybind(dataset: "Dataset") -> "Dataset":
-        """A dataset of the same name, tensors and metadata."""
+        """A dataset of the same name, tensors and metadata.
+
+        :returns: another object.
+        :raises InputTypeError: it is no dataset.
+        """
         made = Dataset("")
         made.set_data(dataset)
         return made
@@ -82,8 +102,9 @@ class Dataset(SRObject):
     def add_tensor(self, name: str, data: ArrayLike) -> None:
         """Add a copy of an array as the tensor `name`.
 
-        :param data: what :meth:`Client.put_tensor` takes.
-        :raises RedisRuntimeError: the dataset has a tensor of this name.
+        :param data: what :meth:`Client.put_tensor <smartensemble.Client.put_tensor>` takes.
+        :raises RedisRuntimeError: the dataset has a tensor of this name, or the name is empty.
+        :raises InputValueError: `data` has no elements.
         """
         subject = self._subject("add_tensor")
         if not text(f"{subject}: name", name):
@@ -93,19 +114,34 @@ class Dataset(SRObject):
         self._tensors[name] = as_array(f"{subject}: {name!r}", data).copy()
 
     def get_tensor(self, name: str) -> NDArray[Any]:
-        """A copy of the tensor `name`, with the shape and type that it was added with; an unknown one raises RedisKeyError."""
+        """A copy of the tensor `name`.
+
+        :returns: an array with the shape and type that it was added with.
+        :raises RedisKeyError: there is no tensor of this name.
+        """
         return self._tensor("get_tensor", name).copy()
 
     def get_tensor_names(self) -> list[str]:
-        """The names of the tensors, in the order in which they were added."""
+        """The names of the tensors.
+
+        :returns: a list, in the order in which they were added.
+        """
         return list(self._tensors)
 
     def get_tensor_type(self, name: str) -> type:
-        """The NumPy type of a tensor's elements: ``numpy.float64`` ... An unknown name raises RedisKeyError."""
+        """The type of a tensor's elements.
+
+        :returns: a class of NumPy's, such as ``numpy.float64``.
+        :raises RedisKeyError: there is no tensor of this name.
+        """
         return self._tensor("get_tensor_type", name).dtype.type
 
     def get_tensor_dims(self, name: str) -> list[int]:
-        """The shape of a tensor; an unknown name raises RedisKeyError."""
+        """The shape of a tensor.
+
+        :returns: its length in each dimension.
+        :raises RedisKeyError: there is no tensor of this name.
+        """
         return list(self._tensor("get_tensor_dims", name).shape)
 
     def _tensor(self, method: str, name: str) -> NDArray[Any]:
@@ -119,8 +155,10 @@ class Dataset(SRObject):
     def add_meta_scalar(self, name: str, data: int | float) -> None:
         """Append a number to the metadata field `name`.
 
-        A Python int is stored as int64 and a float as float64; NumPy's float32, int32, uint32 and uint64 keep their type. A
-        field of another type raises RedisRuntimeError.
+        :param data: the number. A Python int is stored as int64 and a float as float64; NumPy's float32, int32, uint32 and
+            uint64 keep their type.
+        :raises RedisRuntimeError: the field has another type.
+        :raises InputValueError: the name is that of a field of the client's own.
         """
         subject = self._subject("add_meta_scalar")
         number = _array(data)
@@ -132,7 +170,12 @@ class Dataset(SRObject):
         self._append(subject, name, number.dtype.newbyteorder("=").type, number.item())
 
     def add_meta_string(self, name: str, data: str) -> None:
-        """Append a text to the metadata field `name`; a field of numbers raises RedisRuntimeError."""
+        """Append a text to the metadata field `name`.
+
+        :param data: the text.
+        :raises RedisRuntimeError: the field has numbers.
+        :raises InputValueError: the name is that of a field of the client's own.
+        """
         subject = self._subject("add_meta_string")
         self._append(subject, name, str, text(f"{subject}: data", data))
 
@@ -145,9 +188,10 @@ class Dataset(SRObject):
         self._values.setdefault(name, []).append(value)
 
     def get_meta_scalars(self, name: str) -> NDArray[Any]:
-        """The numbers of a metadata field, as an array of one dimension.
+        """The numbers of a metadata field.
 
-        An unknown field and one of texts raise RedisRuntimeError.
+        :returns: an array of one dimension.
+        :raises RedisRuntimeError: there is no field of this name, or it has texts.
         """
         subject = self._subject("get_meta_scalars")
         values = self._field(subject, name, RedisRuntimeError)
@@ -156,7 +200,11 @@ class Dataset(SRObject):
         return np.array(values, self._types[name])
 
     def get_meta_strings(self, name: str) -> list[str]:
-        """The texts of a metadata field. An unknown field and one of numbers raise RedisRuntimeError."""
+        """The texts of a metadata field.
+
+        :returns: a list of them.
+        :raises RedisRuntimeError: there is no field of this name, or it has numbers.
+        """
         subject = self._subject("get_meta_strings")
         values = self._field(subject, name, RedisRuntimeError)
         if self._types[name] is not str:
@@ -164,11 +212,18 @@ class Dataset(SRObject):
         return list(values)
 
     def get_metadata_field_names(self) -> list[str]:
-        """The names of the metadata fields, in the order in which they were added."""
+        """The names of the metadata fields.
+
+        :returns: a list, in the order in which they were added.
+        """
         return list(self._values)
 
     def get_metadata_field_type(self, name: str) -> type:
-        """The type of a metadata field: a NumPy type, or ``str``. An unknown field raises RedisKeyError."""
+        """The type of a metadata field.
+
+        :returns: a class of NumPy's, such as ``numpy.int64``; or ``str``.
+        :raises RedisKeyError: there is no field of this name.
+        """
         self._field(self._subject("get_metadata_field_type"), name, RedisKeyError)
         return self._types[name]
 

@@ -5,6 +5,8 @@ import sys
 import time
 from enum import IntEnum
 
+from smartensemble.client.descriptions import LOG
+from smartensemble.docstrings.described import calls_described_by, described_by
 from smartensemble.errors import InputTypeError, InputValueError, printable, public, refused, shown
 
 
@@ -22,12 +24,9 @@ WORDS = dict(zip(("quiet", "info", "debug", "developer"), LoggingLevel, strict=T
 
 
 @public
+@described_by(LOG)
 def log_data(context: str, level: LoggingLevel, data: str) -> None:
     """Log a line.
-
-    :param context: what it begins with, such as the name of a program.
-    :param level: from which level on it is logged.
-    :raises AccessError: the file of SR_LOG_FILE cannot be written.
 
     >>> log_data("melt", LLInfo, "halfway")
     melt@...:halfway
@@ -36,6 +35,7 @@ def log_data(context: str, level: LoggingLevel, data: str) -> None:
 
 
 @public
+@described_by(LOG)
 def log_warning(context: str, level: LoggingLevel, data: str) -> None:
     """Log a line that begins with ``WARNING``.
 
@@ -46,6 +46,7 @@ def log_warning(context: str, level: LoggingLevel, data: str) -> None:
 
 
 @public
+@described_by(LOG)
 def log_error(context: str, level: LoggingLevel, data: str) -> None:
     """Log a line that begins with ``ERROR``.
 
@@ -56,14 +57,19 @@ def log_error(context: str, level: LoggingLevel, data: str) -> None:
 
 
 @public
+@calls_described_by(LOG)
 class SRObject:
-    """What has a log: a client, a dataset, a context. Lines begin with its name."""
+    """What has a log: a client, a dataset, a context. Lines begin with its name.
+
+    :param context: the name.
+    :raises InputTypeError: it is no text.
+    """
 
     def __init__(self, context: str) -> None:
         self._context = _checked("context", context)
 
     def log_data(self, level: LoggingLevel, data: str) -> None:
-        """Log a line: see :func:`log_data`."""
+        """Log a line."""
         _log(self._context, level, "", data)
 
     def log_warning(self, level: LoggingLevel, data: str) -> None:
@@ -75,6 +81,7 @@ class SRObject:
         _log(self._context, level, "ERROR: ", data)
 
 
+@described_by(SRObject)
 class LogContext(SRObject):
     """A part of a program that has lines of its own in the log.
 

@@ -175,8 +175,12 @@ class Orchestrator:
         """A client of it, for your own program: it has what :attr:`env` says, whatever the environment of your program is.
 
         :param timeout: how many seconds it waits for the reply to a command; by default as long as members do, ten minutes.
+        :returns: a :class:`Client` that is connected; close it, or use it in a ``with`` block.
         :raises StateError: it does not run, or not any more.
+        :raises RedisConnectionError: it cannot be reached from here.
         :raises UnsupportedError: NumPy or hiredis is not installed.
+        :raises InputTypeError: `timeout` is no number.
+        :raises InputValueError: `timeout` is not above zero.
         """
         from smartensemble.client import Client, ConfigOptions
 

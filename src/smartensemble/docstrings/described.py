@@ -6,6 +6,7 @@ from inspect import cleandoc, unwrap
 from typing import Any, TypeVar
 
 Described = TypeVar("Described", bound=Callable[..., Any])
+Owner = TypeVar("Owner")
 
 #: A field of a docstring, with the lines that continue it.
 FIELD = re.compile(r"^:(param|returns|raises)(?: (\w+))?:.*\n?(?:[ \t]+\S.*\n?)*", re.MULTILINE)
@@ -39,6 +40,28 @@ def described_by(*sources: Callable[..., Any] | str) -> Callable[[Described], De
             texts = (each if isinstance(each, str) else each.__doc__ or "" for each in sources)
             described.__doc__ = merged(described.__doc__, arguments(described), texts)
         return described
+
+    return describe
+
+
+def calls_described_by(*sources: Callable[..., Any] | str) -> Callable[[type[Owner]], type[Owner]]:
+    """Add to the docstrings of a class's public methods, if they take something, what they lack and `sources` have.
+
+    >>> @calls_described_by(":param seconds: how long.")
+    ... class Bed:
+    ...     def sleep(self, seconds):
+    ...         '''Sleep.'''
+    >>> print(Bed.sleep.__doc__)
+    Sleep.
+    <BLANKLINE>
+    :param seconds: how long.
+    """
+
+    def describe(owner: type[Owner]) -> type[Owner]:
+        for name, method in vars(owner).items():
+            if hasattr(method, "__code__") and not name.startswith("_") and len(arguments(method)) > 1:
+                described_by(*sources)(method)
+        return owner
 
     return describe
 

@@ -14,9 +14,11 @@ from smartensemble.client.arguments import instance
 from smartensemble.client.arrays import Receiver, command
 from smartensemble.client.calls.polling import poll
 from smartensemble.client.dataset import Dataset, contents, restored
+from smartensemble.client.descriptions import CALL, DATASET
 from smartensemble.client.errors import RedisKeyError, RedisReplyError, RedisRuntimeError
 from smartensemble.client.keys import key_of
 from smartensemble.client.metadata import COMPLETE, TENSOR_NAMES, Field
+from smartensemble.docstrings.described import calls_described_by
 from smartensemble.errors import public
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 
 @public
+@calls_described_by(DATASET, CALL)
 class DatasetCalls:
     """The calls about datasets."""
 
@@ -34,6 +37,7 @@ class DatasetCalls:
     def put_dataset(self, dataset: Dataset) -> None:
         """Store a dataset, in the place of what was there under its name.
 
+        :param dataset: the dataset, with its name.
         :raises RedisRuntimeError: it has neither tensors nor metadata.
         """
         name = instance("dataset", dataset, Dataset).get_name()
@@ -45,6 +49,7 @@ class DatasetCalls:
     def get_dataset(self, name: str) -> Dataset:
         """The dataset of this name.
 
+        :returns: a :class:`~smartensemble.client.dataset.Dataset` of your own, with all of its tensors and metadata.
         :raises RedisKeyError: there is none.
         """
         return restored(name, *self._load_dataset("get_dataset", name))
@@ -77,12 +82,18 @@ class DatasetCalls:
         delete(self._database, self._names.read("dataset", braced(name)), fields)
 
     def dataset_exists(self, name: str) -> bool:
-        """Whether there is a dataset of this name, and all of it."""
+        """Whether there is a dataset of this name, and all of it.
+
+        :returns: True if there is.
+        """
         key = self._names.read("dataset", braced(name)) + b".meta"
         return bool(self._database.call(key, "HEXISTS", key, COMPLETE))
 
     def poll_dataset(self, name: str, poll_frequency_ms: int, num_tries: int) -> bool:
-        """Wait for a dataset: ask `num_tries` times, every `poll_frequency_ms` milliseconds; whether it is there."""
+        """Wait for a dataset: ask `num_tries` times, every `poll_frequency_ms` milliseconds.
+
+        :returns: True if it is there, and all of it.
+        """
         return poll(lambda: self.dataset_exists(name), poll_frequency_ms, num_tries)
 
     def _load_dataset(self, call: str, name: str) -> tuple[dict[str, Field], dict[str, NDArray[Any]]]:

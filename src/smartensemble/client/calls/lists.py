@@ -13,8 +13,10 @@ from smartensemble.client.arguments import instance, integer
 from smartensemble.client.calls.datasets import braced, load_tensors
 from smartensemble.client.calls.polling import poll
 from smartensemble.client.dataset import Dataset, restored
+from smartensemble.client.descriptions import CALL, LIST
 from smartensemble.client.errors import RedisInternalError, RedisRuntimeError
 from smartensemble.client.keys import key_of
+from smartensemble.docstrings.described import calls_described_by
 from smartensemble.errors import InputValueError, public, shown
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 
 @public
+@calls_described_by(LIST, CALL)
 class ListCalls:
     """The calls about aggregation lists."""
 
@@ -30,7 +33,10 @@ class ListCalls:
     _names: "Names"
 
     def append_to_list(self, list_name: str, dataset: Dataset) -> None:
-        """Append a dataset to a list, or begin one with it. Put the dataset too: the list has its name only."""
+        """Append a dataset to a list, or begin one with it. Put the dataset too: the list has its name only.
+
+        :param dataset: the dataset.
+        """
         key = self._names.written("list", list_name)
         entry = self._names.written("dataset", braced(instance("dataset", dataset, Dataset).get_name()))
         self._database.call(key, "RPUSH", key, entry)
@@ -68,23 +74,32 @@ class ListCalls:
         return True
 
     def get_list_length(self, list_name: str) -> int:
-        """The number of datasets in a list; 0 if there is none."""
+        """The number of datasets in a list.
+
+        :returns: a number; 0 if there is no such list.
+        """
         key = self._names.read("list", list_name)
         return int(self._database.call(key, "LLEN", key))
 
     def poll_list_length(self, name: str, list_length: int, poll_frequency_ms: int, num_tries: int) -> bool:
         """Wait until a list has `list_length` datasets: ask `num_tries` times, every `poll_frequency_ms` milliseconds.
 
-        :returns: whether it has.
+        :returns: True if it has.
         """
         return self._poll_length(name, operator.eq, list_length, poll_frequency_ms, num_tries)
 
     def poll_list_length_gte(self, name: str, list_length: int, poll_frequency_ms: int, num_tries: int) -> bool:
-        """Wait until a list has `list_length` datasets or more, as :meth:`poll_list_length` does."""
+        """Wait until a list has `list_length` datasets or more, as :meth:`poll_list_length` does.
+
+        :returns: True if it has.
+        """
         return self._poll_length(name, operator.ge, list_length, poll_frequency_ms, num_tries)
 
     def poll_list_length_lte(self, name: str, list_length: int, poll_frequency_ms: int, num_tries: int) -> bool:
-        """Wait until a list has `list_length` datasets or fewer, as :meth:`poll_list_length` does."""
+        """Wait until a list has `list_length` datasets or fewer, as :meth:`poll_list_length` does.
+
+        :returns: True if it has.
+        """
         return self._poll_length(name, operator.le, list_length, poll_frequency_ms, num_tries)
 
     def _poll_length(
@@ -94,11 +109,19 @@ class ListCalls:
         return poll(lambda: fits(self.get_list_length(name), length), poll_frequency_ms, num_tries)
 
     def get_datasets_from_list(self, list_name: str) -> list[Dataset]:
-        """The datasets of a list, in its order; of one that is there no longer, a dataset without contents."""
+        """The datasets of a list, in its order.
+
+        :returns: a list of them. For one that was deleted, it has a dataset without contents.
+        """
         return self.get_dataset_list_range(list_name, 0, -1)
 
     def get_dataset_list_range(self, list_name: str, start_index: int, end_index: int) -> list[Dataset]:
-        """The datasets of a list from `start_index` to `end_index`, which is included; -1 is the last one."""
+        """Some of the datasets of a list, in its order.
+
+        :param start_index: the number of the first one, from 0 on; -1 is the last of the list.
+        :param end_index: the number of the last one, which is included.
+        :returns: a list of them, as :meth:`get_datasets_from_list` returns it.
+        """
         check_list_name("list_name", list_name)
         key = self._names.read("list", list_name)
         first, last = integer("start_index", start_index), integer("end_index", end_index)

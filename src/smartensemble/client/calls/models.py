@@ -14,8 +14,10 @@ from smartensemble.client.calls.copies import copies, copy_for, delete, device_n
 from smartensemble.client.calls.execution import execute
 from smartensemble.client.calls.polling import poll
 from smartensemble.client.connection import Argument
+from smartensemble.client.descriptions import CALL, MODEL
 from smartensemble.client.errors import RedisRuntimeError
 from smartensemble.client.keys import key_in
+from smartensemble.docstrings.described import calls_described_by, described_by
 from smartensemble.errors import InputTypeError, InputValueError, ParameterError, did_you_mean, public, shown
 from smartensemble.wire.models import MODEL_FORMATS, Batching, MLModel, checked_batching
 
@@ -27,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 @public
+@calls_described_by(MODEL, CALL)
 class ModelCalls:
     """The calls about models."""
 
@@ -52,7 +55,6 @@ class ModelCalls:
         :param name: the name that it is run by.
         :param model: the bytes that its framework saves it as.
         :param backend: TORCH, ONNX, TF or TFLITE, in any case.
-        :param device: CPU, GPU, or one GPU by its number: GPU:1.
         :param batch_size: rows of several runs that are run at once; 0 runs each by itself.
         :param min_batch_size: the rows to wait for.
         :param min_batch_timeout: the most milliseconds to wait for them; 0 sets no limit.
@@ -65,6 +67,7 @@ class ModelCalls:
         batching = Batching(batch_size, min_batch_size, min_batch_timeout)
         self._store_model(checked(name, model, backend, (device_name(device),), batching, tag, inputs, outputs))
 
+    @described_by(set_model)
     def set_model_from_file(
         self,
         name: str,
@@ -81,11 +84,13 @@ class ModelCalls:
         """Store the model in a file, as :meth:`set_model` does.
 
         :raises MissingFileError: there is no such file.
+        :raises AccessError: the system refuses to read it.
         """
         batching = Batching(batch_size, min_batch_size, min_batch_timeout)
         file = ModelFile(text("model_file", model_file))
         self._store_model(checked(name, file, backend, (device_name(device),), batching, tag, inputs, outputs))
 
+    @described_by(set_model)
     def set_model_multigpu(
         self,
         name: str,
@@ -100,10 +105,11 @@ class ModelCalls:
         inputs: str | list[str] | None = None,
         outputs: str | list[str] | None = None,
     ) -> None:
-        """Store a model for `num_gpus` GPUs, the first of which is `first_gpu`; the rest is as in :meth:`set_model`."""
+        """Store a model for several GPUs, in the place of what was there under its name."""
         batching = Batching(batch_size, min_batch_size, min_batch_timeout)
         self._store_model(checked(name, model, backend, gpus(first_gpu, num_gpus), batching, tag, inputs, outputs))
 
+    @described_by(set_model_from_file)
     def set_model_from_file_multigpu(
         self,
         name: str,
@@ -126,6 +132,7 @@ class ModelCalls:
     def get_model(self, name: str) -> bytes:
         """The bytes that a model was stored as.
 
+        :returns: the bytes.
         :raises RedisRuntimeError: there is none of this name.
         """
         key = first_copy(self._database, self._names.read("model", name))
@@ -133,13 +140,14 @@ class ModelCalls:
         return b"".join(reply) if isinstance(reply, list) else bytes(reply)
 
     def run_model(self, name: str, inputs: str | list[str] | None = None, outputs: str | list[str] | None = None) -> None:
-        """Run a model on the tensors `inputs`, and store what it answers as the tensors `outputs`.
+        """Run a model on tensors of the database, and store its outputs as tensors.
 
         :raises RedisRuntimeError: there is no model or input of its name, or the model fails.
         :raises RedisTimeoutError: its turn did not come in time.
         """
         self._run_model(self._names.read("model", name), inputs, outputs)
 
+    @described_by(run_model)
     def run_model_multigpu(
         self,
         name: str,
@@ -149,10 +157,7 @@ class ModelCalls:
         inputs: str | list[str] | None = None,
         outputs: str | list[str] | None = None,
     ) -> None:
-        """Run a model, as :meth:`run_model` does, on one of several GPUs.
-
-        :param offset: the number of who runs it, such as an MPI rank: one after the other gets the next GPU.
-        """
+        """Run a model, as :meth:`run_model` does, on one of several GPUs."""
         self._run_model(copy_for(self._names.read("model", name), offset, first_gpu, num_gpus), inputs, outputs)
 
     def delete_model(self, name: str) -> None:
@@ -170,16 +175,25 @@ class ModelCalls:
         delete(self._database, "AI.MODELDEL", self._names.read("model", name), gpus(first_gpu, num_gpus))
 
     def model_exists(self, name: str) -> bool:
-        """Whether there is a model or a script of this name."""
+        """Whether there is a model or a script of this name.
+
+        :returns: True if there is one.
+        """
         key = first_copy(self._database, self._names.read("model", name))
         return bool(self._database.call(key, "EXISTS", key))
 
     def poll_model(self, name: str, poll_frequency_ms: int, num_tries: int) -> bool:
-        """Wait for a model or script: ask `num_tries` times, every `poll_frequency_ms` milliseconds; whether it is there."""
+        """Wait for a model or script: ask `num_tries` times, every `poll_frequency_ms` milliseconds.
+
+        :returns: True if it is there.
+        """
         return poll(lambda: self.model_exists(name), poll_frequency_ms, num_tries)
 
     def set_model_chunk_size(self, chunk_size: int) -> None:
-        """Send models in parts of `chunk_size` bytes, and have the database send and save them so, for all of its clients."""
+        """Send models in parts, and have the database send and save them so, for all of its clients.
+
+        :param chunk_size: the bytes of a part.
+        """
         size = positive("chunk_size", chunk_size)
         self._database.each_shard("AI.CONFIG", "MODEL_CHUNK_SIZE", size)
         self._chunk_bytes = size

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from smartensemble.client.descriptions import CALL, PREFIX
+from smartensemble.docstrings.described import calls_described_by
 from smartensemble.errors import public
 
 if TYPE_CHECKING:
@@ -9,14 +11,16 @@ if TYPE_CHECKING:
 
 
 @public
+@calls_described_by(PREFIX, CALL)
 class PrefixCalls:
     """The calls about prefixes. A member's client takes them from its variables SSKEYOUT and SSKEYIN."""
 
     _names: "Names"
 
     def set_data_source(self, source_id: str) -> None:
-        """Read the data of the member `source_id` from now on.
+        """Read the data of another member from now on.
 
+        :param source_id: the prefix of its keys, which is its name.
         :raises RedisRuntimeError: SSKEYIN does not name it.
         """
         self._names.choose_source(source_id)

@@ -12,7 +12,9 @@ from smartensemble.client.arguments import names, text
 from smartensemble.client.calls.copies import copies, copy_for, delete, device_name, first_copy, gpus, tags
 from smartensemble.client.calls.execution import execute
 from smartensemble.client.connection import Argument
+from smartensemble.client.descriptions import CALL, SCRIPT
 from smartensemble.client.keys import key_in
+from smartensemble.docstrings.described import calls_described_by, described_by
 from smartensemble.errors import InputTypeError, InputValueError, public, shown
 from smartensemble.wire.models import Script, function_source
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 
 @public
+@calls_described_by(SCRIPT, CALL)
 class ScriptCalls:
     """The calls about scripts."""
 
@@ -32,24 +35,26 @@ class ScriptCalls:
         """Store functions in TorchScript, in the place of what was there under this name.
 
         :param name: the name that they are run by.
-        :param script: their text.
-        :param device: CPU, GPU, or one GPU by its number: GPU:1.
         :raises RedisRuntimeError: it is no TorchScript.
         """
         self._store_script(name, text("script", script), (device_name(device),))
 
+    @described_by(set_script)
     def set_script_from_file(self, name: str, file: str, device: str = "CPU") -> None:
         """Store the script in a file, as :meth:`set_script` does.
 
         :raises MissingFileError: there is no such file.
+        :raises AccessError: the system refuses to read it.
         """
         device = device_name(device)
         self._store_script(name, script_file(name, file), (device,))
 
+    @described_by(set_script)
     def set_script_multigpu(self, name: str, script: str, first_gpu: int, num_gpus: int) -> None:
-        """Store a script for `num_gpus` GPUs, the first of which is `first_gpu`."""
+        """Store functions in TorchScript for several GPUs, in the place of what was there under this name."""
         self._store_script(name, text("script", script), gpus(first_gpu, num_gpus))
 
+    @described_by(set_script_from_file)
     def set_script_from_file_multigpu(self, name: str, file: str, first_gpu: int, num_gpus: int) -> None:
         """Store the script in a file for several GPUs, as :meth:`set_script_multigpu` does."""
         devices = gpus(first_gpu, num_gpus)
@@ -63,6 +68,7 @@ class ScriptCalls:
         """
         self._store_script(name, callable_source(name, function), (device_name(device),))
 
+    @described_by(set_function)
     def set_function_multigpu(self, name: str, function: Callable[..., Any], first_gpu: int, num_gpus: int) -> None:
         """Store a Python function for several GPUs, as :meth:`set_script_multigpu` does."""
         self._store_script(name, callable_source(name, function), gpus(first_gpu, num_gpus))
@@ -70,18 +76,20 @@ class ScriptCalls:
     def get_script(self, name: str) -> str:
         """The text of a script.
 
+        :returns: the text.
         :raises RedisRuntimeError: there is none of this name.
         """
         key = first_copy(self._database, self._names.read("model", name))
         return bytes(self._database.call(key, "AI.SCRIPTGET", key, "SOURCE")).decode("utf-8", "surrogateescape")
 
     def run_script(self, name: str, fn_name: str, inputs: str | list[str], outputs: str | list[str]) -> None:
-        """Run a function of a script on the tensors `inputs`, and store what it returns as the tensors `outputs`.
+        """Run a function of a script on tensors of the database, and store what it returns as tensors.
 
         :raises RedisRuntimeError: there is no script, function or input of its name, or the function fails.
         """
         self._run_script(self._names.read("model", name), fn_name, inputs, outputs)
 
+    @described_by(run_script)
     def run_script_multigpu(
         self,
         name: str,
@@ -92,10 +100,7 @@ class ScriptCalls:
         first_gpu: int,
         num_gpus: int,
     ) -> None:
-        """Run a function of a script, as :meth:`run_script` does, on one of several GPUs.
-
-        :param offset: the number of who runs it, such as an MPI rank: one after the other gets the next GPU.
-        """
+        """Run a function of a script, as :meth:`run_script` does, on one of several GPUs."""
         key = copy_for(self._names.read("model", name), offset, first_gpu, num_gpus)
         self._run_script(key, fn_name, inputs, outputs)
 

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from smartensemble.checks import flag, listed
+from smartensemble.client.descriptions import CALL, SERVER
 from smartensemble.client.errors import RedisRuntimeError
 from smartensemble.client.keys import key_in, key_of
+from smartensemble.docstrings.described import calls_described_by
 from smartensemble.errors import InputTypeError, public, shown
 
 if TYPE_CHECKING:
@@ -14,21 +16,24 @@ if TYPE_CHECKING:
 
 
 @public
+@calls_described_by(SERVER, CALL)
 class ServerCalls:
     """The calls about servers. They name a server by its address, as SSDB has it: ``host:port``, or ``unix:///path``."""
 
     _database: "Database"
 
     def get_db_node_info(self, addresses: Sequence[str]) -> list[dict[str, dict[str, str]]]:
-        """What each of these servers says of itself: sections, such as ``"Memory"``, and in each its values by their names.
+        """What each of these servers says of itself.
 
-        The names are those of the `command INFO <https://valkey.io/commands/info/>`_.
+        :returns: a dictionary for each server: its sections, such as ``"Memory"``, and in each the values by their names, which
+            are those of the `command INFO <https://valkey.io/commands/info/>`_.
         """
         return [sections(_text(self._database.call_at(server, "INFO", "EVERYTHING"))) for server in self._at(addresses)]
 
     def get_db_cluster_info(self, addresses: Sequence[str]) -> list[dict[str, str]]:
         """What each of these servers says of the sharded database that it belongs to.
 
+        :returns: a dictionary for each server: values by their names, such as ``"cluster_state"``.
         :raises RedisRuntimeError: the database has one server, and is not sharded.
         """
         servers = self._at(addresses)
@@ -42,6 +47,7 @@ class ServerCalls:
         :param address: the addresses of the servers.
         :param key: the name of the model or script, with its prefix if it has one.
         :param reset_stat: count from zero after this.
+        :returns: a dictionary for each server: values by their names, such as ``"device"`` and ``"calls"``.
         :raises RedisRuntimeError: there is no such model or script.
         """
         found, name, reset = [], key_of("key", key), flag("reset_stat", reset_stat)
@@ -67,6 +73,7 @@ class ServerCalls:
         """The settings of a server, by their names.
 
         :param expression: the name of a setting, or a pattern, such as ``"max*"``.
+        :returns: the values by the names of the settings.
         """
         pattern = key_of("expression", expression)
         reply = self._database.call_at(self._one("config_get", address), "CONFIG", "GET", pattern)
@@ -75,6 +82,8 @@ class ServerCalls:
     def config_set(self, config_param: str, value: str, address: str) -> None:
         """Change a setting of a server.
 
+        :param config_param: the name of the setting.
+        :param value: its value, as text.
         :raises RedisRuntimeError: it has no such setting, or this user may not change it: members may not; ``db.set_db_conf()``
             in the driver may.
         """

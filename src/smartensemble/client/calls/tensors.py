@@ -6,7 +6,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from smartensemble.client.arrays import Receiver, as_array, check_out, store
 from smartensemble.client.calls.polling import poll
+from smartensemble.client.descriptions import CALL, TENSOR
 from smartensemble.client.keys import key_of
+from smartensemble.docstrings.described import calls_described_by
 from smartensemble.errors import public
 from smartensemble.wire.slots import slot_of
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 
 @public
+@calls_described_by(TENSOR, CALL)
 class TensorCalls:
     """The calls about tensors."""
 
@@ -38,6 +41,7 @@ class TensorCalls:
         """The array that is stored under `name`, in C order; yours to change.
 
         :param out: an array in C order of the same type and shape, which receives the elements and is returned.
+        :returns: an array of the type and shape that were stored.
         :raises RedisRuntimeError: there is no tensor of this name.
         :raises InputValueError: `out` has another type or shape; it is as it was.
         """
@@ -70,19 +74,31 @@ class TensorCalls:
             self._database.call(old, "UNLINK", old)
 
     def tensor_exists(self, name: str) -> bool:
-        """Whether there is a tensor `name`."""
+        """Whether there is a tensor `name`.
+
+        :returns: True if there is one.
+        """
         return self._exists(self._names.read("tensor", name))
 
     def poll_tensor(self, name: str, poll_frequency_ms: int, num_tries: int) -> bool:
-        """Wait for the tensor `name`: ask `num_tries` times, every `poll_frequency_ms` milliseconds; whether it is there."""
+        """Wait for the tensor `name`: ask `num_tries` times, every `poll_frequency_ms` milliseconds.
+
+        :returns: True if it is there.
+        """
         return self._poll(self._names.read("tensor", name), poll_frequency_ms, num_tries)
 
     def key_exists(self, key: str) -> bool:
-        """Whether the database has `key`, which gets no prefix."""
+        """Whether the database has `key`, which gets no prefix.
+
+        :returns: True if it has.
+        """
         return self._exists(key_of("key", key))
 
     def poll_key(self, key: str, poll_frequency_ms: int, num_tries: int) -> bool:
-        """Wait for `key`, which gets no prefix: see :meth:`poll_tensor`."""
+        """Wait for `key`, which gets no prefix, as :meth:`poll_tensor` does.
+
+        :returns: True if it is there.
+        """
         return self._poll(key_of("key", key), poll_frequency_ms, num_tries)
 
     def _exists(self, key: bytes) -> bool:
