@@ -1,4 +1,4 @@
-"""SmartSim 0.8.0's tree of modules, so that its drivers run: replace ``smartsim`` by ``smartensemble.compat`` in their imports.
+"""SmartSim 0.8.0's tree of modules. Its drivers run if you replace ``smartsim`` by ``smartensemble.compat`` in their imports.
 
 What differs on purpose is in :doc:`/howto/smartsim`. The names are those of https://github.com/CrayLabs/SmartSim.
 """

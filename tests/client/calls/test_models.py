@@ -34,6 +34,7 @@ WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         "net: model is 'net.onnx'; give the bytes .*set_model_from_file",
     ),
     "no bytes": ({"model": b""}, InputValueError, "net: the model is empty; "),
+    "no name": ({"name": "", "model": b""}, InputValueError, "name: is empty; give a name"),
     "backend": ({"backend": "TORCHE"}, InputTypeError, "'TORCHE'; did you mean 'TORCH'"),
     "backend's type": ({"backend": 7}, InputTypeError, "^backend: 7 is no text"),
     "device": ({"device": "TPU"}, InputTypeError, "^device: 'TPU' is none; there are CPU, GPU, GPU:0"),

@@ -240,6 +240,8 @@ def checked(
 ) -> MLModel:
     """The model to store."""
     subject, kind = text("name", name), check_backend(backend)
+    if not subject:
+        raise InputValueError("name: is empty; give a name")
     sides = [tuple(names(side, value)) for side, value in (("inputs", inputs), ("outputs", outputs))]
     if kind != "TF" and any(sides):
         raise InputValueError(f"{subject}: {kind} takes no inputs and no outputs; its models know them, leave them out")

@@ -251,7 +251,7 @@ class Orchestrator(EntityList, orchestrator.Orchestrator):
     def remove_stale_files(self) -> None:
         """Delete what an earlier start has left in its directory: configuration and output. Data stay, and files of others."""
         if self.started:
-            raise StateError(f"{self.db_identifier}: runs, so that none of its files is stale; stop it first")
+            raise StateError(f"{self.db_identifier}: runs and uses its files; stop it first")
         for name in self.server_names:
             conf = Path(self.path, f"{name}.conf")
             if is_configuration(str(conf)):
