@@ -146,6 +146,17 @@ def test_without_a_record_a_block_says_that_it_was_not_run(write: Write, built: 
     assert "print(2) Not run: changed since it was run." in after
 
 
+def test_a_page_has_its_mark_only_when_all_of_it_has_run(write: Write, built: Build, project: Config) -> None:
+    block = "```python\nprint(1)\n```\n"
+    marks = []
+    for text, test in ((f"# T\n\n{block}", True), (f"# T\n\n{block}\nMore.\n\n```python\nprint(2)\n```\n", False)):
+        write(text, "docs/index.md")
+        built("index.html", test=test)
+        marks.append("tutorkit-ran" in (project.root / "out" / "index.html").read_text())
+
+    assert marks == [True, False]
+
+
 def test_a_block_that_nobody_knows_is_a_warning_with_its_line(write: Write, built: Build) -> None:
     write("# T\n\n```ruby\nputs 1\n```\n", "docs/index.md")
 

@@ -12,7 +12,7 @@ from sphinx.application import Sphinx
 
 from tutorkit.directives import folded
 from tutorkit.reading.blocks import Block, Kind, Page
-from tutorkit.record.ledger import FAILED, PASSED
+from tutorkit.record.ledger import FAILED, NOT_RUN, PASSED
 from tutorkit.record.shelf import Shelf, shelf_of
 from tutorkit.record.stamp import Entries, details, sentence
 from tutorkit.running.conditions import needs
@@ -38,7 +38,7 @@ class Stand:
         if not self.entries:
             return []
         results = {entry.result for entry, _ in self.entries}
-        mark = "ran" if PASSED in results and FAILED not in results else "open"
+        mark = "ran" if PASSED in results and not results & {FAILED, NOT_RUN} else "open"
         return folded(sentence(self.entries), [listed(list(details(self.entries)))], "tutorkit-stamp", f"tutorkit-{mark}")
 
     def needs(self) -> list[nodes.Node]:
